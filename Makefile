@@ -1,0 +1,47 @@
+# make demo    set up, train on the bundled corpus, open the page        make test   set up and run the tests
+# make lint    ruff, mypy, import layers     make bench [NAME=x]  benchmarks     make wheel  wheel and sdist into dist/
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# PyPI's torch for Linux carries gigabytes of CUDA libraries; without an NVIDIA card the small build is taken where its index answers.
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+CPU_TORCH = if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1 && \
+    curl -fsS -m 10 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null; then $(PIP) --index-url $(CPU_INDEX) torch; fi
+
+.PHONY: demo test lint bench wheel clean
+.DEFAULT_GOAL := demo
+
+# One stamp for each set of extras: a second run finds it and installs nothing, until pyproject.toml changes.
+$(VENV)/.stamp-%: pyproject.toml
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@echo "Installing viner[$*] into $(VENV) ..."
+	@$(CPU_TORCH)
+	@$(PIP) --editable '.[$*]'
+	@touch $@
+
+demo: $(VENV)/.stamp-all
+	@$(BIN)/viner demo
+
+test: $(VENV)/.stamp-test
+	@$(BIN)/python -m pytest -n 2 -q
+
+lint: $(VENV)/.stamp-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+# Every script under benchmarks/, or the one that NAME names.
+bench: $(VENV)/.stamp-test
+	@for script in benchmarks/$(or $(NAME),*).py; do \
+	  case "$$script" in */_*) continue;; esac; \
+	  echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+wheel: $(VENV)/.stamp-dev
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist .
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,56 @@
+"""viner: from raw text to a named-entity app.
+
+    import viner
+
+    ner = viner.load("models/003")
+    doc = ner("Bệnh nhân 91 là phi công người Anh.")
+    for entity in doc.entities:
+        print(entity.start, entity.end, entity.label, entity.text, entity.score)
+
+Names are imported on first use, so ``import viner`` stays quick.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Document", "Entity", "Relation", "Schema", "__version__", "load"]
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from viner.document import Document, Entity, Relation
+    from viner.runtime import Recognizer
+    from viner.schema import Schema
+
+_HOMES = {"Document": "viner.document", "Entity": "viner.document", "Relation": "viner.document", "Schema": "viner.schema"}
+
+
+def load(path: str | Path, *, engine: str | None = None) -> Recognizer:
+    """Loads a recognizer.
+
+    Args:
+        path: A model folder; an existing path wins, else a Hub id ``user/name[@revision]``.
+        engine: The graph to run, such as "fp32"; None takes the one that the bundle chose.
+
+    Raises:
+        BundleError: If the folder is no model, or is incomplete, damaged, or of a later version.
+    """
+    from viner.runtime import Recognizer
+
+    return Recognizer.load(path, engine=engine)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'viner' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
