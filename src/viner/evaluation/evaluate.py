@@ -1,0 +1,86 @@
+"""Runs a recognizer over annotated documents and compares."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from viner.document import Document
+from viner.errors import InputError
+from viner.evaluation.report import Evaluation
+from viner.metrics import EntityTally
+
+if TYPE_CHECKING:
+    from viner.runtime import Recognizer
+
+
+def evaluate_model(recognizer: Recognizer, documents: Iterable[Document], *, where: str | Path | None = None) -> Evaluation:
+    """Scores a recognizer on annotated documents, in constant memory.
+
+    The recognizer gets each document's text and words, never its annotations. Words of the document override the splitter, so a
+    file with its own tokenization is evaluated on that.
+
+    Args:
+        recognizer: What is evaluated.
+        documents: Any iterable; documents that are not annotated (``entities`` is None) are left out and counted.
+        where: The file that the documents come from, for messages.
+
+    Raises:
+        InputError: If no document has an entity: there is nothing to score against.
+    """
+    pairs = _Pairs(documents)
+    tally = EntityTally()
+    known = set(recognizer.labels)
+    unknown: Counter[str] = Counter()
+    truncated = cut = count = 0
+    for predicted in recognizer.stream(pairs.questions()):
+        gold = pairs.next_gold()
+        entities = gold.entities or ()
+        count += 1
+        tally.add(
+            [(entity.start, entity.end, entity.label) for entity in entities],
+            [(entity.start, entity.end, entity.label) for entity in predicted.entities or ()],
+        )
+        unknown.update(entity.label for entity in entities if entity.label not in known)
+        words = predicted.words or ()
+        covered = words[-1][1] if words else 0
+        starts, ends = _borders(words)
+        for entity in entities:
+            if entity.start + len((entity.text or "").rstrip()) > covered:
+                truncated += 1
+            elif entity.start not in starts or entity.end not in ends:
+                cut += 1
+    scores = tally.scores()
+    if not scores.micro.support:
+        raise InputError(
+            f"none of the {count + pairs.unannotated} documents has an entity to score against",
+            where=where,
+            hint="Evaluation needs annotated documents: CoNLL, JSONL with 'entities', or inline markup",
+        )
+    return Evaluation(scores, count, pairs.unannotated, truncated, cut, dict(sorted(unknown.items())))
+
+
+def _borders(words: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:
+    return {start for start, _ in words}, {end for _, end in words}
+
+
+class _Pairs:
+    """Hands documents out without their annotations and keeps the originals until the answers come back, in order."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._documents = documents
+        self._waiting: deque[Document] = deque()
+        self.unannotated = 0
+
+    def questions(self) -> Iterator[Document]:
+        for document in self._documents:
+            if document.entities is None:
+                self.unannotated += 1
+                continue
+            self._waiting.append(document)
+            yield Document(document.text, id=document.id, words=document.words)
+
+    def next_gold(self) -> Document:
+        return self._waiting.popleft()

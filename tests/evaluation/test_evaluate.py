@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from viner.document import Document, Entity
+from viner.errors import InputError
+from viner.evaluation import evaluate_model
+
+
+@dataclass
+class Parrot:
+    """A recognizer that finds "Hà Nội" wherever it stands, and can be told to stop looking after some words."""
+
+    labels: tuple[str, ...] = ("LOCATION", "DATE")
+    sees: int = 10**9
+    buffer: int = 3
+    asked: list[Document] = field(default_factory=list)
+
+    def stream(self, documents: Iterable[Document]) -> Iterator[Document]:
+        waiting: list[Document] = []
+        for document in documents:
+            self.asked.append(document)
+            waiting.append(document)
+            if len(waiting) == self.buffer:
+                yield from map(self.answer, waiting)
+                waiting.clear()
+        yield from map(self.answer, waiting)
+
+    def answer(self, document: Document) -> Document:
+        start = document.text.find("Hà Nội")
+        words, at = [], 0
+        for word in document.text.split(" "):
+            words.append((at, at + len(word)))
+            at += len(word) + 1
+        found = [Entity(start, start + 6, "LOCATION", score=0.9, source="model")] if start >= 0 else []
+        return document.with_(entities=found, words=(document.words or words)[: self.sees])
+
+
+def doc(text: str, *entities: tuple[str, str], **fields: object) -> Document:
+    return Document(
+        text,
+        entities=[Entity(text.index(surface), text.index(surface) + len(surface), label) for surface, label in entities],
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def test_scores_every_document_against_its_own_answer_whatever_the_recognizer_buffers():
+    documents = [doc("ở Hà Nội", ("Hà Nội", "LOCATION")), doc("ở Huế", ("Huế", "LOCATION")), doc("về Hà Nội"), doc("nghỉ")]
+    evaluation = evaluate_model(Parrot(), iter(documents))
+    micro = evaluation.scores.micro
+    assert (micro.support, micro.predicted, micro.correct) == (2, 2, 1)
+    assert evaluation.documents == 4
+    assert evaluation.truncated_entities == 0
+
+
+def test_the_recognizer_gets_the_words_of_the_file_and_never_its_annotations():
+    recognizer = Parrot()
+    evaluate_model(recognizer, [doc("ở Hà Nội", ("Hà Nội", "LOCATION"), id="a", words=[(0, 1), (2, 8)], meta={"gold": "x"})])
+    assert recognizer.asked == [Document("ở Hà Nội", id="a", words=[(0, 1), (2, 8)])]
+
+
+def test_entities_beyond_what_the_recognizer_looked_at_are_lost_to_truncation():
+    evaluation = evaluate_model(Parrot(sees=2), [doc("từ Huế ra Hà Nội", ("Huế", "LOCATION"), ("Hà Nội", "LOCATION"))])
+    assert evaluation.truncated_entities == 1
+
+
+def test_entities_that_cut_a_word_are_counted():
+    evaluation = evaluate_model(Parrot(), [doc("BN990-993", ("BN990", "LOCATION"))])
+    assert evaluation.cut_entities == 1
+    assert "cut a word" in evaluation.to_markdown()
+
+
+def test_labels_that_the_model_does_not_know_are_named():
+    evaluation = evaluate_model(Parrot(), [doc("Ông Nam ở Hà Nội", ("Nam", "NAME"), ("Hà Nội", "LOCATION"))])
+    assert evaluation.unknown_labels == {"NAME": 1}
+    assert "does not know the type NAME" in evaluation.to_markdown()
+
+
+def test_documents_that_are_not_annotated_are_left_out():
+    evaluation = evaluate_model(Parrot(), [Document("ra Hà Nội"), doc("ở Hà Nội", ("Hà Nội", "LOCATION"))])
+    assert evaluation.unannotated == 1
+    assert evaluation.scores.micro.f1 == 1.0
+
+
+@pytest.mark.parametrize("documents", [[], [Document("ở Hà Nội")], [Document("ở Hà Nội", entities=[])]])
+def test_nothing_to_score_against_is_an_error_that_names_the_file(documents):
+    with pytest.raises(InputError, match=r"has an entity") as error:
+        evaluate_model(Parrot(), documents, where="test.txt")
+    assert error.value.where == "test.txt"

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import json
+
+from viner.evaluation import Evaluation
+from viner.metrics import evaluate
+
+
+def evaluation() -> Evaluation:
+    scores = evaluate([(0, 5, "NAME"), (6, 8, "DATE")], [(0, 5, "NAME")])
+    return Evaluation(scores, documents=1200, unannotated=0, truncated_entities=0, cut_entities=0, unknown_labels={})
+
+
+def test_json_has_what_scripts_read():
+    data = json.loads(json.dumps(evaluation().to_dict()))
+    assert set(data) >= {"micro", "macro", "labels", "truncated_entities"}
+    assert set(data["micro"]) >= {"precision", "recall", "f1"}
+    assert data["labels"]["NAME"]["support"] == 1
+    assert data["truncated_entities"] == 0
+
+
+def test_markdown_is_an_aligned_table_with_micro_and_macro_last():
+    lines = evaluation().to_markdown().splitlines()
+    table = [line for line in lines if line.startswith("|")]
+    assert len({len(line) for line in table}) == 1
+    assert [row.split("|")[1].strip() for row in table[2:]] == ["DATE", "NAME", "**micro**", "**macro**"]
+    assert "0.6667" in table[-2]
+    assert "1,200 documents" in lines[-1]
