@@ -1,0 +1,24 @@
+"""Text to pieces and emissions back to entities: everything that decides which characters a model sees and answers.
+
+The path is the same in training and recognition: words with exact spans → pieces word by word (:class:`PieceEncoder`) →
+overlapping windows (:func:`plan_windows`) → one emission a word → one decoding of the whole document (:class:`BioDecoder`).
+"""
+
+from viner.encoding.alignment import AlignedTags, LostEntity, align
+from viner.encoding.decoding import BioDecoder, WordSpan, bio_tags
+from viner.encoding.tokenizer import EncodedText, PieceEncoder, position_limit
+from viner.encoding.windows import Window, plan_windows
+
+__all__ = [
+    "AlignedTags",
+    "BioDecoder",
+    "EncodedText",
+    "LostEntity",
+    "PieceEncoder",
+    "Window",
+    "WordSpan",
+    "align",
+    "bio_tags",
+    "plan_windows",
+    "position_limit",
+]

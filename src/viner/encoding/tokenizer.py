@@ -1,0 +1,240 @@
+"""Words to pieces with any Hugging Face tokenizer, word by word.
+
+A tokenizer is never asked where its pieces lie in the text: each word is cut into pieces by itself, so a piece always belongs
+to exactly one word and the word's span is the exact offset. Views (NFC, tone-mark style) are applied to the word on its way
+to the tokenizer; the text stays as it is.
+
+What a word needs to look like depends on how the tokenizer marks spaces: SentencePiece writes ``▁`` before a word that
+follows a space, byte-level BPE a space, WordPiece nothing. Words that touch the word before them (``COVID``, ``-``, ``19``) get
+no mark, as in running text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from tokenizers.pre_tokenizers import ByteLevel, Metaspace
+
+from viner.document import Span
+from viner.encoding.phobert import load_phobert
+from viner.errors import BundleError, InputError
+from viner.text import normalize
+
+DEFAULT_POSITIONS = 512
+"""Used where neither the model nor its tokenizer declares a limit."""
+
+_VIEWS: dict[str, Callable[[str], str]] = {
+    "nfc": normalize.nfc,
+    "tone-new": lambda word: normalize.tone_style(word, "new"),
+    "tone-old": lambda word: normalize.tone_style(word, "old"),
+}
+_CACHE_SIZE = 200_000
+# Models whose position ids start behind the padding id (transformers' create_position_ids_from_input_ids).
+_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "mpnet", "data2vec-text", "roberta-prelayernorm"}
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedText:
+    """Pieces of a text, without special pieces.
+
+    Args:
+        words: Spans of the words in code points.
+        pieces: *Shape:* (pieces,). Vocabulary ids of all words in text order.
+        offsets: *Shape:* (words + 1,). Index of each word's first piece, then the number of pieces. Every word has at least one.
+    """
+
+    words: Sequence[Span]
+    pieces: NDArray[np.int32]
+    offsets: NDArray[np.int32]
+
+
+class PieceEncoder:
+    """Cuts words into pieces of a model's vocabulary.
+
+    Args:
+        tokenizer: Any tokenizer of the ``tokenizers`` library. It is changed: take one that nobody else uses.
+        max_pieces: Pieces that the model can read at once, special pieces included.
+        views: Names of the views each word passes through, in order: "nfc", "tone-new", "tone-old".
+        pad: The piece that fills up batches.
+
+    Raises:
+        InputError: If a view is unknown.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, *, max_pieces: int, views: Sequence[str] = ("nfc",), pad: int = 0) -> None:
+        unknown = [view for view in views if view not in _VIEWS]
+        if unknown:
+            raise InputError(f"unknown view {unknown[0]!r}", hint=f"Views: {', '.join(_VIEWS)}")
+        self.views = tuple(views)
+        self.max_pieces = max_pieces
+        self.pad = pad
+        self.vocabulary_size: int = tokenizer.get_vocab_size(with_added_tokens=True)
+        self.prefix, self.suffix = _special_pieces(tokenizer)
+        self.capacity = max_pieces - len(self.prefix) - len(self.suffix)
+        if self.capacity < 1:
+            raise InputError(f"a model that reads {max_pieces} pieces has no room for text beside its special pieces")
+        self._mark = _mark_spaces_ourselves(tokenizer)
+        self._tokenizer = tokenizer
+        self._unknown = _unknown_piece(tokenizer)
+        self._cache: dict[str, tuple[int, ...]] = {}
+
+    @classmethod
+    def from_folder(cls, folder: str | Path, *, views: Sequence[str] = ("nfc",)) -> PieceEncoder:
+        """Reads the tokenizer and the limits of a model folder: ``tokenizer.json``, or PhoBERT's ``vocab.txt`` + ``bpe.codes``.
+
+        Raises:
+            BundleError: If the folder has neither, or one that cannot be read.
+        """
+        folder = Path(folder)
+        config = _read_json(folder / "config.json")
+        tokenizer = load_tokenizer(folder)
+        limit = position_limit(config, _read_json(folder / "tokenizer_config.json"))
+        return cls(tokenizer, max_pieces=limit, views=views, pad=int(config.get("pad_token_id") or 0))
+
+    def encode(self, text: str, words: Sequence[Span]) -> EncodedText:
+        """Cuts the words of a text into pieces.
+
+        Args:
+            text: The raw text.
+            words: Spans of its words in order.
+        """
+        mark = self._mark
+        keys = []
+        last = -1
+        for start, end in words:
+            word = text[start:end]
+            keys.append(word if start == last else mark + word)
+            last = end
+        cache = self._cache
+        missing = [key for key in dict.fromkeys(keys) if key not in cache]
+        if missing:
+            found = dict(zip(missing, self._cut(missing), strict=True))
+            if len(cache) + len(found) > _CACHE_SIZE:
+                # A fresh dict instead of clear(): other threads may be reading the old one.
+                self._cache = {}
+            self._cache.update(found)
+            cache = {key: found[key] if key in found else cache[key] for key in keys}
+        per_word = [cache[key] for key in keys]
+        offsets = np.zeros(len(words) + 1, dtype=np.int32)
+        np.cumsum([len(pieces) for pieces in per_word], out=offsets[1:])
+        pieces = np.fromiter(chain.from_iterable(per_word), dtype=np.int32, count=int(offsets[-1]))
+        return EncodedText(words, pieces, offsets)
+
+    def _cut(self, keys: Sequence[str]) -> Iterable[tuple[int, ...]]:
+        mark = self._mark
+        viewed = []
+        for key in keys:
+            # The mark is ours: a view must see the word alone.
+            prefix, word = (mark, key[len(mark) :]) if mark and key.startswith(mark) else ("", key)
+            for view in self.views:
+                word = _VIEWS[view](word)
+            viewed.append([prefix + word])
+        for encoding in self._tokenizer.encode_batch(viewed, is_pretokenized=True, add_special_tokens=False):
+            # A word without any piece (a lone joiner, say) still needs a place to be answered at; a word that is longer than
+            # a window is answered from its beginning.
+            yield tuple(encoding.ids[: self.capacity]) or (self._unknown,)
+
+
+def load_tokenizer(folder: str | Path) -> Tokenizer:
+    """The tokenizer of a model folder, as a fresh object.
+
+    Raises:
+        BundleError: If there is none, or it cannot be read.
+    """
+    folder = Path(folder)
+    path = folder / "tokenizer.json"
+    try:
+        if path.is_file():
+            return Tokenizer.from_file(str(path))
+        if (folder / "bpe.codes").is_file() and (folder / "vocab.txt").is_file():
+            return load_phobert(folder / "vocab.txt", folder / "bpe.codes")
+    except Exception as error:  # the tokenizers library raises bare Exception for a file that it cannot parse
+        raise BundleError(f"the tokenizer cannot be read ({error})", where=folder) from error
+    raise BundleError(
+        "no tokenizer that viner can read",
+        where=folder,
+        hint="It needs tokenizer.json (save it with AutoTokenizer.from_pretrained(…).save_pretrained(folder)), or vocab.txt with bpe.codes",
+    )
+
+
+def position_limit(config: dict[str, Any], tokenizer_config: dict[str, Any] | None = None) -> int:
+    """Pieces that a model can read at once, special pieces included.
+
+    Args:
+        config: The model's ``config.json``.
+        tokenizer_config: Its ``tokenizer_config.json``, if it has one.
+    """
+    limits = []
+    positions = next((config[key] for key in ("max_position_embeddings", "n_positions", "max_seq_len") if config.get(key)), None)
+    if isinstance(positions, int) and positions > 0:
+        # RoBERTa and its kin number positions from padding id + 1 on: of 514 embeddings 512 can be used, of PhoBERT's 258 256.
+        offset = int(config.get("pad_token_id") or 0) + 1 if config.get("model_type") in _OFFSET_POSITIONS else 0
+        limits.append(positions - offset)
+    declared = (tokenizer_config or {}).get("model_max_length")
+    if isinstance(declared, int | float) and 0 < declared < 1_000_000:
+        limits.append(int(declared))
+    return min(limits, default=DEFAULT_POSITIONS)
+
+
+def _mark_spaces_ourselves(tokenizer: Tokenizer) -> str:
+    """Makes the tokenizer leave marks to us; returns the mark of a word that follows a space ("" where there is none)."""
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    # A document that says "</s>" must not end the sequence.
+    tokenizer.encode_special_tokens = True
+    kinds = _component_types(tokenizer, "pre_tokenizer")
+    if "Metaspace" in kinds:
+        # The tokenizer's own sequence often begins with WhitespaceSplit and marks every word; the mark decides that here.
+        tokenizer.pre_tokenizer = Metaspace(replacement="▁", prepend_scheme="never", split=True)
+        return "▁"
+    if "ByteLevel" in kinds:
+        tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=True)
+        return " "
+    return ""
+
+
+def _component_types(tokenizer: Tokenizer, name: str) -> set[str]:
+    component = json.loads(tokenizer.to_str()).get(name) or {}
+    parts = component.get("pretokenizers", [component])
+    return {part.get("type", "") for part in parts}
+
+
+def _special_pieces(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Pieces that the tokenizer puts before and after a sequence, found by looking at one."""
+    encoding = tokenizer.encode(["a"], is_pretokenized=True, add_special_tokens=True)
+    mask = encoding.special_tokens_mask
+    if 0 not in mask:
+        return (), ()
+    first = mask.index(0)
+    last = len(mask) - mask[::-1].index(0)
+    return tuple(encoding.ids[:first]), tuple(encoding.ids[last:])
+
+
+def _unknown_piece(tokenizer: Tokenizer) -> int:
+    model = json.loads(tokenizer.to_str())["model"]
+    if isinstance(model.get("unk_id"), int):
+        return int(model["unk_id"])
+    for name in (model.get("unk_token"), "<unk>", "[UNK]"):
+        if name is not None and (found := tokenizer.token_to_id(name)) is not None:
+            return int(found)
+    return 0
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BundleError(f"not valid JSON ({error})", where=path) from error
+    if not isinstance(data, dict):
+        raise BundleError("not a JSON object", where=path)
+    return data

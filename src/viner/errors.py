@@ -1,0 +1,88 @@
+"""Errors that say what was wrong, where, and what to do next.
+
+Every error that viner raises on purpose is a :class:`VinerError`. It carries three texts for people (``message``, ``where``,
+``hint``) and one stable ``code`` for programs; the command line prints the first three, the REST API sends all four.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class VinerError(Exception):
+    """Base of all errors that viner raises on purpose.
+
+    Args:
+        message: What was wrong, one sentence without a final period.
+        where: The place, such as ``train.conll:17``, ``entities[3].end`` or a folder; None when there is none.
+        hint: What to do next; None when the message already says it.
+    """
+
+    code = "error"
+    exit_status = 1
+
+    def __init__(self, message: str, *, where: str | Path | None = None, hint: str | None = None) -> None:
+        self.message = message
+        self.where = None if where is None else str(where)
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        text = self.message if self.where is None else f"{self.where}: {self.message}"
+        return text if self.hint is None else f"{text}. {self.hint}"
+
+    def to_dict(self) -> dict[str, str | None]:
+        """The REST form: ``{"code", "message", "where", "hint"}``."""
+        return {"code": self.code, "message": self.message, "where": self.where, "hint": self.hint}
+
+
+class UsageError(VinerError, ValueError):
+    """The call itself is off: an option or argument that cannot be used (exit status 2)."""
+
+    code = "usage"
+    exit_status = 2
+
+
+class InputError(VinerError, ValueError):
+    """Data that cannot be read or does not hold what it claims. A ``ValueError``, since the value is at fault, not the type."""
+
+    code = "invalid_input"
+
+
+class FormatError(InputError):
+    """A file that breaks its format; ``where`` is always ``file:line``."""
+
+    code = "invalid_format"
+
+
+class SchemaError(InputError):
+    """A layer, type or label that the schema does not know, or a schema that contradicts itself."""
+
+    code = "invalid_schema"
+
+
+class BundleError(VinerError):
+    """A model folder that is incomplete, damaged, of a later version, or no model folder at all."""
+
+    code = "invalid_model"
+
+
+class TrainingError(VinerError):
+    """A training that cannot start or cannot go on."""
+
+    code = "training_failed"
+
+
+class MissingExtraError(VinerError, ImportError):
+    """A feature whose optional dependencies are not installed.
+
+    Args:
+        feature: What the caller asked for, such as "training a model".
+        extra: The extra that brings it, such as "train".
+    """
+
+    code = "missing_extra"
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs the extra '{extra}'", hint=f"Install it with: pip install 'viner[{extra}]'")
+        self.extra = extra
