@@ -1,0 +1,75 @@
+"""Splitting raw text into words, the units that annotations and models speak about.
+
+The splitter knows no language. It cuts wherever an annotator may want to begin or end an entity: at spaces, around every
+punctuation mark and symbol, and between the characters of scripts that write no spaces. A file's own tokenization, where it has
+one, takes precedence over it (``Document.words``).
+"""
+
+from __future__ import annotations
+
+import regex
+
+from viner.document import Span
+
+LONGEST_WORD = 64
+"""Longest word in code points; longer runs (base64, 10 MB without a space) are cut, for the models' sake."""
+
+# What extends the character before it: combining marks, joiners, soft hyphen, word joiner, half-width kana voicing, emoji tags.
+_EXTEND = r"\p{M}\u200c\u200d\u00ad\u2060\uff9e\uff9f\U000e0020-\U000e007f"
+_NO_SPACES = (
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Yi}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+    r"\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\u30fc\uff70]"
+)
+_ALPHANUMERIC = rf"[\p{{L}}\p{{N}}--{_NO_SPACES}]"
+_EMOJI = rf"\p{{Extended_Pictographic}}[\p{{EMod}}{_EXTEND}]*+"
+# Possessive and free of groups that repeat without bound: linear in time and memory on any text.
+_PATTERN = regex.compile(
+    rf"""
+    {_ALPHANUMERIC}[{_ALPHANUMERIC}{_EXTEND}]*+             # letters and digits, together: BN990, 29B, m²
+  | [\p{{L}}\p{{N}}][\u0e33\u0eb3{_EXTEND}]*+               # one character of a script without spaces (AM extends it)
+  | \p{{RI}}\p{{RI}}[{_EXTEND}]*+                           # flags
+  | {_EMOJI}(?:(?<=\u200d){_EMOJI}){{0,20}}+                # emoji, whole families too
+  | ([\p{{P}}\p{{S}}--[\p{{Ps}}\p{{Pe}}\p{{Pi}}\p{{Pf}}"']])(?=\1\1)\1{{2,{LONGEST_WORD - 1}}}+  # a ruler of one sign: ... ----
+  | [^\s\x1c-\x1f][{_EXTEND}]*+                             # any other sign alone; spaces are those of str.isspace
+    """,
+    regex.VERBOSE | regex.VERSION1,
+)
+_PLAIN_BORDER = regex.compile(r"\p{GCB=Other}{2}")
+_GRAPHEME = regex.compile(r"\X")
+
+
+def split_words(text: str) -> list[Span]:
+    """Splits a text into words.
+
+    Words are disjoint, in order, and tile the text: each code point that is no white space lies in exactly one of them.
+    ``BN990-993`` gives ``BN990``, ``-``, ``993``. Combining marks stay with their base (so NFD text splits as its NFC form
+    does) and emoji sequences stay whole. Han, kana, Thai, Lao, Khmer and Burmese split by character. A word has at most
+    :data:`LONGEST_WORD` code points; longer runs are cut between grapheme clusters wherever these are short enough.
+
+    Returns:
+        ``(start, end)`` of each word in code points.
+    """
+    spans: list[Span] = [match.span() for match in _PATTERN.finditer(text)]
+    if any(end - start > LONGEST_WORD for start, end in spans):
+        spans = [piece for span in spans for piece in _cut(text, span)]
+    return spans
+
+
+def _cut(text: str, span: Span) -> list[Span]:
+    start, end = span
+    pieces = []
+    while end - start > LONGEST_WORD:
+        border = _last_border(text, start, start + LONGEST_WORD)
+        pieces.append((start, border))
+        start = border
+    pieces.append((start, end))
+    return pieces
+
+
+def _last_border(text: str, start: int, limit: int) -> int:
+    """The last grapheme border in (start, limit], or ``limit`` where one cluster fills all of it."""
+    if _PLAIN_BORDER.match(text, limit - 1):
+        return limit
+    # One code point more tells whether the limit itself is a border.
+    borders = [match.start() for match in _GRAPHEME.finditer(text, start, limit + 1)]
+    return borders[-1] if borders[-1] > start else limit

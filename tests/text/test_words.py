@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viner.text import LONGEST_WORD, split_words
+
+
+def surfaces(text: str) -> list[str]:
+    return [text[start:end] for start, end in split_words(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("BN990-993", "BN990 - 993"),
+        ("1-6/8", "1 - 6 / 8"),
+        ("COVID-19", "COVID - 19"),
+        ("51B-123.45", "51B - 123 . 45"),
+        ("1.006 ca; 38,5°C", "1 . 006 ca ; 38 , 5 ° C"),
+        ("https://a.vn/x?y=1", "https : / / a . vn / x ? y = 1"),
+        ("bệnh_viện don't", "bệnh _ viện don ' t"),
+        ("chờ... rồi ---- )) .. hết", "chờ ... rồi ---- ) ) . . hết"),
+        ("Bệnh nhân\r\n91\u00a0tuổi", "Bệnh nhân 91 tuổi"),
+        ("שלום, עולם", "שלום , עולם"),
+        ("نص\u200cها", "نص\u200cها"),
+        ("😷👨\u200d👩\u200d👧🇻🇳👍🏻 3️⃣", "😷 👨\u200d👩\u200d👧 🇻🇳 👍🏻 3️⃣"),
+        ("東京2020ガｶﾞー", "東 京 2020 ガ ｶﾞ ー"),
+        ("สวัสดี ทำ", "ส วั ส ดี ทำ"),
+        ("", ""),
+        (" \n\t", ""),
+    ],
+)
+def test_words_split_where_annotators_cut(text: str, words: str) -> None:
+    assert surfaces(text) == words.split()
+
+
+def test_decomposed_text_splits_as_composed_text_does() -> None:
+    text = "Bệnh nhân Nguyễn Thị Huệ, ở Đắk Lắk."
+    decomposed = unicodedata.normalize("NFD", text)
+    assert [unicodedata.normalize("NFC", word) for word in surfaces(decomposed)] == surfaces(text)
+
+
+@given(st.text() | st.text(alphabet="a1 .-\n\u0301\u200d😷👩🇻漢กำ\u1100\u1161\ufeff\u0600", max_size=200))
+def test_words_tile_the_text(text: str) -> None:
+    spans = split_words(text)
+    covered = [0] * len(text)
+    last = 0
+    for start, end in spans:
+        assert last <= start < end <= start + LONGEST_WORD
+        last = end
+        for index in range(start, end):
+            covered[index] += 1
+    assert covered == [0 if char.isspace() else 1 for char in text]
+
+
+@pytest.mark.parametrize("char", ["a", "漢", ".", "\u0301", "👍", "\x00"])
+def test_long_runs_are_cut(char: str) -> None:
+    text = char * 1000
+    spans = split_words(text)
+    assert "".join(text[start:end] for start, end in spans) == text
+    assert max(end - start for start, end in spans) <= LONGEST_WORD
+
+
+def test_long_runs_are_cut_between_grapheme_clusters() -> None:
+    text = "ábc" * 500
+    decomposed = unicodedata.normalize("NFD", text)
+    assert not any(word.startswith("\u0301") for word in surfaces(decomposed))
+    jamo = "\u1100\u1161\u11a8" * 100
+    assert all(word.startswith("\u1100") for word in surfaces(jamo))
+
+
+def test_ten_megabytes_without_a_space_take_seconds() -> None:
+    start = time.perf_counter()
+    assert len(split_words("a" * 10_000_000)) == 156_250
+    assert time.perf_counter() - start < 10
