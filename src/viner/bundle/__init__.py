@@ -1,0 +1,1 @@
+"""The model folder: read, write, check, versions."""
