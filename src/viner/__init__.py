@@ -12,33 +12,44 @@ Names are imported on first use, so ``import viner`` stays quick.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Document", "Entity", "Relation", "Schema", "__version__", "load"]
+__all__ = ["Document", "Entity", "Project", "Relation", "Schema", "__version__", "load"]
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from viner.document import Document, Entity, Relation
+    from viner.project import Project
     from viner.runtime import Recognizer
     from viner.schema import Schema
 
-_HOMES = {"Document": "viner.document", "Entity": "viner.document", "Relation": "viner.document", "Schema": "viner.schema"}
+_HOMES = {
+    "Document": "viner.document",
+    "Entity": "viner.document",
+    "Relation": "viner.document",
+    "Schema": "viner.schema",
+    "Project": "viner.project",
+}
 
 
 def load(path: str | Path, *, engine: str | None = None) -> Recognizer:
     """Loads a recognizer.
 
     Args:
-        path: A model folder; an existing path wins, else a Hub id ``user/name[@revision]``.
+        path: A model folder, or a project, which stands for its active model; where no such path exists, a Hub id
+            ``user/name[@revision]``.
         engine: The graph to run, such as "fp32"; None takes the one that the bundle chose.
 
     Raises:
         BundleError: If the folder is no model, or is incomplete, damaged, or of a later version.
+        InputError: If the project has no model yet.
     """
+    from viner.project import Project
     from viner.runtime import Recognizer
 
+    if Project.is_project(Path(path)):
+        path = Project(Path(path)).active_model()
     return Recognizer.load(path, engine=engine)
 
 

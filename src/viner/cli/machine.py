@@ -1,0 +1,75 @@
+"""What this machine has: packages, processor, memory."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+import viner
+
+_FEATURES = {
+    "AVX2": {"avx2"},
+    "AVX-512": {"avx512f"},
+    # Without VNNI an int8 product can saturate; with it, it is exact and several times faster.
+    "int8 (VNNI)": {"avx512_vnni", "avx_vnni", "asimddp"},
+    "int8 (AMX)": {"amx_int8"},
+    # What makes bf16 training on the processor worth while.
+    "bf16 (AVX-512)": {"avx512_bf16", "bf16"},
+    "bf16 (AMX)": {"amx_bf16"},
+}
+
+
+def describe() -> dict[str, Any]:
+    """Facts about this installation and machine, ready for JSON. Nothing heavy is imported for it."""
+    model, flags = _processor()
+    return {
+        "viner": viner.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": model,
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": _memory_gib(),
+        "gpu": "NVIDIA driver found" if shutil.which("nvidia-smi") else None,
+        "features": {name: bool(wanted & flags) for name, wanted in _FEATURES.items()},
+        "packages": _packages(),
+    }
+
+
+def _processor() -> tuple[str, set[str]]:
+    """Model name and feature flags as Linux names them; elsewhere the name alone."""
+    info = Path("/proc/cpuinfo")
+    text = info.read_text(encoding="utf-8", errors="replace") if info.is_file() else ""
+    names = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text, re.MULTILINE)
+    name = names[1] if names else platform.processor() or platform.machine()
+    return name, set(flags[1].split()) if flags else set()
+
+
+def _memory_gib() -> float | None:
+    if not hasattr(os, "sysconf"):
+        return None
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+
+
+def _packages() -> dict[str, dict[str, str | None]]:
+    """For the base install and each extra that people use: its packages with their versions, None where one is missing."""
+    found: dict[str, dict[str, str | None]] = {"base": {}, "train": {}, "app": {}}
+    for requirement in requires("viner") or ():
+        name = re.match(r"[\w.-]+", requirement)
+        extra = re.search(r"extra == ['\"](\w+)['\"]", requirement)
+        group = extra[1] if extra else "base"
+        if name and group in found:
+            found[group][name[0]] = _version(name[0])
+    return found
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

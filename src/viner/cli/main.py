@@ -1,0 +1,80 @@
+"""The group of verbs, and how a run ends: exit status and message of every error.
+
+Exit status: 0 done, 1 input or run failed, 2 usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+import viner
+from viner.errors import VinerError
+
+# In the order of a first visit. Each verb is the command of that name in the module of that name.
+_VERBS = ("demo", "train", "evaluate", "predict", "serve", "models", "stats", "lint", "convert", "doctor")
+
+
+class _Verbs(click.Group):
+    """Imports a verb's module when somebody asks for it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _VERBS:
+            return None
+        command: click.Command = getattr(import_module(f"viner.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(viner.__version__, prog_name="viner")
+def cli() -> None:
+    """From raw text to a named-entity app.
+
+    \b
+    Start here:
+      viner demo                                  train on the bundled corpus and open the page
+      viner train --train my.conll --out model    train on your own file
+      viner predict model notes.txt               recognize entities, one JSON document a line
+    """
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        args: The arguments after the program's name; None takes those of the process.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        status = cli.main(args=None if args is None else list(args), prog_name="viner", standalone_mode=False)
+        sys.stdout.flush()
+    except VinerError as error:
+        return _fail(error.message, where=error.where, hint=error.hint, status=error.exit_status)
+    except click.Abort:
+        return _fail("interrupted", status=130)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader left, as `| head` does: no message, and nothing more to flush at exit.
+        sys.stdout = None  # type: ignore[assignment]
+        return 1
+    except OSError as error:
+        return _fail(error.strerror or str(error), where=error.filename, status=1)
+    return status if isinstance(status, int) else 0
+
+
+def _fail(message: str, *, status: int, where: str | None = None, hint: str | None = None) -> int:
+    place = "" if where is None else f"{where}: "
+    click.echo(f"{click.style('error:', fg='red')} {place}{message}", err=True)
+    if hint:
+        click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
+    return status

@@ -1,0 +1,50 @@
+"""``viner train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from viner.cli.options import FILE, json_option
+from viner.cli.terminal import echo_json
+
+
+@click.command(short_help="Train a model on annotated files.")
+@click.option("--train", type=FILE, help="Annotated file to learn from.")
+@click.option("--dev", type=FILE, help="Annotated file to choose the best epoch on; a tenth of --train if not given.")
+@click.option("--test", type=FILE, help="Annotated file for the figures of the model card.")
+@click.option("--project", type=FILE, help="Project folder: trains on its data/ and writes models/NNN.")
+@click.option("--out", "-o", type=FILE, help="Folder of the new model.")
+@click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training file, at most.")
+@click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder.")
+@click.option("--seed", type=int, help="Seed of everything that is drawn.")
+@click.option("--budget-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop training after that time.")
+@json_option
+def train(project: Path | None, as_json: bool, **options: Any) -> None:
+    """Train a recognizer, evaluate it, and write it as a model folder.
+
+    Started again after a kill, the same command goes on where it stopped.
+
+    \b
+    Example:
+      viner train --train train.conll --dev dev.conll --test test.conll --out models/001
+      viner train --project covid
+    """
+    from viner.errors import UsageError
+    from viner.workflow import train_model
+
+    if project is not None:
+        from viner.project import Project
+
+        options = Project(project).training_files() | {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
+    if "train" not in given or "out" not in given:
+        raise UsageError("a training needs --train FILE and --out DIR, or --project DIR", hint="See: viner train --help")
+    path = train_model(**given)
+    if as_json:
+        echo_json({"model": str(path)})
+    else:
+        click.echo(f"Model: {path}\nTry it: viner serve {path}")

@@ -1,0 +1,25 @@
+"""Fixtures and gates that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("VINER_SLOW", "") not in ("", "0"):
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: runs with VINER_SLOW=1, as in .ci/run"))
+
+
+@pytest.fixture(scope="session")
+def data_sets() -> Path:
+    """The folder of open data sets that VINER_DATA names."""
+    folder = os.environ.get("VINER_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("no data sets: set VINER_DATA to their folder")
+    return Path(folder)

@@ -1,0 +1,81 @@
+"""The wheel alone works in a clean environment, for the base install and for each extra."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+
+ROOT = Path(__file__).parents[2]
+
+# What must work after `pip install viner[extra]`, and what must say which extra it needs.
+IMPORTS = {
+    "": ["viner", "viner.formats", "viner.corpus", "viner.evaluation", "viner.runtime"],
+    "app": ["viner.server", "viner.console", "gradio"],
+    "train": ["viner.training", "viner.workflow", "torch"],
+}
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel that VINER_WHEEL names, or a new one."""
+    if built := os.environ.get("VINER_WHEEL"):
+        return Path(built)
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(ROOT)], check=True, timeout=300)
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_the_encoder_the_corpus_and_nothing_of_the_tests(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "viner/py.typed" in names
+    for folder in ("viner/base/", "viner/samples/"):
+        assert [name for name in names if name.startswith(folder) and not name.endswith(".py")], f"no data in {folder}"
+    assert [name for name in names if name.startswith(("tests", "benchmarks")) or "__pycache__" in name] == []
+    assert {name for name in names if name.endswith(("licenses/LICENSE", "licenses/NOTICE"))}
+
+
+def test_the_wheel_is_small_enough_to_carry_its_encoder(wheel):
+    assert wheel.stat().st_size < 30_000_000
+
+
+@pytest.mark.parametrize("extra", IMPORTS, ids=lambda extra: extra or "base")
+def test_a_clean_environment_needs_the_wheel_only(wheel, extra, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True, timeout=120)
+    scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+
+    def run(*command: str) -> str:
+        # Away from the checkout, so that nothing but the wheel can be imported.
+        process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
+        assert process.returncode == 0, process.stderr
+        return process.stdout
+
+    requirement = f"{wheel}[{extra}]" if extra else str(wheel)
+    run(str(scripts / "python"), "-m", "pip", "install", "--quiet", requirement)
+    assert "predict" in run(str(scripts / "viner"), "--help")
+    assert '"viner"' in run(str(scripts / "viner"), "doctor", "--json")
+    for module in IMPORTS[extra]:
+        run(str(scripts / "python"), "-c", f"import {module}")
+    if not extra:
+        check_the_base_install(scripts, tmp_path)
+
+
+def check_the_base_install(scripts: Path, folder: Path) -> None:
+    """No torch came along, files can be worked on, and training names the extra that it lacks."""
+    code = "from importlib.util import find_spec as f; print([n for n in ('torch', 'transformers', 'gradio', 'onnx') if f(n)])"
+    assert subprocess.check_output([scripts / "python", "-c", code], text=True).strip() == "[]"
+    (folder / "train.conll").write_text("Huế\tB-LOC\n\n", encoding="utf-8")
+    assert '"entities": 1' in subprocess.check_output(
+        [scripts / "viner", "stats", "train.conll", "--json"], cwd=folder, text=True
+    )
+    command = [scripts / "viner", "train", "--train", "train.conll", "--out", "model"]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert process.returncode == 1
+    assert "viner[train]" in process.stderr
+    assert "Traceback" not in process.stderr
