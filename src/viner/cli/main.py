@@ -65,7 +65,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         # The reader left, as `| head` does: no message, and nothing more to flush at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 1
     except OSError as error:
         return _fail(error.strerror or str(error), where=error.filename, status=1)

@@ -25,7 +25,7 @@ def format_option(function: F) -> F:
 
 
 def address_options(function: F) -> F:
-    """``--host``, ``--port`` and ``--no-browser``. What is not given, the server takes from the environment, else its default."""
+    """``--host``, ``--port`` and ``--no-browser``. What is not given, the server takes from the environment."""
     for option in (
         click.option("--no-browser", is_flag=True, help="Do not open a browser.  [env: VINER_NO_BROWSER]"),
         click.option("--port", type=click.IntRange(0, 65535), help="Port, 0 for a free one.  [env: VINER_PORT; default: 7860]"),
