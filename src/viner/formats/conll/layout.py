@@ -1,0 +1,234 @@
+"""How a CoNLL file is laid out: separator, columns, comments, marks and scheme, found out in one pass over it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from viner.errors import FormatError, UsageError
+from viner.formats.conll.tags import SCHEMES, Scheme, SchemeFinder, split_tag
+from viner.formats.files import Source, strip_line_end
+
+_SPACES = re.compile(" +")
+_INDEX = re.compile(r"\d+(?:[-.]\d+)?")
+_KEY_VALUE = re.compile(r"#\s*(?:[A-Za-z_][\w.]*(?: \w+)?\s*=|newdoc\s*$)")
+_NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
+DOCSTART = "-DOCSTART-"
+
+# A column holds tags when at least this share of its cells are tags: a few junk cells are no reason to look elsewhere.
+_TAG_SHARE = 0.8
+# Rows with a number of columns that fewer rows than this share have are suspicious.
+_COMMON_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the lines of one file are to be read.
+
+    Args:
+        separator: Tab, or a space for any run of spaces.
+        token_column: Column of the token, from 0.
+        tag_columns: Columns of the tags, from 0; each is an entity layer of its own, so that entities may be nested.
+        scheme: The scheme of the tags.
+        comments: Whether lines that begin with ``#`` and hold no tag are comments.
+        marked: Whether the file marks its documents (``-DOCSTART-``, ``# newdoc``).
+        widths: Numbers of columns that are common in the file.
+        underscores: Whether tokens are segments joined by ``_``, as Vietnamese segmenters write them.
+    """
+
+    separator: str
+    token_column: int
+    tag_columns: tuple[int, ...]
+    scheme: Scheme
+    comments: bool
+    marked: bool
+    widths: frozenset[int]
+    underscores: bool
+
+    def columns(self, line: str) -> list[str]:
+        """The cells of a line without its line end."""
+        return split_columns(line, self.separator)
+
+    def is_comment(self, line: str, columns: Sequence[str]) -> bool:
+        """Whether the line is a comment rather than a token that begins with ``#``."""
+        if not self.comments or not line.startswith("#"):
+            return False
+        return not all(index < len(columns) and split_tag(columns[index]) for index in self.tag_columns)
+
+    def starts_document(self, line: str, columns: Sequence[str]) -> bool:
+        """Whether the line marks the start of a document."""
+        return columns[0] == DOCSTART or (_NEW_DOCUMENT.match(line) is not None and self.is_comment(line, columns))
+
+
+def split_columns(line: str, separator: str) -> list[str]:
+    """The cells of a line: at each tab, or at each run of spaces."""
+    return line.split("\t") if separator == "\t" else _SPACES.split(line.strip(" "))
+
+
+def is_blank(line: str) -> bool:
+    """Whether the line parts sentences: nothing on it but spaces and tabs."""
+    return not line.strip(" \t")
+
+
+class _Survey:
+    """Counts over the lines of a file, or of its beginning."""
+
+    def __init__(self, lines: Iterable[str], separator: str | None) -> None:
+        tabs = spaces = 0
+        self._rows: dict[str, Counter[int]] = {"\t": Counter(), " ": Counter()}
+        self._tags: dict[str, Counter[int]] = {"\t": Counter(), " ": Counter()}
+        self._indices = {"\t": 0, " ": 0}
+        self.key_values = 0
+        self.new_documents = 0
+        self.docstarts = 0
+        for line in lines:
+            if is_blank(line):
+                continue
+            if line.startswith("#") and _KEY_VALUE.match(line):
+                self.key_values += 1
+                self.new_documents += _NEW_DOCUMENT.match(line) is not None
+                continue
+            if line.startswith(DOCSTART):
+                self.docstarts += 1
+                continue
+            kind = "\t" if "\t" in line else " "
+            tabs += kind == "\t"
+            spaces += kind == " "
+            columns = split_columns(line, separator or kind)
+            self._rows[kind][len(columns)] += 1
+            self._indices[kind] += _INDEX.fullmatch(columns[0]) is not None
+            for index in range(1, len(columns)):
+                if split_tag(columns[index]) is not None:
+                    self._tags[kind][index] += 1
+        # A lone tab parts sentences in some files, so only lines with something on them say what the separator is.
+        self.kind = "\t" if tabs and tabs >= spaces else " "
+        self.separator = separator or self.kind
+
+    @property
+    def widths(self) -> Counter[int]:
+        return self._rows[self.kind]
+
+    @property
+    def rows(self) -> int:
+        return self.widths.total()
+
+    @property
+    def has_index(self) -> bool:
+        """Whether the first column counts tokens, so that the token is in the second."""
+        return self.rows > 0 and self._indices[self.kind] >= 0.9 * self.rows
+
+    @property
+    def tag_columns(self) -> list[int]:
+        first = 2 if self.has_index else 1
+        return sorted(
+            index for index, count in self._tags[self.kind].items() if index >= first and count >= _TAG_SHARE * self.rows
+        )
+
+
+def find_layout(
+    source: Source,
+    *,
+    separator: str | None = None,
+    token_column: int | None = None,
+    tag_columns: Sequence[int] | None = None,
+    scheme: Scheme | None = None,
+    comments: bool | None = None,
+    segments: str | None = None,
+) -> Layout | None:
+    """Finds out the layout of a file in two passes over it, what the caller says taken for granted.
+
+    Returns:
+        The layout; None for a file without any token.
+
+    Raises:
+        UsageError: If an argument has no meaning.
+        FormatError: If no column holds tags.
+    """
+    if scheme is not None and scheme not in SCHEMES:
+        raise UsageError(f"unknown tag scheme {scheme!r}", hint=f"Schemes: {', '.join(SCHEMES)}")
+    if separator not in (None, "\t", " "):
+        raise UsageError(f"the separator must be a tab or a space, not {separator!r}")
+    if segments not in (None, "underscore", "none"):
+        raise UsageError(f"segments must be 'underscore' or 'none', not {segments!r}")
+    survey = _Survey((strip_line_end(line) for _, line in source.lines()), separator)
+    if not (survey.rows or survey.docstarts or survey.new_documents):
+        return None
+    columns = survey.tag_columns
+    if token_column is None:
+        token_column = 1 if survey.has_index else 0
+    if tag_columns is None:
+        if not columns and survey.rows:
+            raise _no_tags(source, survey)
+        # Where a column counts the tokens, the outer layer of nested tags comes first; elsewhere part of speech and chunk
+        # tags come before the entity tags.
+        tag_columns = [columns[0] if survey.has_index else columns[-1]] if columns else [token_column + 1]
+    widest = max(survey.widths, default=0)
+    tag_columns = [index if index >= 0 else widest + index for index in tag_columns]
+    token_column = token_column if token_column >= 0 else widest + token_column
+    if not tag_columns or token_column in tag_columns or min(tag_columns) < 0:
+        raise UsageError(f"token column {token_column} and tag columns {list(tag_columns)} do not fit {widest} columns")
+    if comments is None:
+        comments = survey.key_values > 0 or survey.has_index
+    draft = Layout(
+        survey.separator,
+        token_column,
+        tuple(tag_columns),
+        scheme or "IOB2",
+        comments,
+        survey.docstarts > 0 or (comments and survey.new_documents > 0),
+        frozenset(width for width, count in survey.widths.items() if count >= _COMMON_SHARE * survey.rows),
+        segments == "underscore",
+    )
+    return _with_tokens_seen(source, draft, find_scheme=scheme is None, find_segments=segments is None)
+
+
+_UNDERSCORE = re.compile(r"[^\W\d_]_[^\W\d_]")
+_UNDERSCORE_SHARE = 0.05
+
+
+def _with_tokens_seen(source: Source, draft: Layout, *, find_scheme: bool, find_segments: bool) -> Layout:
+    if not find_scheme and not find_segments:
+        return draft
+    finder = SchemeFinder()
+    tokens = joined = 0
+    tag_column = draft.tag_columns[0]
+    for _, ended in source.lines():
+        line = strip_line_end(ended)
+        if is_blank(line) or line.startswith(DOCSTART):
+            finder.end_sentence()
+            continue
+        columns = draft.columns(line)
+        if len(columns) <= max(tag_column, draft.token_column) or draft.is_comment(line, columns):
+            continue
+        finder.add(columns[tag_column])
+        tokens += 1
+        joined += _UNDERSCORE.search(columns[draft.token_column]) is not None
+    return Layout(
+        draft.separator,
+        draft.token_column,
+        draft.tag_columns,
+        finder.scheme if find_scheme else draft.scheme,
+        draft.comments,
+        draft.marked,
+        draft.widths,
+        joined >= _UNDERSCORE_SHARE * tokens > 0 if find_segments else draft.underscores,
+    )
+
+
+def _no_tags(source: Source, survey: _Survey) -> FormatError:
+    number = next(number for number, line in source.lines() if not is_blank(strip_line_end(line)))
+    widths = ", ".join(str(width) for width, _ in survey.widths.most_common(3))
+    return FormatError(
+        f"no column holds entity tags such as O and B-PER (columns a line: {widths})",
+        where=source.where(number),
+        hint="Name it with tag_column=N (from 0), and scheme='IO' where tags are bare labels; or this is no CoNLL file",
+    )
+
+
+def looks_like_conll(head: str) -> bool:
+    """Whether the beginning of a file has columns, one of them tags."""
+    lines = head.splitlines()[:400]
+    survey = _Survey(lines[:-1] if len(lines) > 1 else lines, None)
+    return survey.rows > 0 and bool(survey.tag_columns) and survey.widths.most_common(1)[0][1] >= _TAG_SHARE * survey.rows

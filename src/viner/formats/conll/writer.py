@@ -1,0 +1,205 @@
+"""Writing CoNLL files: the very same lines for documents that came from one, token and tag for all others."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from viner.document import Document, Entity, Span
+from viner.errors import UsageError
+from viner.formats.conll.layout import DOCSTART, is_blank
+from viner.formats.conll.lines import KEY, RAW_TEXT, UNFINISHED, other_lines, render_rows, sentence_bounds
+from viner.formats.conll.spacing import rebuild, safe
+from viner.formats.conll.tags import SCHEMES, Scheme, TagSpan, decode, encode
+from viner.formats.report import WriteReport
+from viner.text import split_words
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MARK = re.compile(rf"{DOCSTART}|#\s*newdoc\b")
+
+
+def write(
+    documents: Iterable[Document],
+    sink: Callable[[str], None],
+    report: WriteReport,
+    *,
+    scheme: Scheme = "IOB2",
+    comments: bool = True,
+) -> None:
+    """Writes documents as CoNLL.
+
+    A document that was read from CoNLL and still has its words gives back its lines as they were, with new tags in the
+    sentences whose entities changed. Any other gives ``token TAB tag`` for its words, a sentence a line of its text, and comments
+    from which the reader gets the exact text and id again.
+
+    Args:
+        documents: Consumed one by one.
+        sink: Takes the text.
+        report: Counts entities that the tags cannot say: those inside or across others, those that cut words.
+        scheme: Tag scheme of documents that do not bring one.
+        comments: Whether to write ``# newdoc id =`` and ``# text =``; without them id and spacing are lost.
+    """
+    if scheme not in SCHEMES:
+        raise UsageError(f"unknown tag scheme {scheme!r}", hint=f"Schemes: {', '.join(SCHEMES)}")
+    previous = "\n"
+    marked = False
+    for index, document in enumerate(documents):
+        kept = _kept(document)
+        lines = _fresh(document, report, scheme, comments) if kept is None else _again(document, kept, report)
+        if index == 0 and kept is not None and kept.get("bom"):
+            sink("\ufeff")
+        if lines and not _MARK.match(lines[0]):
+            if marked:
+                lines.insert(0, _mark(document))
+            elif not is_blank(previous.rstrip("\r\n")):
+                lines.insert(0, "")
+        if not previous.endswith("\n"):
+            sink("\n")
+        marked = marked or (kept is None and comments)
+        unfinished = kept is not None and any(position == UNFINISHED for position, _ in other_lines(kept))
+        if lines:
+            sink("\n".join(lines) + ("" if unfinished else "\n"))
+            previous = lines[-1] + ("" if unfinished else "\n")
+        report.documents += 1
+        report.lose_layers(document, "tags", "labels", "relations", "suggestions")
+        if set(document.meta) - {KEY}:
+            report.lose(document, "meta", "the format has no place for meta")
+
+
+def _kept(document: Document) -> Mapping[str, Any] | None:
+    """What the reader kept of the document's lines, if its words are still theirs."""
+    kept = document.meta.get(KEY)
+    if not isinstance(kept, Mapping) or "rows" not in kept or document.words is None or kept["rows"] != len(document.words):
+        return None
+    return kept
+
+
+def _again(document: Document, kept: Mapping[str, Any], report: WriteReport) -> list[str]:
+    words = document.words or ()
+    spans = _word_spans(document, words, report)
+    tags = _tags_again(document, kept, spans, report)
+    rows = render_rows([document.text[start:end] for start, end in words], tags, kept)
+    lines: list[str] = []
+    last = 0
+    for position, line in other_lines(kept):
+        if position == UNFINISHED:
+            continue
+        lines += rows[last:position]
+        lines.append(line)
+        last = position
+    return lines + rows[last:]
+
+
+def _tags_again(
+    document: Document, kept: Mapping[str, Any], spans: list[tuple[TagSpan, Entity]], report: WriteReport
+) -> dict[str, list[str]]:
+    """Tags for each tag column: the file's own where they still say the entities of their sentence, new ones elsewhere."""
+    scheme: Scheme = kept["scheme"]
+    columns = [str(column) for column in kept["tag_columns"]]
+    original: Mapping[str, list[str]] = kept.get("tags", {})
+    tags: dict[str, list[str]] = {column: [] for column in columns}
+    bounds = sentence_bounds(kept)
+    starts = [first for first, _ in bounds]
+    by_sentence: list[list[tuple[TagSpan, Entity]]] = [[] for _ in bounds]
+    for span, entity in spans:
+        sentence = bisect_right(starts, span[0]) - 1
+        if span[1] > bounds[sentence][1]:
+            report.lose_entity(document, entity, "it runs over a sentence border")
+        else:
+            by_sentence[sentence].append((span, entity))
+    for (first, last), found in zip(bounds, by_sentence, strict=True):
+        local = [((start - first, end - first, label), entity) for (start, end, label), entity in found]
+        if original:
+            slices = [original[column][first:last] for column in columns]
+            said = sorted(span for cells in slices for span in decode(cells, scheme))
+            if said == sorted(span for span, _ in local):
+                report.entities += len(local)
+                for column, cells in zip(columns, slices, strict=True):
+                    tags[column] += cells
+                continue
+        for column in columns:
+            chosen, local = _disjoint(local)
+            report.entities += len(chosen)
+            tags[column] += encode([span for span, _ in chosen], last - first, scheme)
+        for _, entity in local:
+            report.lose_entity(document, entity, "it lies in or across another entity")
+    return tags
+
+
+def _word_spans(document: Document, words: Sequence[Span], report: WriteReport) -> list[tuple[TagSpan, Entity]]:
+    """The entities as spans of words; those that cut words are reported."""
+    starts = [start for start, _ in words]
+    ends = [end for _, end in words]
+    found = []
+    for entity in document.entities or ():
+        first, last = bisect_left(starts, entity.start), bisect_left(ends, entity.end)
+        if first < len(starts) and last < len(ends) and starts[first] == entity.start and ends[last] == entity.end:
+            found.append(((first, last + 1, entity.label), entity))
+        else:
+            report.lose_entity(document, entity, "it begins or ends inside a word")
+    return found
+
+
+def _disjoint(
+    spans: list[tuple[TagSpan, Entity]],
+) -> tuple[list[tuple[TagSpan, Entity]], list[tuple[TagSpan, Entity]]]:
+    """Splits spans into disjoint ones, the outermost first chosen, and the rest."""
+    chosen: list[tuple[TagSpan, Entity]] = []
+    rest: list[tuple[TagSpan, Entity]] = []
+    end = 0
+    for item in sorted(spans, key=lambda item: (item[0][0], -item[0][1])):
+        if item[0][0] >= end:
+            chosen.append(item)
+            end = item[0][1]
+        else:
+            rest.append(item)
+    return chosen, rest
+
+
+def _fresh(document: Document, report: WriteReport, scheme: Scheme, comments: bool) -> list[str]:
+    text = document.text
+    words = split_words(text) if document.words is None else document.words
+    chosen, rest = _disjoint(_word_spans(document, words, report))
+    for _, entity in rest:
+        report.lose_entity(document, entity, "it lies in or across another entity")
+    report.entities += len(chosen)
+    spans = [span for span, _ in chosen]
+    bounds = _lines_as_sentences(text, words, spans)
+    lines = [_mark(document)] if comments else []
+    given = [text[words[first][0] : words[last - 1][1]] for first, last in bounds]
+    simple = "\n".join(given) == text and not any(_CONTROL.search(sentence) for sentence in given)
+    if comments and not simple:
+        lines.append(RAW_TEXT + json.dumps(text, ensure_ascii=False))
+    tags = encode(spans, len(words), scheme)
+    for (first, last), sentence in zip(bounds, given, strict=True):
+        tokens = [safe(text[start:end]) for start, end in words[first:last]]
+        if comments and simple:
+            lines.append(f"# text = {sentence}")
+        elif not comments and rebuild(tokens)[0] != sentence:
+            report.lose(document, "spacing", "without comments the spaces between tokens are not told")
+        lines += [f"{token}\t{tag}" for token, tag in zip(tokens, tags[first:last], strict=True)]
+        lines.append("")
+    if lines and lines[-1]:
+        lines.append("")
+    return lines
+
+
+def _lines_as_sentences(text: str, words: Sequence[Span], spans: Sequence[TagSpan]) -> list[tuple[int, int]]:
+    """Bounds in words of the text's lines; a line end inside an entity parts nothing."""
+    inside = {index for start, end, _ in spans for index in range(start + 1, end)}
+    borders = [0]
+    for index in range(1, len(words)):
+        if index not in inside and "\n" in text[words[index - 1][1] : words[index][0]]:
+            borders.append(index)
+    borders.append(len(words))
+    return list(pairwise(borders)) if words else []
+
+
+def _mark(document: Document) -> str:
+    name = document.id
+    usable = name is not None and name == name.strip() and name and not _CONTROL.search(name)
+    return f"# newdoc id = {name}" if usable else "# newdoc"

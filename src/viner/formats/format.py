@@ -1,0 +1,31 @@
+"""What a file format is to viner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from viner.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One way to hold documents in a file. Third parties add theirs as entry points of the group ``viner.formats``.
+
+    Args:
+        name: What ``format=`` and ``--format`` say.
+        description: One line for lists and help.
+        extensions: Lower-case file name endings with the dot; a further ``.gz`` is taken care of.
+        matches: Whether the beginning of a file (some thousand characters, cut anywhere) looks like this format.
+        read: ``read(source, **options)`` yields the documents of a :class:`~viner.formats.files.Source` one by one. Its
+            keyword-only parameters are the format's options. It raises FormatError with ``where`` = ``file:line``.
+        write: ``write(documents, sink, report, **options)`` hands strings to ``sink`` and counts in the
+            :class:`~viner.formats.report.WriteReport` what the format could not say.
+    """
+
+    name: str
+    description: str
+    extensions: tuple[str, ...]
+    matches: Callable[[str], bool]
+    read: Callable[..., Iterator[Document]]
+    write: Callable[..., None]

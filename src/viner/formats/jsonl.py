@@ -1,0 +1,49 @@
+"""viner's own format: one document a line, in the JSON shape that REST and ``predict`` use too. It says everything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from viner.document import Document
+from viner.errors import FormatError, InputError
+from viner.formats.files import Source
+from viner.formats.format import Format
+from viner.formats.report import WriteReport
+
+
+def _read(source: Source) -> Iterator[Document]:
+    for number, line in source.lines():
+        if line.isspace():
+            continue
+        try:
+            yield Document.from_dict(json.loads(line, parse_constant=_refuse))
+        except json.JSONDecodeError as error:
+            raise FormatError(
+                f"not JSON: {error.msg} (column {error.colno})", where=source.where(number), hint="Each line is one JSON object"
+            ) from None
+        except InputError as error:
+            message = error.message if error.where is None else f"{error.where}: {error.message}"
+            raise FormatError(message, where=source.where(number), hint=error.hint) from None
+        except (ValueError, RecursionError) as error:
+            # Numbers of thousands of digits, nesting without end.
+            raise FormatError(f"not usable JSON: {error}", where=source.where(number)) from None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _write(documents: Iterable[Document], sink: Callable[[str], None], report: WriteReport) -> None:
+    for document in documents:
+        sink(document.to_json() + "\n")
+        report.documents += 1
+        report.entities += len(document.entities or ())
+
+
+def _matches(head: str) -> bool:
+    return head.lstrip().startswith("{")
+
+
+FORMAT = Format("jsonl", "one JSON document a line", (".jsonl", ".ndjson"), _matches, _read, _write)

@@ -1,0 +1,135 @@
+"""The formats that viner knows, and reading and writing by name, ending or content."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from viner.document import Document
+from viner.errors import InputError, UsageError
+from viner.formats import conll, inline, jsonl, text
+from viner.formats.files import STDIN, Source, replacing
+from viner.formats.format import Format
+from viner.formats.report import WriteReport
+
+GROUP = "viner.formats"
+"""Entry point group of third-party formats; each entry names a :class:`Format`."""
+
+# In the order in which their content is looked at: the pickiest first, text takes anything.
+_BUILT_IN = {item.name: item for item in (jsonl.FORMAT, conll.FORMAT, inline.FORMAT, text.FORMAT)}
+
+
+@cache
+def _plugins() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
+def formats() -> tuple[str, ...]:
+    """Names of all formats: the built-in ones, then those of other packages."""
+    return (*_BUILT_IN, *sorted(set(_plugins()) - set(_BUILT_IN)))
+
+
+def get_format(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        UsageError: If there is none, or the package that brings it fails to load.
+    """
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    if name not in _plugins():
+        raise UsageError(f"unknown format {name!r}", hint=f"Formats: {', '.join(formats())}")
+    entry = _plugins()[name]
+    try:
+        loaded = entry.load()
+    except Exception as error:
+        raise UsageError(f"format {name!r} fails to load from {entry.value}: {error}") from error
+    if not isinstance(loaded, Format):
+        raise UsageError(f"format {name!r} from {entry.value} is no viner.formats.Format but a {type(loaded).__name__}")
+    return loaded
+
+
+def detect(path: str | os.PathLike[str]) -> str:
+    """Name of the format of an existing file, by its ending, then by its content; ``-`` looks at standard input.
+
+    A ``.txt`` or ``.json`` file is always looked into, since CoNLL files often are called so.
+    """
+    return _detect(Source(path))
+
+
+def _detect(source: Source) -> str:
+    by_ending = _by_ending(source.suffix)
+    if by_ending is not None and by_ending != text.FORMAT.name:
+        return by_ending
+    head = source.head()
+    return next((name for name, item in _BUILT_IN.items() if item.matches(head)), text.FORMAT.name)
+
+
+def _by_ending(suffix: str) -> str | None:
+    if not suffix:
+        return None
+    return next((name for name in formats() if suffix in get_format(name).extensions), None)
+
+
+def read(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> Iterator[Document]:
+    """Reads the documents of a file one by one, in constant memory.
+
+    Args:
+        path: A file of UTF-8 text, plain or ``.gz``; ``-`` is standard input.
+        format: Name of the format; None finds it out (:func:`detect`).
+        **options: The format's own, such as ``tag_column`` for "conll".
+
+    Raises:
+        UsageError: If the format or an option is unknown.
+        InputError: If there is no such file.
+        FormatError: While reading, where the file breaks its format; ``where`` is ``file:line``.
+    """
+    source = Source(path)
+    chosen = get_format(format or _detect(source))
+    _check_options(chosen.read, options, f"reading {chosen.name}")
+    return chosen.read(source, **options)
+
+
+def write(
+    documents: Iterable[Document], path: str | os.PathLike[str], format: str | None = None, **options: Any
+) -> WriteReport:
+    """Writes documents to a file, all or nothing: it appears, or is replaced, only when the last one is written.
+
+    Args:
+        documents: Consumed one by one.
+        path: The file, packed if it ends in ``.gz``; ``-`` is standard output.
+        format: Name of the format; None takes it from the file's ending.
+        **options: The format's own.
+
+    Returns:
+        How much was written, and what the format could not say.
+
+    Raises:
+        UsageError: If the format or an option is unknown.
+        VinerError: If the file cannot be written.
+    """
+    target = os.fspath(path)
+    name = format or (None if target == STDIN else _by_ending(Path(target.removesuffix(".gz")).suffix.lower()))
+    if name is None:
+        raise UsageError(f"the ending of {target!r} names no format", hint=f"Pass format=, one of: {', '.join(formats())}")
+    chosen = get_format(name)
+    _check_options(chosen.write, options, f"writing {chosen.name}")
+    report = WriteReport()
+    if Path(target).is_dir():
+        raise InputError("this is a folder, not a file", where=target)
+    with replacing(target) as sink:
+        chosen.write(documents, sink, report, **options)
+    return report
+
+
+def _check_options(function: Callable[..., Any], options: dict[str, Any], task: str) -> None:
+    parameters = inspect.signature(function).parameters.values()
+    known = [parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    for name in options:
+        if name not in known:
+            raise UsageError(f"{task} knows no option {name!r}", hint=f"Options: {', '.join(known) or 'none'}")
