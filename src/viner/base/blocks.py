@@ -37,9 +37,9 @@ def pack(weights: NDArray[np.float16]) -> tuple[NDArray[np.uint8], NDArray[np.fl
         return None
     quants = (steps + 8).astype(np.uint8)
     packed = quants[:, : BLOCK // 2] | (quants[:, BLOCK // 2 :] << 4)
-    scales = scales.reshape(-1)
-    same = np.array_equal(unpack(packed, scales, weights.shape[1]).view(np.uint16), weights.view(np.uint16))
-    return (packed, scales) if same else None
+    flat: NDArray[np.float16] = scales.reshape(-1)
+    same = np.array_equal(unpack(packed, flat, weights.shape[1]).view(np.uint16), weights.view(np.uint16))
+    return (packed, flat) if same else None
 
 
 def unpack(packed: NDArray[np.uint8], scales: NDArray[np.float16], columns: int) -> NDArray[np.float16]:

@@ -1,0 +1,1 @@
+"""The torch side: heads, model, data, trainer, checkpoint, export to ONNX."""

@@ -1,0 +1,113 @@
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+import transformers
+from onnx import TensorProto, helper, numpy_helper
+
+from viner.training.export import export_onnx
+from viner.workflow import quantize
+from viner.workflow.quantize import quantize_rows
+
+VOCABULARY = 300
+
+
+def session(path):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("graphs")
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        hidden_size=64, num_hidden_layers=3, num_attention_heads=4, intermediate_size=128, vocab_size=VOCABULARY, num_labels=7
+    )
+    model = transformers.AutoModelForTokenClassification.from_config(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3)  # so that activations differ in size, as they do in trained models
+    export_onnx(model, folder / "fp32.onnx")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quantize, "_SMALL_TABLE", VOCABULARY * 64)
+        quantize_rows(folder / "fp32.onnx", folder / "int8.onnx")
+    return folder
+
+
+def batch(texts):
+    ids = np.zeros((len(texts), max(map(len, texts))), dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, text in enumerate(texts):
+        ids[row, : len(text)] = text
+        mask[row, : len(text)] = 1
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def test_a_sentence_has_the_same_logits_alone_and_in_any_batch(folder):
+    engine = session(folder / "int8.onnx")
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        texts = [random.integers(1, VOCABULARY, random.integers(1, 90)) for _ in range(random.integers(2, 9))]
+        (together,) = engine.run(None, batch(texts))
+        for row, text in enumerate(texts):
+            (alone,) = engine.run(None, batch([text]))
+            assert np.abs(together[row, : len(text)] - alone[0]).max() == 0.0
+
+
+def test_what_stands_in_the_padding_does_not_matter(folder):
+    engine = session(folder / "int8.onnx")
+    inputs = batch([[5, 6, 7], [8, 9, 10, 11, 12]])
+    (before,) = engine.run(None, inputs)
+    inputs["input_ids"][0, 3:] = 299
+    (after,) = engine.run(None, inputs)
+    assert np.array_equal(before[0, :3], after[0, :3])
+
+
+def test_logits_stay_close_to_float32(folder):
+    inputs = batch([np.random.default_rng(1).integers(1, VOCABULARY, 50)])
+    (exact,) = session(folder / "fp32.onnx").run(None, inputs)
+    (rounded,) = session(folder / "int8.onnx").run(None, inputs)
+    assert np.abs(rounded - exact).max() < 0.05 * np.abs(exact).max()
+
+
+def test_every_constant_matrix_is_int8_and_shared_inputs_are_quantized_once(folder):
+    graph = onnx.load(folder / "int8.onnx").graph
+    kinds = [node.op_type for node in graph.node]
+    constants = {item.name for item in graph.initializer}
+    assert not [node for node in graph.node if node.op_type == "MatMul" and node.input[1] in constants]
+    assert kinds.count("MatMulInteger") == 3 * 6 + 1
+    assert kinds.count("QuantizeLinear") == 3 * 4 + 1
+    assert (folder / "int8.onnx").stat().st_size < 0.45 * (folder / "fp32.onnx").stat().st_size
+
+
+def test_an_all_zero_row_gives_zeros(tmp_path):
+    weight = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+    weight[:, 2] = 0
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])],
+        "product",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", 4])],
+        [numpy_helper.from_array(weight, "w")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), tmp_path / "a.onnx")
+    quantize_rows(tmp_path / "a.onnx", tmp_path / "b.onnx")
+    x = np.random.default_rng(1).normal(size=(3, 8)).astype(np.float32)
+    x[1] = 0
+    (y,) = session(tmp_path / "b.onnx").run(None, {"x": x})
+    assert np.all(y[1] == 0)
+    assert np.all(y[:, 2] == 0)
+    assert np.abs(y - x @ weight).max() < 0.1
+
+
+def test_a_failed_write_leaves_nothing(folder, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(onnx, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        quantize_rows(folder / "fp32.onnx", tmp_path / "int8.onnx")
+    assert list(tmp_path.iterdir()) == []
