@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 import tempfile
+import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from viner.errors import FormatError, InputError, VinerError
 
 STDIN = "-"
 _HEAD = 16_384
+_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
@@ -66,9 +68,13 @@ class Source:
     def head(self) -> str:
         """The beginning of the text, without consuming it; undecodable bytes are replaced."""
         with self._open() as file:
-            head = (
-                cast(io.BufferedReader, file).peek(_HEAD)[:_HEAD] if self.is_stdin and self._spool is None else file.read(_HEAD)
-            )
+            if self.is_stdin and self._spool is None:
+                head = cast(io.BufferedReader, file).peek(_HEAD)[:_HEAD]
+            else:
+                try:
+                    head = file.read(_HEAD)
+                except _DAMAGED:
+                    head = b""  # lines() will say so, with the place
         return head.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
     def rewindable(self) -> Source:
@@ -78,6 +84,7 @@ class Source:
             assert self._stdin is not None
             while block := self._stdin.read(1 << 20):
                 spool.write(block)
+            weakref.finalize(self, spool.close)
             self._spool = spool
         return self
 
@@ -93,7 +100,7 @@ class Source:
                 for number, raw in enumerate(file, 1):
                     yield number, self._decode(raw, number, offset)
                     offset += len(raw)
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            except _DAMAGED as error:
                 raise FormatError(
                     f"damaged gzip file ({error})", where=self.where(number + 1), hint="Fetch or pack the file again"
                 ) from None

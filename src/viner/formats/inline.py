@@ -10,8 +10,8 @@ r"""A markup that people read and write: entities in brackets, right in the text
     …
 
 Documents are parted by blank lines, and their header lines ``# key: value`` come first: ``id`` names the document, all others
-go to ``meta``. The lines below are the text. Entities may be nested, on one line each. ``\[ \] \\ \#`` and backslash-space stand
-for these characters, ``\n``, ``\r`` and ``\t`` for those that cannot stand as themselves.
+go to ``meta``. The lines below are the text. Entities may be nested, on one line each. ``\[ \] \\ \#`` and backslash-space
+stand for these characters, ``\n``, ``\r``, ``\t`` and ``\0`` for those that cannot stand as themselves.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from viner.formats.report import WriteReport
 _HEADER = re.compile(r"# ?(?P<key>[A-Za-z_][\w-]*): ?(?P<value>.*)")
 _LABEL = r"[^\s()\[\]\\/:]+"
 _TOKEN = re.compile(rf"\\(?P<escape>.?)|(?P<open>\[)|\]\((?P<label>{_LABEL})\)|(?P<close>\])")
-_ESCAPES = {"[": "[", "]": "]", "\\": "\\", "#": "#", " ": " ", "n": "\n", "r": "\r", "t": "\t"}
-_SPECIAL = re.compile(r"[\[\]\\\r]")
+_ESCAPES = {"[": "[", "]": "]", "\\": "\\", "#": "#", " ": " ", "n": "\n", "r": "\r", "t": "\t", "0": "\0"}
+_SPECIAL = re.compile(r"[\[\]\\\r\0]")
+_SPELLED = {"\r": "\\r", "\0": "\\0"}
 _MARKED = re.compile(rf"(?<!\\)\[[^\[\]\n]+\]\((?!\w+\.\w){_LABEL}\)")
 
 
@@ -180,7 +181,7 @@ def _is_blank(line: str) -> bool:
 
 
 def _escape(text: str) -> str:
-    return _SPECIAL.sub(lambda match: "\\r" if match[0] == "\r" else "\\" + match[0], text)
+    return _SPECIAL.sub(lambda match: _SPELLED.get(match[0], "\\" + match[0]), text)
 
 
 def _matches(head: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -73,7 +74,12 @@ def _detect(source: Source) -> str:
 def _by_ending(suffix: str) -> str | None:
     if not suffix:
         return None
-    return next((name for name in formats() if suffix in get_format(name).extensions), None)
+    for name in formats():
+        # A third party's format that fails to load is an error for who asks for it, not for everybody's files.
+        with suppress(UsageError):
+            if suffix in get_format(name).extensions:
+                return name
+    return None
 
 
 def read(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> Iterator[Document]:

@@ -28,6 +28,10 @@ def _write(documents: Iterable[Document], sink: Callable[[str], None], report: W
         line, breaks = _LINE_BREAK.subn(" ", document.text)
         if breaks:
             report.lose(document, f"{breaks} line breaks", "line breaks became spaces")
+        if "\0" in line:
+            # Readers, our own too, would take the file for binary.
+            line = line.replace("\0", "\ufffd")
+            report.lose(document, "zero characters", "zero characters became U+FFFD")
         report.lose_layers(document, "entities", "tags", "labels", "relations", "suggestions")
         sink(line + "\n")
         report.documents += 1

@@ -56,8 +56,9 @@ def read(
 ) -> Iterator[Document]:
     """Yields the documents of a CoNLL file; what the options leave open is found out by a look at the whole file.
 
-    A file that marks its documents (``-DOCSTART-``, ``# newdoc``) gives these, their sentences joined by a line end; in any other
-    file each sentence is a document. Words are the tokens. ``meta["conll"]`` tells scheme, columns, sentences and odd tags.
+    A file that marks its documents (``-DOCSTART-``, ``# newdoc``) gives these, their sentences joined by a line end; in any
+    other file each sentence is a document. Words are the tokens. ``meta["conll"]`` tells scheme, columns, sentences
+    and odd tags.
 
     Args:
         source: The file.
@@ -151,21 +152,30 @@ def _take_comment(chunk: _Chunk, content: str, mark: bool, source: Source, numbe
 
 
 def _check_row(columns: list[str], content: str, layout: Layout, source: Source, number: int) -> None:
-    where = source.where(number)
-    shown = repr(content if len(content) <= 60 else content[:59] + "…")
-    has = f"the line has {len(columns)} column{'s' * (len(columns) != 1)}"
     tag_column = layout.tag_columns[0]
-    if len(columns) <= max(tag_column, layout.token_column):
+    width = len(columns)
+    if width <= max(tag_column, layout.token_column):
         hint = f"Columns are parted by {'tabs' if layout.separator == chr(9) else 'spaces'}, sentences by blank lines"
         if content.startswith("#"):
             hint += "; if lines that begin with # are comments, pass comments=True"
-        raise FormatError(f"{has}, but tags are in column {tag_column + 1}: {shown}", where=where, hint=hint)
-    tag = columns[tag_column]
-    if len(columns) not in layout.widths and split_tag(tag, layout.scheme == "IO") is None:
+        raise FormatError(
+            f"the line has {width} column{'s' * (width != 1)}, but tags are in column {tag_column + 1}: {_shorten(content)}",
+            where=source.where(number),
+            hint=hint,
+        )
+    if width not in layout.widths and split_tag(columns[tag_column], layout.scheme == "IO") is None:
         others = ", ".join(map(str, sorted(layout.widths)))
-        raise FormatError(f"{has}, others have {others}, and {tag!r} is no tag: {shown}", where=where)
+        raise FormatError(
+            f"the line has {width} columns, others have {others}, and {columns[tag_column]!r} is no tag: {_shorten(content)}",
+            where=source.where(number),
+            hint="Look for a separator too many, or a space inside a token",
+        )
     if not columns[layout.token_column]:
-        raise FormatError(f"the token is empty: {shown}", where=where)
+        raise FormatError(f"the token is empty: {_shorten(content)}", where=source.where(number))
+
+
+def _shorten(line: str, length: int = 60) -> str:
+    return repr(line if len(line) <= length else line[: length - 1] + "…")
 
 
 def _document(chunk: _Chunk, layout: Layout, source: Source, dropped: frozenset[str]) -> Document:

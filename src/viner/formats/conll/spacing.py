@@ -26,9 +26,9 @@ def safe(text: str) -> str:
 def rebuild(tokens: Sequence[str]) -> tuple[str, list[Span]]:
     """Joins tokens to a text and tells where each one stands.
 
-    One space parts them, except before closing and after opening punctuation, inside a pair of straight quotes, before English
-    clitics, and beside characters of scripts that write no spaces. Dashes and slashes keep their spaces, since a file that holds
-    ``27 - 7`` does not say whether its source did.
+    One space parts them, except before closing and after opening punctuation, inside a pair of straight quotes, before
+    English clitics, and beside characters of scripts that write no spaces. Dashes and slashes keep their spaces, since a
+    file that holds ``27 - 7`` does not say whether its source did.
     """
     parts: list[str] = []
     spans: list[Span] = []

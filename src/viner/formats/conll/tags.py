@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Literal, get_args
 
 Scheme = Literal["IOB1", "IOB2", "IOBES", "BILOU", "IO"]
@@ -18,6 +19,7 @@ _STARTS = frozenset("BSU")
 OUTSIDE = "O"
 
 
+@lru_cache(maxsize=4096)
 def split_tag(tag: str, bare: bool = False) -> tuple[str, str] | None:
     """``("B", "PER")`` for ``B-PER``, ``("O", "")`` for ``O``, None for what is no tag.
 

@@ -33,8 +33,8 @@ def write(
     """Writes documents as CoNLL.
 
     A document that was read from CoNLL and still has its words gives back its lines as they were, with new tags in the
-    sentences whose entities changed. Any other gives ``token TAB tag`` for its words, a sentence a line of its text, and comments
-    from which the reader gets the exact text and id again.
+    sentences whose entities changed. Any other gives ``token TAB tag`` for its words, a sentence a line of its text, and
+    comments from which the reader gets the exact text and id again.
 
     Args:
         documents: Consumed one by one.
@@ -171,7 +171,7 @@ def _fresh(document: Document, report: WriteReport, scheme: Scheme, comments: bo
     bounds = _lines_as_sentences(text, words, spans)
     lines = [_mark(document)] if comments else []
     given = [text[words[first][0] : words[last - 1][1]] for first, last in bounds]
-    simple = "\n".join(given) == text and not any(_CONTROL.search(sentence) for sentence in given)
+    simple = bool(given) and "\n".join(given) == text and not any(_CONTROL.search(sentence) for sentence in given)
     if comments and not simple:
         lines.append(RAW_TEXT + json.dumps(text, ensure_ascii=False))
     tags = encode(spans, len(words), scheme)

@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import gzip
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viner.document import Document, Entity
+from viner.errors import FormatError, UsageError
+from viner.formats import detect, read, write
+from viner.text import split_words
+
+DATA = Path(os.environ.get("VINER_DATA", "/nonexistent"))
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="VINER_DATA names no folder of data sets")
+
+# What the files themselves count: (documents, sentences, tokens, entities by conlleval's rules).
+COUNTS = {
+    "ner_en/wikigold/all.conll": (145, 1696, 39007, 3558),
+    "ner_en/sec_filings/train.txt": (5, 1164, 41010, 1168),
+    "ner_en/sec_filings/test.txt": (3, 303, 13246, 318),
+    "ner_en/wnut17/train.conll": (3394, 3394, 62730, 1975),
+    "ner_en/wnut17/dev.conll": (1009, 1009, 15733, 836),
+    "ner_en/wnut17/test.conll": (1287, 1287, 23394, 1079),
+    "ner_en/bc5cdr/test.tsv": (4797, 4797, 124750, 9809),
+    "ner_en/ncbi_disease/test.tsv": (940, 940, 24497, 960),
+    "ner_en/uner_en_ewt/test.iob2": (316, 2077, 25097, 1088),
+    "ner_en/uner_en_ewt/train.prerelease.iob2": (540, 12543, 204579, 8433),
+    "ner_en/crossner/ai/train.txt": (100, 100, 3782, 532),
+    "ner_multi/germeval2014/dev.tsv": (2200, 2200, 41653, 2674),
+    "ner_multi/uner_zh_gsdsimp/test.iob2": (17, 500, 12012, 763),
+    "ner_multi/uner_sv_talbanken/test.iob2": (15, 1219, 20377, 196),
+}
+
+Read = Callable[..., list[Document]]
+
+
+@pytest.fixture
+def read_lines(tmp_path: Path) -> Read:
+    def read_text(text: str, name: str = "a.conll", **options: Any) -> list[Document]:
+        path = tmp_path / name
+        path.write_bytes(text.encode())
+        documents = list(read(path, **options))
+        again = tmp_path / "again.conll"
+        write(documents, again)
+        if not options.get("drop_labels"):
+            assert again.read_bytes() == path.read_bytes(), "the same file must come back"
+        return documents
+
+    return read_text
+
+
+def found(document: Document) -> list[tuple[str | None, str]]:
+    return [(entity.text, entity.label) for entity in document.entities or ()]
+
+
+def tokens(document: Document) -> list[str]:
+    return [document.text[start:end] for start, end in document.words or ()]
+
+
+def conll_files() -> list[str]:
+    skipped = ("README", "LICENSE", "PROVENANCE")
+    found = sorted(path for folder in ("ner_en", "ner_multi") for path in (DATA / folder).rglob("*") if path.is_file())
+    return [str(path.relative_to(DATA)) for path in found if path.suffix != ".json" and not path.name.startswith(skipped)]
+
+
+@needs_data
+@pytest.mark.parametrize("name", conll_files() or ["none"])
+def test_every_data_set_comes_back_byte_for_byte_with_its_own_counts(name: str, tmp_path: Path) -> None:
+    path = DATA / name
+    assert detect(path) == "conll"
+    documents = list(read(path))
+    report = write(documents, tmp_path / "again.conll")
+    assert (tmp_path / "again.conll").read_bytes() == path.read_bytes()
+    assert not report.lost
+    sentences = sum(len(document.meta["conll"].get("sentences", [0])) for document in documents)
+    words = sum(len(document.words or ()) for document in documents)
+    entities = sum(len(document.entities or ()) for document in documents)
+    assert report.entities == entities
+    if name in COUNTS:
+        assert (len(documents), sentences, words, entities) == COUNTS[name]
+
+
+@needs_data
+def test_tokens_that_begin_with_a_hash_are_kept() -> None:
+    documents = read(DATA / "ner_en/wnut17/train.conll")
+    assert sum(token.startswith("#") for document in documents for token in tokens(document)) > 500
+
+
+@needs_data
+def test_uner_keeps_its_original_text() -> None:
+    path = DATA / "ner_en/uner_en_pud/test.iob2"
+    given = [line.removeprefix("# text = ") for line in path.read_text().split("\n") if line.startswith("# text = ")]
+    assert "\n".join(document.text for document in read(path)) == "\n".join(given)
+    assert next(read(path)).id == "n01001"
+
+
+@needs_data
+def test_nested_germeval_entities_are_read_from_both_columns(tmp_path: Path) -> None:
+    path = DATA / "ner_multi/germeval2014/dev.tsv"
+    documents = list(read(path, tag_columns=(2, 3)))
+    labels = Counter(entity.label for document in documents for entity in document.entities or ())
+    outer = Counter(entity.label for document in read(path) for entity in document.entities or ())
+    assert labels.total() - outer.total() == 212
+    write(documents, tmp_path / "again.tsv")
+    assert (tmp_path / "again.tsv").read_bytes() == path.read_bytes()
+
+
+@needs_data
+def test_junk_labels_are_kept_and_reported_or_dropped_when_asked() -> None:
+    path = DATA / "ner_en/uner_en_ewt/train.prerelease.iob2"
+    odd = [item for document in read(path) for item in document.meta["conll"].get("odd", [])]
+    assert len(odd) == 540
+    assert {(tag, what) for _, tag, what in odd} == {("B-O", "has the label O")}
+    dropped: Counter[str] = Counter()
+    labels: set[str] = set()
+    for document in read(path, drop_labels=("OTH", "O")):
+        dropped.update(document.meta["conll"].get("dropped", {}))
+        labels.update(entity.label for entity in document.entities or ())
+    assert labels == {"LOC", "ORG", "PER"}
+    assert dropped == {"OTH": 888, "O": 540}
+
+
+def test_without_marks_each_sentence_is_a_document(read_lines: Read) -> None:
+    first, second = read_lines("Hà\tB-LOC\nNội\tI-LOC\n.\tO\n\nHết\tO\n\n")
+    assert (first.id, first.text, found(first)) == ("a:1", "Hà Nội.", [("Hà Nội", "LOC")])
+    assert (second.id, second.text, second.entities) == ("a:2", "Hết", ())
+    assert first.words == ((0, 2), (3, 6), (6, 7))
+    assert first.meta["conll"]["scheme"] == "IOB2"
+
+
+def test_docstart_begins_a_document_of_several_sentences(read_lines: Read) -> None:
+    first, second = read_lines(
+        "-DOCSTART- -X- O O\n\nA NN - O\n\nB NN - I-PER\n. . - O\n\n-DOCSTART- -X- O O\n\nC NN - I-PER\n\n"
+    )
+    assert (first.id, first.text) == ("a:1", "A\nB.")
+    assert first.meta["conll"]["sentences"] == [[0, 1], [2, 4]]
+    assert first.meta["conll"]["spare"][0] == ["NN", "-"]
+    assert first.meta["conll"]["scheme"] == "IOB1"
+    assert found(second) == [("C", "PER")]
+
+
+def test_a_lone_tab_parts_sentences(read_lines: Read) -> None:
+    assert [document.text for document in read_lines("A\tO\n\t\nB\tO\n\n\nC\tO\n")] == ["A", "B", "C"]
+
+
+def test_tokens_may_hold_spaces_be_a_space_or_begin_with_a_hash(read_lines: Read) -> None:
+    (document,) = read_lines("#tag\tO\nNew York\tB-LOC\n \tO\n#\tO\n")
+    assert tokens(document) == ["#tag", "New York", " ", "#"]
+
+
+def test_comments_are_told_from_tokens_by_their_tags(read_lines: Read) -> None:
+    text = "# newdoc id = d1\n# text = #1 is here!\n1\t#1\tB-X\t-\n2\tis\tO\t-\n3\there\tO\t-\n4\t!\tO\t-\n\n"
+    (document,) = read_lines(text)
+    assert (document.id, document.text, found(document)) == ("d1", "#1 is here!", [("#1", "X")])
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme", "entities"),
+    [
+        ("B-A I-A O B-A", "IOB2", [(0, 2, "A"), (3, 4, "A")]),
+        ("I-A I-A O I-B", "IOB1", [(0, 2, "A"), (3, 4, "B")]),
+        ("I-A B-A O I-B", "IOB1", [(0, 1, "A"), (1, 2, "A"), (3, 4, "B")]),
+        ("B-A E-A O S-B", "IOBES", [(0, 2, "A"), (3, 4, "B")]),
+        ("B-A L-A O U-B", "BILOU", [(0, 2, "A"), (3, 4, "B")]),
+        ("O O O O", "IOB2", []),
+    ],
+)
+def test_the_scheme_is_found_out(read_lines: Read, tags: str, scheme: str, entities: list[tuple[int, int, str]]) -> None:
+    (document,) = read_lines("".join(f"w{index} {tag}\n" for index, tag in enumerate(tags.split())))
+    assert document.meta["conll"]["scheme"] == scheme
+    words = document.words or ()
+    spans = [(words.index(next(w for w in words if w[0] == e.start)), e) for e in document.entities or ()]
+    assert [(first, next(i + 1 for i, w in enumerate(words) if w[1] == e.end), e.label) for first, e in spans] == entities
+    assert "odd" not in document.meta["conll"]
+
+
+def test_bare_labels_are_read_when_asked(read_lines: Read) -> None:
+    (document,) = read_lines("Hà LOC\nNội LOC\nlà O\n", tag_column=1, scheme="IO")
+    assert found(document) == [("Hà Nội", "LOC")]
+
+
+def test_tags_that_break_the_scheme_are_read_and_reported(read_lines: Read) -> None:
+    text = "a\tB-X\nb\tI-X\nc\tO\nd\tI-X\ne\tB-\nf\tB-Y\ng\tO\nh\tB-Y\n"
+    (document,) = read_lines(text)
+    assert found(document) == [("a b", "X"), ("d", "X"), ("f", "Y"), ("h", "Y")]
+    assert document.meta["conll"]["odd"] == [
+        [4, "I-X", "continues no entity, begins one"],
+        [5, "B-", "is no tag, read as O"],
+    ]
+
+
+def test_changed_entities_change_the_tags_of_their_sentence_only(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text("-DOCSTART- O\n\na x O\nb x I-A\n\nc  x  B-A\nd x O\n\n")
+    (document,) = read(path)
+    entities = [Entity(0, 3, "B"), *(entity for entity in document.entities or () if entity.text == "c")]
+    report = write([document.with_(entities=entities)], tmp_path / "b.conll")
+    assert (tmp_path / "b.conll").read_text().splitlines() == [
+        "-DOCSTART- O", "", "a x B-B", "b x I-B", "", "c  x  B-A", "d x O", "",
+    ]  # fmt: skip
+    assert report.entities == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffa\tO\r\nb\tB-X\r\n\r\n\r\nc\tO",
+        "\n\n\na O\n",
+        "a  B-X\nb   O\n\n \n",
+        "# sent_id = 1\n# text = a\n1\ta\tO\n\n# sent_id = 2\n1\tb\tB-X\n\n# the end\n",
+        "-DOCSTART- O\n\n-DOCSTART- O\na O\n\n-DOCSTART- O\n",
+        "a\tO\nb\tO\r\nc\tB-X\n",
+        "a\tx\tO\nb\tO\tO\tO\nc\tx\tB-X\n",
+    ],
+)
+def test_odd_files_come_back_byte_for_byte(read_lines: Read, text: str) -> None:
+    assert read_lines(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "message"),
+    [
+        ("a\tO\nb\tB-X\nbroken\nc\tO\n", 3, "the line has 1 column, but tags are in column 2: 'broken'"),
+        ("a O\nb B-X\nNew York B-X\n" + "c O\n" * 300, None, ""),
+        ("a O\nb B-X\nNew York City B-X\n" + "c O\n" * 300, 3, "4 columns, others have 2, and 'York' is no tag"),
+        ("just some words\nand more of them\n", 1, "no column holds entity tags"),
+        ("a\tO\n# odd\nb\tO\n", 2, "the line has 1 column"),
+    ],
+)
+def test_broken_lines_are_named(tmp_path: Path, text: str, where: int | None, message: str) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text(text)
+    with pytest.raises(FormatError) as caught:
+        list(read(path))
+    assert message in caught.value.message
+    if where:
+        assert caught.value.where == f"{path}:{where}"
+
+
+def test_options_that_mean_nothing_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text("a O\n")
+    for options in ({"scheme": "IOB9"}, {"separator": ";"}, {"tag_column": 0}, {"segments": "yes"}):
+        with pytest.raises(UsageError):
+            list(read(path, **options))
+
+
+def test_underscores_of_segmented_text_become_spaces(read_lines: Read) -> None:
+    (document,) = read_lines("Bệnh_viện\tB-ORG\nChợ_Rẫy\tI-ORG\nđóng_cửa\tO\n.\tO\n")
+    assert document.text == "Bệnh viện Chợ Rẫy đóng cửa."
+    assert tokens(document) == ["Bệnh viện", "Chợ Rẫy", "đóng cửa", "."]
+    assert document.meta["conll"]["segments"] == "underscore"
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ('He said , " I do n\'t ( not ) . "', 'He said, "I don\'t (not)."'),
+        ("Tính từ 27 - 7 , có 10 ca / ngày", "Tính từ 27 - 7, có 10 ca / ngày"),
+        ("“ Vâng ” , anh nói : ok !", "“Vâng”, anh nói: ok!"),
+        ("在 2008 年 北京 举办 。", "在2008年北京举办。"),
+        ("It 's 5 % .", "It's 5%."),
+    ],
+)
+def test_text_is_rebuilt_by_the_rules_of_typography(read_lines: Read, line: str, text: str) -> None:
+    (document,) = read_lines("".join(f"{token}\tO\n" for token in line.split()))
+    assert document.text == text
+    assert tokens(document) == line.split()
+
+
+def test_gzip_is_read_and_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll.gz"
+    write([Document("Hà Nội", entities=[Entity(0, 6, "LOC")])], path)
+    with gzip.open(path, "rt") as file:
+        assert file.read() == "# newdoc\n# text = Hà Nội\nHà\tB-LOC\nNội\tI-LOC\n\n"
+    assert found(next(iter(read(path)))) == [("Hà Nội", "LOC")]
+
+
+def test_entities_that_tags_cannot_say_are_counted_and_listed(tmp_path: Path) -> None:
+    text = "Đại học Hà Nội BN91"
+    entities = [Entity(0, 14, "ORG"), Entity(8, 14, "LOC"), Entity(12, 19, "X"), Entity(17, 19, "ID")]
+    report = write([Document(text, id="d", entities=entities)], tmp_path / "a.conll")
+    assert report.entities == 1
+    assert dict(report.lost) == {"it begins or ends inside a word": 2, "it lies in or across another entity": 1}
+    assert "d: LOC [8, 14] 'Hà Nội': it lies in or across another entity" in map(str, report.losses)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Document:
+    text = draw(st.text(max_size=40) | st.text("a1 .#-\n\r\t\0_\"'O=漢😷\u2028\u0301", max_size=40))
+    words = split_words(text)
+    entities = []
+    position = 0
+    while words and position < len(words) and draw(st.booleans()):
+        first = draw(st.integers(position, len(words) - 1))
+        last = draw(st.integers(first, min(len(words) - 1, first + 4)))
+        entities.append(Entity(words[first][0], words[last][1], draw(st.sampled_from(["LOC", "creative-work", "O"]))))
+        position = last + 1
+    return Document(text, id=draw(st.sampled_from(["a", "b:1", None])), entities=entities)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(documents(), min_size=1, max_size=4))
+def test_any_text_with_entities_on_word_borders_comes_back_exactly(
+    tmp_path_factory: pytest.TempPathFactory, originals: list[Document]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.conll"
+    report = write(originals, path)
+    again = list(read(path))
+    assert not report.lost
+    assert [document.text for document in again] == [document.text for document in originals]
+    assert [document.entities for document in again] == [document.entities for document in originals]
+    assert [document.id for document in again if not (document.id or "").startswith("any:")] == [
+        document.id for document in originals if document.id
+    ]
+    write(again, path.with_suffix(".again.conll"))
+    assert path.with_suffix(".again.conll").read_bytes() == path.read_bytes()

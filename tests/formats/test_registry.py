@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from viner.document import Document
+from viner.errors import UsageError
+from viner.formats import detect, formats, get_format, read, registry, write
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "format_name"),
+    [
+        ("a.jsonl", "", "jsonl"),
+        ("a.ndjson", "", "jsonl"),
+        ("a.conll", "", "conll"),
+        ("a.iob2", "", "conll"),
+        ("a.tsv", "", "conll"),
+        ("a.inline", "", "inline"),
+        ("a.txt", "Một dòng.\nHai dòng.\n", "text"),
+        ("a.txt", "Hà\tB-LOC\nNội\tI-LOC\n", "conll"),
+        ("a.txt", "a NN O\nb NN O\n\n", "conll"),
+        ("a.txt", "Ở [Hà Nội](LOCATION) hôm nay", "inline"),
+        ("a.txt", "See [the page](https://example.org/x) or [this](page.html)", "text"),
+        ("a.txt", '{"text": "a"}\n', "jsonl"),
+        ("a", "", "text"),
+    ],
+)
+def test_formats_are_told_by_ending_then_by_content(tmp_path: Path, name: str, content: str, format_name: str) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    assert detect(path) == format_name
+
+
+def test_unknown_formats_options_and_endings_are_refused_at_the_call(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("a")
+    with pytest.raises(UsageError, match="Formats: jsonl, conll, inline, text"):
+        read(path, format="xml")
+    with pytest.raises(UsageError, match=r"knows no option 'tag_columm'.*tag_column"):
+        read(path, format="conll", tag_columm=3)
+    with pytest.raises(UsageError, match="names no format"):
+        write([], tmp_path / "a.xyz")
+    assert not (tmp_path / "a.xyz").exists()
+
+
+def test_other_packages_bring_formats(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    module = tmp_path / "shouting_format.py"
+    module.write_text(
+        "from viner.document import Document\n"
+        "from viner.formats import Format\n"
+        "def read(source):\n    yield from (Document(line.upper().strip()) for _, line in source.lines())\n"
+        "FORMAT = Format('shout', 'upper case', ('.shout',), lambda head: False, read, lambda *a: None)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    entries = {
+        "shout": EntryPoint("shout", "shouting_format:FORMAT", registry.GROUP),
+        "broken": EntryPoint("broken", "no_such_module:FORMAT", registry.GROUP),
+    }
+    monkeypatch.setattr(registry, "_plugins", lambda: entries)
+    path = tmp_path / "a.shout"
+    path.write_text("hello\n")
+    assert formats() == ("jsonl", "conll", "inline", "text", "broken", "shout")
+    assert list(read(path, format="shout")) == [Document("HELLO")]
+    assert detect(path) == "shout"
+    with pytest.raises(UsageError, match="fails to load"):
+        get_format("broken")
