@@ -44,7 +44,7 @@ def test_every_make_target_it_names_exists():
 
 
 def test_every_file_it_links_to_exists():
-    targets = re.findall(r"\]\(([^)#:]+)\)", README)
+    targets = re.findall(r"(?<!!)\[[^\]]*\]\(([^)#:]+)\)", README)
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
@@ -87,10 +87,10 @@ def write_a_small_corpus(folder: Path) -> None:
     from itertools import islice
 
     from viner.formats import write
-    from viner.samples import read_samples
+    from viner.samples import corpus
 
     for split, count in (("train", 60), ("dev", 15), ("test", 15)):
-        write(islice(read_samples(split), count), folder / f"{split}.conll")
+        write(islice(corpus().documents(split), count), folder / f"{split}.conll")
     (folder / "notes.txt").write_text("Bệnh nhân 91 là phi công người Anh.\nPatient 17 flew to Da Nang.\n", encoding="utf-8")
 
 
