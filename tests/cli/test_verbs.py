@@ -1,0 +1,156 @@
+"""Each verb hands its arguments to the API and prints what comes back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import viner
+from viner import Document, Entity
+from viner.cli import main
+
+
+class Finder:
+    """A recognizer that finds "Huế"."""
+
+    labels = ("LOC",)
+
+    def stream(self, documents):
+        for document in documents:
+            start = document.text.find("Huế")
+            found = [Entity(start, start + 3, "LOC", score=0.9, source="model")] if start >= 0 else []
+            yield document.with_(entities=found, words=document.words or [(0, len(document.text))])
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Names of the models that were loaded."""
+    names: list[str] = []
+
+    def load(name):
+        names.append(name)
+        return Finder()
+
+    monkeypatch.setattr(viner, "load", load)
+    return names
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """What `train_model` was called with."""
+    calls: list[dict[str, object]] = []
+
+    def train_model(**options):
+        calls.append(options)
+        return Path(str(options["out"]))
+
+    monkeypatch.setattr("viner.workflow.train_model", train_model, raising=False)
+    return calls
+
+
+@pytest.fixture
+def served(monkeypatch):
+    pytest.importorskip("fastapi", reason="the server needs viner[app]")
+    calls: list[dict[str, object]] = []
+    monkeypatch.setattr("viner.server.serve", lambda recognizer, **options: calls.append(options))
+    return calls
+
+
+def test_predict_writes_the_documents_in_order(tmp_path, loaded, capsys):
+    (tmp_path / "notes.txt").write_text("ra Huế\nở nhà\n", encoding="utf-8")
+    assert main(["predict", "models/003", str(tmp_path / "notes.txt"), "--out", str(tmp_path / "out.jsonl")]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [[entity["label"] for entity in line["entities"]] for line in lines] == [["LOC"], []]
+    assert loaded == ["models/003"]
+    assert "2 documents" in capsys.readouterr().err
+
+
+def test_predict_shows_no_bar_in_a_pipe(tmp_path, loaded, capsys):
+    (tmp_path / "notes.txt").write_text("ra Huế\n", encoding="utf-8")
+    assert main(["predict", "m", str(tmp_path / "notes.txt")]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_predict_of_a_missing_file_leaves_nothing_behind(tmp_path, loaded, capsys):
+    assert main(["predict", "m", str(tmp_path / "no.txt"), "--out", str(tmp_path / "out.jsonl")]) == 1
+    assert "no such file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_evaluate_prints_a_table_or_json(tmp_path, loaded, capsys):
+    file = tmp_path / "test.conll"
+    file.write_text("ra\tO\nHuế\tB-LOC\n\n", encoding="utf-8")
+    assert main(["evaluate", "m", str(file)]) == 0
+    assert "| **micro** |" in capsys.readouterr().out
+    assert main(["evaluate", "m", str(file), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["micro"]["f1"] == 1.0
+    assert figures["labels"]["LOC"]["support"] == 1
+    assert figures["truncated_entities"] == 0
+
+
+def test_evaluate_of_plain_text_says_what_is_missing(tmp_path, loaded, capsys):
+    (tmp_path / "notes.txt").write_text("ra Huế\n", encoding="utf-8")
+    assert main(["evaluate", "m", str(tmp_path / "notes.txt")]) == 1
+    assert "notes.txt: none of the 1 documents has an entity" in capsys.readouterr().err
+
+
+def test_train_passes_on_what_was_given_and_nothing_else(trainings, capsys):
+    command = [
+        "train",
+        "--train",
+        "a.conll",
+        "--out",
+        "model",
+        "--epochs",
+        "3",
+        "--learning-rate",
+        "2e-4",
+        "--budget-minutes",
+        "1.5",
+    ]
+    assert main(command) == 0
+    assert trainings == [
+        {"train": Path("a.conll"), "out": Path("model"), "epochs": 3, "learning_rate": 2e-4, "budget_minutes": 1.5}
+    ]
+    assert "viner serve model" in capsys.readouterr().out
+
+
+def test_train_on_a_project_writes_its_next_model(tmp_path, trainings):
+    (tmp_path / "viner.toml").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.jsonl").touch()
+    assert main(["train", "--project", str(tmp_path), "--seed", "7"]) == 0
+    assert trainings == [{"train": tmp_path / "data" / "train.jsonl", "out": tmp_path / "models" / "001", "seed": 7}]
+
+
+@pytest.mark.parametrize("given", [[], ["--train", "a.conll"], ["--out", "model"]])
+def test_train_without_files_is_a_usage_error(trainings, given, capsys):
+    assert main(["train", *given]) == 2
+    assert "--train FILE and --out DIR" in capsys.readouterr().err
+
+
+def test_serve_leaves_to_the_environment_what_is_not_given(loaded, served):
+    assert main(["serve", "models/003"]) == 0
+    assert main(["serve", "models/003", "--host", "::1", "--port", "0", "--no-browser"]) == 0
+    assert served == [
+        {"host": None, "port": None, "open_browser": None},
+        {"host": "::1", "port": 0, "open_browser": False},
+    ]
+
+
+def test_demo_serves_the_model_that_it_trained(loaded, served, monkeypatch, tmp_path):
+    monkeypatch.setattr("viner.workflow.run_demo", lambda out: out / "model", raising=False)
+    assert main(["demo", "--out", str(tmp_path)]) == 0
+    assert loaded == [tmp_path / "model"]
+    assert len(served) == 1
+
+
+def test_convert_says_what_the_target_cannot_hold(tmp_path, capsys):
+    source = tmp_path / "a.jsonl"
+    source.write_text(Document("ra Huế", id="a", labels={"topic": ["travel"]}).to_json() + "\n", encoding="utf-8")
+    assert main(["convert", str(source), str(tmp_path / "a.txt")]) == 0
+    assert "no place for labels" in capsys.readouterr().err
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "ra Huế\n"
