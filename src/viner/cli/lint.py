@@ -24,9 +24,10 @@ def lint(files: tuple[Path, ...], format: str | None, as_json: bool) -> int:
     Example:
       viner lint train.conll dev.conll test.conll
     """
-    from viner.corpus import lint_files
+    from viner.corpus import lint as lint_documents
+    from viner.formats import read
 
-    findings = list(lint_files(files, format=format, progress=progress))
+    findings = list(lint_documents({str(file): progress(read(file, format)) for file in files}))
     if as_json:
         echo_json({"findings": [finding.to_dict() for finding in findings]})
     else:

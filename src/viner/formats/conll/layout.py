@@ -12,7 +12,7 @@ from viner.formats.conll.tags import SCHEMES, Scheme, SchemeFinder, split_tag
 from viner.formats.files import Source, strip_line_end
 
 _SPACES = re.compile(" +")
-_INDEX = re.compile(r"\d+(?:[-.]\d+)?")
+_INDEX = re.compile(r"([0-9]{1,9})([-.][0-9]+)?")
 _KEY_VALUE = re.compile(r"#\s*(?:[A-Za-z_][\w.]*(?: \w+)?\s*=|newdoc\s*$)")
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
 DOCSTART = "-DOCSTART-"
@@ -21,6 +21,8 @@ DOCSTART = "-DOCSTART-"
 _TAG_SHARE = 0.8
 # Rows with a number of columns that fewer rows than this share have are suspicious.
 _COMMON_SHARE = 0.01
+# A first column of numbers is an index when at least this share of them go 1, 2, 3 in each sentence.
+_INDEX_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class _Survey:
 
     def __init__(self, lines: Iterable[str], separator: str | None) -> None:
         tabs = spaces = 0
+        expected = 1
         self._rows: dict[str, Counter[int]] = {"\t": Counter(), " ": Counter()}
         self._tags: dict[str, Counter[int]] = {"\t": Counter(), " ": Counter()}
         self._indices = {"\t": 0, " ": 0}
@@ -85,6 +88,7 @@ class _Survey:
         self.docstarts = 0
         for line in lines:
             if is_blank(line):
+                expected = 1
                 continue
             if line.startswith("#") and _KEY_VALUE.match(line):
                 self.key_values += 1
@@ -98,7 +102,10 @@ class _Survey:
             spaces += kind == " "
             columns = split_columns(line, separator or kind)
             self._rows[kind][len(columns)] += 1
-            self._indices[kind] += _INDEX.fullmatch(columns[0]) is not None
+            if index_match := _INDEX.fullmatch(columns[0]):
+                self._indices[kind] += int(index_match[1]) == expected
+                # The range 1-2 of a contracted token, and an empty node 1.1, stand beside the numbering.
+                expected = int(index_match[1]) + (index_match[2] is None)
             for index in range(1, len(columns)):
                 if split_tag(columns[index]) is not None:
                     self._tags[kind][index] += 1
@@ -116,15 +123,17 @@ class _Survey:
 
     @property
     def has_index(self) -> bool:
-        """Whether the first column counts tokens, so that the token is in the second."""
-        return self.rows > 0 and self._indices[self.kind] >= 0.9 * self.rows
+        """Whether the first column counts the tokens of each sentence, so that the token is in the second."""
+        return self._indices[self.kind] >= _INDEX_SHARE * self.rows > 0 and any(index >= 2 for index in self._tag_like)
 
     @property
     def tag_columns(self) -> list[int]:
         first = 2 if self.has_index else 1
-        return sorted(
-            index for index, count in self._tags[self.kind].items() if index >= first and count >= _TAG_SHARE * self.rows
-        )
+        return [index for index in self._tag_like if index >= first]
+
+    @property
+    def _tag_like(self) -> list[int]:
+        return sorted(index for index, count in self._tags[self.kind].items() if count >= _TAG_SHARE * self.rows)
 
 
 def find_layout(

@@ -1,0 +1,8 @@
+"""Looking at a corpus as a whole: counting it, finding what is doubtful in it, splitting it."""
+
+from viner.corpus.lint import Finding, lint
+from viner.corpus.sentences import sentences_of
+from viner.corpus.split import split_documents
+from viner.corpus.stats import Statistics, statistics
+
+__all__ = ["Finding", "Statistics", "lint", "sentences_of", "split_documents", "statistics"]

@@ -1,0 +1,37 @@
+"""Setting documents aside for development."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable
+
+from viner.document import Document
+from viner.errors import UsageError
+
+
+def split_documents(documents: Iterable[Document], share: float = 0.1, seed: int = 0) -> tuple[list[Document], list[Document]]:
+    """Splits documents in two by chance, never cutting one; documents of the same text stay on one side.
+
+    Args:
+        documents: All documents.
+        share: Share of the documents for the second part, in (0, 1). It gets at least one when there are two texts or more.
+        seed: The same seed and texts give the same parts, whatever the order of the documents.
+
+    Returns:
+        The larger and the smaller part, each in the order given.
+    """
+    members = list(documents)
+    if not 0 < share < 1:
+        raise UsageError(f"the share must lie between 0 and 1, not {share}")
+    texts = sorted({document.text for document in members})
+    random.Random(seed).shuffle(texts)
+    copies = Counter(document.text for document in members)
+    aside: set[str] = set()
+    count = 0
+    for text in texts[:-1]:
+        if aside and count + copies[text] > share * len(members):
+            break
+        aside.add(text)
+        count += copies[text]
+    return [item for item in members if item.text not in aside], [item for item in members if item.text in aside]

@@ -1,0 +1,63 @@
+"""Counting what a corpus holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from viner.corpus.sentences import sentences_of
+from viner.document import Document
+from viner.text import split_words
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counts over documents.
+
+    Args:
+        documents: Documents.
+        sentences: Sentences, of the file where it has them.
+        words: Words, of the file where it has them.
+        entities: Entities, nested ones included.
+        labels: Entities of each label.
+        schemes: Tag schemes of the files that have one.
+    """
+
+    documents: int = 0
+    sentences: int = 0
+    words: int = 0
+    entities: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    schemes: set[str] = field(default_factory=set)
+
+    def add(self, document: Document) -> None:
+        """Counts one document more."""
+        self.documents += 1
+        self.sentences += len(sentences_of(document))
+        self.words += len(split_words(document.text) if document.words is None else document.words)
+        self.entities += len(document.entities or ())
+        self.labels.update(entity.label for entity in document.entities or ())
+        conll = document.meta.get("conll")
+        if isinstance(conll, dict) and "scheme" in conll:
+            self.schemes.add(conll["scheme"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; labels by falling count, ``scheme`` None where no file has tags."""
+        return {
+            "documents": self.documents,
+            "sentences": self.sentences,
+            "words": self.words,
+            "entities": self.entities,
+            "labels": dict(sorted(self.labels.items(), key=lambda item: (-item[1], item[0]))),
+            "scheme": "+".join(sorted(self.schemes)) or None,
+        }
+
+
+def statistics(documents: Iterable[Document]) -> Statistics:
+    """Counts documents, consuming them one by one."""
+    result = Statistics()
+    for document in documents:
+        result.add(document)
+    return result

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from viner.corpus import split_documents
+from viner.document import Document
+from viner.errors import UsageError
+
+DOCUMENTS = [Document(f"text {index}", id=str(index)) for index in range(100)]
+
+
+def test_the_parts_hold_every_document_once_in_order() -> None:
+    train, dev = split_documents(DOCUMENTS)
+    assert (len(train), len(dev)) == (90, 10)
+    assert sorted(train + dev, key=DOCUMENTS.index) == DOCUMENTS
+    assert dev == sorted(dev, key=DOCUMENTS.index)
+
+
+def test_seed_and_texts_decide_and_nothing_else() -> None:
+    assert {item.id for item in split_documents(DOCUMENTS)[1]} == {item.id for item in split_documents(DOCUMENTS[::-1])[1]}
+    assert split_documents(DOCUMENTS, seed=1) != split_documents(DOCUMENTS, seed=2)
+
+
+def test_copies_of_a_text_stay_together() -> None:
+    train, dev = split_documents(DOCUMENTS + DOCUMENTS, share=0.3)
+    assert len(dev) == 60
+    assert not {item.text for item in train} & {item.text for item in dev}
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, (0, 0)), (1, (1, 0)), (2, (1, 1)), (5, (4, 1))])
+def test_few_documents_still_give_one_for_development(count: int, sizes: tuple[int, int]) -> None:
+    assert tuple(map(len, split_documents(DOCUMENTS[:count]))) == sizes
+
+
+def test_a_share_that_is_none_is_refused() -> None:
+    with pytest.raises(UsageError):
+        split_documents(DOCUMENTS, share=1)
