@@ -23,3 +23,11 @@ def data_sets() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("no data sets: set VINER_DATA to their folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder that knows a few names (tests/support/tiny.py says which). Read it, never change it."""
+    from support.tiny import tiny_bundle
+
+    return tiny_bundle(tmp_path_factory.mktemp("tiny") / "model")

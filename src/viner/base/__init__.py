@@ -4,7 +4,7 @@
 and ``resolve("user/name@revision")`` take any encoder that Transformers knows.
 """
 
-from viner.base.bundled import home, unpack
+from viner.base.bundled import unpack
 from viner.base.resolve import resolve
 
-__all__ = ["home", "resolve", "unpack"]
+__all__ = ["resolve", "unpack"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from viner.base import blocks
+from viner.bundle.home import home
 from viner.errors import BundleError, MissingExtraError
 
 NAME = "e5-small-vi-en"
@@ -29,11 +29,6 @@ MANIFEST = "manifest.json"
 PLAIN = ("config.json", "tokenizer_config.json")
 QUANTS, SCALES = ".q4", ".scale"
 """Suffixes of the two tensors that stand for a packed matrix."""
-
-
-def home() -> Path:
-    """The folder for what viner keeps between runs: ``VINER_HOME``, else ``~/.cache/viner``."""
-    return Path(os.environ.get("VINER_HOME") or Path.home() / ".cache" / "viner")
 
 
 def unpack(folder: str | Path | None = None) -> Path:

@@ -1,1 +1,29 @@
-"""The model folder: read, write, check, versions."""
+"""The model folder: read, write, check, versions. DESIGN of the folder: ARCHITECTURE.md, "The model folder".
+
+``read_bundle(path)`` checks a folder and returns a :class:`Bundle`; :class:`BundleWriter` makes one. Bundles neither contain
+nor load pickle.
+"""
+
+from viner.bundle.bundle import Bundle, find_bundle, read_bundle, rebuilt_graph
+from viner.bundle.canaries import Canaries, processor
+from viner.bundle.home import home
+from viner.bundle.hub import download, is_hub_id
+from viner.bundle.info import BundleInfo, FileRecord, Head, Windows
+from viner.bundle.writer import BundleWriter
+
+__all__ = [
+    "Bundle",
+    "BundleInfo",
+    "BundleWriter",
+    "Canaries",
+    "FileRecord",
+    "Head",
+    "Windows",
+    "download",
+    "find_bundle",
+    "home",
+    "is_hub_id",
+    "processor",
+    "read_bundle",
+    "rebuilt_graph",
+]

@@ -87,8 +87,15 @@ class PieceEncoder:
         self._cache: dict[str, tuple[int, ...]] = {}
 
     @classmethod
-    def from_folder(cls, folder: str | Path, *, views: Sequence[str] = ("nfc",)) -> PieceEncoder:
+    def from_folder(
+        cls, folder: str | Path, *, views: Sequence[str] = ("nfc",), max_pieces: int | None = None
+    ) -> PieceEncoder:
         """Reads the tokenizer and the limits of a model folder: ``tokenizer.json``, or PhoBERT's ``vocab.txt`` + ``bpe.codes``.
+
+        Args:
+            folder: The model folder.
+            views: Names of the views each word passes through.
+            max_pieces: Read at most so many pieces at once, even where the model could read more.
 
         Raises:
             BundleError: If the folder has neither, or one that cannot be read.
@@ -97,21 +104,23 @@ class PieceEncoder:
         config = _read_json(folder / "config.json")
         tokenizer = load_tokenizer(folder)
         limit = position_limit(config, _read_json(folder / "tokenizer_config.json"))
+        limit = limit if max_pieces is None else min(limit, max_pieces)
         return cls(tokenizer, max_pieces=limit, views=views, pad=int(config.get("pad_token_id") or 0))
 
-    def encode(self, text: str, words: Sequence[Span]) -> EncodedText:
+    def encode(self, text: str, words: Sequence[Span], *, spaced: bool = False) -> EncodedText:
         """Cuts the words of a text into pieces.
 
         Args:
             text: The raw text.
             words: Spans of its words in order.
+            spaced: Treat every word as if a space stood before it, whatever the text has there.
         """
         mark = self._mark
         keys = []
         last = -1
         for start, end in words:
             word = text[start:end]
-            keys.append(word if start == last else mark + word)
+            keys.append(word if start == last and not spaced else mark + word)
             last = end
         cache = self._cache
         missing = [key for key in dict.fromkeys(keys) if key not in cache]

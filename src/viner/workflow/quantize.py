@@ -10,9 +10,9 @@ For a matrix product ``x @ w``, x of shape (batch, pieces, inputs) and w of shap
     out = y · (row / 127) · (column / 127)
 
 The operators are chosen for ONNX Runtime's kernels: activations go in as uint8 around a zero point of 128, because only that
-form has the fast kernel, and QuantizeLinear gets the scale 1 after a Mul, because with a vector of scales the graph is six times
-slower. Matrices that share an input share its quantization. Embedding tables become int8 with one scale a row, which is exact per
-piece as well. The products between activations (attention) stay in float32.
+form has the fast kernel, and QuantizeLinear gets the scale 1 after a Mul, because with a vector of scales the whole graph is
+six times slower. Matrices that share an input share its quantization. Embedding tables become int8 with one scale a row, which
+is exact per piece as well. The products between activations (attention) stay in float32.
 """
 
 from __future__ import annotations

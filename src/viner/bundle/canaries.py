@@ -1,0 +1,68 @@
+"""Texts with the answer of the machine that exported the model: a processor that disagrees cannot be trusted with int8."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from viner.document import Document, Entity
+from viner.errors import BundleError, InputError
+
+NAME = "canaries.json"
+# Instruction sets that decide which int8 kernel runs.
+_FLAGS = ("amx_int8", "avx512_vnni", "avx_vnni", "avx512bw", "avx2", "asimddp", "i8mm")
+
+
+@dataclass(frozen=True, slots=True)
+class Canaries:
+    """Texts and the entities that the chosen graph found in them.
+
+    Args:
+        processor: The machine that answered, as :func:`processor` names it.
+        documents: The texts with their words' spans, where they do not come from the splitter, and entities.
+    """
+
+    processor: str
+    documents: Sequence[Document]
+
+    def to_json(self) -> str:
+        """The content of ``canaries.json``."""
+        lines = []
+        for document in self.documents:
+            entities = tuple(Entity(entity.start, entity.end, entity.label) for entity in document.entities or ())
+            lines.append("  " + document.with_(entities=entities).to_json())
+        texts = ",\n".join(lines)
+        return f'{{"processor": {json.dumps(self.processor, ensure_ascii=False)}, "documents": [\n{texts}\n]}}\n'
+
+    @classmethod
+    def read(cls, path: Path) -> Canaries:
+        """Reads ``canaries.json``.
+
+        Raises:
+            BundleError: If it is missing or does not hold what it should.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            return cls(str(data["processor"]), tuple(Document.from_dict(item) for item in data["documents"]))
+        except (OSError, ValueError, KeyError, TypeError, InputError) as error:
+            raise BundleError(f"it cannot be read ({error})", where=path, hint="Copy the model folder again") from error
+
+
+@cache
+def processor() -> str:
+    """Names the processor and those of its instruction sets that decide how int8 products are computed."""
+    name, flags = platform.processor() or platform.machine(), set[str]()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                name = value.strip()
+            elif key.strip() in ("flags", "Features"):
+                flags = set(value.split())
+                break
+    return " ".join([platform.machine(), name, *(flag for flag in _FLAGS if flag in flags)])

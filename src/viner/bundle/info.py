@@ -1,0 +1,184 @@
+"""``viner.json``: what a model folder says about itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viner.encoding import bio_tags
+from viner.errors import BundleError, SchemaError
+from viner.schema import Schema
+
+VERSION = 1
+"""Version of the model folder. A viner reads this one and all before it."""
+ENGINES = ("int8", "fp32")
+HEAD_KINDS = ("softmax-bio",)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How the model answers one layer.
+
+    Args:
+        layer: Name of the layer, and of the graph's output.
+        kind: "softmax-bio": one BIO tag a word, decoded to the best well-formed sequence.
+        tags: The tags in the order of the outputs: ``O``, then ``B-x`` and ``I-x`` for each label.
+    """
+
+    layer: str
+    kind: str
+    tags: tuple[str, ...]
+
+    @classmethod
+    def softmax_bio(cls, layer: str, labels: tuple[str, ...]) -> Head:
+        """The head of an entity layer with the given labels, in the order of its outputs."""
+        return cls(layer, "softmax-bio", tuple(bio_tags(labels)))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in the order of the outputs."""
+        return tuple(tag.removeprefix("B-") for tag in self.tags[1::2])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"layer": self.layer, "kind": self.kind, "tags": list(self.tags)}
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How long documents are cut, in pieces.
+
+    Args:
+        pieces: Pieces that the model reads at once, special pieces included.
+        overlap: Pieces that neighboring windows share.
+    """
+
+    pieces: int
+    overlap: int
+
+    def to_dict(self) -> dict[str, int]:
+        """The JSON form."""
+        return {"pieces": self.pieces, "overlap": self.overlap}
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """Size and SHA-256 of one file of the folder."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleInfo:
+    """The content of ``viner.json``.
+
+    Args:
+        schema: The layers that the model answers.
+        heads: One head for each layer, in the order of the schema.
+        windows: How long documents are cut.
+        engine: The graph in ``model.onnx``: "int8" or "fp32".
+        evidence: Why that engine was chosen: the counts and figures of the comparison.
+        views: Views that each word passes through before it is cut into pieces.
+        calibration: ``{"temperature": t}`` divides the logits; empty means 1.
+        base: The encoder that training started from: its name, revision or hash.
+        data: Fingerprint of the training data.
+        metrics: Figures of the evaluation, by split.
+        viner: Version of viner that wrote the folder.
+        files: Size and hash of each file, filled in when the folder is written.
+    """
+
+    schema: Schema
+    heads: tuple[Head, ...]
+    windows: Windows
+    engine: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    views: tuple[str, ...] = ("nfc",)
+    calibration: Mapping[str, float] = field(default_factory=dict)
+    base: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    viner: str = ""
+    files: Mapping[str, FileRecord] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "bundle": VERSION,
+            "viner": self.viner,
+            "schema": self.schema.to_dict(),
+            "heads": [head.to_dict() for head in self.heads],
+            "views": list(self.views),
+            "windows": self.windows.to_dict(),
+            "calibration": dict(self.calibration),
+            "engine": self.engine,
+            "evidence": dict(self.evidence),
+            "base": dict(self.base),
+            "data": dict(self.data),
+            "metrics": dict(self.metrics),
+            "files": {name: {"bytes": item.size, "sha256": item.sha256} for name, item in self.files.items()},
+        }
+
+    @classmethod
+    def read(cls, path: Path) -> BundleInfo:
+        """Reads ``viner.json``.
+
+        Raises:
+            BundleError: If it is missing, no JSON, of a later version, or contradicts itself; ``where`` is the file.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise BundleError(f"it cannot be read ({error})", where=path, hint="Copy the model folder again") from error
+        version = data.get("bundle") if isinstance(data, dict) else None
+        if not isinstance(version, int) or version < 1:
+            raise BundleError("it names no bundle version", where=path, hint="Is this a model folder of viner?")
+        if version > VERSION:
+            raise BundleError(
+                f"the model was written by viner {data.get('viner') or '(unknown)'} as bundle version {version}, and this viner"
+                f" reads versions up to {VERSION}",
+                where=path,
+                hint="Update viner: pip install -U viner",
+            )
+        try:
+            return _parse(data)
+        except (KeyError, TypeError, ValueError, AttributeError, SchemaError) as error:
+            problem = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise BundleError(problem, where=path, hint="The file was changed by hand or damaged; copy it again") from error
+
+
+def _parse(data: dict[str, Any]) -> BundleInfo:
+    schema = Schema.from_dict(data["schema"])
+    heads = tuple(Head(item["layer"], item["kind"], tuple(item["tags"])) for item in data["heads"])
+    for head in heads:
+        if head.kind not in HEAD_KINDS:
+            raise ValueError(f"unknown kind of head {head.kind!r}")
+        if sorted(head.labels) != sorted(schema[head.layer].names) or list(head.tags) != bio_tags(head.labels):
+            raise ValueError(f"the tags of layer {head.layer!r} do not fit its types")
+    if not heads:
+        raise ValueError("there is no head")
+    windows = Windows(int(data["windows"]["pieces"]), int(data["windows"]["overlap"]))
+    if not 0 <= windows.overlap < windows.pieces:
+        raise ValueError(f"windows of {windows.pieces} pieces cannot overlap by {windows.overlap}")
+    if data["engine"] not in ENGINES:
+        raise ValueError(f"unknown engine {data['engine']!r}")
+    calibration = {key: float(value) for key, value in data["calibration"].items()}
+    if not calibration.get("temperature", 1.0) > 0:
+        raise ValueError("the temperature must be greater than 0")
+    return BundleInfo(
+        schema=schema,
+        heads=heads,
+        windows=windows,
+        engine=data["engine"],
+        evidence=dict(data["evidence"]),
+        views=tuple(data["views"]),
+        calibration=calibration,
+        base=dict(data["base"]),
+        data=dict(data["data"]),
+        metrics=dict(data["metrics"]),
+        viner=str(data["viner"]),
+        files={name: FileRecord(int(item["bytes"]), str(item["sha256"])) for name, item in data["files"].items()},
+    )

@@ -1,0 +1,152 @@
+import json
+import shutil
+
+import pytest
+
+from support.tiny import LABELS, tiny_bundle
+from viner.bundle import find_bundle, read_bundle
+from viner.errors import BundleError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tiny_bundle(tmp_path / "model")
+
+
+def change(folder, **values):
+    path = folder / "viner.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_a_bundle_says_what_it_is(folder):
+    bundle = read_bundle(folder)
+    assert bundle.info.engine == "int8"
+    assert bundle.info.schema["entities"].names == LABELS
+    assert bundle.info.heads[0].kind == "softmax-bio"
+    assert bundle.info.heads[0].labels == LABELS
+    assert json.loads((folder / "viner.json").read_text())["bundle"] == 1
+    assert len(bundle.canaries().documents) == 4
+    bundle.verify()
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "model.onnx", "canaries.json"]
+)
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(BundleError, match=f"{name} is missing"):
+        read_bundle(folder)
+
+
+def test_a_card_that_people_edited_or_removed_is_fine(folder):
+    (folder / "README.md").write_text("mine")
+    read_bundle(folder).verify()
+    (folder / "README.md").unlink()
+    read_bundle(folder).verify()
+
+
+def test_recognition_does_not_need_the_weights(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "tokenizer_config.json").unlink()
+    assert read_bundle(folder, weights=False).graph.is_file()
+
+
+def test_a_later_version_says_update(folder):
+    change(folder, bundle=2, viner="9.0")
+    with pytest.raises(BundleError, match=r"viner 9.0 as bundle version 2.*pip install -U viner"):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"bundle": None}, "no bundle version"),
+        ({"heads": [{"layer": "entities", "kind": "crf", "tags": ["O"]}]}, "unknown kind of head 'crf'"),
+        ({"heads": [{"layer": "entities", "kind": "softmax-bio", "tags": ["O", "B-X", "I-X"]}]}, "do not fit its types"),
+        ({"heads": []}, "no head"),
+        ({"engine": "fp64"}, "unknown engine 'fp64'"),
+        ({"windows": {"pieces": 10, "overlap": 10}}, "cannot overlap"),
+        ({"windows": {}}, "the key 'pieces' is missing"),
+        ({"calibration": {"temperature": 0}}, "temperature"),
+        ({"schema": []}, "layers"),
+        ({"files": 3}, "viner.json"),
+    ],
+)
+def test_a_viner_json_that_makes_no_sense(folder, values, message):
+    change(folder, **values)
+    with pytest.raises(BundleError, match=message):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "\0\0"])
+def test_a_viner_json_that_is_no_json_object(folder, content):
+    (folder / "viner.json").write_text(content)
+    with pytest.raises(BundleError, match=r"viner\.json"):
+        read_bundle(folder)
+
+
+def test_a_truncated_file_is_found_by_its_size(folder):
+    graph = folder / "model.onnx"
+    graph.write_bytes(graph.read_bytes()[:-1])
+    with pytest.raises(BundleError, match=r"model.onnx has .* bytes instead of"):
+        read_bundle(folder)
+
+
+def test_a_changed_byte_is_found_by_verify(folder):
+    graph = folder / "model.onnx"
+    content = bytearray(graph.read_bytes())
+    content[-1] ^= 1
+    graph.write_bytes(content)
+    with pytest.raises(BundleError, match=r"model.onnx was changed or damaged"):
+        read_bundle(folder).verify()
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "optimizer.pt", "extra/x.PKL"])
+def test_a_pickle_is_refused(folder, name):
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"")
+    with pytest.raises(BundleError, match="may hold a pickle"):
+        read_bundle(folder)
+
+
+def test_labels_of_the_weights_must_be_those_of_the_head(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["id2label"]["1"] = "B-OTHERS"
+    text = json.dumps(config)
+    (folder / "config.json").write_text(text)
+    files = json.loads((folder / "viner.json").read_text())["files"]
+    files["config.json"]["bytes"] = len(text)
+    change(folder, files=files)
+    with pytest.raises(BundleError, match="differ from the tags"):
+        read_bundle(folder)
+
+
+def test_no_folder_and_no_model_are_told_apart(tmp_path):
+    with pytest.raises(BundleError, match="no such model folder"):
+        read_bundle(tmp_path / "nothing")
+    with pytest.raises(BundleError, match=r"no viner\.json"):
+        read_bundle(tmp_path)
+
+
+def test_a_project_means_its_newest_model(folder, tmp_path):
+    project = tmp_path / "project"
+    (project / "models").mkdir(parents=True)
+    (project / "viner.toml").write_text("")
+    shutil.copytree(folder, project / "models" / "001")
+    shutil.copytree(folder, project / "models" / "010")
+    assert find_bundle(project).path == project / "models" / "010"
+
+
+def test_a_hub_id_is_fetched_without_weights_or_pickles(folder, monkeypatch):
+    import huggingface_hub
+
+    calls = []
+
+    def fetch(repository, *, revision, allow_patterns):
+        calls.append((repository, revision, allow_patterns))
+        return str(folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    assert find_bundle("somebody/model@main", weights=False).path == folder
+    assert calls[0][:2] == ("somebody/model", "main")
+    assert "model.safetensors" not in calls[0][2]
