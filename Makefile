@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Byte code is made as modules are first imported, not for thousands that never are: half a minute less to wait.
+PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 # PyPI's torch for Linux carries gigabytes of CUDA libraries; without an NVIDIA card the small build is taken where its index answers.
 CPU_INDEX := https://download.pytorch.org/whl/cpu

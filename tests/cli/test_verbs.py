@@ -154,3 +154,31 @@ def test_convert_says_what_the_target_cannot_hold(tmp_path, capsys):
     assert main(["convert", str(source), str(tmp_path / "a.txt")]) == 0
     assert "no place for labels" in capsys.readouterr().err
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "ra Huế\n"
+
+
+def test_stats_for_scripts_and_for_people(tmp_path, capsys):
+    file = tmp_path / "a.conll"
+    file.write_text("ra\tO\nHuế\tB-LOC\n\nở\tO\nnhà\tO\n\n", encoding="utf-8")
+    assert main(["stats", str(file), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert set(figures) == {"documents", "sentences", "words", "entities", "labels", "scheme"}
+    assert (figures["words"], figures["labels"]) == (4, {"LOC": 1})
+    assert main(["stats", str(file)]) == 0
+    assert "LOC" in capsys.readouterr().out
+
+
+def test_stats_of_a_text_without_annotation(tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("ra Huế\n", encoding="utf-8")
+    assert main(["stats", str(tmp_path / "a.txt")]) == 0
+    assert "entities" in capsys.readouterr().out
+
+
+def test_lint_lists_what_it_found_and_fails(tmp_path, capsys):
+    good, bad = tmp_path / "good.jsonl", tmp_path / "bad.jsonl"
+    good.write_text(Document("ra Huế", entities=[Entity(3, 6, "LOC")]).to_json() + "\n", encoding="utf-8")
+    bad.write_text(Document("ra Huế", entities=[Entity(3, 5, "LOC")]).to_json() + "\n", encoding="utf-8")
+    assert main(["lint", str(good)]) == 0
+    assert main(["lint", str(good), str(bad)]) == 1
+    assert "[cuts-word]" in capsys.readouterr().out
+    assert main(["lint", str(bad), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["findings"][0]["code"] == "cuts-word"

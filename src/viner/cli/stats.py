@@ -34,5 +34,5 @@ def stats(file: Path, format: str | None, as_json: bool) -> None:
     if figures.get("scheme"):
         click.echo(f"{'scheme':<12}{figures['scheme']:>12}")
     width = max((len(label) for label in figures["labels"]), default=0)
-    for label, count in sorted(figures["labels"].items(), key=lambda item: (-item[1], item[0])):
+    for label, count in figures["labels"].items():
         click.echo(f"  {label:<{width}}  {count:>8,}  {count / figures['entities']:>6.1%}")
