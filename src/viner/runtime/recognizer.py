@@ -42,10 +42,15 @@ class Recognizer:
         encoder: Its tokenizer, limited to the windows that ``info`` asks for.
         engine: Its graph.
         budget: Pieces in a batch, padding included.
+
+    Attributes:
+        info: What the model says about itself.
+        engine: The graph that runs, "int8" or "fp32"; another than ``info.engine`` if it was asked for or fallen back to.
     """
 
     def __init__(self, info: BundleInfo, encoder: PieceEncoder, engine: Engine, *, budget: int = BUDGET) -> None:
         self.info = info
+        self.engine = info.engine
         self._encoder = encoder
         self._engine = engine
         self._budget = budget
@@ -101,7 +106,9 @@ class Recognizer:
                     hint=f"Build the {engine} graph once: pip install 'viner[train]' && python -m viner.workflow.rebuild"
                     f" {bundle.path} {engine}",
                 )
-        return cls.from_graph(bundle.info, bundle.path, graph, threads=threads)
+        recognizer = cls.from_graph(bundle.info, bundle.path, graph, threads=threads)
+        recognizer.engine = engine
+        return recognizer
 
     @classmethod
     def from_graph(cls, info: BundleInfo, folder: Path, graph: Path, *, threads: int | None = None) -> Recognizer:

@@ -1,0 +1,72 @@
+"""Builds the graph that a model folder does not hold, from its weights, into viner's cache.
+
+A folder holds one graph. Another processor, or a comparison, may want the other one::
+
+    python -m viner.workflow.rebuild models/003 fp32
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from viner.bundle import find_bundle, rebuilt_graph
+from viner.errors import MissingExtraError, UsageError, VinerError
+from viner.training.export import export_onnx
+from viner.workflow.quantize import quantize_rows
+
+
+def rebuild_graph(path: str | Path, engine: str) -> Path:
+    """Builds a graph of a model; the recognizer finds it by itself from then on.
+
+    Args:
+        path: A model folder, a project or a Hub id.
+        engine: "fp32" or "int8".
+
+    Returns:
+        The ONNX file. It is not built again if it is there.
+
+    Raises:
+        BundleError: If it is no model folder, or is incomplete.
+        MissingExtraError: If torch, transformers or onnx is missing.
+    """
+    if engine not in ("fp32", "int8"):
+        raise UsageError(f"unknown engine {engine!r}", hint="Engines: int8, fp32")
+    bundle = find_bundle(path)
+    if engine == bundle.info.engine:
+        return bundle.graph
+    target = rebuilt_graph(bundle.info, engine)
+    if target.is_file():
+        return target
+    try:
+        import torch
+        from transformers import AutoModelForTokenClassification
+    except ImportError:
+        raise MissingExtraError("building a graph", "train") from None
+    model = AutoModelForTokenClassification.from_pretrained(bundle.path, dtype=torch.float32, use_safetensors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        graph = Path(scratch) / "model.onnx"
+        export_onnx(model, graph, bundle.info.heads[0].layer)
+        if engine == "int8":
+            quantize_rows(graph, graph)
+        graph.replace(target)
+    return target
+
+
+def main() -> int:
+    """The command line: MODEL ENGINE."""
+    if len(sys.argv) != 3:
+        print("usage: python -m viner.workflow.rebuild MODEL int8|fp32", file=sys.stderr)
+        return 2
+    try:
+        print(rebuild_graph(sys.argv[1], sys.argv[2]))
+    except VinerError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from viner.errors import BundleError, UsageError
+from viner.runtime import Engine
+
+
+def test_many_threads_get_the_answers_that_one_gets(tiny_model):
+    engine = Engine(tiny_model / "model.onnx", "entities", threads=2)
+    batches = [(np.full((2, n), 9), np.ones((2, n), dtype=np.int64)) for n in range(1, 40)]
+    expected = [engine.run(*batch) for batch in batches]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda batch: engine.run(*batch), batches))
+    submitted = [engine.submit(*batch) for batch in batches]
+    for one, two, three in zip(expected, answers, submitted, strict=True):
+        assert np.array_equal(one, two)
+        assert np.array_equal(one, three.result())
+
+
+def test_a_graph_that_is_none(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"garbage")
+    with pytest.raises(BundleError, match=r"model\.onnx.*cannot load"):
+        Engine(tmp_path / "model.onnx", "entities")
+
+
+def test_a_graph_without_the_layer(tiny_model):
+    with pytest.raises(BundleError, match="no output 'pos', only entities"):
+        Engine(tiny_model / "model.onnx", "pos")
+
+
+def test_no_threads(tiny_model):
+    with pytest.raises(UsageError, match="at least 1"):
+        Engine(tiny_model / "model.onnx", "entities", threads=0)

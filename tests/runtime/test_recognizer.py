@@ -1,0 +1,204 @@
+import itertools
+import logging
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import viner
+from support.tiny import LABELS, WORDS, tiny_bundle
+from viner.bundle import BundleInfo, read_bundle, rebuilt_graph
+from viner.document import Document
+from viner.errors import BundleError, InputError, UsageError
+from viner.runtime import Recognizer, recognizer
+
+NOTICE = "Nguyễn Văn A và Lan từ Hà Nội đến Huế."
+
+
+@pytest.fixture(scope="module")
+def ner(tiny_model):
+    return Recognizer.load(tiny_model)
+
+
+def found(document):
+    return [(entity.text, entity.label) for entity in document.entities]
+
+
+def test_entities_with_exact_offsets(ner):
+    document = ner(NOTICE)
+    assert found(document) == [("Nguyễn Văn A", "PERSON"), ("Lan", "PERSON"), ("Hà Nội", "LOCATION"), ("Huế", "LOCATION")]
+    for entity in document.entities:
+        assert document.text[entity.start : entity.end] == entity.text
+        assert 0 <= entity.score <= 1
+        assert entity.source == "model"
+
+
+def test_the_package_loads_it(tiny_model):
+    assert found(viner.load(tiny_model)(NOTICE))[0] == ("Nguyễn Văn A", "PERSON")
+
+
+def test_what_it_says_about_itself(ner):
+    assert ner.labels == LABELS
+    assert ner.schema["entities"].names == LABELS
+    assert isinstance(ner.info, BundleInfo)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\r\n\t", "\u200b"])
+def test_nothing_to_recognize(ner, text):
+    assert ner(text).text == text
+    assert ner(text).entities == ()
+
+
+def test_a_document_keeps_its_id_meta_and_words(ner):
+    document = ner(Document("LanHuế", id="7", meta={"page": 3}, words=[(0, 3), (3, 6)]))
+    assert (document.id, document.meta, document.words) == ("7", {"page": 3}, ((0, 3), (3, 6)))
+    assert found(document) == [("Lan", "PERSON"), ("Huế", "LOCATION")]
+    assert found(ner("LanHuế")) == [("LanHuế", "PERSON")]
+
+
+def test_annotations_of_the_input_are_not_answers(ner):
+    given = Document.from_dict(
+        {"text": "Huế", "entities": [{"id": "a", "start": 0, "end": 1, "label": "X"}], "tags": {"pos": ["N", "V"]}}
+    )
+    document = ner(given)
+    assert found(document) == [("Huế", "LOCATION")]
+    assert document.tags is None
+
+
+def test_a_lone_surrogate_is_refused(ner):
+    with pytest.raises(InputError, match="lone surrogate"):
+        ner("Huế \ud83d")
+
+
+texts = st.lists(
+    st.one_of(st.sampled_from(sorted(WORDS)), st.text(max_size=8), st.sampled_from([" ", "-", "\n", "😷"])), max_size=60
+).map(" ".join)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(texts, max_size=12))
+def test_the_same_text_gives_the_same_entities_whatever_its_batch(tiny_model, items):
+    together, alone = loaded(tiny_model)
+    for document, text in zip(together.stream(items), items, strict=True):
+        assert document == alone(text)
+        assert document.text == text
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(["Lan", "Huế", "abc", "Hà Nội", "😷", "x" * 30]), min_size=1, max_size=300))
+def test_long_documents_lose_nothing_at_the_seams_of_windows(tiny_model, parts):
+    ner, _ = loaded(tiny_model)
+    expected = [part for part in parts if part[0] in "LH"]
+    assert [entity.text for entity in ner(". ".join(parts)).entities] == expected
+
+
+def loaded(folder, cache={}):  # noqa: B006  hypothesis calls the test many times, and a fixture of module scope is not for it
+    if not cache:
+        cache["both"] = (Recognizer.load(folder, threads=2), Recognizer.load(folder, threads=1))
+    return cache["both"]
+
+
+def test_a_stream_keeps_order_over_chunks(ner, monkeypatch):
+    monkeypatch.setattr(recognizer, "CHUNK_DOCUMENTS", 7)
+    items = [f"{'abc ' * (index * 37 % 50)}Lan {index}" for index in range(100)]
+    assert [document.text for document in ner.stream(items)] == items
+
+
+def test_a_stream_reads_no_further_than_it_must(ner, monkeypatch):
+    monkeypatch.setattr(recognizer, "CHUNK_DOCUMENTS", 5)
+    taken = []
+    stream = ner.stream(taken.append(index) or "Lan" for index in itertools.count())
+    for _ in range(12):
+        assert found(next(stream)) == [("Lan", "PERSON")]
+    assert len(taken) <= 12 + 2 * 5
+    stream.close()
+
+
+def test_an_error_of_the_source_reaches_the_caller(ner):
+    def source():
+        yield "Lan"
+        raise OSError("pulled the plug")
+
+    with pytest.raises(OSError, match="pulled the plug"):
+        list(ner.stream(source()))
+
+
+def test_two_hundred_thousand_words(ner):
+    document = ner("Lan ở Hà Nội. " * 40_000)
+    assert len(document.words) == 200_000
+    assert len(document.entities) == 80_000
+    assert document.entities[-1].end == len(document.text) - 2
+
+
+def test_a_megabyte_without_a_space(ner):
+    document = ner("x" * 1_000_000)
+    assert document.words[-1][1] == 1_000_000
+
+
+def test_the_processor_that_made_the_model_is_trusted(tiny_model, monkeypatch):
+    monkeypatch.setattr(Recognizer, "stream", lambda *_: pytest.fail("the canaries were asked"))
+    Recognizer.load(tiny_model)
+
+
+def test_another_processor_that_agrees_says_nothing(tmp_path, caplog):
+    folder = tiny_bundle(tmp_path / "model", processor_name="another one")
+    assert found(Recognizer.load(folder)("Lan")) == [("Lan", "PERSON")]
+    assert caplog.records == []
+
+
+def disagreeing(folder):
+    """A model whose canaries expect what nobody finds."""
+    tiny_bundle(folder, processor_name="another one")
+    path = folder / "canaries.json"
+    path.write_text(path.read_text().replace("PERSON", "SOMEONE"))
+    size = path.stat().st_size
+    info = folder / "viner.json"
+    old = read_bundle_size(info.read_text())
+    info.write_text(info.read_text().replace(f'"bytes": {old}', f'"bytes": {size}'))
+    return folder
+
+
+def read_bundle_size(text):
+    import json
+
+    return json.loads(text)["files"]["canaries.json"]["bytes"]
+
+
+def test_a_processor_that_disagrees_falls_back_to_float32_aloud(tmp_path, caplog, monkeypatch):
+    monkeypatch.setenv("VINER_HOME", str(tmp_path / "home"))
+    folder = disagreeing(tmp_path / "model")
+    graph = rebuilt_graph(read_bundle(folder).info, "fp32")
+    graph.parent.mkdir(parents=True)
+    graph.write_bytes((tiny_bundle(tmp_path / "float", engine="fp32") / "model.onnx").read_bytes())
+    with caplog.at_level(logging.WARNING, logger="viner"):
+        ner = Recognizer.load(folder)
+    assert "int8 finds 4 of the 9 entities" in caplog.text
+    assert "float32 instead" in caplog.text
+    assert ner.engine == "fp32"
+
+
+def test_without_a_float32_graph_it_says_how_to_get_one(tmp_path, caplog, monkeypatch):
+    monkeypatch.setenv("VINER_HOME", str(tmp_path / "home"))
+    ner = Recognizer.load(disagreeing(tmp_path / "model"))
+    assert ner.engine == "int8"
+    assert "pip install 'viner[train]'" in caplog.text
+
+
+def test_an_engine_by_name(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("VINER_HOME", str(tmp_path / "home"))
+    assert Recognizer.load(tiny_model, engine="int8").engine == "int8"
+    with pytest.raises(BundleError, match=r"int8 graph only.*viner\.workflow\.rebuild"):
+        Recognizer.load(tiny_model, engine="fp32")
+    with pytest.raises(UsageError, match="unknown engine 'fast'"):
+        Recognizer.load(tiny_model, engine="fast")
+
+
+def test_recognition_imports_neither_torch_nor_transformers(tiny_model):
+    code = (
+        "import sys, viner; viner.load(sys.argv[1])('Lan ở Huế');"
+        "print([name for name in ('torch', 'transformers', 'onnx', 'gradio') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code, str(tiny_model)], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
