@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 from viner.document import Document, Entity, Relation
 from viner.errors import FormatError
 from viner.formats import read, write
+
+DATA = Path(os.environ.get("VINER_DATA", "/nonexistent"))
 
 
 def test_every_layer_comes_back(tmp_path: Path) -> None:
@@ -68,3 +72,29 @@ def test_errors_name_file_line_and_field(tmp_path: Path, line: str, message: str
         next(documents)
     assert caught.value.where == f"{path}:2"
     assert message in caught.value.message
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="VINER_DATA names no folder of data sets")
+def test_character_offsets_of_text_without_spaces_survive_both_formats(tmp_path: Path) -> None:
+    rows = json.loads((DATA / "ner_multi/stockmark_ja/ner.first1200.json").read_text())
+    originals = [
+        Document(
+            row["text"],
+            id=row["curid"],
+            entities=[Entity(*item["span"], item["type"]) for item in row["entities"]],
+        )
+        for row in rows
+    ]
+    assert all(
+        entity.text == item["name"]
+        for row, document in zip(rows, originals, strict=True)
+        for item, entity in zip(row["entities"], document.entities or (), strict=True)
+    )
+    write(originals, tmp_path / "a.jsonl")
+    assert list(read(tmp_path / "a.jsonl")) == originals
+    report = write(originals, tmp_path / "a.conll")
+    again = list(read(tmp_path / "a.conll"))
+    assert [document.text for document in again] == [document.text for document in originals]
+    total = sum(len(document.entities or ()) for document in originals)
+    assert (len(originals), total) == (1200, report.entities + report.lost.total())
+    assert report.lost.total() <= 0.01 * total

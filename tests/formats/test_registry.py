@@ -24,7 +24,9 @@ from viner.formats import detect, formats, get_format, read, registry, write
         ("a.txt", "a NN O\nb NN O\n\n", "conll"),
         ("a.txt", "Ở [Hà Nội](LOCATION) hôm nay", "inline"),
         ("a.txt", "See [the page](https://example.org/x) or [this](page.html)", "text"),
+        ("a.txt", "A footnote [1](see below) and [2](Anna)", "text"),
         ("a.txt", '{"text": "a"}\n', "jsonl"),
+        ("a.json", '[\n  {"text": "a"}\n]', "jsonl"),
         ("a", "", "text"),
     ],
 )

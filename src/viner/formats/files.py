@@ -41,14 +41,23 @@ class Source:
         self.name = "<stdin>" if self.is_stdin else self.path
         self.bom = False
         self._spool: BinaryIO | None = None
-        self._stdin: BinaryIO | None = None
+        self._stream: BinaryIO | None = None
         if self.is_stdin:
             buffer = cast(BinaryIO, getattr(sys.stdin, "buffer", sys.stdin))
-            self._stdin = buffer if hasattr(buffer, "peek") else cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, buffer)))
-        elif not Path(self.path).exists():
-            raise InputError("there is no such file", where=self.path, hint=f"The current folder is {Path.cwd()}")
-        elif Path(self.path).is_dir():
+            self._stream = buffer if hasattr(buffer, "peek") else cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, buffer)))
+            return
+        try:
+            mode = Path(self.path).stat().st_mode
+        except FileNotFoundError:
+            raise InputError("there is no such file", where=self.path, hint=f"The current folder is {Path.cwd()}") from None
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror or error}", where=self.path) from None
+        if stat.S_ISDIR(mode):
             raise InputError("this is a folder, not a file", where=self.path)
+        if not stat.S_ISREG(mode):
+            # A pipe, such as the shell's <(…), can be read only once.
+            self._stream = Path(self.path).open("rb")  # noqa: SIM115  (lives as long as the source)
+            weakref.finalize(self, self._stream.close)
 
     @property
     def stem(self) -> str:
@@ -68,7 +77,7 @@ class Source:
     def head(self) -> str:
         """The beginning of the text, without consuming it; undecodable bytes are replaced."""
         with self._open() as file:
-            if self.is_stdin and self._spool is None:
+            if self._stream is not None and self._spool is None:
                 head = cast(io.BufferedReader, file).peek(_HEAD)[:_HEAD]
             else:
                 try:
@@ -78,11 +87,10 @@ class Source:
         return head.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
     def rewindable(self) -> Source:
-        """Makes :meth:`lines` callable several times, by copying standard input to a temporary file if need be."""
-        if self.is_stdin and self._spool is None:
+        """Makes :meth:`lines` callable several times, by copying a stream to a temporary file if need be."""
+        if self._stream is not None and self._spool is None:
             spool = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  (lives as long as the source)
-            assert self._stdin is not None
-            while block := self._stdin.read(1 << 20):
+            while block := self._stream.read(1 << 20):
                 spool.write(block)
             weakref.finalize(self, spool.close)
             self._spool = spool
@@ -110,8 +118,8 @@ class Source:
         if self._spool is not None:
             self._spool.seek(0)
             yield self._spool
-        elif self._stdin is not None:
-            yield self._stdin
+        elif self._stream is not None:
+            yield self._stream
         else:
             try:
                 file = Path(self.path).open("rb")  # noqa: SIM115  (closed below, outside of what the except clause covers)

@@ -32,7 +32,8 @@ _TOKEN = re.compile(rf"\\(?P<escape>.?)|(?P<open>\[)|\]\((?P<label>{_LABEL})\)|(
 _ESCAPES = {"[": "[", "]": "]", "\\": "\\", "#": "#", " ": " ", "n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 _SPECIAL = re.compile(r"[\[\]\\\r\0]")
 _SPELLED = {"\r": "\\r", "\0": "\\0"}
-_MARKED = re.compile(rf"(?<!\\)\[[^\[\]\n]+\]\((?!\w+\.\w){_LABEL}\)")
+# Capitals only, so that links and footnotes of plain texts are not taken for entities.
+_MARKED = re.compile(r"(?<!\\)\[[^\[\]\n]+\]\([A-Z][A-Z0-9_-]*\)")
 
 
 def _read(source: Source) -> Iterator[Document]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ from viner.errors import FormatError, InputError
 from viner.formats.files import Source
 from viner.formats.format import Format
 from viner.formats.report import WriteReport
+
+# An array of objects is no JSON Lines, but its error should be that of JSON, not a document for each of its lines.
+_BEGINNING = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*\{)")
 
 
 def _read(source: Source) -> Iterator[Document]:
@@ -43,7 +47,7 @@ def _write(documents: Iterable[Document], sink: Callable[[str], None], report: W
 
 
 def _matches(head: str) -> bool:
-    return head.lstrip().startswith("{")
+    return _BEGINNING.match(head) is not None
 
 
 FORMAT = Format("jsonl", "one JSON document a line", (".jsonl", ".ndjson"), _matches, _read, _write)

@@ -238,6 +238,6 @@ def _no_tags(source: Source, survey: _Survey) -> FormatError:
 
 def looks_like_conll(head: str) -> bool:
     """Whether the beginning of a file has columns, one of them tags."""
-    lines = head.splitlines()[:400]
+    lines = [line.removesuffix("\r") for line in head.split("\n", 400)]
     survey = _Survey(lines[:-1] if len(lines) > 1 else lines, None)
     return survey.rows > 0 and bool(survey.tag_columns) and survey.widths.most_common(1)[0][1] >= _TAG_SHARE * survey.rows

@@ -69,7 +69,7 @@ def read(
         scheme: "IOB1", "IOB2", "IOBES", "BILOU", or "IO" for bare labels.
         comments: Whether lines that begin with ``#`` and hold no tag are comments.
         segments: "underscore" gives the text spaces for the underscores inside tokens, "none" leaves them.
-        drop_labels: Labels to read as ``O``.
+        drop_labels: Labels to read as ``O``; ``meta["conll"]["dropped"]`` counts their tags.
     """
     if tag_column is not None:
         if tag_columns is not None:
@@ -228,8 +228,7 @@ def _tag(columns: list[str], column: int, dropped: frozenset[str], layout: Layou
     parsed = split_tag(tag, layout.scheme == "IO")
     label = tag if parsed is None else parsed[1]
     if label in dropped:
-        if parsed is None or parsed[0] in "BSU" or layout.scheme in ("IO", "IOB1"):
-            counts[label] += 1
+        counts[label] += 1
         return OUTSIDE
     return tag
 
