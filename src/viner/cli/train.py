@@ -21,6 +21,9 @@ from viner.cli.terminal import echo_json
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training file, at most.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder.")
 @click.option("--seed", type=int, help="Seed of everything that is drawn.")
+@click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="Arithmetic; bf16 where the processor has it.")
+@click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
+@click.option("--overwrite", is_flag=True, default=None, help="Replace a model that is there.")
 @click.option("--budget-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop training after that time.")
 @json_option
 def train(project: Path | None, as_json: bool, **options: Any) -> None:

@@ -1,8 +1,8 @@
 """PhoBERT's tokenizer as a ``tokenizers`` object.
 
-transformers has it only in slow Python, without offsets. Its byte-pair encoding is the same as that of ``tokenizers`` when read
-so: pieces that end a word carry ``</w>`` (the vocabulary file writes the others as ``x@@``), merges are the first two columns of
-``bpe.codes``, and ids are those of fairseq: ``<s> <pad> </s> <unk>``, the vocabulary in file order, ``<mask>``.
+transformers has it only in slow Python, without offsets. Its byte-pair encoding is the same as that of ``tokenizers`` when
+read so: pieces that end a word carry ``</w>`` (the vocabulary file writes the others as ``x@@``), merges are the first two
+columns of ``bpe.codes``, and ids are those of fairseq: ``<s> <pad> </s> <unk>``, the vocabulary in file order, ``<mask>``.
 """
 
 from __future__ import annotations

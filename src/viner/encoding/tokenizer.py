@@ -38,7 +38,16 @@ _VIEWS: dict[str, Callable[[str], str]] = {
 }
 _CACHE_SIZE = 200_000
 # Models whose position ids start behind the padding id (transformers' create_position_ids_from_input_ids).
-_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "mpnet", "data2vec-text", "roberta-prelayernorm"}
+_OFFSET_POSITIONS = {
+    "roberta",
+    "xlm-roberta",
+    "xlm-roberta-xl",
+    "camembert",
+    "longformer",
+    "mpnet",
+    "data2vec-text",
+    "roberta-prelayernorm",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +57,8 @@ class EncodedText:
     Args:
         words: Spans of the words in code points.
         pieces: *Shape:* (pieces,). Vocabulary ids of all words in text order.
-        offsets: *Shape:* (words + 1,). Index of each word's first piece, then the number of pieces. Every word has at least one.
+        offsets: *Shape:* (words + 1,). Index of each word's first piece, then the number of pieces.
+            Every word has at least one.
     """
 
     words: Sequence[Span]
@@ -87,9 +97,7 @@ class PieceEncoder:
         self._cache: dict[str, tuple[int, ...]] = {}
 
     @classmethod
-    def from_folder(
-        cls, folder: str | Path, *, views: Sequence[str] = ("nfc",), max_pieces: int | None = None
-    ) -> PieceEncoder:
+    def from_folder(cls, folder: str | Path, *, views: Sequence[str] = ("nfc",), max_pieces: int | None = None) -> PieceEncoder:
         """Reads the tokenizer and the limits of a model folder: ``tokenizer.json``, or PhoBERT's ``vocab.txt`` + ``bpe.codes``.
 
         Args:
@@ -170,7 +178,8 @@ def load_tokenizer(folder: str | Path) -> Tokenizer:
     raise BundleError(
         "no tokenizer that viner can read",
         where=folder,
-        hint="It needs tokenizer.json (save it with AutoTokenizer.from_pretrained(…).save_pretrained(folder)), or vocab.txt with bpe.codes",
+        hint="It needs tokenizer.json, or PhoBERT's vocab.txt with bpe.codes; "
+        "AutoTokenizer.from_pretrained(…).save_pretrained(folder) writes the former",
     )
 
 
@@ -182,7 +191,9 @@ def position_limit(config: dict[str, Any], tokenizer_config: dict[str, Any] | No
         tokenizer_config: Its ``tokenizer_config.json``, if it has one.
     """
     limits = []
-    positions = next((config[key] for key in ("max_position_embeddings", "n_positions", "max_seq_len") if config.get(key)), None)
+    positions = next(
+        (config[key] for key in ("max_position_embeddings", "n_positions", "max_seq_len") if config.get(key)), None
+    )
     if isinstance(positions, int) and positions > 0:
         # RoBERTa and its kin number positions from padding id + 1 on: of 514 embeddings 512 can be used, of PhoBERT's 258 256.
         offset = int(config.get("pad_token_id") or 0) + 1 if config.get("model_type") in _OFFSET_POSITIONS else 0

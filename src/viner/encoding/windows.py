@@ -7,6 +7,7 @@ whose answers are kept. Those ranges tile the document: merging is concatenation
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def plan_windows(offsets: NDArray[np.int32], capacity: int, overlap: int) -> lis
     spans = _spans(offsets, capacity, overlap)
     # Neighbors meet in the middle of what they share: there both see equally far.
     cuts = [0]
-    for (_, left_last), (right_first, _) in zip(spans, spans[1:], strict=False):
+    for (_, left_last), (right_first, _) in pairwise(spans):
         middle = (int(offsets[right_first]) + int(offsets[left_last])) / 2
         cuts.append(int(np.argmin(np.abs(offsets[right_first : left_last + 1] - middle))) + right_first)
     cuts.append(words)

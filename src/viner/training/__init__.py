@@ -1,1 +1,1 @@
-"""The torch side: heads, model, data, trainer, checkpoint, export to ONNX."""
+"""The torch side: encoder and heads, examples, the training loop, checkpoints, export. Needs the extra ``train``."""

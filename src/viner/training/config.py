@@ -1,0 +1,80 @@
+"""How a training runs: every choice with its unit and default."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from viner.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """Choices of a training; what is None is derived from base and data.
+
+    Args:
+        epochs: Passes over the training set at most; None takes 8, and more for sets that would see fewer than 400 steps.
+        learning_rate: Peak rate of the encoder; None derives it from its width (:func:`default_learning_rate`).
+        head_multiplier: A head's rate is the encoder's times this: it starts from nothing, the encoder does not.
+        warmup: Share of the training over which the rate rises from 0; it then falls in a line to 0.
+        weight_decay: Of weight matrices; norms and biases are never decayed.
+        clip: Largest norm of the gradient.
+        dropout: Of hidden states. Attention weights have none: it costs a fifth of the time on a CPU.
+        batch_pieces: Pieces of a batch, padding included; None takes a sixtieth of the set, within 512 to 2,048.
+        window_pieces: Pieces of the longest sequence, special pieces included; the model's own limit caps it.
+        window_overlap: Pieces that neighboring windows of one document share.
+        join: Share of the sentences that are shown together with their neighbors instead of alone, drawn anew each epoch.
+        split: Share of the documents of several sentences that are shown sentence by sentence.
+        respace: Share of the sequences in which every word is shown as if a space stood before it, since corpora differ in
+            that (``27/7`` and ``27 / 7``).
+        views: Views that each word passes on its way to the tokenizer.
+        patience: Epochs without a better dev F1 after which training stops.
+        attempts: How often training may start again at a lower rate after a collapse to all-``O``.
+        budget_minutes: Wall-clock limit; the rate falls to 0 by then. None sets no limit.
+        seed: Of everything that is drawn.
+        precision: "bf16", "fp32", or None for bf16 where the processor or GPU computes in it.
+    """
+
+    epochs: int | None = None
+    learning_rate: float | None = None
+    head_multiplier: float = 20.0
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    dropout: float = 0.1
+    batch_pieces: int | None = None
+    window_pieces: int = 256
+    window_overlap: int = 64
+    join: float = 0.3
+    split: float = 0.5
+    respace: float = 0.1
+    views: tuple[str, ...] = ("nfc", "tone-old")
+    patience: int = 3
+    attempts: int = 3
+    budget_minutes: float | None = None
+    seed: int = 1
+    precision: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_pieces", "patience", "attempts", "learning_rate", "budget_minutes"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise UsageError(f"{name} must be greater than 0, not {value}")
+        for name in ("warmup", "dropout", "join", "split", "respace"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 0 and less than 1, not {getattr(self, name)}")
+        if self.precision not in (None, "bf16", "fp32"):
+            raise UsageError(f"precision must be 'bf16' or 'fp32', not {self.precision!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All choices, for the log and for telling whether a checkpoint belongs to this training."""
+        return asdict(self)
+
+
+def default_learning_rate(width: int) -> float:
+    """Peak rate of an encoder by its width: 4e-4 at 384, 1e-4 at 768, 6e-5 at 1,024.
+
+    A rule of thumb between the rates that the small bundled base wants (measured: 5e-4 on PhoNER_COVID19, 2e-4 on WNUT-17) and
+    those that papers give for base and large encoders. Where it is too high, the trainer sees the collapse and lowers it.
+    """
+    return 4e-4 * (384 / width) ** 2

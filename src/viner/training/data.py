@@ -1,0 +1,230 @@
+"""What a model is shown in an epoch: sentences alone, sentences with their neighbors, whole documents, in batches of one size.
+
+A model trained on lone sentences meets another distribution when somebody pastes a document. So each epoch draws anew which
+sentences stand alone and which stand with their neighbors.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from viner.document import Document
+from viner.encoding import EncodedText, LostEntity, PieceEncoder, plan_windows
+from viner.text import split_sentences, split_words
+from viner.training.config import TrainingConfig
+from viner.training.heads import IGNORED, Head
+
+_JOINED_AT_MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A sequence that one forward pass reads, without special pieces.
+
+    Args:
+        pieces: *Shape:* (pieces,).
+        first: *Shape:* (words,). Index of each word's first piece.
+        targets: *Shape:* (words,).
+    """
+
+    pieces: NDArray[np.int32]
+    first: NDArray[np.int32]
+    targets: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Examples side by side.
+
+    Args:
+        input_ids: *Shape:* (batch, pieces).
+        attention_mask: *Shape:* (batch, pieces).
+        first: *Shape:* (words,). Index of each word's first piece in the flattened batch.
+        targets: *Shape:* (words,).
+        pieces: Number of pieces without padding.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    first: Tensor
+    targets: Tensor
+    pieces: int
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        return Batch(
+            self.input_ids.to(device),
+            self.attention_mask.to(device),
+            self.first.to(device),
+            self.targets.to(device),
+            self.pieces,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A sentence or a document: encoded as written and with a space before every word."""
+
+    encoded: EncodedText
+    respaced: EncodedText
+    targets: NDArray[np.int64]
+    sentences: tuple[tuple[int, int], ...]
+    """Word ranges of its sentences, end-exclusive."""
+
+
+class TrainingSet:
+    """Annotated documents, ready to be drawn from.
+
+    Args:
+        documents: Documents with the head's layer annotated.
+        encoder: Cuts their words into pieces; its ``max_pieces`` is the length of the longest sequence.
+        head: Says what each document teaches.
+        config: How examples are drawn.
+    """
+
+    def __init__(self, documents: Sequence[Document], encoder: PieceEncoder, head: Head, config: TrainingConfig) -> None:
+        self._encoder = encoder
+        self._config = config
+        self._capacity = encoder.capacity
+        self._overlap = min(config.window_overlap, self._capacity // 2)
+        self.lost: list[tuple[Document, LostEntity]] = []
+        """Entities that are taught differently or not at all."""
+        self._units = [self._unit(document, head) for document in documents]
+        self._units = [unit for unit in self._units if len(unit.targets)]
+        self.pieces = sum(len(unit.encoded.pieces) for unit in self._units)
+        """Pieces of the set, without special pieces."""
+        self.batch_pieces = config.batch_pieces or int(np.clip(self.pieces // 60, 512, 2048))
+
+    def _unit(self, document: Document, head: Head) -> _Unit:
+        words = document.words if document.words is not None else split_words(document.text)
+        aligned = head.targets(document, words)
+        self.lost.extend((document, lost) for lost in aligned.lost)
+        starts = [start for start, _ in words]
+        bounds = [int(np.searchsorted(starts, start)) for start, _ in split_sentences(document.text)] + [len(words)]
+        if bounds[0] > 0:
+            bounds.insert(0, 0)
+        sentences = tuple((first, last) for first, last in pairwise(bounds) if first < last)
+        encode = self._encoder.encode
+        return _Unit(encode(document.text, words), encode(document.text, words, spaced=True), aligned.tags, sentences)
+
+    @property
+    def targets(self) -> Tensor:
+        """Targets of all words. *Shape:* (words,)."""
+        return torch.from_numpy(np.concatenate([unit.targets for unit in self._units] or [np.zeros(0, dtype=np.int64)]))
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    def lost_counts(self) -> Counter[str]:
+        """How many entities were lost for which reason."""
+        return Counter(lost.reason for _, lost in self.lost)
+
+    def epoch(self, rng: np.random.Generator) -> list[Batch]:
+        """The batches of one epoch in random order.
+
+        Args:
+            rng: Draws everything.
+        """
+        examples = list(self._draw(rng))
+        lengths = np.array([len(example.pieces) for example in examples])
+        # The noise keeps texts of one length from meeting in the same batch every epoch.
+        order = np.argsort(lengths + rng.uniform(0, 4, len(lengths)), kind="stable")
+        specials = len(self._encoder.prefix) + len(self._encoder.suffix)
+        batches = [
+            self._collate([examples[i] for i in part]) for part in cut_by_budget(order, lengths + specials, self.batch_pieces)
+        ]
+        return [batches[i] for i in rng.permutation(len(batches))]
+
+    def _draw(self, rng: np.random.Generator) -> Iterator[Example]:
+        parts: list[Example] = []
+        for unit in self._units:
+            encoded = unit.respaced if rng.random() < self._config.respace else unit.encoded
+            ranges = (
+                unit.sentences if len(unit.sentences) > 1 and rng.random() < self._config.split else ((0, len(unit.targets)),)
+            )
+            parts.extend(_slice(encoded, unit.targets, first, last) for first, last in ranges)
+        position = 0
+        while position < len(parts):
+            count = int(rng.integers(2, _JOINED_AT_MOST + 1)) if rng.random() < self._config.join else 1
+            group = [parts[position]]
+            size = len(group[0].pieces)
+            for part in parts[position + 1 : position + count]:
+                size += len(part.pieces)
+                if size > self._capacity:
+                    break
+                group.append(part)
+            position += len(group)
+            yield from self._windows(_join(group))
+
+    def _windows(self, example: Example) -> Iterator[Example]:
+        if len(example.pieces) <= self._capacity:
+            yield example
+            return
+        offsets = np.append(example.first, np.int32(len(example.pieces)))
+        for window in plan_windows(offsets, self._capacity, self._overlap):
+            begin, end = int(offsets[window.first]), int(offsets[window.last])
+            targets = example.targets[window.first : window.last].copy()
+            # A word is taught by the window that will answer it.
+            targets[: window.keep_first - window.first] = IGNORED
+            targets[window.keep_last - window.first :] = IGNORED
+            yield Example(example.pieces[begin:end], example.first[window.first : window.last] - begin, targets)
+
+    def _collate(self, examples: Sequence[Example]) -> Batch:
+        return collate(examples, self._encoder)
+
+
+def collate(examples: Sequence[Example], encoder: PieceEncoder) -> Batch:
+    """Puts examples side by side, with special pieces and padding."""
+    before, after = len(encoder.prefix), len(encoder.suffix)
+    width = max(len(example.pieces) for example in examples) + before + after
+    ids = np.full((len(examples), width), encoder.pad, dtype=np.int64)
+    mask = np.zeros((len(examples), width), dtype=np.int64)
+    for row, example in enumerate(examples):
+        end = before + len(example.pieces)
+        ids[row, :before] = encoder.prefix
+        ids[row, before:end] = example.pieces
+        ids[row, end : end + after] = encoder.suffix
+        mask[row, : end + after] = 1
+    first = np.concatenate([example.first.astype(np.int64) + row * width + before for row, example in enumerate(examples)])
+    targets = np.concatenate([example.targets for example in examples])
+    tensors = [torch.from_numpy(array) for array in (ids, mask, first, targets)]
+    return Batch(tensors[0], tensors[1], tensors[2], tensors[3], int(mask.sum()))
+
+
+def cut_by_budget(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
+    """Cuts an order into batches whose padded size stays within a budget; a longer text is a batch by itself.
+
+    Args:
+        order: *Shape:* (examples,). Indices, roughly sorted by length.
+        lengths: *Shape:* (examples,). Pieces of each example, special pieces included.
+        budget: Pieces of a batch, padding included.
+    """
+    begin, widest = 0, 0
+    for position, index in enumerate(order):
+        widest = max(widest, int(lengths[index]))
+        if position > begin and widest * (position - begin + 1) > budget:
+            yield order[begin:position]
+            begin, widest = position, int(lengths[index])
+    if begin < len(order):
+        yield order[begin:]
+
+
+def _slice(encoded: EncodedText, targets: NDArray[np.int64], first: int, last: int) -> Example:
+    begin, end = int(encoded.offsets[first]), int(encoded.offsets[last])
+    return Example(encoded.pieces[begin:end], encoded.offsets[first:last] - begin, targets[first:last])
+
+
+def _join(parts: Sequence[Example]) -> Example:
+    if len(parts) == 1:
+        return parts[0]
+    shifts = np.cumsum([0] + [len(part.pieces) for part in parts[:-1]])
+    first = np.concatenate([part.first + shift for part, shift in zip(parts, shifts, strict=True)]).astype(np.int32)
+    return Example(np.concatenate([p.pieces for p in parts]), first, np.concatenate([p.targets for p in parts]))

@@ -1,0 +1,137 @@
+"""One shared encoder with a head for each layer, and its stock Transformers form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+from viner.errors import BundleError, TrainingError
+from viner.training.dropout import pool_dropout
+from viner.training.heads import EntityHead, Head
+
+_ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
+_HIDDEN_DROPOUT = ("hidden_dropout_prob", "dropout")
+
+
+class MultiHeadModel(nn.Module):
+    """An encoder that reads pieces, and heads that answer from the vector of each word's first piece.
+
+    Args:
+        encoder: A Transformers encoder without pooler.
+        heads: One for each layer.
+    """
+
+    def __init__(self, encoder: PreTrainedModel, heads: Sequence[Head]) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.heads = nn.ModuleDict({head.layer: head for head in heads})
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, first: Tensor) -> Tensor:
+        """Vectors of the words.
+
+        Args:
+            input_ids: *Shape:* (batch, pieces).
+            attention_mask: *Shape:* (batch, pieces). 1 where a piece is, 0 where padding is.
+            first: *Shape:* (words,). Index of each word's first piece in the flattened batch.
+
+        Returns:
+            *Shape:* (words, width).
+        """
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return hidden.flatten(0, 1).index_select(0, first)
+
+
+def load_encoder(base: str | Path, dropout: float) -> PreTrainedModel:
+    """Loads a base encoder in float32, without attention dropout.
+
+    Args:
+        base: A folder that :func:`viner.base.resolve` returned.
+        dropout: Of hidden states.
+
+    Raises:
+        BundleError: If Transformers cannot load it.
+    """
+    with _quiet():
+        try:
+            config = AutoConfig.from_pretrained(base, trust_remote_code=False)
+            for name in _ATTENTION_DROPOUT:
+                if hasattr(config, name):
+                    setattr(config, name, 0.0)
+            for name in _HIDDEN_DROPOUT:
+                if isinstance(getattr(config, name, None), float):
+                    setattr(config, name, dropout)
+            # An fp16 base would silently train in fp16. Eager attention is a third faster to train than torch's fused kernel on
+            # a CPU, whose backward pass alone took 28 % of a step (sequences of 20 to 60 pieces, torch 2.13).
+            options: dict[str, Any] = {"config": config, "dtype": torch.float32}
+            if not torch.cuda.is_available():
+                options["attn_implementation"] = "eager"
+            encoder: PreTrainedModel = AutoModel.from_pretrained(base, **options)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise BundleError(f"the base encoder cannot be loaded ({reason})", where=base) from error
+    if getattr(encoder, "pooler", None) is not None:
+        encoder.pooler = None
+    if not torch.cuda.is_available():
+        pool_dropout(encoder, dropout)
+    return encoder
+
+
+def to_stock(model: MultiHeadModel, head: EntityHead) -> PreTrainedModel:
+    """The model as a stock ``AutoModelForTokenClassification`` in float32 and evaluation mode, with the same logits.
+
+    Raises:
+        TrainingError: If that class computes something else for this architecture.
+    """
+    encoder = model.encoder
+    config = type(encoder.config).from_dict(encoder.config.to_dict())
+    config.id2label = dict(enumerate(head.tags))
+    config.label2id = {tag: index for index, tag in enumerate(head.tags)}
+    config.dtype = torch.float32
+    with _quiet():
+        stock: PreTrainedModel = AutoModelForTokenClassification.from_config(config, dtype=torch.float32)
+    state = {name: tensor.detach().float().cpu() for name, tensor in encoder.state_dict().items()}
+    report = stock.base_model.load_state_dict(state, strict=False)
+    classifier = getattr(stock, "classifier", None)
+    missing = [name for name in report.missing_keys if not name.startswith("pooler.")]
+    if missing or report.unexpected_keys or not isinstance(classifier, nn.Linear):
+        raise TrainingError(f"a {config.model_type} encoder has no stock token-classification form that viner knows")
+    with torch.no_grad():
+        classifier.weight.copy_(head.linear.weight)
+        classifier.bias.copy_(head.linear.bias)
+    stock.eval()
+    _check_same(model, head, stock)
+    return stock
+
+
+@torch.no_grad()
+def _check_same(model: MultiHeadModel, head: EntityHead, stock: PreTrainedModel) -> None:
+    device = next(model.parameters()).device
+    ids = torch.arange(5, 17).unsqueeze(0) % int(stock.config.vocab_size)
+    mask = torch.ones_like(ids)
+    was_training = model.training
+    model.eval()
+    words = model(ids.to(device), mask.to(device), torch.arange(ids.numel(), device=device))
+    ours = head(words).float().cpu()
+    model.train(was_training)
+    theirs = stock(input_ids=ids, attention_mask=mask).logits[0].float()
+    difference = float((ours - theirs).abs().max())
+    if difference > 1e-3:
+        raise TrainingError(f"the stock {stock.config.model_type} model gives other logits (by {difference:.2g})")
+
+
+class _quiet:  # noqa: N801  a context manager reads better in lower case
+    """Keeps Transformers' loading bars and notes about missing poolers off the terminal."""
+
+    def __enter__(self) -> None:
+        self._verbosity = transformers_logging.get_verbosity()
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+
+    def __exit__(self, *_: object) -> None:
+        transformers_logging.set_verbosity(self._verbosity)

@@ -1,0 +1,333 @@
+"""The training loop: epochs of drawn examples, the best epoch by dev F1, checkpoints, and recovery from a collapse."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import set_seed
+
+from viner.document import Document
+from viner.encoding import PieceEncoder
+from viner.errors import InputError, TrainingError
+from viner.metrics import EntityScores
+from viner.training.checkpoint import TrainingFolder
+from viner.training.config import TrainingConfig, default_learning_rate
+from viner.training.data import TrainingSet
+from viner.training.heads import EntityHead, prior_entropy
+from viner.training.model import MultiHeadModel, load_encoder
+from viner.training.optimizer import make_optimizer, set_rate
+from viner.training.scoring import DevSet
+
+Event = dict[str, Any]
+Observer = Callable[[Event], None]
+"""Called with each event: ``{"event": "start" | "step" | "epoch" | "collapse" | "resume" | "end", …}``."""
+
+_MIN_EPOCHS, _MIN_STEPS, _MAX_EPOCHS = 8, 400, 40
+_COLLAPSED_LOSS = 0.85
+_RATE_AFTER_COLLAPSE = 0.4
+
+
+@dataclass(slots=True)
+class TrainingResult:
+    """What a training leaves.
+
+    Args:
+        model: With the weights of the best epoch.
+        head: Its entity head.
+        encoder: The piece encoder it was trained with.
+        scores: Dev scores of the best epoch.
+        history: One entry an epoch: epoch, loss, rate, dev scores, seconds.
+        lost: Entities that were taught differently or not at all, by reason.
+        pieces_per_second: Median over the epochs, training steps only.
+        seconds: Wall-clock time, this run only.
+    """
+
+    model: MultiHeadModel
+    head: EntityHead
+    encoder: PieceEncoder
+    scores: EntityScores
+    history: list[dict[str, Any]]
+    lost: dict[str, int]
+    pieces_per_second: float
+    seconds: float
+
+
+@dataclass(slots=True)
+class _State:
+    """Where a training stands between two epochs."""
+
+    epoch: int = 0
+    attempt: int = 0
+    rate: float = 0.0
+    seconds: float = 0.0
+    best_f1: float = -1.0
+    best_epoch: int = 0
+    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Trainer:
+    """Trains an encoder with an entity head.
+
+    Args:
+        base: Folder of the base encoder.
+        labels: Labels of the entity layer.
+        train: Documents to learn from.
+        dev: Documents to choose the best epoch on.
+        config: All choices.
+        layer: Name of the entity layer.
+        observe: Called with each event.
+
+    Raises:
+        InputError: If there is nothing to learn from.
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        labels: Sequence[str],
+        train: Sequence[Document],
+        dev: Sequence[Document],
+        config: TrainingConfig,
+        *,
+        layer: str = "entities",
+        observe: Observer = lambda event: None,
+    ) -> None:
+        self._base = base
+        self._labels = tuple(labels)
+        self._layer = layer
+        self._config = config
+        self._observe = observe
+        set_seed(config.seed)
+        self._accelerator = _accelerator(config.precision)
+        self._encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
+        self._model, self._head = self._new_model()
+        self._train = TrainingSet(train, self._encoder, self._head, config)
+        if not (self._train.targets > 0).any():
+            raise InputError(
+                "the training documents hold no entity of the schema", hint="Annotate some, or check the label names"
+            )
+        self._dev = DevSet(dev, self._encoder, overlap=config.window_overlap)
+        self._prior = prior_entropy(self._train.targets)
+        self._fingerprint = _fingerprint(base, labels, train, dev, config)
+
+    def _new_model(self) -> tuple[MultiHeadModel, EntityHead]:
+        torch.manual_seed(self._config.seed)
+        encoder = load_encoder(self._base, self._config.dropout)
+        head = EntityHead(self._layer, self._labels, int(encoder.config.hidden_size), self._config.dropout)
+        model = MultiHeadModel(encoder, [head])
+        return model.to(self._accelerator.device), head
+
+    def run(self, folder: TrainingFolder) -> TrainingResult:
+        """Trains, going on from a checkpoint in the folder if it belongs to this training.
+
+        Args:
+            folder: The training's working folder, entered.
+
+        Raises:
+            TrainingError: If the model collapses at every rate that was tried, or the loss is no number.
+        """
+        started = time.monotonic()
+        config = self._config
+        state = _State(rate=config.learning_rate or default_learning_rate(int(self._model.encoder.config.hidden_size)))
+        optimizer = self._restore(folder, state)
+        epochs = self._epochs()
+        self._emit(
+            "start",
+            epochs=epochs,
+            documents=len(self._train),
+            pieces=self._train.pieces,
+            rate=state.rate,
+            batch_pieces=self._train.batch_pieces,
+            precision=self._accelerator.mixed_precision,
+            device=str(self._accelerator.device),
+            lost=dict(self._train.lost_counts()),
+        )
+        while state.epoch < epochs:
+            if state.epoch and self._budget_used(state) >= 1:
+                break
+            loss = self._one_epoch(state, epochs, optimizer)
+            scores = self._dev.score(self._model, self._head, self._autocast())
+            if self._collapsed(loss, scores):
+                optimizer = self._recover(state, loss)
+                continue
+            self._record(state, loss, scores)
+            folder.save(self._checkpoint(state, optimizer))
+            if state.epoch - state.best_epoch >= config.patience:
+                break
+        if not state.best_weights:
+            raise TrainingError("training ended before the first epoch", hint="Give it a larger --budget-minutes")
+        self._model.load_state_dict(state.best_weights)
+        scores = self._dev.score(self._model, self._head, self._autocast())
+        rates = [entry["pieces_per_second"] for entry in state.history]
+        seconds = time.monotonic() - started
+        self._emit("end", best_epoch=state.best_epoch, dev_f1=scores.micro.f1, seconds=round(seconds, 1))
+        return TrainingResult(
+            self._model,
+            self._head,
+            self._encoder,
+            scores,
+            state.history,
+            dict(self._train.lost_counts()),
+            float(np.median(rates)),
+            seconds,
+        )
+
+    def _epochs(self) -> int:
+        if self._config.epochs is not None:
+            return self._config.epochs
+        steps = max(1, self._train.pieces // self._train.batch_pieces)
+        return int(np.clip(math.ceil(_MIN_STEPS / steps), _MIN_EPOCHS, _MAX_EPOCHS))
+
+    def _one_epoch(self, state: _State, epochs: int, optimizer: torch.optim.Optimizer) -> float:
+        """Trains for one epoch; returns the mean loss of its last third."""
+        # Seeded by epoch and attempt, so that a resumed training draws what an uninterrupted one would.
+        seed = (self._config.seed, state.attempt, state.epoch)
+        batches = self._train.epoch(np.random.default_rng(seed))
+        torch.manual_seed(hash(seed) & 0x7FFFFFFF)
+        self._model.train()
+        losses: list[float] = []
+        pieces, began = 0, time.monotonic()
+        for step, batch in enumerate(batches):
+            progress = max((state.epoch + step / len(batches)) / epochs, self._budget_used(state, time.monotonic() - began))
+            if progress >= 1:
+                break
+            set_rate(optimizer, progress, self._config.warmup)
+            batch = batch.to(self._accelerator.device)
+            with self._autocast():
+                words = self._model(batch.input_ids, batch.attention_mask, batch.first)
+                loss = self._head.loss(words, batch.targets)
+            self._accelerator.backward(loss)
+            torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._config.clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            losses.append(float(loss.detach()))
+            pieces += batch.pieces
+            self._emit(
+                "step",
+                epoch=state.epoch + 1,
+                epochs=epochs,
+                step=step + 1,
+                steps=len(batches),
+                loss=round(losses[-1], 4),
+                rate=optimizer.param_groups[0]["lr"],
+                pieces=pieces,
+                seconds=time.monotonic() - began,
+            )
+        seconds = time.monotonic() - began
+        state.seconds += seconds
+        state.epoch += 1
+        self._last = {"pieces_per_second": round(pieces / max(seconds, 1e-9), 1), "seconds": round(seconds, 1)}
+        return float(np.mean(losses[-max(1, len(losses) // 3) :])) if losses else math.inf
+
+    def _budget_used(self, state: _State, running: float = 0.0) -> float:
+        minutes = self._config.budget_minutes
+        return 0.0 if minutes is None else (state.seconds + running) / (60 * minutes)
+
+    def _collapsed(self, loss: float, scores: EntityScores) -> bool:
+        """Whether the model has fallen to answering ``O`` everywhere, or to no number at all.
+
+        A model that has only just begun also answers ``O``; but its loss is falling below that of the bare class frequencies,
+        where a collapsed one stays.
+        """
+        if not math.isfinite(loss):
+            return True
+        return self._dev.entities > 0 and scores.micro.predicted == 0 and loss > _COLLAPSED_LOSS * self._prior
+
+    def _recover(self, state: _State, loss: float) -> torch.optim.Optimizer:
+        """Goes back to the best weights, or to the base, with a lower rate."""
+        state.attempt += 1
+        if state.attempt >= self._config.attempts:
+            raise TrainingError(
+                f"the model answers 'no entity' everywhere after {state.attempt} attempts"
+                f" (last rate {state.rate:.1e}, loss {loss:.3f})",
+                hint="There may be too few entities to learn from; else try a lower --learning-rate or another --base",
+            )
+        state.rate *= _RATE_AFTER_COLLAPSE
+        self._emit("collapse", epoch=state.epoch, loss=loss, prior=self._prior, rate=state.rate, attempt=state.attempt)
+        if state.best_weights and state.best_f1 > 0:
+            self._model.load_state_dict(state.best_weights)
+            state.epoch = state.best_epoch
+        else:
+            self._model, self._head = self._new_model()
+            state.epoch = 0
+        state.history = state.history[: state.epoch]
+        return make_optimizer(self._model, state.rate, self._config)
+
+    def _record(self, state: _State, loss: float, scores: EntityScores) -> None:
+        entry = {"epoch": state.epoch, "loss": round(loss, 4), "rate": state.rate, "dev": scores.micro.to_dict(), **self._last}
+        state.history.append(entry)
+        if scores.micro.f1 > state.best_f1:
+            state.best_f1, state.best_epoch = scores.micro.f1, state.epoch
+            state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self._model.state_dict().items()}
+        self._emit("epoch", best=state.best_epoch == state.epoch, **entry)
+
+    def _checkpoint(self, state: _State, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+        plain = {
+            name: getattr(state, name) for name in ("epoch", "attempt", "rate", "seconds", "best_f1", "best_epoch", "history")
+        }
+        current = None if state.best_epoch == state.epoch else self._model.state_dict()
+        return {
+            "fingerprint": self._fingerprint,
+            "state": plain,
+            "best": state.best_weights,
+            "current": current,
+            "optimizer": optimizer.state_dict(),
+        }
+
+    def _restore(self, folder: TrainingFolder, state: _State) -> torch.optim.Optimizer:
+        saved = folder.load(self._fingerprint)
+        if saved is None:
+            return make_optimizer(self._model, state.rate, self._config)
+        for name, value in saved["state"].items():
+            setattr(state, name, value)
+        state.best_weights = saved["best"]
+        self._model.load_state_dict(saved["current"] or saved["best"])
+        optimizer = make_optimizer(self._model, state.rate, self._config)
+        optimizer.load_state_dict(saved["optimizer"])
+        self._emit("resume", epoch=state.epoch, best_f1=state.best_f1)
+        return optimizer
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        context: AbstractContextManager[object] = self._accelerator.autocast()
+        return context
+
+    def _emit(self, event: str, **fields: Any) -> None:
+        self._observe({"event": event, **fields})
+
+
+def _accelerator(precision: str | None) -> Accelerator:
+    chosen = precision or ("bf16" if _computes_bf16() else "fp32")
+    # Accelerate keeps one state a process; a second training may ask for another precision.
+    AcceleratorState._reset_state(reset_partial_state=True)
+    return Accelerator(mixed_precision="bf16" if chosen == "bf16" else "no")
+
+
+def _computes_bf16() -> bool:
+    """Whether bf16 is faster here than float32: a GPU or processor with instructions for it (others only emulate)."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def _fingerprint(
+    base: Path, labels: Sequence[str], train: Sequence[Document], dev: Sequence[Document], config: TrainingConfig
+) -> str:
+    digest = hashlib.sha256(json.dumps([base.name, list(labels), config.to_dict()]).encode())
+    for documents in (train, dev):
+        for document in documents:
+            digest.update(document.to_json().encode())
+        digest.update(b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,111 @@
+"""Which graph a model folder gets: int8 where it finds the same entities as float32, else float32."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from viner.bundle import BundleInfo
+from viner.corpus import sentences_of
+from viner.document import Document
+from viner.encoding import PieceEncoder
+from viner.runtime import Recognizer
+from viner.samples import SPLITS, corpus
+from viner.text import split_words
+
+SENTENCES = 2_000
+"""Sentences to compare on."""
+SAME = 0.995
+"""Share of the entities that must be equal in start, end and label."""
+_CANARIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The engine and why.
+
+    Args:
+        engine: "int8" or "fp32".
+        evidence: Counts and speeds of the comparison, for ``viner.json``.
+    """
+
+    engine: str
+    evidence: dict[str, Any]
+
+    def summary(self) -> str:
+        """One line for people."""
+        e = self.evidence
+        speed = e["pieces_per_second"]
+        return (
+            f"int8 gives {e['same_share']:.2%} of the entities of float32 over {e['sentences']:,} sentences"
+            f" ({speed['int8']:,.0f} against {speed['fp32']:,.0f} pieces/s): chosen is {self.engine}"
+        )
+
+
+def choose_engine(info: BundleInfo, folder: Path, exact: Path, small: Path, dev: Sequence[Document]) -> Choice:
+    """Compares two graphs of one model on the dev set, filled up from the bundled corpus to :data:`SENTENCES` sentences.
+
+    Args:
+        info: What the model says about itself.
+        folder: Where its tokenizer is.
+        exact: The float32 graph.
+        small: The int8 graph.
+        dev: Documents whose text is recognized.
+
+    Returns:
+        int8 if at least :data:`SAME` of the entities that either finds are found by both.
+    """
+    texts, sentences = _texts(dev)
+    encoder = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
+    pieces = sum(len(encoder.encode(text.text, text.words or split_words(text.text)).pieces) for text in texts)
+    found: dict[str, set[tuple[int, int, int, str]]] = {}
+    speed: dict[str, float] = {}
+    for name, graph in (("fp32", exact), ("int8", small)):
+        recognizer = Recognizer.from_graph(info, folder, graph)
+        recognizer("warm up")
+        began = time.perf_counter()
+        answers = list(recognizer.stream(texts))
+        seconds = time.perf_counter() - began
+        found[name] = {(i, e.start, e.end, e.label) for i, answer in enumerate(answers) for e in answer.entities or ()}
+        speed[name] = round(pieces / seconds, 1)
+    either, both = found["fp32"] | found["int8"], found["fp32"] & found["int8"]
+    share = len(both) / len(either) if either else 1.0
+    evidence = {
+        "sentences": sentences,
+        "entities": len(found["fp32"]),
+        "same": len(both),
+        "same_share": round(share, 5),
+        "needed": SAME,
+        "pieces_per_second": speed,
+    }
+    return Choice("int8" if share >= SAME else "fp32", evidence)
+
+
+def canary_documents() -> list[Document]:
+    """Texts for ``canaries.json``: of the bundled corpus, so that a model folder never carries a user's texts."""
+    return [Document(document.text) for document in islice(corpus().documents("dev"), _CANARIES)]
+
+
+def _texts(dev: Sequence[Document]) -> tuple[list[Document], int]:
+    """Documents without annotations, and how many sentences they hold."""
+    texts, sentences = [], 0
+    for document in _supply(dev):
+        if sentences >= SENTENCES:
+            break
+        texts.append(Document(document.text, words=document.words))
+        sentences += len(sentences_of(document))
+    return texts, sentences
+
+
+def _supply(dev: Sequence[Document]) -> Iterator[Document]:
+    yield from dev
+    documents = [document for split in SPLITS for document in corpus().documents(split)]
+    yield from documents
+    # The corpus alone has fewer sentences than are asked for; by themselves they are new inputs to the model.
+    for document in documents:
+        for start, end in sentences_of(document):
+            yield Document(document.text[start:end])

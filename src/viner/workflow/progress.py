@@ -1,0 +1,115 @@
+"""What a person sees of a training, and what its log keeps."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO
+
+
+class Report:
+    """Progress for people: a bar on a terminal, a line an epoch elsewhere.
+
+    Args:
+        stream: Where it goes; None means stderr.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._bar: Any = None
+
+    def line(self, text: str) -> None:
+        """Writes a line above the bar, if there is one."""
+        if self._bar is not None:
+            self._bar.write(text, file=self._stream)
+        else:
+            print(text, file=self._stream, flush=True)
+
+    def stage(self, name: str) -> None:
+        """Says what begins now."""
+        self.line(f"{name} …")
+
+    def step(self, event: dict[str, Any]) -> None:
+        """Moves the bar."""
+        if not self._stream.isatty():
+            return
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=event["epochs"] * event["steps"], unit=" steps", dynamic_ncols=True, file=self._stream)
+        self._bar.total = event["epochs"] * event["steps"]
+        self._bar.n = (event["epoch"] - 1) * event["steps"] + event["step"]
+        rate = event["pieces"] / max(event["seconds"], 1e-9)
+        self._bar.set_postfix_str(f"epoch {event['epoch']}, loss {event['loss']:.3f}, {rate:,.0f} pieces/s", refresh=False)
+        self._bar.refresh()
+
+    def close(self) -> None:
+        """Leaves the bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Shows an event of the trainer."""
+        kind = event["event"]
+        if kind == "step":
+            self.step(event)
+        elif kind == "start":
+            self.line(
+                f"Training on {event['documents']:,} documents ({event['pieces']:,} pieces), at most {event['epochs']} epochs, "
+                f"{event['precision']} on {event['device']}, rate {event['rate']:.1e}"
+            )
+            for reason, count in event["lost"].items():
+                self.line(f"  {count:,} entities: {reason} (see: viner lint)")
+        elif kind == "epoch":
+            dev = event["dev"]
+            self.line(
+                f"epoch {event['epoch']}: loss {event['loss']:.3f}, dev F1 {dev['f1']:.4f} (precision {dev['precision']:.4f}, "
+                f"recall {dev['recall']:.4f}), {event['seconds']:.0f} s, {event['pieces_per_second']:,.0f} pieces/s"
+                f"{', best so far' if event['best'] else ''}"
+            )
+        elif kind == "collapse":
+            self.line(
+                f"epoch {event['epoch']}: the model answers 'no entity' everywhere (loss {event['loss']:.3f}); starting again "
+                f"with a rate of {event['rate']:.1e}"
+            )
+        elif kind == "resume":
+            self.line(f"Going on after epoch {event['epoch']} (best dev F1 so far {event['best_f1']:.4f})")
+        elif kind == "end":
+            self.close()
+            self.line(f"Best epoch: {event['best_epoch']}, dev F1 {event['dev_f1']:.4f}, {event['seconds']:.0f} s")
+
+
+class TrainingLog:
+    """Writes every event but the steps between two seconds to a JSONL file, and passes all on to a report.
+
+    Args:
+        path: The file; a resumed training appends to it.
+        report: For people.
+    """
+
+    def __init__(self, path: Path, report: Report) -> None:
+        self._path = path
+        self._report = report
+        self._last_step = 0.0
+
+    def __enter__(self) -> TrainingLog:
+        self._file = self._path.open("a", encoding="utf-8")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._report.close()
+        self._file.close()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        """Takes an event of the trainer."""
+        now = time.time()
+        if event["event"] != "step" or now - self._last_step >= 1:
+            if event["event"] == "step":
+                self._last_step = now
+            self._file.write(json.dumps({"time": round(now, 1), **event}) + "\n")
+            self._file.flush()
+        self._report.event(event)

@@ -1,0 +1,226 @@
+"""Training from files to a finished model folder: what ``viner train`` and the console's button both call."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viner.base import resolve
+from viner.bundle import BundleInfo, BundleWriter, Canaries, Head, Windows, processor
+from viner.corpus import split_documents
+from viner.document import Document
+from viner.errors import BundleError, InputError, MissingExtraError, SchemaError
+from viner.evaluation import Evaluation, evaluate_model
+from viner.formats import read
+from viner.runtime import Recognizer
+from viner.schema import ENTITIES, Schema
+from viner.workflow.card import model_card
+from viner.workflow.choose import Choice, canary_documents, choose_engine
+from viner.workflow.progress import Report, TrainingLog
+
+if TYPE_CHECKING:
+    from viner.training.trainer import TrainingResult
+
+DEV_SHARE = 0.1
+_TOKENIZER_FILES = ("tokenizer_config.json", "special_tokens_map.json")
+_LOG_NAME = "training.jsonl"
+
+
+def train_model(
+    *,
+    train: str | Path,
+    out: str | Path,
+    dev: str | Path | None = None,
+    test: str | Path | None = None,
+    base: str | Path | None = None,
+    schema: Schema | None = None,
+    allow_bin: bool = False,
+    overwrite: bool = False,
+    report: Report | None = None,
+    **choices: Any,
+) -> Path:
+    """Trains a recognizer on annotated files and writes it as a model folder.
+
+    Killed or interrupted, the same call goes on from the last finished epoch: the working folder ``OUT.training`` beside the
+    model keeps it, and is removed when the model stands.
+
+    Args:
+        train: Annotated file to learn from, in any format that viner reads.
+        out: The model folder to write.
+        dev: Annotated file to choose the best epoch on; None sets a seeded tenth of ``train`` aside, by document.
+        test: Annotated file for the figures of the model card; it plays no part in training.
+        base: Encoder to start from: a folder or Hub id; None takes the bundled one.
+        schema: Types with descriptions and colors; None infers them from the data.
+        allow_bin: Accept a base whose weights are in PyTorch's ``.bin`` format.
+        overwrite: Replace a model that is there.
+        report: Where progress goes; None writes to stderr.
+        **choices: Fields of :class:`viner.training.config.TrainingConfig`.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        InputError: If a file cannot be read or holds nothing to learn from.
+        BundleError: If the base cannot be used, or ``out`` exists or cannot be written.
+        TrainingError: If another training writes there, or the model learns nothing.
+        MissingExtraError: If the training libraries are missing.
+    """
+    try:
+        from viner.training.checkpoint import TrainingFolder
+        from viner.training.config import TrainingConfig
+        from viner.training.trainer import Trainer
+    except ImportError as error:
+        if error.name and error.name.startswith("viner"):
+            raise
+        raise MissingExtraError("training a model", "train") from error
+    report = report or Report()
+    config = TrainingConfig(**choices)
+    target = Path(out)
+    if target.exists() and not overwrite and (not target.is_dir() or any(target.iterdir())):
+        raise BundleError("it exists already", where=target, hint="Name a new folder with --out")
+    # Read everything first: a broken dev or test file should not be found after an hour of training.
+    learned = _annotated(train)
+    tuned = None if dev is None else _annotated(dev)
+    tested = None if test is None else _annotated(test)
+    if tuned is None:
+        learned, tuned = split_documents(learned, DEV_SHARE, config.seed)
+        if not tuned:
+            raise InputError("one document cannot be split into train and dev", where=train, hint="Give a --dev file")
+    schema = schema or Schema.infer([*learned, *tuned])
+    labels = schema[ENTITIES].names
+    _check_labels(labels, {train: learned, (dev or train): tuned})
+    base_folder = resolve(base, allow_bin=allow_bin)
+    with TrainingFolder(target.with_name(f"{target.name}.training")) as folder:
+        with TrainingLog(folder.log, report) as log:
+            trainer = Trainer(base_folder, labels, learned, tuned, config, observe=log)
+            result = trainer.run(folder)
+        info = BundleInfo(
+            schema=schema,
+            heads=(Head.softmax_bio(ENTITIES, labels),),
+            windows=Windows(result.encoder.max_pieces, config.window_overlap),
+            engine="fp32",
+            views=config.views,
+            base={"name": "viner's bundled e5-small-vi-en" if base is None else str(base)},
+            data={
+                "train": _fingerprint(learned),
+                "dev": _fingerprint(tuned),
+                **({} if tested is None else {"test": _fingerprint(tested)}),
+                "lost_entities": result.lost,
+            },
+        )
+        with BundleWriter(target, overwrite=overwrite) as writer:
+            _finish(writer, result, info, base_folder, tuned, tested, folder.log, report)
+        folder.remove()
+    return target
+
+
+def _finish(
+    writer: BundleWriter,
+    result: TrainingResult,
+    info: BundleInfo,
+    base: Path,
+    dev: Sequence[Document],
+    test: Sequence[Document] | None,
+    log: Path,
+    report: Report,
+) -> None:
+    """Exports, quantizes, chooses, evaluates and writes everything into the writer's folder."""
+    from dataclasses import replace
+
+    from viner.training.export import export_onnx
+    from viner.training.model import to_stock
+    from viner.workflow.quantize import quantize_rows
+
+    folder = writer.folder
+    report.stage("Exporting to ONNX")
+    stock = to_stock(result.model, result.head)
+    stock.save_pretrained(folder)
+    _copy_tokenizer(base, folder)
+    exact, small = folder / "fp32.onnx", folder / "int8.onnx"
+    export_onnx(stock, exact, ENTITIES)
+    quantize_rows(exact, small)
+    report.stage("Comparing int8 with float32")
+    choice: Choice = choose_engine(info, folder, exact, small, dev)
+    chosen, other = (small, exact) if choice.engine == "int8" else (exact, small)
+    chosen.rename(folder / "model.onnx")
+    other.unlink()
+    report.line(choice.summary())
+    info = replace(info, engine=choice.engine, evidence=choice.evidence)
+    recognizer = Recognizer.from_graph(info, folder, folder / "model.onnx")
+    report.stage("Evaluating")
+    evaluations: dict[str, Evaluation] = {"dev": evaluate_model(recognizer, dev)}
+    if test is not None:
+        evaluations["test"] = evaluate_model(recognizer, test)
+    metrics = {split: evaluation.to_dict() for split, evaluation in evaluations.items()}
+    info = replace(
+        info,
+        metrics={
+            **metrics,
+            "training": {
+                "epochs": len(result.history),
+                "seconds": round(sum(entry["seconds"] for entry in result.history), 1),
+                "pieces_per_second": result.pieces_per_second,
+            },
+        },
+    )
+    canaries = Canaries(processor(), tuple(recognizer.stream(canary_documents())))
+    (folder / "canaries.json").write_text(canaries.to_json(), encoding="utf-8")
+    shutil.copyfile(log, folder / _LOG_NAME)
+    (folder / "README.md").write_text(model_card(info, evaluations), encoding="utf-8")
+    writer.finish(info)
+    split = "test" if test is not None else "dev"
+    report.line(f"\nOn {split}:\n\n{evaluations[split].to_markdown()}")
+
+
+def _annotated(path: str | Path) -> list[Document]:
+    documents = [document for document in read(path) if document.entities is not None]
+    if not any(document.entities for document in documents):
+        raise InputError(
+            "no annotated entity in this file",
+            where=path,
+            hint="Training needs CoNLL, JSONL with 'entities', or inline markup; see: viner stats FILE",
+        )
+    return documents
+
+
+def _check_labels(labels: Sequence[str], files: dict[str | Path, Sequence[Document]]) -> None:
+    known = set(labels)
+    for path, documents in files.items():
+        for document in documents:
+            for entity in document.entities or ():
+                if entity.label not in known:
+                    raise SchemaError(
+                        f"unknown label {entity.label!r} in document {document.id}",
+                        where=path,
+                        hint=f"Known: {', '.join(labels)}",
+                    )
+
+
+def _copy_tokenizer(base: Path, folder: Path) -> None:
+    """Puts the tokenizer in as the fast one, whatever form the base had it in."""
+    from viner.encoding.tokenizer import load_tokenizer
+
+    if (base / "tokenizer.json").is_file():
+        shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
+    else:
+        load_tokenizer(base).save(str(folder / "tokenizer.json"))
+    for name in _TOKENIZER_FILES:
+        if (base / name).is_file():
+            shutil.copyfile(base / name, folder / name)
+    config = folder / "tokenizer_config.json"
+    if not config.is_file() or not (base / "tokenizer.json").is_file():
+        # A slow class could not read tokenizer.json; the generic fast one can.
+        config.write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}\n', encoding="utf-8")
+
+
+def _fingerprint(documents: Iterable[Document]) -> dict[str, Any]:
+    digest, count, entities = hashlib.sha256(), 0, 0
+    for document in documents:
+        digest.update(document.to_json().encode())
+        digest.update(b"\n")
+        count += 1
+        entities += len(document.entities or ())
+    return {"documents": count, "entities": entities, "sha256": digest.hexdigest()}
