@@ -6,6 +6,7 @@ Every error that viner raises on purpose is a :class:`VinerError`. It carries th
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 
@@ -86,3 +87,9 @@ class MissingExtraError(VinerError, ImportError):
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra '{extra}'", hint=f"Install it with: pip install 'viner[{extra}]'")
         self.extra = extra
+
+
+def outline(error: BaseException) -> str:
+    """Type and place of an exception for logs, without its message, which could quote a document."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join([type(error).__name__, *(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))])

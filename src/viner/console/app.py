@@ -1,0 +1,83 @@
+"""The console of every language, mounted into one FastAPI app. Importing this module imports Gradio."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+from fastapi import FastAPI
+
+from viner.console.messages import LANGUAGES
+from viner.console.recognizer import Recognizer, entity_types
+from viner.console.theme import color_rules
+
+
+def console_app(parent: FastAPI, recognizer: Recognizer, *, max_file_size: int) -> FastAPI:
+    """Mounts the console in language ``xx`` at ``/xx`` for every interface language.
+
+    Args:
+        parent: The app to mount into. It must have a ``CORSMiddleware``; without one Gradio admits every origin.
+        recognizer: What recognizes.
+        max_file_size: Largest upload in bytes.
+
+    Returns:
+        The parent, whose lifespan now starts and stops the console.
+    """
+    # Uploads and downloads hold people's texts: a folder that only this user can read, gone when the server stops.
+    folder = tempfile.mkdtemp(prefix="viner-console-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["GRADIO_TEMP_DIR"] = folder
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    try:
+        import gradio as gr
+
+        from viner.console.page import build_console
+    except ImportError as error:
+        from viner.errors import MissingExtraError
+
+        raise MissingExtraError("the page", "app") from error
+
+    static = files("viner.console") / "static"
+    css = (static / "console.css").read_text(encoding="utf-8") + color_rules(entity_types(recognizer.schema))
+    script = (static / "console.js").read_text(encoding="utf-8")
+    theme = gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="slate",
+        radius_size="md",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+    for language in LANGUAGES:
+        gr.mount_gradio_app(
+            parent,
+            build_console(recognizer, language),
+            path=f"/{language}",
+            footer_links=[],
+            run_history=False,
+            show_error=False,
+            max_file_size=max_file_size,
+            ssr_mode=False,
+            enable_monitoring=False,
+            pwa=False,
+            mcp_server=False,
+            theme=theme,
+            css=css,
+            head=f'<script>document.documentElement.lang = "{language}";\n{script}</script>',
+        )
+    mounted = parent.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            async with mounted(app):
+                yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    parent.router.lifespan_context = lifespan
+    return parent

@@ -1,0 +1,108 @@
+"""What the console says, in every language of its interface."""
+
+from __future__ import annotations
+
+from viner.errors import UsageError
+
+LANGUAGES = ("en", "vi")
+"""Codes of the interface languages, the default one first."""
+
+LANGUAGE_NAMES = {"en": "English", "vi": "Tiếng Việt"}
+
+_MESSAGES: dict[str, tuple[str, str]] = {
+    "title": ("viner · Recognize", "viner · Nhận dạng"),
+    "tagline": ("Find names, places, dates and more in any text", "Tìm tên người, địa điểm, ngày tháng… trong văn bản"),
+    "api": ("REST API", "REST API"),
+    "language": ("Interface language", "Ngôn ngữ giao diện"),
+    "text": ("Text", "Văn bản"),
+    "placeholder": ("Paste a notice, a report, a news article…", "Dán thông báo, báo cáo hoặc bài báo vào đây…"),
+    "recognize": ("Recognize", "Nhận dạng"),
+    "open": ("Open a file", "Mở tệp"),
+    "clear": ("Clear", "Xóa"),
+    "input_hint": (
+        "Ctrl + Enter recognizes. Drop .txt or .jsonl files anywhere on this page. Texts go to this server and nowhere else.",
+        "Ctrl + Enter để nhận dạng. Thả tệp .txt hoặc .jsonl vào bất kỳ đâu trên trang. Văn bản chỉ được gửi tới máy chủ này.",
+    ),
+    "examples": ("Examples", "Ví dụ"),
+    "empty_title": ("Nothing recognized yet", "Chưa có kết quả"),
+    "empty_text": (
+        "Paste a text or pick an example: the entities appear here, highlighted.",
+        "Dán văn bản hoặc chọn một ví dụ: các thực thể sẽ được tô màu tại đây.",
+    ),
+    "types": ("Types", "Loại thực thể"),
+    "confidence": ("Lowest confidence, %", "Độ tin cậy tối thiểu, %"),
+    "entities": ("Entities", "Thực thể"),
+    "entities_of_page": ("Entities on this page", "Thực thể trên trang này"),
+    "one_entity": ("1 entity", "1 thực thể"),
+    "count_entities": ("{count} entities", "{count} thực thể"),
+    "shown_of": ("{shown} of {count} entities shown", "Hiển thị {shown} trong {count} thực thể"),
+    "count_documents": ("{count} documents", "{count} văn bản"),
+    "seconds": ("{seconds} s", "{seconds} giây"),
+    "milliseconds": ("{count} ms", "{count} ms"),
+    "none_found": ("The model found no entity in this text.", "Mô hình không tìm thấy thực thể nào trong văn bản này."),
+    "none_shown": (
+        "The filters hide every entity. Tick more types or lower the confidence.",
+        "Bộ lọc đang ẩn mọi thực thể. Hãy chọn thêm loại hoặc giảm độ tin cậy.",
+    ),
+    "cut": (
+        "Shown are the first {shown} of {count} characters. The downloads hold everything.",
+        "Chỉ hiển thị {shown} trong số {count} ký tự đầu. Tệp tải về chứa đầy đủ.",
+    ),
+    "rows_cut": (
+        "The first {shown} of {count} rows. The downloads hold everything.",
+        "{shown} trong số {count} dòng đầu. Tệp tải về chứa đầy đủ.",
+    ),
+    "document": ("Document", "Văn bản"),
+    "entity": ("Entity", "Thực thể"),
+    "type": ("Type", "Loại"),
+    "score": ("Confidence", "Độ tin cậy"),
+    "position": ("Characters", "Vị trí"),
+    "previous": ("Previous", "Trước"),
+    "next": ("Next", "Sau"),
+    "page": ("Documents {first}–{last} of {count}", "Văn bản {first}–{last} trong {count}"),
+    "copy": ("Copy", "Sao chép"),
+    "copied": ("Copied", "Đã sao chép"),
+    "download": ("Download", "Tải về"),
+    "error_title": ("That did not work", "Không thực hiện được"),
+    "error_empty": ("There is no text yet. Paste one, or open a file.", "Chưa có văn bản. Hãy dán văn bản hoặc mở một tệp."),
+    "error_empty_file": ("The file holds no text.", "Tệp không có văn bản."),
+    "error_kind": (
+        "{name} is neither a .txt nor a .jsonl file. For other formats use 'viner predict'.",
+        "{name} không phải là tệp .txt hay .jsonl. Với định dạng khác, hãy dùng 'viner predict'.",
+    ),
+    "error_internal": (
+        "The server failed on this text. The server's log says where.",
+        "Máy chủ gặp lỗi với văn bản này. Nhật ký máy chủ ghi rõ vị trí lỗi.",
+    ),
+}
+
+
+class Messages:
+    """The messages of one language.
+
+    Args:
+        language: One of :data:`LANGUAGES`.
+
+    Raises:
+        UsageError: If the console does not speak that language.
+    """
+
+    def __init__(self, language: str) -> None:
+        if language not in LANGUAGES:
+            raise UsageError(f"no interface in {language!r}", where="language", hint=f"Use one of {', '.join(LANGUAGES)}")
+        self.language = language
+        self._index = LANGUAGES.index(language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """A message with its placeholders filled in; plain text, to be escaped where it becomes HTML."""
+        return _MESSAGES[key][self._index].format(**values)
+
+    def number(self, value: int) -> str:
+        """A whole number with the language's separator of thousands."""
+        grouped = f"{value:,}"
+        return grouped.replace(",", ".") if self.language == "vi" else grouped
+
+    def decimal(self, value: float, places: int) -> str:
+        """A number with the language's decimal mark."""
+        text = f"{value:.{places}f}"
+        return text.replace(".", ",") if self.language == "vi" else text

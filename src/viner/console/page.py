@@ -1,0 +1,255 @@
+"""The page *Recognize*: Gradio components, and what happens when somebody uses them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import gradio as gr
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
+
+from viner.console.exports import EXPORTS, export
+from viner.console.filters import count_labels
+from viner.console.messages import LANGUAGE_NAMES, Messages
+from viner.console.recognizer import Recognizer, entity_types
+from viner.console.samples import samples_for
+from viner.console.view import View, empty_view, error_view, render
+from viner.document import Document
+from viner.errors import VinerError, outline
+
+_log = logging.getLogger("viner.console")
+_FORGET_AFTER = 3600
+_SWEEP_EVERY = 600
+_KINDS = (".txt", ".jsonl")
+Result = tuple[Document, ...]
+
+
+def build_console(recognizer: Recognizer, language: str) -> gr.Blocks:
+    """The console of one interface language.
+
+    Results stay in the session on the server for an hour at most; files for download are deleted after the same time.
+
+    Args:
+        recognizer: What recognizes; called from worker threads.
+        language: One of :data:`viner.console.LANGUAGES`.
+    """
+    return _Page(recognizer, Messages(language)).blocks
+
+
+class _Page:
+    """The components as attributes, the events as methods."""
+
+    def __init__(self, recognizer: Recognizer, say: Messages) -> None:
+        self._recognizer = recognizer
+        self._say = say
+        self._types = tuple(entity_types(recognizer.schema))
+        with gr.Blocks(title=say("title"), analytics_enabled=False, delete_cache=(_SWEEP_EVERY, _FORGET_AFTER)) as self.blocks:
+            self._build()
+            self._connect()
+
+    def _build(self) -> None:
+        say = self._say
+        small: dict[str, Any] = {"size": "sm", "min_width": 80}
+        gr.HTML(_header(say), js_on_load=None, elem_id="viner-header")
+        self._result = gr.State((), time_to_live=_FORGET_AFTER)
+        self._page = gr.State(0)
+        with gr.Row(elem_id="viner-main", equal_height=False):
+            with gr.Column(scale=5, min_width=320, elem_id="viner-input"):
+                self._text = gr.Textbox(
+                    label=say("text"),
+                    placeholder=say("placeholder"),
+                    lines=11,
+                    max_lines=22,
+                    autofocus=True,
+                    elem_id="viner-text",
+                )
+                with gr.Row(elem_id="viner-actions"):
+                    self._run = gr.Button(say("recognize"), variant="primary", elem_id="viner-run", min_width=120, scale=3)
+                    self._file = gr.UploadButton(
+                        say("open"), file_types=list(_KINDS), file_count="multiple", elem_id="viner-file", min_width=90, scale=2
+                    )
+                    self._clear = gr.Button(say("clear"), elem_id="viner-clear", min_width=70, scale=1)
+                gr.HTML(f'<p class="viner-hint">{escape(say("input_hint"))}</p>', js_on_load=None)
+                gr.HTML(f'<h2 class="viner-heading">{escape(say("examples"))}</h2>', js_on_load=None)
+                with gr.Row(elem_id="viner-samples"):
+                    self._samples = [
+                        (gr.Button(sample.title, size="sm", min_width=130), sample.text) for sample in samples_for(say.language)
+                    ]
+            with gr.Column(scale=7, min_width=320, elem_id="viner-output"):
+                with gr.Column(visible=False, elem_id="viner-filters") as self._filters:
+                    self._summary = gr.HTML(js_on_load=None)
+                    self._legend = gr.CheckboxGroup(
+                        choices=list(self._types), value=list(self._types), label=say("types"), elem_id="viner-legend"
+                    )
+                    self._least = gr.Slider(0, 100, value=0, step=1, label=say("confidence"), buttons=[], elem_id="viner-least")
+                self._marked = gr.HTML(empty_view(say), js_on_load=None, elem_id="viner-marked")
+                with gr.Row(visible=False, elem_id="viner-pager") as self._pager:
+                    self._previous = gr.Button(say("previous"), **small)
+                    self._position = gr.HTML(js_on_load=None)
+                    self._next = gr.Button(say("next"), **small)
+                self._table = gr.HTML(js_on_load=None, elem_id="viner-table")
+                with gr.Column(visible=False, elem_id="viner-exports") as self._exports:
+                    with gr.Row(elem_classes="viner-files"):
+                        gr.HTML(f"<span>{escape(say('download'))}</span>", js_on_load=None)
+                        self._downloads = [
+                            gr.DownloadButton(_kind_name(kind), elem_id=f"viner-{kind}", **small) for kind in EXPORTS
+                        ]
+                    with gr.Row(elem_classes="viner-files"):
+                        gr.HTML(f"<span>{escape(say('copy'))}</span>", js_on_load=None)
+                        self._copies = [gr.Button(_kind_name(kind), elem_id=f"viner-copy-{kind}", **small) for kind in EXPORTS]
+
+    def _connect(self) -> None:
+        choice = [self._legend, self._least]
+        view = [
+            self._page,
+            self._summary,
+            self._marked,
+            self._pager,
+            self._position,
+            self._previous,
+            self._next,
+            self._table,
+            self._exports,
+            *self._downloads,
+        ]
+        everything = [self._result, self._filters, self._legend, *view]
+        busy: dict[str, Any] = {
+            "outputs": everything,
+            "concurrency_limit": os.cpu_count() or 1,
+            "concurrency_id": "recognize",
+            "show_progress": "minimal",
+            "show_progress_on": self._marked,
+            "api_visibility": "private",
+        }
+        quick: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+
+        reveal: dict[str, Any] = {"fn": None, "js": "() => viner.reveal()", "api_visibility": "private"}
+        self._run.click(self._recognize_text, [self._text, *choice], **busy).then(**reveal)
+        self._file.upload(self._recognize_files, [self._file, *choice], **busy).then(**reveal)
+        for button, text in self._samples:
+            filled = button.click(lambda text=text: text, None, self._text, **quick)
+            filled.then(self._recognize_text, [self._text, *choice], **busy).then(**reveal)
+        self._clear.click(self._forget, None, [self._text, *everything], **quick)
+
+        for change in (self._legend.input, self._least.input):
+            change(self._show, [self._result, *choice, self._page], view, trigger_mode="always_last", **quick)
+        self._previous.click(self._back, [self._result, *choice, self._page], view, **quick)
+        self._next.click(self._forward, [self._result, *choice, self._page], view, **quick)
+        done = json.dumps(self._say("copied"))
+        for kind, button, file in zip(EXPORTS, self._copies, self._downloads, strict=True):
+            js = f"(file) => {{ viner.copyFile(file, 'viner-copy-{kind}', {done}); }}"
+            button.click(None, file, None, js=js, api_visibility="private")
+
+    def _recognize_text(self, text: str, labels: list[str], least: float) -> list[Any]:
+        def work() -> Result:
+            if not text or not text.strip():
+                raise _PageError(self._say("error_empty"))
+            return (self._recognizer(text),)
+
+        return self._attempt(work, labels, least)
+
+    def _recognize_files(self, paths: list[str], labels: list[str], least: float) -> list[Any]:
+        def work() -> Result:
+            documents = [document for path in paths for document in self._read(Path(path))]
+            if not any(document.text.strip() for document in documents):
+                raise _PageError(self._say("error_empty_file"))
+            return tuple(self._recognizer.stream(documents))
+
+        return self._attempt(work, labels, least)
+
+    def _read(self, path: Path) -> list[Document]:
+        from viner.formats import read
+
+        if path.suffix.lower() not in _KINDS:
+            raise _PageError(self._say("error_kind", name=path.name))
+        try:
+            return list(read(path, format="jsonl" if path.suffix.lower() == ".jsonl" else "text"))
+        except VinerError as error:
+            # The person knows the file by its name, not by the folder that the upload went to.
+            where = error.where.replace(str(path), path.name) if error.where else path.name
+            raise _PageError(error.message, where=where, hint=error.hint) from None
+
+    def _attempt(self, work: Callable[[], Result], labels: Sequence[str], least: float) -> list[Any]:
+        """Outputs ``everything``: the result, or what went wrong. Nothing of the text reaches the log."""
+        began = time.perf_counter()
+        try:
+            result = work()
+            seconds = time.perf_counter() - began
+            view = render(result, self._types, self._say, labels=labels, least=least / 100, seconds=seconds)
+            counts = count_labels(result)
+            choices = [(f"{name} {self._say.number(counts[name])}", name) for name in self._types]
+            return [result, gr.update(visible=True), gr.update(choices=choices), *self._updates(view)]
+        except VinerError as error:
+            return self._problem(error_view(self._say, error.message, error.where, error.hint))
+        except Exception as error:
+            _log.error("recognition failed: %s", outline(error))
+            return self._problem(error_view(self._say, self._say("error_internal")))
+
+    def _show(self, result: Result, labels: list[str], least: float, page: int) -> list[Any]:
+        if not result:
+            return [gr.skip()] * (9 + len(self._downloads))
+        return self._updates(render(result, self._types, self._say, labels=labels, least=least / 100, page=page))
+
+    def _back(self, result: Result, labels: list[str], least: float, page: int) -> list[Any]:
+        return self._show(result, labels, least, page - 1)
+
+    def _forward(self, result: Result, labels: list[str], least: float, page: int) -> list[Any]:
+        return self._show(result, labels, least, page + 1)
+
+    def _forget(self) -> list[Any]:
+        return ["", *self._problem(empty_view(self._say))]
+
+    def _updates(self, view: View) -> list[Any]:
+        """Outputs ``view``."""
+        return [
+            view.page,
+            view.summary,
+            view.text,
+            gr.update(visible=view.pages > 1),
+            f'<p class="viner-position" role="status">{escape(view.position)}</p>',
+            gr.update(interactive=view.page > 0),
+            gr.update(interactive=view.page < view.pages - 1),
+            view.table,
+            gr.update(visible=True),
+            *_prepare_downloads(view.documents),
+        ]
+
+    def _problem(self, message: str) -> list[Any]:
+        """Outputs ``everything``: no result, a message in its place."""
+        hidden = gr.update(visible=False)
+        view = [0, "", message, hidden, "", gr.skip(), gr.skip(), "", hidden, *([None] * len(self._downloads))]
+        return [(), hidden, gr.skip(), *view]
+
+
+class _PageError(VinerError):
+    """Something that the person at the page can mend, said in the language of the page."""
+
+
+def _prepare_downloads(documents: Sequence[Document]) -> list[str]:
+    # A button that prepares its file when clicked downloads nothing the first time, so the files are there before.
+    with TemporaryDirectory() as folder:
+        return [save_file_to_cache(export(documents, kind, Path(folder)), get_upload_folder()) for kind in EXPORTS]
+
+
+def _kind_name(kind: str) -> str:
+    return "CoNLL" if kind == "conll" else kind.upper()
+
+
+def _header(say: Messages) -> str:
+    links = ""
+    for code, name in LANGUAGE_NAMES.items():
+        current = ' aria-current="true"' if code == say.language else ""
+        links += f'<a href="../language/{code}" lang="{code}" hreflang="{code}"{current}>{name}</a>'
+    links += f'<a class="api" href="../api/docs">{escape(say("api"))}</a>'
+    return (
+        f'<header class="viner-header"><h1>viner</h1><p>{escape(say("tagline"))}</p>'
+        f'<nav aria-label="{escape(say("language"))}">{links}</nav></header>'
+    )

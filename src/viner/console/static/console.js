@@ -1,0 +1,64 @@
+// What Gradio's components cannot do by themselves: the keyboard shortcut, dropping files anywhere, copying results.
+(() => {
+  const byId = (id) => document.getElementById(id);
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      byId("viner-run")?.click();
+    }
+  });
+
+  const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    document.body.classList.add("viner-dropping");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) document.body.classList.remove("viner-dropping");
+  });
+  document.addEventListener("drop", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    document.body.classList.remove("viner-dropping");
+    const input = document.querySelector('#viner-input input[type="file"]');
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }, true);
+
+  const write = async (text) => {
+    if (navigator.clipboard) {
+      try {
+        await navigator.clipboard.writeText(text);
+        return;
+      } catch {
+        // Denied within a frame: the old way still works there.
+      }
+    }
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  };
+
+  window.viner = {
+    // On a narrow screen the result lies below the text: bring it into sight.
+    reveal() {
+      const output = byId("viner-output");
+      if (output.getBoundingClientRect().top > window.innerHeight * 0.6) output.scrollIntoView({ block: "start" });
+    },
+
+    // Copies a file that was prepared for download, and says so on the button for a moment.
+    async copyFile(file, buttonId, done) {
+      const answer = await fetch(file.url);
+      await write(await answer.text());
+      const button = byId(buttonId);
+      button.dataset.done = done;
+      setTimeout(() => delete button.dataset.done, 1500);
+    },
+  };
+})();

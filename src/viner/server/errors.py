@@ -1,0 +1,74 @@
+"""Errors as HTTP answers: always ``{"error": {"code", "message", "where", "hint"}}``, never a page and never a traceback."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from viner.errors import InputError, UsageError, VinerError
+
+
+class RequestError(InputError):
+    """A request that is refused.
+
+    Args:
+        status: HTTP status of the answer.
+        code: The stable name for programs.
+        message: What was wrong.
+        where: The place within the request, such as ``texts[3]``.
+        hint: What to do next.
+    """
+
+    def __init__(self, status: int, code: str, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.status = status
+        self.code = code
+
+
+def status_of(error: VinerError) -> int:
+    """The HTTP status that fits an error: its own, 422 for what the client sent, 500 for anything else."""
+    if isinstance(error, RequestError):
+        return error.status
+    return 422 if isinstance(error, InputError | UsageError) else 500
+
+
+def error_response(error: VinerError) -> Response:
+    """The answer for an error. Escaped to ASCII, since a message may quote text that UTF-8 cannot hold."""
+    body = json.dumps({"error": error.to_dict()}).encode("ascii")
+    return Response(body, status_of(error), media_type="application/json")
+
+
+def internal_error(request_id: str) -> RequestError:
+    """What clients are told about a fault of ours: nothing but the id under which the log has it."""
+    hint = f"Report it with the request id {request_id}; the log has more"
+    return RequestError(500, "internal_error", "the server failed on this request", hint=hint)
+
+
+def install(app: FastAPI) -> None:
+    """Makes an app answer its errors in the form above."""
+
+    @app.exception_handler(VinerError)
+    async def known(request: Request, error: VinerError) -> Response:
+        return error_response(error)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        phrase = HTTPStatus(error.status_code).phrase
+        hint = "The API is described at /api/docs" if error.status_code in (404, 405) else None
+        answer = error_response(
+            RequestError(error.status_code, phrase.lower().replace(" ", "_"), phrase, where=request.url.path, hint=hint)
+        )
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(RequestValidationError)
+    async def validation(request: Request, error: RequestValidationError) -> Response:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        refusal = RequestError(422, "invalid_input", problem["msg"], where=where, hint="The API is described at /api/docs")
+        return error_response(refusal)

@@ -1,0 +1,105 @@
+"""Runs the server in the foreground until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import webbrowser
+
+import uvicorn
+from fastapi import FastAPI
+
+from viner.console.recognizer import Recognizer
+from viner.errors import UsageError, VinerError
+from viner.server.app import create_app
+from viner.server.settings import Settings
+
+_GOODBYE_SECONDS = 2
+_BACKLOG = 512
+
+
+class ServerError(VinerError):
+    """The server cannot listen where it should."""
+
+    code = "server_failed"
+
+
+def serve(recognizer: Recognizer, host: str | None = None, port: int | None = None, open_browser: bool | None = None) -> None:
+    """Serves a recognizer: page and REST API. Returns on SIGTERM's way out only; Ctrl-C raises ``KeyboardInterrupt``.
+
+    Args:
+        recognizer: What answers.
+        host: Address to listen on; None takes ``VINER_HOST``, else 127.0.0.1.
+        port: Port to listen on, 0 for any free one; None takes ``VINER_PORT``, else 7860.
+        open_browser: Open the page once it is there; None does so unless ``VINER_NO_BROWSER`` is set.
+
+    Raises:
+        ServerError: If the address cannot be listened on, such as a port in use.
+        UsageError: If host or port make no sense.
+    """
+    settings = Settings.resolve(host, port, open_browser)
+    listener = listen(settings.host, settings.port)
+    address = address_of(settings.host, listener.getsockname()[1])
+    app = create_app(recognizer, settings)
+    config = uvicorn.Config(
+        app,
+        # Whatever fails in a request is logged by the app, without its text; what is left are streams cut off at the end.
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        ws="none",
+        # The page keeps a stream open for each visitor: without a limit it would keep the server alive after Ctrl-C.
+        timeout_graceful_shutdown=_GOODBYE_SECONDS,
+    )
+    try:
+        asyncio.run(_run(uvicorn.Server(config), app, listener, address, settings))
+    finally:
+        listener.close()
+
+
+async def _run(server: uvicorn.Server, app: FastAPI, listener: socket.socket, address: str, settings: Settings) -> None:
+    announcement = asyncio.create_task(_announce(app, address, settings))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        announcement.cancel()
+
+
+async def _announce(app: FastAPI, address: str, settings: Settings) -> None:
+    print(f"viner is at {address}  (REST API: {address}api/docs · stop with Ctrl-C)", flush=True)
+    if settings.open_browser and await app.state.console.wait() == "ready":
+        await asyncio.to_thread(webbrowser.open, address)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        ServerError: If the port is taken or may not be used.
+        UsageError: If the host is no address of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except (socket.gaierror, UnicodeError) as error:
+        hint = "Use 127.0.0.1 or 0.0.0.0"
+        raise UsageError(f"{host!r} is no address of this machine: {error}", where="host", hint=hint) from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        where = f"{host}:{port}"
+        if error.errno == errno.EADDRINUSE:
+            hint = "Stop the other program, or choose another port with --port or VINER_PORT"
+            raise ServerError(f"port {port} is in use", where=where, hint=hint) from None
+        raise ServerError(f"cannot listen: {error.strerror}", where=where, hint="Choose another host or port") from None
+    return listener
+
+
+def address_of(host: str, port: int) -> str:
+    """The address to open in a browser, with a final slash; an address of all interfaces becomes the local one."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{port}/"

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from viner.errors import UsageError
+from viner.server.runner import ServerError, address_of, listen
+
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from fakes import FakeRecognizer
+from viner.server import serve
+serve(FakeRecognizer())
+"""
+
+
+def test_a_taken_port_is_a_clear_error() -> None:
+    with listen("127.0.0.1", 0) as taken, pytest.raises(ServerError, match=r"port \d+ is in use.*--port"):
+        listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_a_host_that_is_not_here_is_a_clear_error() -> None:
+    with pytest.raises(UsageError, match="no address of this machine"):
+        listen("no-such-host.invalid", 0)
+    with pytest.raises(ServerError, match="cannot listen"):
+        listen("192.0.2.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80/"),
+        ("0.0.0.0", "http://127.0.0.1:80/"),
+        ("::", "http://[::1]:80/"),
+        ("::1", "http://[::1]:80/"),
+        ("viner.example", "http://viner.example:80/"),
+    ],
+)
+def test_the_printed_address_can_be_opened(host: str, address: str) -> None:
+    assert address_of(host, 80) == address
+
+
+def test_serve_prints_its_address_answers_early_and_ends_cleanly_on_ctrl_c() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environ = {**os.environ, "VINER_PORT": str(port), "VINER_NO_BROWSER": "1"}
+    command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent)]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert f"http://127.0.0.1:{port}/" in process.stdout.readline()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/v1/recognize",
+            data=json.dumps({"texts": ["Kenya"]}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=10) as response:
+                    assert json.load(response)["documents"][0]["entities"]
+                break
+            except urllib.error.URLError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=15)
+    assert "CancelledError: Task cancelled" not in errors
+    assert errors.rstrip().endswith("KeyboardInterrupt")  # what the command line turns into exit status 130

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from viner.errors import UsageError
+from viner.server.settings import DEFAULT_MAX_BODY, Settings
+
+
+def test_defaults_stay_on_this_machine() -> None:
+    assert Settings.resolve(environ={}) == Settings("127.0.0.1", 7860, True, DEFAULT_MAX_BODY, False)
+
+
+def test_the_environment_beats_defaults_and_arguments_beat_the_environment() -> None:
+    environ = {"VINER_HOST": "0.0.0.0", "VINER_PORT": "9000", "VINER_NO_BROWSER": "1", "VINER_MAX_BODY": "5", "SPACE_ID": "a/b"}
+    assert Settings.resolve(environ=environ) == Settings("0.0.0.0", 9000, False, 5, True)
+    given = Settings.resolve("::1", 0, True, 7, environ=environ)
+    assert given == Settings("::1", 0, True, 7, True)
+
+
+@pytest.mark.parametrize(
+    ("value", "opens"), [("1", False), ("true", False), ("yes", False), ("0", True), ("", True), ("false", True)]
+)
+def test_no_browser_is_a_yes_or_no(value: str, opens: bool) -> None:
+    assert Settings.resolve(environ={"VINER_NO_BROWSER": value}).open_browser is opens
+
+
+@pytest.mark.parametrize("value", ["http", "-1", "65536", "80.5"])
+def test_a_port_that_is_none_names_its_variable(value: str) -> None:
+    with pytest.raises(UsageError, match=r"VINER_PORT: .* is not a number from 0 to 65535"):
+        Settings.resolve(environ={"VINER_PORT": value})
