@@ -325,7 +325,7 @@ def documents(draw: st.DrawFn) -> Document:
     return Document(text, id=draw(st.sampled_from(["a", "b:1", None])), entities=entities)
 
 
-@settings(max_examples=int(os.environ.get("VINER_EXAMPLES", "300")), deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(documents(), min_size=1, max_size=4))
 def test_any_text_with_entities_on_word_borders_comes_back_exactly(
     tmp_path_factory: pytest.TempPathFactory, originals: list[Document]

@@ -79,7 +79,7 @@ def documents(draw: st.DrawFn) -> Document:
     return Document(text, id=draw(st.sampled_from(["d", "x: [y]"])), meta={"lang": "vi"}, entities=entities)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(documents(), max_size=4))
 def test_any_text_comes_back_exactly(tmp_path_factory: pytest.TempPathFactory, originals: list[Document]) -> None:
     path = tmp_path_factory.getbasetemp() / "any.inline"
