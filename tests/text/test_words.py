@@ -78,3 +78,8 @@ def test_ten_megabytes_without_a_space_take_seconds() -> None:
     start = time.perf_counter()
     assert len(split_words("a" * 10_000_000)) == 156_250
     assert time.perf_counter() - start < 10
+
+
+@pytest.mark.parametrize(("text", "words"), [("nam, 38t", "nam|,|38|t"), ("5mg", "5|mg"), ("29B", "29B"), ("BN990", "BN990")])
+def test_a_number_stands_apart_from_a_lower_case_unit(text, words):
+    assert "|".join(text[start:end] for start, end in split_words(text)) == words

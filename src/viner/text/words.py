@@ -25,7 +25,8 @@ _EMOJI = rf"\p{{Extended_Pictographic}}[\p{{EMod}}{_EXTEND}]*+"
 # Possessive and free of groups that repeat without bound: linear in time and memory on any text.
 _PATTERN = regex.compile(
     rf"""
-    {_ALPHANUMERIC}[{_ALPHANUMERIC}{_EXTEND}]*+             # letters and digits, together: BN990, 29B, m²
+    \p{{Nd}}++(?=\p{{Ll}})                                    # a number before its unit: 38t, 34yo, 5mg, 4h30
+  | {_ALPHANUMERIC}[{_ALPHANUMERIC}{_EXTEND}]*+             # letters and digits, together: BN990, 29B, m²
   | [\p{{L}}\p{{N}}][\u0e33\u0eb3{_EXTEND}]*+               # one character of a script without spaces (AM extends it)
   | \p{{RI}}\p{{RI}}[{_EXTEND}]*+                           # flags
   | {_EMOJI}(?:(?<=\u200d){_EMOJI}){{0,20}}+                # emoji, whole families too
@@ -42,7 +43,7 @@ def split_words(text: str) -> list[Span]:
     """Splits a text into words.
 
     Words are disjoint, in order, and tile the text: each code point that is no white space lies in exactly one of them.
-    ``BN990-993`` gives ``BN990``, ``-``, ``993``. Combining marks stay with their base (so NFD text splits as its NFC form
+    ``BN990-993`` gives ``BN990``, ``-``, ``993``, and ``38t`` (38 years old, in a line list) ``38``, ``t``. Combining marks stay with their base (so NFD text splits as its NFC form
     does) and emoji sequences stay whole. Han, kana, Thai, Lao, Khmer and Burmese split by character. A word has at most
     :data:`LONGEST_WORD` code points; longer runs are cut between grapheme clusters wherever these are short enough.
 

@@ -35,7 +35,7 @@ Observer = Callable[[Event], None]
 """Called with each event: ``{"event": "start" | "step" | "epoch" | "collapse" | "resume" | "end", …}``."""
 
 _MIN_EPOCHS, _MIN_STEPS, _MAX_EPOCHS = 8, 400, 40
-_COLLAPSED_LOSS = 0.85
+_COLLAPSED_LOSS, _STEPS_TO_TELL = 0.85, 100
 _RATE_AFTER_COLLAPSE = 0.4
 
 
@@ -70,6 +70,7 @@ class _State:
 
     epoch: int = 0
     attempt: int = 0
+    steps: int = 0
     rate: float = 0.0
     seconds: float = 0.0
     best_f1: float = -1.0
@@ -160,7 +161,7 @@ class Trainer:
                 break
             loss = self._one_epoch(state, epochs, optimizer)
             scores = self._dev.score(self._model, self._head, self._autocast())
-            if self._collapsed(loss, scores):
+            if self._collapsed(state, loss, scores):
                 optimizer = self._recover(state, loss)
                 continue
             self._record(state, loss, scores)
@@ -228,6 +229,7 @@ class Trainer:
             )
         seconds = time.monotonic() - began
         state.seconds += seconds
+        state.steps += len(losses)
         state.epoch += 1
         self._last = {"pieces_per_second": round(pieces / max(seconds, 1e-9), 1), "seconds": round(seconds, 1)}
         return float(np.mean(losses[-max(1, len(losses) // 3) :])) if losses else math.inf
@@ -236,19 +238,22 @@ class Trainer:
         minutes = self._config.budget_minutes
         return 0.0 if minutes is None else (state.seconds + running) / (60 * minutes)
 
-    def _collapsed(self, loss: float, scores: EntityScores) -> bool:
+    def _collapsed(self, state: _State, loss: float, scores: EntityScores) -> bool:
         """Whether the model has fallen to answering ``O`` everywhere, or to no number at all.
 
-        A model that has only just begun also answers ``O``; but its loss is falling below that of the bare class frequencies,
-        where a collapsed one stays.
+        A model that has only just begun also answers ``O``; but after some steps its loss falls below that of the bare class
+        frequencies, where a collapsed one stays.
         """
         if not math.isfinite(loss):
             return True
+        if state.steps < _STEPS_TO_TELL:
+            return False
         return self._dev.entities > 0 and scores.micro.predicted == 0 and loss > _COLLAPSED_LOSS * self._prior
 
     def _recover(self, state: _State, loss: float) -> torch.optim.Optimizer:
         """Goes back to the best weights, or to the base, with a lower rate."""
         state.attempt += 1
+        state.steps = 0
         if state.attempt >= self._config.attempts:
             raise TrainingError(
                 f"the model answers 'no entity' everywhere after {state.attempt} attempts"
@@ -276,7 +281,8 @@ class Trainer:
 
     def _checkpoint(self, state: _State, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
         plain = {
-            name: getattr(state, name) for name in ("epoch", "attempt", "rate", "seconds", "best_f1", "best_epoch", "history")
+            name: getattr(state, name)
+            for name in ("epoch", "attempt", "steps", "rate", "seconds", "best_f1", "best_epoch", "history")
         }
         current = None if state.best_epoch == state.epoch else self._model.state_dict()
         return {

@@ -73,7 +73,7 @@ def choose_engine(info: BundleInfo, folder: Path, exact: Path, small: Path, dev:
         found[name] = {(i, e.start, e.end, e.label) for i, answer in enumerate(answers) for e in answer.entities or ()}
         speed[name] = round(pieces / seconds, 1)
     either, both = found["fp32"] | found["int8"], found["fp32"] & found["int8"]
-    share = len(both) / len(either) if either else 1.0
+    share = len(both) / len(either) if either else 0.0  # no entity, no evidence
     evidence = {
         "sentences": sentences,
         "entities": len(found["fp32"]),
