@@ -73,6 +73,9 @@ def render_rows(surfaces: Sequence[str], tags: Mapping[str, Sequence[str]], conl
     raw = conll.get("raw", {})
     carriage_return = "\r" if conll.get("newline") == "\r\n" else ""
     columns_in_order = sorted([(token_column, None), *((int(column), cells) for column, cells in tags.items())])
+    if not (spare or raw or underscores) and token_column == 0 and list(tags) == ["1"]:
+        # Most files: a token and its tag. Several times faster than the general way below.
+        return [f"{safe(surface)}{separator}{tag}{carriage_return}" for surface, tag in zip(surfaces, tags["1"], strict=True)]
     rendered = []
     for index, surface in enumerate(surfaces):
         kept = raw.get(str(index))
