@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from viner.server import Settings, create_app
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode does not; `fakes` lives here
-from fakes import FakeRecognizer  # noqa: E402
+from fakes import FakeRecognizer
 
 
 @pytest.fixture

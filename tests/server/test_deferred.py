@@ -67,7 +67,12 @@ def test_a_page_that_cannot_be_built_is_a_clear_answer(caplog: pytest.LogCapture
 
 def test_the_server_can_stop_while_the_page_is_being_built() -> None:
     go = threading.Event()
-    with TestClient(outer(DeferredApp(lambda: FastAPI() if go.wait(10) else FastAPI()))) as client:
+
+    def build() -> FastAPI:
+        go.wait(10)
+        return FastAPI()
+
+    with TestClient(outer(DeferredApp(build))) as client:
         assert client.get("/state").json() == "starting"
     go.set()
 

@@ -1,0 +1,146 @@
+"""A real server around a fake recognizer, and Chromium to look at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from viner.server import Settings, create_app
+from viner.server.runner import listen
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
+from fakes import FakeRecognizer
+
+CHROMIUM = os.environ.get("VINER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    # Chromium keeps public sites away from 127.0.0.1 by itself; here the server's own defenses are on trial, and a Space is public.
+    "--disable-features=LocalNetworkAccessChecks",
+]
+PATIENCE = 90_000  # milliseconds: the machine may be busy with other tests
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        reason = f"no Chromium at {CHROMIUM}: install it, or set VINER_CHROMIUM to its path"
+        if os.environ.get("VINER_REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Site:
+    """A running server: where it is, and the recognizer behind it."""
+
+    url: str
+    recognizer: FakeRecognizer
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Site]:
+    recognizer = FakeRecognizer()
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(recognizer, settings), log_level="critical", ws="none", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield Site(f"http://127.0.0.1:{listener.getsockname()[1]}", recognizer)
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    with serving(Settings(max_body=2_000_000)) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def space() -> Iterator[Site]:
+    os.environ["SPACE_ID"] = "someone/notices"
+    try:
+        with serving(Settings(space=True)) as site:
+            yield site
+    finally:
+        del os.environ["SPACE_ID"]
+
+
+@dataclass
+class Visit:
+    """A page with what its browser saw: requests to elsewhere, errors, dialogs."""
+
+    page: Page
+    foreign: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def fill(self, text: str) -> None:
+        self.page.locator("#viner-text textarea").fill(text)
+
+    def recognize(self, text: str) -> None:
+        self.fill(text)
+        self.page.locator("#viner-run").click()
+        self.page.locator("#viner-marked .viner-text").first.wait_for()
+
+    def texts(self) -> str:
+        """What the marked documents read, as the person would copy it."""
+        return self.page.locator("#viner-marked .viner-text").first.evaluate("element => element.textContent")
+
+
+Visitor = Callable[..., Visit]
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visitor]:
+    """Opens a page; at the end it must have caused no error and no request to anywhere else."""
+    contexts = []
+    visits: list[Visit] = []
+
+    def opened(site: Site, path: str = "/en/", **options: Any) -> Visit:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **options})
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        seen = Visit(context.new_page())
+        visits.append(seen)
+
+        def note(request: Request) -> None:
+            if not request.url.startswith((site.url, "data:", "blob:")):
+                seen.foreign.append(request.url)
+
+        context.on("request", note)
+        seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        seen.page.on("console", lambda message: seen.errors.append(message.text) if message.type == "error" else None)
+        seen.page.on("dialog", lambda dialog: (seen.errors.append(dialog.message), dialog.dismiss()))
+        seen.page.goto(site.url + path)
+        seen.page.locator("#viner-run").wait_for()
+        return seen
+
+    yield opened
+    for seen in visits:
+        assert seen.foreign == []
+        assert seen.errors == []
+    for context in contexts:
+        context.close()
