@@ -25,8 +25,6 @@ from viner.cli.terminal import echo_json
 @click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
 @click.option("--overwrite", is_flag=True, default=None, help="Replace a model that is there.")
 @click.option("--budget-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop training after that time.")
-@click.option("--allow-bin", is_flag=True, default=None, help="Accept a base in PyTorch's .bin format.")
-@click.option("--overwrite", is_flag=True, default=None, help="Replace a model that stands in --out.")
 @json_option
 def train(project: Path | None, as_json: bool, **options: Any) -> None:
     """Train a recognizer, evaluate it, and write it as a model folder.
