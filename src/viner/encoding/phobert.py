@@ -22,17 +22,19 @@ _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 def load_phobert(vocabulary: Path, merges: Path) -> Tokenizer:
     """Reads ``vocab.txt`` ("piece count" a line) and ``bpe.codes`` ("left right count" a line).
 
-    A piece that a merge builds but the vocabulary lacks becomes ``<unk>``, as in the original, which merges first and looks
-    pieces up afterwards.
+    The original merges first and looks pieces up afterwards, so merges may build pieces that the vocabulary lacks. Here they
+    get ids behind the vocabulary, each its own, since merging goes by id. The model has no embedding for them: whoever feeds
+    it takes ``<unk>`` instead, as :class:`viner.encoding.PieceEncoder` does for every id from ``vocab_size`` on.
 
     Raises:
-        BundleError: If a line of either file has too few columns; ``where`` is file:line.
+        BundleError: If a merge has too few columns; ``where`` is file:line.
     """
     ids = {token: index for index, token in enumerate(_SPECIAL)}
     # Not splitlines(): pieces may hold U+2028 and other characters that it takes for line ends.
     for line in vocabulary.read_text(encoding="utf-8").rstrip("\n").split("\n"):
         piece = line.strip().rsplit(" ", 1)[0]
-        name = piece[:-2] if piece.endswith("@@") else piece + "</w>"
+        # A lone @@ is the word "@@", not the beginning of one.
+        name = piece[:-2] if piece.endswith("@@") and len(piece) > 2 else piece + "</w>"
         ids.setdefault(name, len(ids))
     ids["<mask>"] = len(ids)
     pairs = []
@@ -41,13 +43,10 @@ def load_phobert(vocabulary: Path, merges: Path) -> Tokenizer:
         if len(columns) < 2:
             raise BundleError("a merge needs two columns", where=f"{merges}:{number}")
         pairs.append((columns[0], columns[1]))
-    # The tokenizers library wants every piece that takes part in a merge in its vocabulary: those the file lacks get the
-    # id of <unk> by an alias, which is what looking them up would give.
-    known = dict(ids)
     for left, right in pairs:
         for piece in (left, right, left + right):
-            known.setdefault(piece, ids["<unk>"])
-    tokenizer = Tokenizer(BPE(vocab=known, merges=pairs, unk_token="<unk>", end_of_word_suffix="</w>", fuse_unk=False))
+            ids.setdefault(piece, len(ids))
+    tokenizer = Tokenizer(BPE(vocab=ids, merges=pairs, unk_token="<unk>", end_of_word_suffix="</w>", fuse_unk=False))
     tokenizer.pre_tokenizer = WhitespaceSplit()
     tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in _SPECIAL])
     tokenizer.add_special_tokens([AddedToken("<mask>", special=True, normalized=False, lstrip=True)])

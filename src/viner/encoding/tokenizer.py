@@ -12,6 +12,7 @@ no mark, as in running text.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -47,6 +48,11 @@ _OFFSET_POSITIONS = {
     "mpnet",
     "data2vec-text",
     "roberta-prelayernorm",
+    "xmod",
+    "ibert",
+    "luke",
+    "lilt",
+    "markuplm",
 }
 
 
@@ -74,26 +80,39 @@ class PieceEncoder:
         max_pieces: Pieces that the model can read at once, special pieces included.
         views: Names of the views each word passes through, in order: "nfc", "tone-new", "tone-old".
         pad: The piece that fills up batches.
+        vocabulary: Pieces that the model has embeddings for; ids from there on become the unknown piece. None takes all.
 
     Raises:
-        InputError: If a view is unknown.
+        InputError: If a view is unknown, or ``max_pieces`` leaves no room for text.
     """
 
-    def __init__(self, tokenizer: Tokenizer, *, max_pieces: int, views: Sequence[str] = ("nfc",), pad: int = 0) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        *,
+        max_pieces: int,
+        views: Sequence[str] = ("nfc",),
+        pad: int = 0,
+        vocabulary: int | None = None,
+    ) -> None:
         unknown = [view for view in views if view not in _VIEWS]
         if unknown:
             raise InputError(f"unknown view {unknown[0]!r}", hint=f"Views: {', '.join(_VIEWS)}")
         self.views = tuple(views)
         self.max_pieces = max_pieces
         self.pad = pad
-        self.vocabulary_size: int = tokenizer.get_vocab_size(with_added_tokens=True)
         self.prefix, self.suffix = _special_pieces(tokenizer)
         self.capacity = max_pieces - len(self.prefix) - len(self.suffix)
         if self.capacity < 1:
             raise InputError(f"a model that reads {max_pieces} pieces has no room for text beside its special pieces")
-        self._mark = _mark_spaces_ourselves(tokenizer)
+        state = json.loads(tokenizer.to_str())
+        self._mark = _mark_spaces_ourselves(tokenizer, state)
         self._tokenizer = tokenizer
-        self._unknown = _unknown_piece(tokenizer)
+        self._unknown = _unknown_piece(tokenizer, state["model"])
+        self._vocabulary = vocabulary or sys.maxsize
+        # encode_special_tokens keeps "</s>" in a text from becoming one special piece, but not a model whose own vocabulary
+        # holds it as well, as Unigram ones do.
+        self._forbidden = {token["id"] for token in state.get("added_tokens", ()) if token["special"]}
         self._cache: dict[str, tuple[int, ...]] = {}
 
     @classmethod
@@ -113,7 +132,8 @@ class PieceEncoder:
         tokenizer = load_tokenizer(folder)
         limit = position_limit(config, _read_json(folder / "tokenizer_config.json"))
         limit = limit if max_pieces is None else min(limit, max_pieces)
-        return cls(tokenizer, max_pieces=limit, views=views, pad=int(config.get("pad_token_id") or 0))
+        pad, vocabulary = int(config.get("pad_token_id") or 0), config.get("vocab_size")
+        return cls(tokenizer, max_pieces=limit, views=views, pad=pad, vocabulary=vocabulary)
 
     def encode(self, text: str, words: Sequence[Span], *, spaced: bool = False) -> EncodedText:
         """Cuts the words of a text into pieces.
@@ -157,7 +177,11 @@ class PieceEncoder:
         for encoding in self._tokenizer.encode_batch(viewed, is_pretokenized=True, add_special_tokens=False):
             # A word without any piece (a lone joiner, say) still needs a place to be answered at; a word that is longer than
             # a window is answered from its beginning.
-            yield tuple(encoding.ids[: self.capacity]) or (self._unknown,)
+            ids = encoding.ids[: self.capacity]
+            yield tuple(map(self._allowed, ids)) or (self._unknown,)
+
+    def _allowed(self, piece: int) -> int:
+        return self._unknown if piece >= self._vocabulary or piece in self._forbidden else piece
 
 
 def load_tokenizer(folder: str | Path) -> Tokenizer:
@@ -204,13 +228,12 @@ def position_limit(config: dict[str, Any], tokenizer_config: dict[str, Any] | No
     return min(limits, default=DEFAULT_POSITIONS)
 
 
-def _mark_spaces_ourselves(tokenizer: Tokenizer) -> str:
+def _mark_spaces_ourselves(tokenizer: Tokenizer, state: dict[str, Any]) -> str:
     """Makes the tokenizer leave marks to us; returns the mark of a word that follows a space ("" where there is none)."""
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
     # A document that says "</s>" must not end the sequence.
     tokenizer.encode_special_tokens = True
-    kinds = _component_types(tokenizer, "pre_tokenizer")
+    component = state.get("pre_tokenizer") or {}
+    kinds = {part.get("type") for part in component.get("pretokenizers", [component])}
     if "Metaspace" in kinds:
         # The tokenizer's own sequence often begins with WhitespaceSplit and marks every word; the mark decides that here.
         tokenizer.pre_tokenizer = Metaspace(replacement="▁", prepend_scheme="never", split=True)
@@ -221,14 +244,11 @@ def _mark_spaces_ourselves(tokenizer: Tokenizer) -> str:
     return ""
 
 
-def _component_types(tokenizer: Tokenizer, name: str) -> set[str]:
-    component = json.loads(tokenizer.to_str()).get(name) or {}
-    parts = component.get("pretokenizers", [component])
-    return {part.get("type", "") for part in parts}
-
-
 def _special_pieces(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Pieces that the tokenizer puts before and after a sequence, found by looking at one."""
+    # Sentence encoders are often saved with padding to a fixed length, which would look like a very long suffix.
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
     encoding = tokenizer.encode(["a"], is_pretokenized=True, add_special_tokens=True)
     mask = encoding.special_tokens_mask
     if 0 not in mask:
@@ -238,8 +258,7 @@ def _special_pieces(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, .
     return tuple(encoding.ids[:first]), tuple(encoding.ids[last:])
 
 
-def _unknown_piece(tokenizer: Tokenizer) -> int:
-    model = json.loads(tokenizer.to_str())["model"]
+def _unknown_piece(tokenizer: Tokenizer, model: dict[str, Any]) -> int:
     if isinstance(model.get("unk_id"), int):
         return int(model["unk_id"])
     for name in (model.get("unk_token"), "<unk>", "[UNK]"):

@@ -61,7 +61,8 @@ def plan_windows(offsets: NDArray[np.int32], capacity: int, overlap: int) -> lis
         middle = (int(offsets[right_first]) + int(offsets[left_last])) / 2
         cuts.append(int(np.argmin(np.abs(offsets[right_first : left_last + 1] - middle))) + right_first)
     cuts.append(words)
-    return [Window(first, last, cuts[index], cuts[index + 1]) for index, (first, last) in enumerate(spans)]
+    # Where words are long, a window's neighbors can answer all that it sees: it is not needed, and has nothing to teach.
+    return [Window(*span, *keep) for span, keep in zip(spans, pairwise(cuts), strict=True) if keep[0] < keep[1]]
 
 
 def _spans(offsets: NDArray[np.int32], capacity: int, overlap: int) -> list[tuple[int, int]]:

@@ -1,0 +1,105 @@
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from viner.encoding import BioDecoder, bio_tags
+from viner.encoding.decoding import WordSpan
+
+LABELS = ("X", "Y")
+TAGS = bio_tags(LABELS)
+
+
+def well_formed(tags):
+    previous = "O"
+    for tag in tags:
+        if tag[0] == "I" and previous[2:] != tag[2:]:
+            return False
+        previous = tag
+    return True
+
+
+def spans(tags):
+    found = []
+    for word, tag in enumerate(tags):
+        if tag[0] == "B":
+            found.append([word, word + 1, tag[2:]])
+        elif tag[0] == "I":
+            found[-1][1] = word + 1
+    return [tuple(span) for span in found]
+
+
+def brute_force(emissions):
+    log_probs = emissions - np.log(np.exp(emissions).sum(axis=1, keepdims=True))
+    paths = (
+        path for path in itertools.product(range(len(TAGS)), repeat=len(emissions)) if well_formed([TAGS[t] for t in path])
+    )
+    return max(paths, key=lambda path: sum(log_probs[word, tag] for word, tag in enumerate(path)))
+
+
+def random_emissions(seed, words):
+    return np.random.default_rng(seed).normal(0, 2, (words, len(TAGS))).astype(np.float32)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5))
+def test_the_best_well_formed_sequence_is_decoded(seed, words):
+    emissions = random_emissions(seed, words)
+    expected = spans([TAGS[tag] for tag in brute_force(emissions.astype(np.float64))])
+    assert [tuple(span[:3]) for span in BioDecoder(LABELS).decode(emissions)] == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 12), max_size=8))
+def test_a_batch_equals_its_documents_alone(seed, lengths):
+    documents = [random_emissions(seed + index, words) for index, words in enumerate(lengths)]
+    decoder = BioDecoder(LABELS)
+    together = decoder.decode_batch(documents)
+    alone = [decoder.decode(document) for document in documents]
+    assert [[span[:3] for span in spans] for spans in together] == [[span[:3] for span in spans] for spans in alone]
+    for one, other in zip(itertools.chain(*together), itertools.chain(*alone), strict=True):
+        assert one.score == pytest.approx(other.score, abs=1e-9)
+        assert 0 <= one.score <= 1
+    for document, found in zip(documents, together, strict=True):
+        assert all(0 <= span.first < span.last <= len(document) for span in found)
+        assert all(left.last <= right.first for left, right in itertools.pairwise(found))
+
+
+def test_the_score_is_the_mean_probability_whatever_the_length():
+    emissions = np.log(np.array([[0.1, 0.9, 0, 0, 0], [0.1, 0, 0.9, 0, 0], [0.1, 0, 0.9, 0, 0]]) + 1e-9).astype(np.float32)
+    (span,) = BioDecoder(LABELS).decode(emissions)
+    assert span[:3] == (0, 3, "X")
+    assert span.score == pytest.approx(0.9, abs=1e-4)
+
+
+def test_an_inside_tag_never_begins_an_entity_even_across_documents():
+    begin = np.eye(5, dtype=np.float32)[[1]] * 9
+    inside = np.eye(5, dtype=np.float32)[[2]] * 9
+    first, second = BioDecoder(LABELS).decode_batch([begin, inside])
+    assert first == [WordSpan(0, 1, "X", pytest.approx(1, abs=1e-2))]
+    assert all(span.first == 0 and span.last == 1 for span in second)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e4, 1e30])
+def test_extreme_emissions_give_finite_scores_and_no_warnings(scale):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = BioDecoder(LABELS).decode_batch([random_emissions(seed, 9) * np.float32(scale) for seed in range(20)])
+    assert all(0 <= span.score <= 1 for span in itertools.chain(*found))
+
+
+def test_no_documents_and_empty_documents():
+    empty = np.zeros((0, 5), dtype=np.float32)
+    decoder = BioDecoder(LABELS)
+    assert decoder.decode_batch([]) == []
+    assert decoder.decode_batch([empty, empty]) == [[], []]
+    entity = np.eye(5, dtype=np.float32)[[0, 3, 4]] * 9
+    assert [len(found) for found in decoder.decode_batch([empty, entity, empty, empty, entity, empty])] == [0, 1, 0, 0, 1, 0]
+
+
+def test_tags_stand_in_the_order_of_the_outputs():
+    assert bio_tags(["A", "B"]) == ["O", "B-A", "I-A", "B-B", "I-B"]
+    assert bio_tags([]) == ["O"]
