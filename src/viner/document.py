@@ -226,7 +226,9 @@ def _read_document(data: Any) -> Document:
     unknown = sorted(set(data) - _KEYS)
     if unknown:
         raise InputError(
-            f"unknown key {unknown[0]!r}", where=unknown[0], hint=f"Known keys: {', '.join(sorted(_KEYS))}; put others into 'meta'"
+            f"unknown key {unknown[0]!r}",
+            where=unknown[0],
+            hint=f"Known keys: {', '.join(sorted(_KEYS))}; put others into 'meta'",
         )
     if "text" not in data:
         raise InputError("a document needs a 'text'", where="text")
@@ -272,7 +274,9 @@ def _read_entity(value: Any, text: str, where: str) -> Entity:
         raise InputError("an entity is a JSON object", where=where)
     unknown = sorted(set(value) - _ENTITY_KEYS)
     if unknown:
-        raise InputError(f"unknown key {unknown[0]!r}", where=f"{where}.{unknown[0]}", hint=f"Known keys: {', '.join(sorted(_ENTITY_KEYS))}")
+        raise InputError(
+            f"unknown key {unknown[0]!r}", where=f"{where}.{unknown[0]}", hint=f"Known keys: {', '.join(sorted(_ENTITY_KEYS))}"
+        )
     for key, kind in (("start", int), ("end", int), ("label", str)):
         if type(value.get(key)) is not kind:
             raise InputError(f"'{key}' must be {'an integer' if kind is int else 'a string'}", where=f"{where}.{key}")

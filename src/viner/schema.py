@@ -61,11 +61,15 @@ class Layer:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(LayerKind):
-            raise SchemaError(f"unknown kind {self.kind!r}", where=f"layer {self.name}", hint=f"Kinds: {', '.join(get_args(LayerKind))}")
+            raise SchemaError(
+                f"unknown kind {self.kind!r}", where=f"layer {self.name}", hint=f"Kinds: {', '.join(get_args(LayerKind))}"
+            )
         seen: set[str] = set()
         for item in self.types:
             if not item.name or item.name in seen:
-                raise SchemaError(f"type name {item.name!r} is {'used twice' if item.name else 'empty'}", where=f"layer {self.name}")
+                raise SchemaError(
+                    f"type name {item.name!r} is {'used twice' if item.name else 'empty'}", where=f"layer {self.name}"
+                )
             seen.add(item.name)
 
     @property

@@ -45,6 +45,6 @@ def test_csv_opens_in_a_spreadsheet_without_running_anything(tmp_path: Path) -> 
         rows = list(csv.reader(file))
     assert rows == [
         ["document", "start", "end", "label", "text", "score"],
-        ["1", "0", "15", "NAME", "'=HYPERLINK(\"x\")", "1.0000"],
+        ["1", "0", "15", "NAME", '\'=HYPERLINK("x")', "1.0000"],
         ["1", "17", "20", "LOCATION", "a\nb", ""],
     ]

@@ -113,13 +113,13 @@ def test_marks_know_how_many_marks_lie_inside() -> None:
 
 
 def test_a_thousand_nested_entities_are_drawn() -> None:
-    document, html = marked("x" * 2001, *[(index, 2001 - index, "LOC") for index in range(1000)])
+    _, html = marked("x" * 2001, *[(index, 2001 - index, "LOC") for index in range(1000)])
     assert len(Page(html).focusable) == 1000
 
 
 HOSTILE = [
     "<script>window.hacked = 1</script>",
-    "<img src=x onerror=\"window.hacked = 1\">",
+    '<img src=x onerror="window.hacked = 1">',
     "</span></article><svg onload='window.hacked = 1'>",
     "\"><iframe srcdoc='<script>parent.hacked = 1</script>'>",
     "${window.hacked = 1} `${window.hacked = 1}`",

@@ -130,7 +130,9 @@ def test_the_virus_is_never_annotated(documents):
     for document in documents:
         for entity in document.entities:
             if entity.label == "SYMPTOM_AND_DISEASE":
-                assert not re.search(r"(?i)covid|sars-cov|ncov|coronavirus|virus corona", document.text[entity.start : entity.end]), document.id
+                assert not re.search(
+                    r"(?i)covid|sars-cov|ncov|coronavirus|virus corona", document.text[entity.start : entity.end]
+                ), document.id
 
 
 @pytest.mark.parametrize("split", SPLITS)

@@ -36,7 +36,7 @@ def pack(weights: NDArray[np.float16]) -> tuple[NDArray[np.uint8], NDArray[np.fl
     if np.any((steps < -8) | (steps > 7)):
         return None
     quants = (steps + 8).astype(np.uint8)
-    packed = quants[:, : BLOCK // 2] | (quants[:, BLOCK // 2 :] << 4)
+    packed: NDArray[np.uint8] = quants[:, : BLOCK // 2] | (quants[:, BLOCK // 2 :] << np.uint8(4))
     flat: NDArray[np.float16] = scales.reshape(-1)
     same = np.array_equal(unpack(packed, flat, weights.shape[1]).view(np.uint16), weights.view(np.uint16))
     return (packed, flat) if same else None

@@ -43,9 +43,10 @@ def split_words(text: str) -> list[Span]:
     """Splits a text into words.
 
     Words are disjoint, in order, and tile the text: each code point that is no white space lies in exactly one of them.
-    ``BN990-993`` gives ``BN990``, ``-``, ``993``, and ``38t`` (38 years old, in a line list) ``38``, ``t``. Combining marks stay with their base (so NFD text splits as its NFC form
-    does) and emoji sequences stay whole. Han, kana, Thai, Lao, Khmer and Burmese split by character. A word has at most
-    :data:`LONGEST_WORD` code points; longer runs are cut between grapheme clusters wherever these are short enough.
+    ``BN990-993`` gives ``BN990``, ``-``, ``993``, and ``38t`` (38 years old, in a line list) ``38``, ``t``. Combining marks
+    stay with their base (so NFD text splits as its NFC form does) and emoji sequences stay whole. Han, kana, Thai, Lao, Khmer
+    and Burmese split by character. A word has at most :data:`LONGEST_WORD` code points; longer runs are cut between grapheme
+    clusters wherever these are short enough.
 
     Returns:
         ``(start, end)`` of each word in code points.
