@@ -23,13 +23,15 @@ from viner.server.runner import listen
 sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 from fakes import FakeRecognizer
 
-CHROMIUM = os.environ.get("VINER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+CHROMIUM = (
+    os.environ.get("VINER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
+)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--no-first-run",
-    # Chromium keeps public sites away from 127.0.0.1 by itself; here the server's own defenses are on trial, and a Space is public.
+    # Chromium keeps public sites away from 127.0.0.1 by itself; the server's own defenses are on trial, and a Space is public.
     "--disable-features=LocalNetworkAccessChecks",
 ]
 PATIENCE = 90_000  # milliseconds: the machine may be busy with other tests

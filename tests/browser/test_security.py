@@ -56,7 +56,9 @@ def test_a_page_of_another_site_can_neither_read_nor_act(browser, site) -> None:
     page = browser.new_context().new_page()
     page.route(STRANGER, lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
     page.goto(STRANGER)
-    attempt = """async ([url, options]) => { try { return (await fetch(url, options)).type } catch (error) { return "refused" } }"""
+    attempt = (
+        """async ([url, options]) => { try { return (await fetch(url, options)).type } catch (error) { return "refused" } }"""
+    )
     for path in ("/api/v1/health", "/en/config"):
         assert page.evaluate(attempt, [site.url + path, {"credentials": "include"}]) == "refused"
     body = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": json.dumps({"texts": ["x"]})}

@@ -73,8 +73,9 @@ class _Page:
                 )
                 with gr.Row(elem_id="viner-actions"):
                     self._run = gr.Button(say("recognize"), variant="primary", elem_id="viner-run", min_width=120, scale=3)
+                    # No file_types: Gradio would refuse other kinds in English; _read says it in the page's language.
                     self._file = gr.UploadButton(
-                        say("open"), file_types=list(_KINDS), file_count="multiple", elem_id="viner-file", min_width=90, scale=2
+                        say("open"), file_count="multiple", elem_id="viner-file", min_width=90, scale=2
                     )
                     self._clear = gr.Button(say("clear"), elem_id="viner-clear", min_width=70, scale=1)
                 gr.HTML(f'<p class="viner-hint">{escape(say("input_hint"))}</p>', js_on_load=None)

@@ -2,6 +2,11 @@
 (() => {
   const byId = (id) => document.getElementById(id);
 
+  // Gradio names the browser's language; this page has its own.
+  const root = document.documentElement;
+  const language = root.lang;
+  new MutationObserver(() => { if (root.lang !== language) root.lang = language; }).observe(root, { attributeFilter: ["lang"] });
+
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
