@@ -36,3 +36,24 @@ def test_a_project_without_data_or_model_says_what_to_do(project):
     (project.path / "data" / "train.jsonl").unlink()
     with pytest.raises(InputError, match="no training data"):
         project.training_files()
+
+
+def test_the_schema_is_that_of_viner_toml(project):
+    assert project.schema() is None
+    (project.path / "viner.toml").write_text(
+        '[[schema.layers]]\nname = "entities"\nkind = "entities"\ntypes = [{name = "PERSON", description = "People"}, "PLACE"]\n',
+        encoding="utf-8",
+    )
+    layer = project.schema()["entities"]
+    assert layer.names == ("PERSON", "PLACE")
+    assert layer.types[0].description == "People"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("x = ", "cannot be read"), ("[schema]\nlayers = 3", "needs a list 'layers'")]
+)
+def test_a_broken_viner_toml_is_named(project, content, message):
+    (project.path / "viner.toml").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=message) as error:
+        project.schema()
+    assert str(project.path / "viner.toml") in str(error.value)

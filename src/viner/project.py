@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from viner.errors import InputError
+from viner.errors import InputError, SchemaError
+from viner.schema import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,33 @@ class Project:
     def is_project(cls, path: Path) -> bool:
         """Whether a folder is a project."""
         return (path / "viner.toml").is_file()
+
+    def schema(self) -> Schema | None:
+        """The schema in ``viner.toml``, or None where it has none.
+
+        It is written so::
+
+            [[schema.layers]]
+            name = "entities"
+            kind = "entities"
+            types = [{name = "PERSON", description = "Names of people"}, "PLACE"]
+
+        Raises:
+            InputError: If the file cannot be read as TOML.
+            SchemaError: If its schema contradicts itself.
+        """
+        path = self.path / "viner.toml"
+        try:
+            settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"it cannot be read ({error})", where=path) from error
+        if "schema" not in settings:
+            return None
+        try:
+            return Schema.from_dict(settings["schema"])
+        except SchemaError as error:
+            place = str(path) if error.where is None else f"{path}: {error.where}"
+            raise SchemaError(error.message, where=place, hint=error.hint) from error
 
     def training_files(self) -> dict[str, Path]:
         """Where a training reads and writes: "train", "dev" and "test" as far as they exist, and "out", the next model folder.

@@ -42,7 +42,9 @@ def train(project: Path | None, as_json: bool, **options: Any) -> None:
     if project is not None:
         from viner.project import Project
 
-        options = Project(project).training_files() | {name: value for name, value in options.items() if value is not None}
+        folder = Project(project)
+        chosen = {name: value for name, value in options.items() if value is not None}
+        options = {**folder.training_files(), "schema": folder.schema(), **chosen}
     given = {name: value for name, value in options.items() if value is not None}
     if "train" not in given or "out" not in given:
         raise UsageError("a training needs --train FILE and --out DIR, or --project DIR", hint="See: viner train --help")
