@@ -41,7 +41,8 @@ def test_a_project_without_data_or_model_says_what_to_do(project):
 def test_the_schema_is_that_of_viner_toml(project):
     assert project.schema() is None
     (project.path / "viner.toml").write_text(
-        '[[schema.layers]]\nname = "entities"\nkind = "entities"\ntypes = [{name = "PERSON", description = "People"}, "PLACE"]\n',
+        '[[schema.layers]]\nname = "entities"\nkind = "entities"\n'
+        'types = [{name = "PERSON", description = "People"}, "PLACE"]\n',
         encoding="utf-8",
     )
     layer = project.schema()["entities"]
