@@ -16,6 +16,16 @@ from tokenizers.processors import TemplateProcessing
 
 from viner.errors import BundleError
 
+PHOBERT_TOKENS = {
+    "bos_token": "<s>",
+    "pad_token": "<pad>",
+    "eos_token": "</s>",
+    "unk_token": "<unk>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+    "mask_token": "<mask>",
+}
+"""What each special piece is for, as ``tokenizer_config.json`` says it."""
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 
 

@@ -70,12 +70,13 @@ class TrainingFolder:
                 os.fsync(file.fileno())
             temporary.replace(self.path / _FILE)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-            temporary.unlink(missing_ok=True)
             raise TrainingError(
                 f"the checkpoint cannot be written ({error})",
                 where=self.path,
                 hint="Free disk space and start the same command again",
             ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def load(self, fingerprint: str) -> dict[str, Any] | None:
         """The last checkpoint, if there is one of a training with the same data and choices.

@@ -56,10 +56,16 @@ class TrainingConfig:
     precision: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_pieces", "patience", "attempts", "learning_rate", "budget_minutes"):
+        positive = "epochs batch_pieces window_pieces patience attempts learning_rate head_multiplier clip budget_minutes"
+        for name in positive.split():
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UsageError(f"{name} must be greater than 0, not {value}")
+        for name in ("weight_decay", "window_overlap"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} must be at least 0, not {getattr(self, name)}")
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"seed must be at least 0 and less than 2^32, not {self.seed}")
         for name in ("warmup", "dropout", "join", "split", "respace"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 0 and less than 1, not {getattr(self, name)}")

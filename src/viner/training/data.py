@@ -94,7 +94,7 @@ class TrainingSet:
         self._encoder = encoder
         self._config = config
         self._capacity = encoder.capacity
-        self._overlap = min(config.window_overlap, self._capacity // 2)
+        self._overlap = usable_overlap(config.window_overlap, encoder)
         self.lost: list[tuple[Document, LostEntity]] = []
         """Entities that are taught differently or not at all."""
         self._units = [self._unit(document, head) for document in documents]
@@ -139,7 +139,8 @@ class TrainingSet:
         order = np.argsort(lengths + rng.uniform(0, 4, len(lengths)), kind="stable")
         specials = len(self._encoder.prefix) + len(self._encoder.suffix)
         batches = [
-            self._collate([examples[i] for i in part]) for part in cut_by_budget(order, lengths + specials, self.batch_pieces)
+            collate([examples[i] for i in part], self._encoder)
+            for part in cut_by_budget(order, lengths + specials, self.batch_pieces)
         ]
         return [batches[i] for i in rng.permutation(len(batches))]
 
@@ -177,8 +178,10 @@ class TrainingSet:
             targets[window.keep_last - window.first :] = IGNORED
             yield Example(example.pieces[begin:end], example.first[window.first : window.last] - begin, targets)
 
-    def _collate(self, examples: Sequence[Example]) -> Batch:
-        return collate(examples, self._encoder)
+
+def usable_overlap(overlap: int, encoder: PieceEncoder) -> int:
+    """The overlap of windows that was asked for, but at most half a window."""
+    return min(overlap, encoder.capacity // 2)
 
 
 def collate(examples: Sequence[Example], encoder: PieceEncoder) -> Batch:

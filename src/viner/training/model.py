@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, AutoModelForTokenClassification, PreTrainedModel
 from transformers.utils import logging as transformers_logging
@@ -71,15 +72,39 @@ def load_encoder(base: str | Path, dropout: float) -> PreTrainedModel:
             options: dict[str, Any] = {"config": config, "dtype": torch.float32}
             if not torch.cuda.is_available():
                 options["attn_implementation"] = "eager"
-            encoder: PreTrainedModel = AutoModel.from_pretrained(base, **options)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            encoder, loading = AutoModel.from_pretrained(base, output_loading_info=True, **options)
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise BundleError(f"the base encoder cannot be loaded ({reason})", where=base) from error
+    missing = [name for name in loading["missing_keys"] if "pooler" not in name]
+    if missing:
+        # Transformers would fill them with random numbers and go on.
+        raise BundleError(f"the base lacks {len(missing)} weights of its encoder, such as {min(missing)}", where=base)
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
     if not torch.cuda.is_available():
         pool_dropout(encoder, dropout)
-    return encoder
+    model: PreTrainedModel = encoder
+    return model
+
+
+def check_stock(encoder: PreTrainedModel) -> None:
+    """Makes sure that :func:`to_stock` will know this architecture, without allocating anything.
+
+    Raises:
+        TrainingError: If its stock form is more than encoder, dropout and one linear layer.
+    """
+    config = encoder.config
+    with _quiet(), torch.device("meta"):
+        stock = AutoModelForTokenClassification.from_config(type(config).from_dict(config.to_dict()))
+    inner = f"{stock.base_model_prefix}."
+    outside = {name for name in stock.state_dict() if not name.startswith(inner)}
+    differing = {name for name in stock.base_model.state_dict().keys() ^ encoder.state_dict().keys() if "pooler" not in name}
+    if outside != {"classifier.weight", "classifier.bias"} or differing or not hasattr(config, "hidden_size"):
+        raise TrainingError(
+            f"a {config.model_type} encoder has no stock token-classification form that viner knows",
+            hint="Take a base such as xlm-roberta-base, or leave --base out for the bundled one",
+        )
 
 
 def to_stock(model: MultiHeadModel, head: EntityHead) -> PreTrainedModel:
@@ -95,18 +120,21 @@ def to_stock(model: MultiHeadModel, head: EntityHead) -> PreTrainedModel:
     config.dtype = torch.float32
     with _quiet():
         stock: PreTrainedModel = AutoModelForTokenClassification.from_config(config, dtype=torch.float32)
+    check_stock(encoder)
     state = {name: tensor.detach().float().cpu() for name, tensor in encoder.state_dict().items()}
-    report = stock.base_model.load_state_dict(state, strict=False)
-    classifier = getattr(stock, "classifier", None)
-    missing = [name for name in report.missing_keys if not name.startswith("pooler.")]
-    if missing or report.unexpected_keys or not isinstance(classifier, nn.Linear):
-        raise TrainingError(f"a {config.model_type} encoder has no stock token-classification form that viner knows")
+    stock.base_model.load_state_dict(state, strict=False)  # some have a pooler, which nothing reads
     with torch.no_grad():
-        classifier.weight.copy_(head.linear.weight)
-        classifier.bias.copy_(head.linear.bias)
+        stock.classifier.weight.copy_(head.linear.weight)
+        stock.classifier.bias.copy_(head.linear.bias)
     stock.eval()
     _check_same(model, head, stock)
     return stock
+
+
+def save_stock(stock: PreTrainedModel, folder: Path) -> None:
+    """Writes ``config.json`` and ``model.safetensors``, without Transformers' progress bar."""
+    with _quiet():
+        stock.save_pretrained(folder)
 
 
 @torch.no_grad()
@@ -130,8 +158,11 @@ class _quiet:  # noqa: N801  a context manager reads better in lower case
 
     def __enter__(self) -> None:
         self._verbosity = transformers_logging.get_verbosity()
+        self._bars = transformers_logging.is_progress_bar_enabled()
         transformers_logging.set_verbosity_error()
         transformers_logging.disable_progress_bar()
 
     def __exit__(self, *_: object) -> None:
         transformers_logging.set_verbosity(self._verbosity)
+        if self._bars:
+            transformers_logging.enable_progress_bar()

@@ -13,7 +13,7 @@ from viner.document import Document
 from viner.encoding import BioDecoder, PieceEncoder, plan_windows
 from viner.metrics import EntityScores, EntityTally
 from viner.text import split_words
-from viner.training.data import Example, collate, cut_by_budget
+from viner.training.data import Example, collate, cut_by_budget, usable_overlap
 from viner.training.heads import EntityHead
 from viner.training.model import MultiHeadModel
 
@@ -36,7 +36,7 @@ class DevSet:
         self._keeps: list[tuple[int, slice]] = []
         for index, (document, words) in enumerate(zip(documents, self._words, strict=True)):
             encoded = encoder.encode(document.text, words)
-            for window in plan_windows(encoded.offsets, encoder.capacity, min(overlap, encoder.capacity // 2)):
+            for window in plan_windows(encoded.offsets, encoder.capacity, usable_overlap(overlap, encoder)):
                 begin, end = encoded.offsets[window.first], encoded.offsets[window.last]
                 first = encoded.offsets[window.first : window.last] - begin
                 self._examples.append(Example(encoded.pieces[begin:end], first, np.zeros(len(first), dtype=np.int64)))

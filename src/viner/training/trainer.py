@@ -26,7 +26,7 @@ from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.data import TrainingSet
 from viner.training.heads import EntityHead, prior_entropy
-from viner.training.model import MultiHeadModel, load_encoder
+from viner.training.model import MultiHeadModel, check_stock, load_encoder
 from viner.training.optimizer import make_optimizer, set_rate
 from viner.training.scoring import DevSet
 
@@ -93,6 +93,8 @@ class Trainer:
 
     Raises:
         InputError: If there is nothing to learn from.
+        BundleError: If the base cannot be loaded.
+        TrainingError: If it has no stock form that the model could be written in.
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class Trainer:
         self._accelerator = _accelerator(config.precision)
         self._encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
         self._model, self._head = self._new_model()
+        check_stock(self._model.encoder)
         self._train = TrainingSet(train, self._encoder, self._head, config)
         if not (self._train.targets > 0).any():
             raise InputError(
@@ -141,8 +144,7 @@ class Trainer:
             TrainingError: If the model collapses at every rate that was tried, or the loss is no number.
         """
         started = time.monotonic()
-        config = self._config
-        state = _State(rate=config.learning_rate or default_learning_rate(int(self._model.encoder.config.hidden_size)))
+        state = _State(rate=self._config.learning_rate or default_learning_rate(int(self._model.encoder.config.hidden_size)))
         optimizer = self._restore(folder, state)
         epochs = self._epochs()
         self._emit(
@@ -156,9 +158,7 @@ class Trainer:
             device=str(self._accelerator.device),
             lost=dict(self._train.lost_counts()),
         )
-        while state.epoch < epochs:
-            if state.epoch and self._budget_used(state) >= 1:
-                break
+        while state.epoch < epochs and not self._finished(state):
             loss = self._one_epoch(state, epochs, optimizer)
             scores = self._dev.score(self._model, self._head, self._autocast())
             if self._collapsed(state, loss, scores):
@@ -166,8 +166,8 @@ class Trainer:
                 continue
             self._record(state, loss, scores)
             folder.save(self._checkpoint(state, optimizer))
-            if state.epoch - state.best_epoch >= config.patience:
-                break
+            # Told only now: whoever stops a training after this message finds the epoch when it goes on.
+            self._emit("epoch", best=state.best_epoch == state.epoch, **state.history[-1])
         if not state.best_weights:
             raise TrainingError("training ended before the first epoch", hint="Give it a larger --budget-minutes")
         self._model.load_state_dict(state.best_weights)
@@ -186,6 +186,10 @@ class Trainer:
             seconds,
         )
 
+    def _finished(self, state: _State) -> bool:
+        patient = state.epoch - state.best_epoch < self._config.patience
+        return self._budget_used(state) >= 1 or bool(state.best_weights and not patient)
+
     def _epochs(self) -> int:
         if self._config.epochs is not None:
             return self._config.epochs
@@ -193,7 +197,7 @@ class Trainer:
         return int(np.clip(math.ceil(_MIN_STEPS / steps), _MIN_EPOCHS, _MAX_EPOCHS))
 
     def _one_epoch(self, state: _State, epochs: int, optimizer: torch.optim.Optimizer) -> float:
-        """Trains for one epoch; returns the mean loss of its last third."""
+        """Trains for one epoch; returns the mean loss of its last third, or what is no number as soon as it comes up."""
         # Seeded by epoch and attempt, so that a resumed training draws what an uninterrupted one would.
         seed = (self._config.seed, state.attempt, state.epoch)
         batches = self._train.epoch(np.random.default_rng(seed))
@@ -203,18 +207,20 @@ class Trainer:
         pieces, began = 0, time.monotonic()
         for step, batch in enumerate(batches):
             progress = max((state.epoch + step / len(batches)) / epochs, self._budget_used(state, time.monotonic() - began))
-            if progress >= 1:
+            if progress >= 1 and losses:
                 break
             set_rate(optimizer, progress, self._config.warmup)
             batch = batch.to(self._accelerator.device)
             with self._autocast():
                 words = self._model(batch.input_ids, batch.attention_mask, batch.first)
                 loss = self._head.loss(words, batch.targets)
+            losses.append(float(loss.detach()))
+            if not math.isfinite(losses[-1]):
+                break
             self._accelerator.backward(loss)
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._config.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            losses.append(float(loss.detach()))
             pieces += batch.pieces
             self._emit(
                 "step",
@@ -232,7 +238,7 @@ class Trainer:
         state.steps += len(losses)
         state.epoch += 1
         self._last = {"pieces_per_second": round(pieces / max(seconds, 1e-9), 1), "seconds": round(seconds, 1)}
-        return float(np.mean(losses[-max(1, len(losses) // 3) :])) if losses else math.inf
+        return float(np.mean(losses[-max(1, len(losses) // 3) :]))
 
     def _budget_used(self, state: _State, running: float = 0.0) -> float:
         minutes = self._config.budget_minutes
@@ -256,12 +262,13 @@ class Trainer:
         state.steps = 0
         if state.attempt >= self._config.attempts:
             raise TrainingError(
-                f"the model answers 'no entity' everywhere after {state.attempt} attempts"
-                f" (last rate {state.rate:.1e}, loss {loss:.3f})",
+                f"the model learns nothing: it answers 'no entity' everywhere, or its loss is no number, after {state.attempt}"
+                f" attempts (last rate {state.rate:.1e}, loss {loss:.3f})",
                 hint="There may be too few entities to learn from; else try a lower --learning-rate or another --base",
             )
         state.rate *= _RATE_AFTER_COLLAPSE
-        self._emit("collapse", epoch=state.epoch, loss=loss, prior=self._prior, rate=state.rate, attempt=state.attempt)
+        shown = loss if math.isfinite(loss) else None  # JSON has no NaN
+        self._emit("collapse", epoch=state.epoch, loss=shown, prior=self._prior, rate=state.rate, attempt=state.attempt)
         if state.best_weights and state.best_f1 > 0:
             self._model.load_state_dict(state.best_weights)
             state.epoch = state.best_epoch
@@ -277,7 +284,6 @@ class Trainer:
         if scores.micro.f1 > state.best_f1:
             state.best_f1, state.best_epoch = scores.micro.f1, state.epoch
             state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self._model.state_dict().items()}
-        self._emit("epoch", best=state.best_epoch == state.epoch, **entry)
 
     def _checkpoint(self, state: _State, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
         plain = {
@@ -332,6 +338,9 @@ def _fingerprint(
     base: Path, labels: Sequence[str], train: Sequence[Document], dev: Sequence[Document], config: TrainingConfig
 ) -> str:
     digest = hashlib.sha256(json.dumps([base.name, list(labels), config.to_dict()]).encode())
+    # Two bases can share a folder's name.
+    digest.update((base / "config.json").read_bytes())
+    digest.update(json.dumps(sorted(file.stat().st_size for file in base.iterdir() if file.is_file())).encode())
     for documents in (train, dev):
         for document in documents:
             digest.update(document.to_json().encode())

@@ -1,0 +1,84 @@
+"""Base encoders for tests, a task that they learn in seconds, and nothing that needs a network.
+
+``tiny_base(folder)`` writes a random encoder, 32 wide, with a WordPiece tokenizer that knows the words of the task and single
+characters. ``toy_documents`` makes sentences in which some words are entities wherever they stand.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from viner.document import Document, Entity
+
+PEOPLE = ("Lan", "Nam", "Minh", "Hoa")
+PLACES = ("Hà Nội", "Huế", "Đà Nẵng", "Paris")
+FILLERS = "đi đến rồi về gặp ở và cùng hôm qua sáng nay".split()
+LABELS = ("PERSON", "LOCATION")
+_SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+
+
+def toy_documents(count: int, seed: int = 0) -> list[Document]:
+    """Documents of one to three sentences about people and places."""
+    draw = random.Random(seed)
+    return [_document(draw, f"{seed}-{index}") for index in range(count)]
+
+
+def _document(draw: random.Random, name: str) -> Document:
+    text, entities = "", []
+    for _ in range(draw.randint(1, 3)):
+        for _ in range(draw.randint(3, 9)):
+            label, words = draw.choice((("PERSON", PEOPLE), ("LOCATION", PLACES), (None, FILLERS), (None, FILLERS)))
+            word = draw.choice(words)
+            text += " " if text else ""
+            if label:
+                entities.append(Entity(len(text), len(text) + len(word), label))
+            text += word
+        text += ". "
+    return Document(text.rstrip(), id=name, entities=entities)
+
+
+def tiny_base(folder: Path, kind: str = "bert", *, positions: int = 128) -> Path:
+    """Writes a random base encoder of a Transformers architecture and returns its folder."""
+    import torch
+    from transformers import AutoConfig, AutoModel
+
+    tokenizer = _tokenizer()
+    size = tokenizer.get_vocab_size()
+    shape = {**_SHAPE, "vocab_size": size, "max_position_embeddings": positions, "pad_token_id": 0}
+    if kind == "distilbert":
+        shape = {
+            "dim": 32,
+            "n_layers": 2,
+            "n_heads": 4,
+            "hidden_dim": 64,
+            "vocab_size": size,
+            "max_position_embeddings": positions,
+        }
+    torch.manual_seed(0)
+    # Wider than usual, so that so small an encoder tells its words apart.
+    model = AutoModel.from_config(AutoConfig.for_model(kind, initializer_range=0.3, **shape))
+    model.save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(
+        '{"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", '
+        '"sep_token": "[SEP]", "mask_token": "[MASK]"}'
+    )
+    return folder
+
+
+def _tokenizer():
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordPiece
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+    from tokenizers.processors import BertProcessing
+
+    words = " ".join([*PEOPLE, *PLACES, *FILLERS]).split()
+    letters = [*map(chr, range(33, 127)), *sorted(set("".join(words)) - set(map(chr, range(128))))]
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    pieces = dict.fromkeys([*names, *words, *letters, *("##" + letter for letter in letters)])
+    tokenizer = Tokenizer(WordPiece({piece: index for index, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    tokenizer.add_special_tokens(names)
+    tokenizer.post_processor = BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return tokenizer

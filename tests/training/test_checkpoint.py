@@ -1,0 +1,72 @@
+import errno
+
+import pytest
+import torch
+
+from viner.errors import TrainingError
+from viner.training.checkpoint import TrainingFolder
+
+STATE = {"fingerprint": "a", "weights": torch.arange(5)}
+
+
+def test_a_second_training_in_one_folder_is_told_and_the_first_unharmed(tmp_path):
+    with TrainingFolder(tmp_path / "t") as first:
+        first.save(STATE)
+        with pytest.raises(TrainingError, match="another training writes here") as caught, TrainingFolder(tmp_path / "t"):
+            pass
+        assert caught.value.where == str(tmp_path / "t")
+        assert "--out" in caught.value.hint
+        first.save({**STATE, "weights": torch.arange(9)})
+        assert len(first.load("a")["weights"]) == 9
+    with TrainingFolder(tmp_path / "t") as later:
+        assert later.load("a") is not None
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("PytorchStreamWriter failed")]
+)
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path, monkeypatch, error):
+    def full(state, file):
+        file.write(b"half")
+        raise error
+
+    with TrainingFolder(tmp_path / "t") as folder:
+        folder.save(STATE)
+        monkeypatch.setattr(torch, "save", full)
+        with pytest.raises(TrainingError, match="checkpoint cannot be written") as caught:
+            folder.save({**STATE, "fingerprint": "b"})
+        assert "disk space" in caught.value.hint
+        monkeypatch.undo()
+        assert torch.equal(folder.load("a")["weights"], STATE["weights"])
+        assert sorted(path.name for path in folder.path.iterdir() if path.name != "lock") == ["checkpoint.pt"]
+
+
+def test_only_a_checkpoint_of_this_training_is_loaded(tmp_path):
+    with TrainingFolder(tmp_path / "t") as folder:
+        assert folder.load("a") is None
+        folder.save(STATE)
+        assert folder.load("b") is None
+        assert folder.load("a") is not None
+
+
+class Payload:
+    def __reduce__(self):
+        return print, ("run",)
+
+
+def test_a_checkpoint_that_would_run_code_or_is_damaged_is_refused(tmp_path, capsys):
+    with TrainingFolder(tmp_path / "t") as folder:
+        torch.save({"fingerprint": "a", "x": Payload()}, folder.path / "checkpoint.pt")
+        with pytest.raises(TrainingError, match="cannot be read"):
+            folder.load("a")
+        (folder.path / "checkpoint.pt").write_bytes(b"PK damaged")
+        with pytest.raises(TrainingError, match="cannot be read"):
+            folder.load("a")
+    assert capsys.readouterr().out == ""
+
+
+def test_the_folder_is_removed_when_the_model_stands(tmp_path):
+    with TrainingFolder(tmp_path / "t") as folder:
+        folder.save(STATE)
+        folder.remove()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,98 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from support.bases import LABELS, toy_documents
+from viner.document import Document, Entity
+from viner.encoding import PieceEncoder
+from viner.text import split_words
+from viner.training.config import TrainingConfig
+from viner.training.data import TrainingSet, cut_by_budget
+from viner.training.heads import IGNORED, EntityHead, prior_entropy
+
+HEAD = EntityHead("entities", LABELS, 32, 0.1)
+PLACES = Entity(0, 3, "PERSON")
+
+
+def long_document(words):
+    text = " ".join(["Lan", "đi", "Hà", "Nội"] * (words // 4)) + "."
+    entities = [Entity(i, i + 3, "PERSON") for i in range(0, len(text) - 1, len("Lan đi Hà Nội "))]
+    return Document(text, entities=entities)
+
+
+def learn(base, documents, **choices):
+    config = TrainingConfig(**choices)
+    encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
+    return TrainingSet(documents, encoder, HEAD, config)
+
+
+def taught(batches):
+    """How often each (first piece, target) was taught."""
+    found = Counter()
+    for batch in batches:
+        first = batch.input_ids.flatten()[batch.first]
+        found.update((int(piece), int(target)) for piece, target in zip(first, batch.targets, strict=True) if target != IGNORED)
+    return found
+
+
+@pytest.mark.parametrize(
+    "choices", [{}, {"join": 0.9}, {"split": 0.9}, {"window_pieces": 16, "window_overlap": 6}, {"respace": 0.9}]
+)
+def test_every_word_is_taught_exactly_once_an_epoch(base, choices):
+    documents = [*toy_documents(30, 3), long_document(400), Document("", entities=[]), Document("Lan", entities=[PLACES])]
+    found = learn(base, documents, **choices)
+    whole = Counter(found.targets.tolist())
+    epochs = [taught(found.epoch(np.random.default_rng(seed))) for seed in range(8)]
+    assert all(epoch == epochs[0] for epoch in epochs)
+    assert sum((Counter({target: count}) for (_, target), count in epochs[0].items()), Counter()) == whole
+    assert whole.total() == sum(len(split_words(document.text)) for document in documents)
+
+
+def test_batches_stay_within_budget_and_window(base):
+    found = learn(base, [*toy_documents(60, 3), long_document(400)], window_pieces=32, window_overlap=8, batch_pieces=128)
+    for batch in found.epoch(np.random.default_rng(0)):
+        assert batch.input_ids.shape[1] <= 32
+        assert batch.input_ids.numel() <= 128
+        assert (batch.targets != IGNORED).any()  # else the loss would be no number
+        assert batch.pieces == int(batch.attention_mask.sum())
+        assert (batch.input_ids[batch.attention_mask == 0] == 0).all()
+        assert (batch.input_ids[:, 0] == 2).all()
+
+
+def test_epochs_differ_by_seed_only(base):
+    found = learn(base, toy_documents(30, 3))
+    one, same, other = (found.epoch(np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert all(torch.equal(a.input_ids, b.input_ids) for a, b in zip(one, same, strict=True))
+    assert len(one) != len(other) or not all(a.input_ids.equal(b.input_ids) for a, b in zip(one, other, strict=True))
+
+
+def test_sentences_stand_alone_and_with_neighbors(base):
+    documents = [Document("Lan đi. Nam về. Hoa ở.", entities=[PLACES]) for _ in range(50)]
+    found = learn(base, documents)
+    sizes = Counter(int(row.sum()) - 2 for batch in found.epoch(np.random.default_rng(0)) for row in batch.attention_mask)
+    assert sizes[3] > 10
+    assert sizes[9] > 10
+    assert any(size not in (3, 9) for size in sizes)
+
+
+def test_entities_that_cannot_be_taught_are_counted(base):
+    documents = [Document("LanNam ở Huế", entities=[PLACES, Entity(9, 12, "AGE"), Entity(9, 12, "LOCATION")])]
+    assert learn(base, documents).lost_counts() == {"cuts a word": 1, "unknown label": 1}
+
+
+def test_words_of_the_document_take_precedence(base):
+    found = learn(base, [Document("Hà Nội", words=[(0, 6)], entities=[Entity(0, 6, "LOCATION")])])
+    assert found.targets.tolist() == [3]
+
+
+def test_a_text_longer_than_the_budget_is_a_batch_by_itself():
+    lengths = np.array([3, 3, 3, 50, 4])
+    order = np.argsort(lengths, kind="stable")
+    assert [part.tolist() for part in cut_by_budget(order, lengths, 9)] == [[0, 1, 2], [4], [3]]
+    assert list(cut_by_budget(np.zeros(0, dtype=np.int64), lengths, 9)) == []
+
+
+def test_the_entropy_of_the_classes():
+    assert prior_entropy(torch.tensor([0, 0, 1, 1, IGNORED])) == pytest.approx(np.log(2))
