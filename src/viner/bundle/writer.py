@@ -82,6 +82,7 @@ class BundleWriter:
             content = json.dumps(info.to_dict(), ensure_ascii=False, indent=1) + "\n"
             (self.folder / INFO).write_text(content, encoding="utf-8")
             read_bundle(self.folder)
+            self._open_to_readers()
             for path in self.folder.rglob("*"):
                 _flush(path)
             self._move()
@@ -99,9 +100,6 @@ class BundleWriter:
 
     def _move(self) -> None:
         self._check_target()  # another training may have been faster
-        umask = os.umask(0)
-        os.umask(umask)
-        self.folder.chmod(0o777 & ~umask)
         old = Path(f"{self.folder}-old")
         if self.target.exists():
             self.target.rename(old)
@@ -113,6 +111,13 @@ class BundleWriter:
             raise
         shutil.rmtree(old, ignore_errors=True)
         _flush(self.target.parent)
+
+    def _open_to_readers(self) -> None:
+        """Gives files and folders the usual permissions: temporary folders and safetensors' files are for their owner only."""
+        umask = os.umask(0)
+        os.umask(umask)
+        for path in (self.folder, *self.folder.rglob("*")):
+            path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
     def _unwritable(self, error: OSError) -> BundleError:
         return BundleError(

@@ -72,10 +72,9 @@ class Report:
                 f"{', best so far' if event['best'] else ''}"
             )
         elif kind == "collapse":
-            self.line(
-                f"epoch {event['epoch']}: the model answers 'no entity' everywhere (loss {event['loss']:.3f}); starting again "
-                f"with a rate of {event['rate']:.1e}"
-            )
+            loss = event["loss"]
+            problem = "the loss is no number" if loss is None else f"the model answers 'no entity' everywhere (loss {loss:.3f})"
+            self.line(f"epoch {event['epoch']}: {problem}; starting again with a rate of {event['rate']:.1e}")
         elif kind == "resume":
             self.line(f"Going on after epoch {event['epoch']} (best dev F1 so far {event['best_f1']:.4f})")
         elif kind == "end":

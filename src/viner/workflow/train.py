@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -71,6 +72,7 @@ def train_model(
     try:
         from viner.training.checkpoint import TrainingFolder
         from viner.training.config import TrainingConfig
+        from viner.training.data import usable_overlap
         from viner.training.trainer import Trainer
     except ImportError as error:
         if error.name and error.name.startswith("viner"):
@@ -79,8 +81,9 @@ def train_model(
     report = report or Report()
     config = TrainingConfig(**choices)
     target = Path(out)
-    if target.exists() and not overwrite and (not target.is_dir() or any(target.iterdir())):
-        raise BundleError("it exists already", where=target, hint="Name a new folder with --out")
+    if target.name in ("", ".."):
+        target = target.resolve()
+    _check_target(target, overwrite)
     # Read everything first: a broken dev or test file should not be found after an hour of training.
     learned = _annotated(train)
     tuned = None if dev is None else _annotated(dev)
@@ -100,7 +103,8 @@ def train_model(
         info = BundleInfo(
             schema=schema,
             heads=(Head.softmax_bio(ENTITIES, labels),),
-            windows=Windows(result.encoder.max_pieces, config.window_overlap),
+            # As in training: a base that reads little cannot overlap by as much as was asked for.
+            windows=Windows(result.encoder.max_pieces, usable_overlap(config.window_overlap, result.encoder)),
             engine="fp32",
             views=config.views,
             base={"name": "viner's bundled e5-small-vi-en" if base is None else str(base)},
@@ -131,13 +135,13 @@ def _finish(
     from dataclasses import replace
 
     from viner.training.export import export_onnx
-    from viner.training.model import to_stock
+    from viner.training.model import save_stock, to_stock
     from viner.workflow.quantize import quantize_rows
 
     folder = writer.folder
     report.stage("Exporting to ONNX")
     stock = to_stock(result.model, result.head)
-    stock.save_pretrained(folder)
+    save_stock(stock, folder)
     _copy_tokenizer(base, folder)
     exact, small = folder / "fp32.onnx", folder / "int8.onnx"
     export_onnx(stock, exact, ENTITIES)
@@ -175,6 +179,16 @@ def _finish(
     report.line(f"\nOn {split}:\n\n{evaluations[split].to_markdown()}")
 
 
+def _check_target(target: Path, overwrite: bool) -> None:
+    """Finds out before an hour of training what the writer would find out after it."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not overwrite:
+        raise BundleError("it exists already", where=target, hint="Name a new folder with --out")
+    if not (target / "viner.json").is_file():
+        raise BundleError("it exists and is no model folder", where=target, hint="Name a new folder with --out")
+
+
 def _annotated(path: str | Path) -> list[Document]:
     documents = [document for document in read(path) if document.entities is not None]
     if not any(document.entities for document in documents):
@@ -193,7 +207,8 @@ def _check_labels(labels: Sequence[str], files: dict[str | Path, Sequence[Docume
             for entity in document.entities or ():
                 if entity.label not in known:
                     raise SchemaError(
-                        f"unknown label {entity.label!r} in document {document.id}",
+                        f"unknown label {entity.label!r}: {entity.text!r}"
+                        + ("" if document.id is None else f" in document {document.id}"),
                         where=path,
                         hint=f"Known: {', '.join(labels)}",
                     )
@@ -201,6 +216,7 @@ def _check_labels(labels: Sequence[str], files: dict[str | Path, Sequence[Docume
 
 def _copy_tokenizer(base: Path, folder: Path) -> None:
     """Puts the tokenizer in as the fast one, whatever form the base had it in."""
+    from viner.encoding.phobert import PHOBERT_TOKENS
     from viner.encoding.tokenizer import load_tokenizer
 
     if (base / "tokenizer.json").is_file():
@@ -211,8 +227,10 @@ def _copy_tokenizer(base: Path, folder: Path) -> None:
         if (base / name).is_file():
             shutil.copyfile(base / name, folder / name)
     config = folder / "tokenizer_config.json"
-    if not config.is_file() or not (base / "tokenizer.json").is_file():
-        # A slow class could not read tokenizer.json; the generic fast one can.
+    if not (base / "tokenizer.json").is_file():
+        # PhoBERT's own class is slow and reads no tokenizer.json; the generic fast one does.
+        config.write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", **PHOBERT_TOKENS}) + "\n", encoding="utf-8")
+    elif not config.is_file():
         config.write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}\n', encoding="utf-8")
 
 

@@ -1,0 +1,78 @@
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from support.tiny import tiny_bundle
+from viner.bundle import read_bundle
+from viner.document import Document
+from viner.workflow import choose
+from viner.workflow.choose import canary_documents, choose_engine
+
+DEV = [Document(text) for text in ("Lan ở Hà Nội.", "Nguyễn Văn A từ Huế đến Paris. Minh về.", "Nam") * 5]
+
+
+@pytest.fixture
+def graphs(tmp_path, monkeypatch):
+    """A model's float32 graph, its int8 graph, and what it says about itself."""
+    monkeypatch.setattr(choose, "SENTENCES", 40)
+    folder = tiny_bundle(tmp_path / "model", engine="fp32")
+    small = tiny_bundle(tmp_path / "small") / "model.onnx"
+    return read_bundle(folder).info, folder, folder / "model.onnx", small
+
+
+def test_int8_is_taken_where_it_finds_the_same(graphs):
+    choice = choose_engine(*graphs, DEV * 3)  # enough of what it was made for: it is no model of epidemics
+    evidence = choice.evidence
+    assert choice.engine == "int8"
+    assert evidence["same_share"] >= evidence["needed"] == choose.SAME
+    assert evidence["entities"] >= evidence["same"] >= 25
+    assert evidence["sentences"] >= 40
+    assert set(evidence["pieces_per_second"]) == {"fp32", "int8"}
+    assert "chosen is int8" in choice.summary()
+
+
+def test_float32_is_taken_where_int8_is_wrong(graphs, tmp_path):
+    info, folder, exact, _ = graphs
+    wrong = onnx.load(exact)
+    for item in wrong.graph.initializer:
+        array = numpy_helper.to_array(item)
+        if array.ndim == 2 and array.shape[-1] == 5:  # the head: B-PERSON and B-LOCATION change places
+            item.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array[:, [0, 3, 4, 1, 2]]), item.name))
+    onnx.save(wrong, tmp_path / "wrong.onnx")
+    choice = choose_engine(info, folder, exact, tmp_path / "wrong.onnx", DEV)
+    assert choice.engine == "fp32"
+    assert choice.evidence["same"] == 0
+    assert "chosen is fp32" in choice.summary()
+
+
+def test_float32_is_taken_where_no_entity_is_found(graphs, tmp_path, monkeypatch):
+    monkeypatch.setattr(choose, "SENTENCES", 2)
+    assert choose_engine(*graphs, [Document("không có gì")] * 3).engine == "fp32"
+
+
+def test_few_dev_sentences_are_filled_up_from_the_bundled_corpus(graphs):
+    choice = choose_engine(*graphs, DEV[:1])
+    assert choice.evidence["sentences"] >= 40
+
+
+def test_sentences_by_the_thousand_are_there_whatever_the_dev_set(monkeypatch):
+    monkeypatch.undo()
+    texts, sentences = choose._texts([])
+    assert sentences >= choose.SENTENCES
+    assert all(text.entities is None for text in texts)
+
+
+def test_canaries_are_of_the_bundled_corpus():
+    documents = canary_documents()
+    assert len(documents) == 50
+    assert all(document.entities is None and document.text for document in documents)
+
+
+def test_the_folder_is_not_changed(graphs, tmp_path):
+    info, folder, exact, small = graphs
+    shutil.copytree(folder, tmp_path / "before")
+    choose_engine(info, folder, exact, small, DEV)
+    assert sorted(p.name for p in folder.iterdir()) == sorted(p.name for p in (tmp_path / "before").iterdir())

@@ -1,0 +1,263 @@
+import io
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from support.bases import toy_documents
+from viner.bundle import read_bundle
+from viner.cli.main import main
+from viner.document import Document, Entity
+from viner.errors import BundleError, InputError, SchemaError, TrainingError
+from viner.evaluation import evaluate_model
+from viner.formats import write
+from viner.runtime import Recognizer
+from viner.samples.corpus import corpus
+from viner.schema import Schema
+from viner.training import export
+from viner.workflow import Report, choose, train, train_model
+
+CHOICES = {"epochs": 1, "learning_rate": 3e-3, "head_multiplier": 3.0, "precision": "fp32"}
+
+
+@pytest.fixture(autouse=True)
+def few_sentences(monkeypatch):
+    monkeypatch.setattr(choose, "SENTENCES", 60)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Slices of the bundled corpus as JSONL."""
+    folder = tmp_path_factory.mktemp("files")
+    for split, count in (("train", 60), ("dev", 20), ("test", 20)):
+        write(islice(corpus().documents(split), count), folder / f"{split}.jsonl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    """A task that the tiny base learns."""
+    folder = tmp_path_factory.mktemp("toys")
+    for split, count, seed in (("train", 150, 1), ("dev", 40, 2)):
+        write(toy_documents(count, seed), folder / f"{split}.jsonl")
+    return folder
+
+
+def learn(out, base, files, **options):
+    report = io.StringIO()
+    given = {"train": files / "train.jsonl", "dev": files / "dev.jsonl", "base": base, **CHOICES, **options}
+    return train_model(out=out, report=Report(report), **given), report
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, base, files):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choose, "SENTENCES", 60)
+        return learn(tmp_path_factory.mktemp("models") / "001", base, files, test=files / "test.jsonl", epochs=2)
+
+
+def test_the_model_folder_is_whole_and_nothing_else_is_left(trained):
+    path, _ = trained
+    bundle = read_bundle(path)
+    bundle.verify()
+    assert {file.name for file in path.iterdir()} == {
+        "README.md", "canaries.json", "config.json", "model.onnx", "model.safetensors", "tokenizer.json",
+        "tokenizer_config.json", "training.jsonl", "viner.json",
+    }  # fmt: skip
+    assert [item.name for item in path.parent.iterdir()] == [path.name]
+
+
+def test_what_was_measured_stands_in_viner_json_card_and_log(trained, files):
+    path, report = trained
+    info = read_bundle(path).info
+    assert [info.data[split]["documents"] for split in ("train", "dev", "test")] == [60, 20, 20]
+    assert info.metrics["training"]["epochs"] == 2
+    again = evaluate_model(Recognizer.load(path), corpus_slice("test", 20))
+    assert info.metrics["test"] == json.loads(json.dumps(again.to_dict()))
+    card = (path / "README.md").read_text(encoding="utf-8")
+    assert again.to_markdown() in card
+    assert f"Engine: {info.engine}" in card
+    assert f"{info.data['train']['entities']} entities" in card
+    events = [json.loads(line) for line in (path / "training.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [event["event"] for event in events if event["event"] != "step"] == ["start", "epoch", "epoch", "end"]
+    assert "On test:" in report.getvalue()
+
+
+def corpus_slice(split, count):
+    return list(islice(corpus().documents(split), count))
+
+
+def test_plain_transformers_load_it_and_give_the_logits_of_the_graph(tmp_path, base, files, monkeypatch):
+    import onnxruntime
+    import torch
+    from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+    monkeypatch.setattr(choose, "SAME", 1.1)  # keeps the float32 graph
+    path, _ = learn(tmp_path / "m", base, files)
+    assert read_bundle(path).info.engine == "fp32"
+    model = AutoModelForTokenClassification.from_pretrained(path).eval()
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    batch = tokenizer(["Lan ở Hà Nội.", "Huế"], padding=True, return_tensors="pt")
+    with torch.no_grad():
+        expected = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits.numpy()
+    session = onnxruntime.InferenceSession(str(path / "model.onnx"), providers=["CPUExecutionProvider"])
+    inputs = {name: batch[name].numpy() for name in ("input_ids", "attention_mask")}
+    (logits,) = session.run(None, inputs)
+    assert np.abs(logits - expected)[inputs["attention_mask"] == 1].max() < 1e-4
+
+
+def test_no_text_of_the_training_data_is_in_the_folder(tmp_path, base):
+    secrets = [f"Zq{letter}xv{letter}w" for letter in "abcdefghijkl"]
+    documents = [
+        Document(f"Lan gặp {secret} ở Huế.", id=f"doc{secret}", entities=[Entity(8, 8 + len(secret), "PERSON")])
+        for secret in secrets
+    ]
+    write(documents, tmp_path / "train.jsonl")
+    path, report = learn(tmp_path / "m", base, tmp_path, dev=tmp_path / "train.jsonl")
+    for file in path.rglob("*"):
+        content = file.read_bytes()
+        assert not [secret for secret in secrets if secret.encode() in content], file.name
+    assert not [secret for secret in secrets if secret in report.getvalue()]
+    known = {document.text for document in corpus().documents("dev")}
+    assert {document.text for document in read_bundle(path).canaries().documents} <= known
+
+
+def test_files_can_be_read_by_others(tmp_path, base, toys):
+    before = os.umask(0o022)
+    try:
+        path, _ = learn(tmp_path / "m", base, toys)
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in path.iterdir()} == {0o644}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o755
+
+
+def test_without_dev_a_seeded_tenth_is_set_aside(tmp_path, base, toys):
+    infos = [
+        read_bundle(learn(tmp_path / name, base, toys, dev=None, seed=seed)[0]).info
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    ]
+    assert [(info.data["train"]["documents"], info.data["dev"]["documents"]) for info in infos] == [(135, 15)] * 3
+    digests = [info.data["dev"]["sha256"] for info in infos]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_what_cannot_be_trained_is_said_before_anything_is_written(tmp_path, base, toys, tiny_model):
+    def refused(error, match, *, out="m", where=None, **options):
+        with pytest.raises(error, match=match) as caught:
+            learn(tmp_path / out, options.pop("base", base), toys, **options)
+        assert caught.value.where == str(where)
+        assert caught.value.hint
+        assert not (tmp_path / "m").exists()
+
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.doc").write_text("mine")
+    refused(BundleError, "exists already", out="full", where=tmp_path / "full")
+    refused(BundleError, "no model folder", out="full", where=tmp_path / "full", overwrite=True)
+    (tmp_path / "plain.txt").write_text("Lan ở Huế.\n", encoding="utf-8")
+    refused(InputError, "no annotated entity", train=tmp_path / "plain.txt", where=tmp_path / "plain.txt")
+    refused(InputError, "no annotated entity", dev=tmp_path / "plain.txt", where=tmp_path / "plain.txt")
+    write(toy_documents(1), tmp_path / "one.jsonl")
+    refused(InputError, "one document cannot be split", train=tmp_path / "one.jsonl", dev=None, where=tmp_path / "one.jsonl")
+    refused(SchemaError, "unknown label 'LOCATION'", schema=Schema.of_entities(["PERSON"]), where=toys / "train.jsonl")
+    decoder = tmp_path / "decoder"
+    shutil.copytree(base, decoder)
+    (decoder / "config.json").write_text('{"model_type": "gpt2"}')
+    refused(BundleError, "it is no encoder", base=decoder, where=decoder)
+    refused(BundleError, "no such folder", base="no/such/folder", where="no/such/folder")
+    assert {item.name for item in tmp_path.iterdir()} == {"full", "plain.txt", "one.jsonl", "decoder"}
+    assert [item.name for item in (tmp_path / "full").iterdir()] == ["thesis.doc"]
+
+
+def test_a_failed_export_leaves_only_what_the_same_command_goes_on_from(tmp_path, base, toys, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "TOLERANCE", -1.0)
+        with pytest.raises(TrainingError, match="other logits"):
+            learn(tmp_path / "m", base, toys)
+    assert [item.name for item in tmp_path.iterdir()] == ["m.training"]
+    path, report = learn(tmp_path / "m", base, toys)
+    assert "Going on after epoch 1" in report.getvalue()
+    assert [item.name for item in tmp_path.iterdir()] == ["m"]
+    assert read_bundle(path).info.metrics["training"]["epochs"] == 1
+
+
+def test_a_full_disk_at_the_end_leaves_no_half_model(tmp_path, base, toys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(train, "model_card", full)
+    with pytest.raises(BundleError, match="No space left"):
+        learn(tmp_path / "m", base, toys)
+    assert [item.name for item in tmp_path.iterdir()] == ["m.training"]
+
+
+def test_a_model_is_replaced_only_where_that_is_allowed(tmp_path, base, toys):
+    path, _ = learn(tmp_path / "m", base, toys)
+    first = read_bundle(path).info
+    with pytest.raises(BundleError, match="exists already"):
+        learn(path, base, toys)
+    learn(path, base, toys, overwrite=True, seed=3)
+    assert read_bundle(path).info.files["model.safetensors"] != first.files["model.safetensors"]
+    assert [item.name for item in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_base_that_reads_little_gives_windows_that_fit_it(tmp_path, toys):
+    from support.bases import tiny_base
+
+    path, _ = learn(tmp_path / "m", tiny_base(tmp_path / "small", positions=24), toys)
+    windows = read_bundle(path).info.windows
+    assert (windows.pieces, windows.overlap) == (24, 11)
+    text = "Lan đi Hà Nội " * 50
+    assert len(Recognizer.load(path)(text).words) == 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+def test_ctrl_c_exits_130_and_the_same_command_goes_on(tmp_path, base, toys, capsys):
+    command = ["train", "--train", str(toys / "train.jsonl"), "--dev", str(toys / "dev.jsonl"), "--out", str(tmp_path / "m")]
+    command += ["--base", str(base), "--epochs", "40", "--precision", "fp32", "--learning-rate", "1e-4"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "viner", *command], stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    log = tmp_path / "m.training" / "metrics.jsonl"
+    deadline = time.monotonic() + 120
+    while (
+        '"epoch", ' not in (log.read_text() if log.exists() else "") and time.monotonic() < deadline and process.poll() is None
+    ):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    assert [item.name for item in tmp_path.iterdir()] == ["m.training"]
+    assert main(command) == 0
+    events = [json.loads(line)["event"] for line in (tmp_path / "m" / "training.jsonl").read_text().splitlines()]
+    assert events.count("resume") == 1
+    assert [item.name for item in tmp_path.iterdir()] == ["m"]
+
+
+def test_two_trainings_into_one_folder(tmp_path, base, toys):
+    from viner.training.checkpoint import TrainingFolder
+
+    with TrainingFolder(tmp_path / "m.training") as first:
+        first.save({"fingerprint": "mine"})
+        with pytest.raises(TrainingError, match="another training writes here"):
+            learn(tmp_path / "m", base, toys)
+        assert first.load("mine") is not None
+    assert not (tmp_path / "m").exists()
+
+
+def test_out_may_be_the_folder_one_stands_in(tmp_path, base, toys, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    path, _ = learn(Path(), base, toys)
+    assert read_bundle(path).path == (tmp_path / "here").resolve()
