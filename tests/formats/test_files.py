@@ -5,6 +5,8 @@ import io
 import os
 import stat
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +62,32 @@ class _Stdin:
 def test_standard_input_is_looked_at_and_read(monkeypatch: pytest.MonkeyPatch, content: str, texts: list[str]) -> None:
     monkeypatch.setattr(sys, "stdin", _Stdin(content.encode()))
     assert [document.text for document in read("-")] == texts
+
+
+def test_a_pipe_is_told_by_all_that_comes_and_not_by_its_first_write(tmp_path: Path) -> None:
+    content = "-DOCSTART-\n\n" + "Hà\tB-X\nNội\tI-X\n\n" * 3_000
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write_slowly() -> None:
+        with pipe.open("wb", buffering=0) as file:
+            file.write(b"-DOCSTART-")
+            time.sleep(0.2)
+            file.write(content.encode().removeprefix(b"-DOCSTART-"))
+
+    writer = threading.Thread(target=write_slowly)
+    writer.start()
+    (document,) = read(pipe)
+    writer.join()
+    assert document.text == "\n".join(["Hà Nội"] * 3_000)
+    assert document.meta["conll"]["line"] == 3
+
+
+@pytest.mark.parametrize("length", [16_383, 16_384, 16_385])
+def test_no_line_is_cut_where_the_look_at_a_pipe_ends(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    first = "a" * (length - 1)
+    monkeypatch.setattr(sys, "stdin", _Stdin(f"{first}\nb\r\nc".encode()))
+    assert [document.text for document in read("-")] == [first, "b", "c"]
 
 
 def _failing() -> Iterator[Document]:

@@ -42,9 +42,9 @@ class Source:
         self.bom = False
         self._spool: BinaryIO | None = None
         self._stream: BinaryIO | None = None
+        self._begun = b""  # what head() took from the stream, for those who read it
         if self.is_stdin:
-            buffer = cast(BinaryIO, getattr(sys.stdin, "buffer", sys.stdin))
-            self._stream = buffer if hasattr(buffer, "peek") else cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, buffer)))
+            self._stream = cast(BinaryIO, getattr(sys.stdin, "buffer", sys.stdin))
             return
         try:
             mode = Path(self.path).stat().st_mode
@@ -75,11 +75,15 @@ class Source:
         return f"{self.name}:{line}"
 
     def head(self) -> str:
-        """The beginning of the text, without consuming it; undecodable bytes are replaced."""
-        with self._open() as file:
-            if self._stream is not None and self._spool is None:
-                head = cast(io.BufferedReader, file).peek(_HEAD)[:_HEAD]
-            else:
+        """The beginning of the text, without consuming it; undecodable bytes are replaced.
+
+        A pipe is waited for until it gave 16 KiB or ended, so that the answer does not depend on how it was filled.
+        """
+        if self._stream is not None and self._spool is None:
+            self._begun += self._stream.read(_HEAD - len(self._begun))
+            head = self._begun
+        else:
+            with self._open() as file:
                 try:
                     head = file.read(_HEAD)
                 except _DAMAGED:
@@ -90,6 +94,8 @@ class Source:
         """Makes :meth:`lines` callable several times, by copying a stream to a temporary file if need be."""
         if self._stream is not None and self._spool is None:
             spool = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  (lives as long as the source)
+            spool.write(self._begun)
+            self._begun = b""
             while block := self._stream.read(1 << 20):
                 spool.write(block)
             weakref.finalize(self, spool.close)
@@ -105,13 +111,21 @@ class Source:
         number = offset = 0
         with self._open() as file:
             try:
-                for number, raw in enumerate(file, 1):
+                for number, raw in enumerate(self._raw_lines(file), 1):
                     yield number, self._decode(raw, number, offset)
                     offset += len(raw)
             except _DAMAGED as error:
                 raise FormatError(
                     f"damaged gzip file ({error})", where=self.where(number + 1), hint="Fetch or pack the file again"
                 ) from None
+
+    def _raw_lines(self, file: BinaryIO) -> Iterator[bytes]:
+        whole, line_end, rest = self._begun.rpartition(b"\n")
+        self._begun = b""
+        yield from io.BytesIO(whole + line_end)
+        if rest:
+            yield rest + file.readline()
+        yield from file
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[BinaryIO]:
