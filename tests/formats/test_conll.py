@@ -240,6 +240,9 @@ def test_odd_files_come_back_byte_for_byte(read_lines: Read, text: str) -> None:
         ("a O\nb B-X\nNew York City B-X\n" + "c O\n" * 300, 3, "4 columns, others have 2, and 'York' is no tag"),
         ("just some words\nand more of them\n", 1, "no column holds entity tags"),
         ("a\tO\n# odd\nb\tO\n", 2, "the line has 1 column"),
+        ("a O\nbroken\n", 2, "no column 2, which holds the tags of other lines: 'broken'"),
+        ("a LOC\nb O\n", 1, "no column holds entity tags such as O and B-PER (columns a line: 2): 'a LOC'"),
+        ("broken\na x O\n", 1, "no column 3"),
     ],
 )
 def test_broken_lines_are_named(tmp_path: Path, text: str, where: int | None, message: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from viner.errors import FormatError, UsageError
@@ -19,6 +19,8 @@ DOCSTART = "-DOCSTART-"
 
 # A column holds tags when at least this share of its cells are tags: a few junk cells are no reason to look elsewhere.
 _TAG_SHARE = 0.8
+# A column that holds as many, yet fewer than that, is the tag column of a short file with broken lines.
+_HALF = 0.5
 # Rows with a number of columns that fewer rows than this share have are suspicious.
 _COMMON_SHARE = 0.01
 # A first column of numbers is an index when at least this share of them go 1, 2, 3 in each sentence.
@@ -132,6 +134,13 @@ class _Survey:
         return [index for index in self._tag_like if index >= first]
 
     @property
+    def best_column(self) -> tuple[int, float]:
+        """The column that holds most tags, and the share of rows in which it does."""
+        tags = self._tags[self.kind]
+        column = max(tags, key=lambda index: tags[index], default=0)
+        return column, tags[column] / max(self.rows, 1)
+
+    @property
     def _tag_like(self) -> list[int]:
         return sorted(index for index, count in self._tags[self.kind].items() if count >= _TAG_SHARE * self.rows)
 
@@ -227,13 +236,36 @@ def _with_tokens_seen(source: Source, draft: Layout, *, find_scheme: bool, find_
 
 
 def _no_tags(source: Source, survey: _Survey) -> FormatError:
-    number = next(number for number, line in source.lines() if not is_blank(strip_line_end(line)))
+    rows = [(number, line) for number, line in _lines(source) if not is_blank(line)]
+    column, share = survey.best_column
+    broken = [(number, line) for number, line in rows if _is_short(line, survey.separator, column)] if share >= _HALF else []
+    if broken:
+        number, line = broken[0]
+        return FormatError(
+            f"no column {column + 1}, which holds the tags of other lines: {shorten(line)}",
+            where=source.where(number),
+            hint=f"Columns are parted by {'tabs' if survey.separator == chr(9) else 'spaces'}, sentences by blank lines",
+        )
     widths = ", ".join(str(width) for width, _ in survey.widths.most_common(3))
     return FormatError(
-        f"no column holds entity tags such as O and B-PER (columns a line: {widths})",
-        where=source.where(number),
-        hint="Name it with tag_column=N (from 0), and scheme='IO' where tags are bare labels; or this is no CoNLL file",
+        f"no column holds entity tags such as O and B-PER (columns a line: {widths}): {shorten(rows[0][1])}",
+        where=source.where(rows[0][0]),
+        hint="Where tags are bare labels, name their column, from 0, and the scheme: --option tag_column=1 --option scheme=IO "
+        "(in Python: tag_column=1, scheme='IO'). Plain text is read with --format text",
     )
+
+
+def _lines(source: Source) -> Iterator[tuple[int, str]]:
+    return ((number, strip_line_end(line)) for number, line in source.lines())
+
+
+def _is_short(line: str, separator: str, column: int) -> bool:
+    return not line.startswith((DOCSTART, "#")) and len(split_columns(line, separator)) <= column
+
+
+def shorten(line: str, length: int = 60) -> str:
+    """The line in quotes for a message, its end left out where it is long."""
+    return repr(line if len(line) <= length else line[: length - 1] + "…")
 
 
 def looks_like_conll(head: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from viner.document import Document, Entity, Span
 from viner.errors import FormatError, UsageError
-from viner.formats.conll.layout import Layout, find_layout, is_blank
+from viner.formats.conll.layout import Layout, find_layout, is_blank, shorten
 from viner.formats.conll.lines import KEY, RAW_TEXT, keep_lines, keep_raw_rows
 from viner.formats.conll.spacing import locate, rebuild
 from viner.formats.conll.tags import OUTSIDE, Scheme, decode, encode, odd_tags, split_tag
@@ -157,25 +157,21 @@ def _check_row(columns: list[str], content: str, layout: Layout, source: Source,
     if width <= max(tag_column, layout.token_column):
         hint = f"Columns are parted by {'tabs' if layout.separator == chr(9) else 'spaces'}, sentences by blank lines"
         if content.startswith("#"):
-            hint += "; if lines that begin with # are comments, pass comments=True"
+            hint += "; if lines that begin with # are comments: --option comments=true"
         raise FormatError(
-            f"the line has {width} column{'s' * (width != 1)}, but tags are in column {tag_column + 1}: {_shorten(content)}",
+            f"the line has {width} column{'s' * (width != 1)}, but tags are in column {tag_column + 1}: {shorten(content)}",
             where=source.where(number),
             hint=hint,
         )
     if width not in layout.widths and split_tag(columns[tag_column], layout.scheme == "IO") is None:
         others = ", ".join(map(str, sorted(layout.widths)))
         raise FormatError(
-            f"the line has {width} columns, others have {others}, and {columns[tag_column]!r} is no tag: {_shorten(content)}",
+            f"the line has {width} columns, others have {others}, and {columns[tag_column]!r} is no tag: {shorten(content)}",
             where=source.where(number),
             hint="Look for a separator too many, or a space inside a token",
         )
     if not columns[layout.token_column]:
-        raise FormatError(f"the token is empty: {_shorten(content)}", where=source.where(number))
-
-
-def _shorten(line: str, length: int = 60) -> str:
-    return repr(line if len(line) <= length else line[: length - 1] + "…")
+        raise FormatError(f"the token is empty: {shorten(content)}", where=source.where(number))
 
 
 def _document(chunk: _Chunk, layout: Layout, source: Source, dropped: frozenset[str]) -> Document:
