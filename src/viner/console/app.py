@@ -13,11 +13,11 @@ from importlib.resources import files
 from fastapi import FastAPI
 
 from viner.console.messages import LANGUAGES
-from viner.console.recognizer import Recognizer, entity_types
+from viner.console.recognizer import RecognizerLike, entity_types
 from viner.console.theme import color_rules
 
 
-def console_app(parent: FastAPI, recognizer: Recognizer, *, max_file_size: int) -> FastAPI:
+def console_app(parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: int) -> FastAPI:
     """Mounts the console in language ``xx`` at ``/xx`` for every interface language.
 
     Args:

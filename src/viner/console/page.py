@@ -19,7 +19,7 @@ from gradio.utils import get_upload_folder
 from viner.console.exports import EXPORTS, export
 from viner.console.filters import count_labels
 from viner.console.messages import LANGUAGE_NAMES, Messages
-from viner.console.recognizer import Recognizer, entity_types
+from viner.console.recognizer import RecognizerLike, entity_types
 from viner.console.samples import samples_for
 from viner.console.view import View, empty_view, error_view, render
 from viner.document import Document
@@ -32,7 +32,7 @@ _KINDS = (".txt", ".jsonl")
 Result = tuple[Document, ...]
 
 
-def build_console(recognizer: Recognizer, language: str) -> gr.Blocks:
+def build_console(recognizer: RecognizerLike, language: str) -> gr.Blocks:
     """The console of one interface language.
 
     Results stay in the session on the server for an hour at most; files for download are deleted after the same time.
@@ -47,7 +47,7 @@ def build_console(recognizer: Recognizer, language: str) -> gr.Blocks:
 class _Page:
     """The components as attributes, the events as methods."""
 
-    def __init__(self, recognizer: Recognizer, say: Messages) -> None:
+    def __init__(self, recognizer: RecognizerLike, say: Messages) -> None:
         self._recognizer = recognizer
         self._say = say
         self._types = tuple(entity_types(recognizer.schema))

@@ -17,7 +17,7 @@ class ModelInfo(Protocol):
         ...
 
 
-class Recognizer(Protocol):
+class RecognizerLike(Protocol):
     """Turns texts into documents. Must be safe to call from several threads at once."""
 
     @property

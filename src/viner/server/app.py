@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from viner import __version__
 from viner.console import LANGUAGES
-from viner.console.recognizer import Recognizer
+from viner.console.recognizer import RecognizerLike
 from viner.server import errors, openapi
 from viner.server.counters import Counters
 from viner.server.deferred import DeferredApp
@@ -21,7 +21,7 @@ from viner.server.security import BodyLimit, SameOrigin, SecurityHeaders
 from viner.server.settings import Settings
 
 
-def create_app(recognizer: Recognizer, settings: Settings | None = None, *, console: bool = True) -> FastAPI:
+def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, console: bool = True) -> FastAPI:
     """The app that serves one recognizer.
 
     The console is imported and built while the app already answers the REST API; ``app.state.console`` is its
@@ -70,7 +70,7 @@ def create_app(recognizer: Recognizer, settings: Settings | None = None, *, cons
     return app
 
 
-def _build_console(recognizer: Recognizer, settings: Settings) -> FastAPI:
+def _build_console(recognizer: RecognizerLike, settings: Settings) -> FastAPI:
     from viner.console.app import console_app
 
     # The parent of Gradio's apps: it must have a CORSMiddleware, or Gradio adds its own, which admits every origin.

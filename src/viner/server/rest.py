@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from viner import __version__
-from viner.console.recognizer import Recognizer
+from viner.console.recognizer import RecognizerLike
 from viner.document import Document, check_text
 from viner.errors import InputError
 from viner.server.counters import Counters
@@ -70,7 +70,7 @@ _DOCUMENTS = {
 }
 
 
-def rest_router(recognizer: Recognizer, counters: Counters, page_state: Callable[[], str]) -> APIRouter:
+def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Callable[[], str]) -> APIRouter:
     """The routes of the REST API.
 
     Args:

@@ -10,7 +10,7 @@ import webbrowser
 import uvicorn
 from fastapi import FastAPI
 
-from viner.console.recognizer import Recognizer
+from viner.console.recognizer import RecognizerLike
 from viner.errors import UsageError, VinerError
 from viner.server.app import create_app
 from viner.server.settings import Settings
@@ -25,7 +25,7 @@ class ServerError(VinerError):
     code = "server_failed"
 
 
-def serve(recognizer: Recognizer, host: str | None = None, port: int | None = None, open_browser: bool | None = None) -> None:
+def serve(recognizer: RecognizerLike, host: str | None = None, port: int | None = None, open_browser: bool | None = None) -> None:
     """Serves a recognizer: page and REST API. Returns on SIGTERM's way out only; Ctrl-C raises ``KeyboardInterrupt``.
 
     Args:
