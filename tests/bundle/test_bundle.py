@@ -137,6 +137,58 @@ def test_a_project_means_its_newest_model(folder, tmp_path):
     assert find_bundle(project).path == project / "models" / "010"
 
 
+def record(folder, name, content):
+    """Puts one more file into a model folder, as a BundleWriter would."""
+    (folder / name).write_text(content)
+    files = json.loads((folder / "viner.json").read_text())["files"]
+    change(folder, files=files | {name: {"bytes": len(content), "sha256": ""}})
+
+
+def test_what_nobody_reads_may_be_missing_but_not_damaged(folder):
+    record(folder, "training.jsonl", "{}")
+    (folder / "training.jsonl").write_text("{")
+    with pytest.raises(BundleError, match=r"training\.jsonl has 1 bytes"):
+        read_bundle(folder)
+    (folder / "training.jsonl").unlink()
+    assert read_bundle(folder).graph.is_file()
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_numbers_beside_the_graph_are_part_of_it(folder, weights):
+    record(folder, "model.onnx.data", "0")
+    (folder / "model.onnx.data").unlink()
+    with pytest.raises(BundleError, match=r"model\.onnx\.data is missing"):
+        read_bundle(folder, weights=weights)
+
+
+def test_a_local_folder_without_weights_is_found_for_recognition_only(folder):
+    (folder / "model.safetensors").unlink()
+    assert find_bundle(folder, weights=False).path == folder
+    with pytest.raises(BundleError, match=r"model\.safetensors is missing"):
+        find_bundle(folder)
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_a_hub_model_is_whole_with_the_files_that_are_fetched(folder, tmp_path, monkeypatch, weights):
+    import fnmatch
+
+    import huggingface_hub
+
+    record(folder, "training.jsonl", "{}")
+
+    def fetch(repository, *, revision, allow_patterns):
+        for path in folder.iterdir():
+            if any(fnmatch.fnmatch(path.name, pattern) for pattern in allow_patterns):
+                shutil.copyfile(path, tmp_path / "hub" / path.name)
+        return str(tmp_path / "hub")
+
+    (tmp_path / "hub").mkdir()
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
+    bundle = find_bundle("somebody/model", weights=weights)
+    assert (bundle.path / "model.safetensors").is_file() == weights
+    assert not (bundle.path / "training.jsonl").exists()
+
+
 def test_a_hub_id_is_fetched_without_weights_or_pickles(folder, monkeypatch):
     import huggingface_hub
 

@@ -73,7 +73,8 @@ def read_bundle(path: str | Path, *, weights: bool = True) -> Bundle:
 
     Args:
         path: The folder.
-        weights: Whether ``model.safetensors`` and whatever else recognition does not read must be there, too.
+        weights: Whether ``model.safetensors`` and ``tokenizer_config.json``, which recognition does not read, must be there.
+            Files that nobody reads, as the log of the training, may be missing either way.
 
     Raises:
         BundleError: If it is no model folder, incomplete, damaged, of a later version, or holds a pickle.
@@ -95,7 +96,7 @@ def read_bundle(path: str | Path, *, weights: bool = True) -> Bundle:
     for name, record in info.files.items():
         file = folder / name
         if not file.is_file():
-            if weights or name.startswith(GRAPH):
+            if name.startswith(GRAPH):  # a large graph keeps its numbers in files beside it
                 raise BundleError(f"{name} is missing", where=folder, hint=_AGAIN)
         elif file.stat().st_size != record.size:
             raise BundleError(f"{name} has {file.stat().st_size:,} bytes instead of {record.size:,}", where=folder, hint=_AGAIN)
@@ -117,7 +118,7 @@ def find_bundle(name: str | Path, *, weights: bool = True) -> Bundle:
     if folder.exists():
         if Project.is_project(folder):
             folder = Project(folder).active_model()
-        return read_bundle(folder)
+        return read_bundle(folder, weights=weights)
     if not is_hub_id(str(name)):
         raise BundleError("no such model folder", where=name, hint="Give an existing folder, or a Hub id: user/name[@revision]")
     names = FILES if weights else NEEDED
