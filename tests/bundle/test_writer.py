@@ -70,6 +70,15 @@ def test_a_pickle_never_gets_in(tmp_path, source):
         bundle_writer.finish(source.info)
 
 
+def test_a_disk_that_is_full_when_the_weights_are_saved_is_said_to_be(tmp_path):
+    numpy, safetensors = pytest.importorskip("safetensors.numpy"), pytest.importorskip("safetensors")
+    with pytest.raises(BundleError, match=r"model.*cannot be written.*Free some space") as error:  # noqa: SIM117
+        with BundleWriter(tmp_path / "model"):
+            numpy.save_file({}, "/no/such/folder/model.safetensors")
+    assert isinstance(error.value.__cause__, safetensors.SafetensorError)
+    assert names(tmp_path) == []
+
+
 def test_a_model_is_replaced_only_when_asked(tmp_path, source):
     write(tmp_path / "model", source)
     (tmp_path / "model" / "note.txt").write_text("old")

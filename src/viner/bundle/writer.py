@@ -59,7 +59,7 @@ class BundleWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        if isinstance(error, OSError) and not isinstance(error, BundleError):
+        if isinstance(error, OSError) or _is_safetensors(error):
             raise self._unwritable(error) from error
 
     def finish(self, info: BundleInfo) -> Bundle:
@@ -119,12 +119,18 @@ class BundleWriter:
         for path in (self.folder, *self.folder.rglob("*")):
             path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
-    def _unwritable(self, error: OSError) -> BundleError:
+    def _unwritable(self, error: BaseException) -> BundleError:
         return BundleError(
-            f"the model cannot be written ({error.strerror or error})",
+            f"the model cannot be written ({getattr(error, 'strerror', None) or error})",
             where=self.target,
             hint="Free some space or name another folder; nothing was left behind",
         )
+
+
+def _is_safetensors(error: BaseException | None) -> bool:
+    """Whether safetensors raised it. Its error is a plain Exception, even for a full disk, and recognition does without it."""
+    kind = type(error)
+    return kind.__name__ == "SafetensorError" and kind.__module__.startswith("safetensors")
 
 
 def _record(path: Path) -> FileRecord:
