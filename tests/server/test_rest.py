@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
@@ -99,6 +100,47 @@ def test_ten_megabytes_without_a_space_are_answered() -> None:
     with TestClient(create_app(FakeRecognizer(blind=True), Settings(), console=False)) as client:
         document = client.post(URL, json={"texts": [text]}).json()["documents"][0]
     assert document["text"] == text
+
+
+def test_too_many_texts_are_refused_before_any_is_recognized() -> None:
+    recognizer = FakeRecognizer()
+    with TestClient(create_app(recognizer, Settings(max_texts=3), console=False)) as client:
+        assert client.post(URL, json={"texts": ["a"] * 3}).status_code == 200
+        response = client.post(URL, json={"texts": ["a"] * 4})
+    assert response.status_code == 413
+    assert error_of(response) == {
+        "code": "too_many_texts",
+        "message": "4 texts in one request",
+        "where": "texts",
+        "hint": "Send at most 3 at a time, or raise VINER_MAX_TEXTS",
+    }
+    assert recognizer.calls == 3
+
+
+def test_the_work_stops_when_the_client_hangs_up() -> None:
+    recognizer = FakeRecognizer(seconds=0.1)
+    app = create_app(recognizer, Settings(), console=False)
+    body = json.dumps({"texts": ["a"] * 300}).encode()
+    messages = [{"type": "http.request", "body": body}]
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        if messages:
+            return messages.pop()
+        while not recognizer.busy.is_set():
+            await asyncio.sleep(0.01)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": URL, "raw_path": URL.encode(), "query_string": b"", "http_version": "1.1",
+        "headers": [(b"content-type", b"application/json")], "scheme": "http", "server": ("testserver", 80), "root_path": "",
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    assert recognizer.calls < 20
+    assert sent[0]["status"] == 499
 
 
 def test_health_model_and_ready(client: TestClient) -> None:

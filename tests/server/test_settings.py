@@ -3,18 +3,24 @@ from __future__ import annotations
 import pytest
 
 from viner.errors import UsageError
-from viner.server.settings import DEFAULT_MAX_BODY, Settings
+from viner.server.settings import DEFAULT_MAX_BODY, DEFAULT_MAX_TEXTS, Settings
 
 
 def test_defaults_stay_on_this_machine() -> None:
-    assert Settings.resolve(environ={}) == Settings("127.0.0.1", 7860, True, DEFAULT_MAX_BODY, False)
+    assert Settings.resolve(environ={}) == Settings("127.0.0.1", 7860, True, DEFAULT_MAX_BODY, DEFAULT_MAX_TEXTS, False)
 
 
 def test_the_environment_beats_defaults_and_arguments_beat_the_environment() -> None:
-    environ = {"VINER_HOST": "0.0.0.0", "VINER_PORT": "9000", "VINER_NO_BROWSER": "1", "VINER_MAX_BODY": "5", "SPACE_ID": "a/b"}
-    assert Settings.resolve(environ=environ) == Settings("0.0.0.0", 9000, False, 5, True)
-    given = Settings.resolve("::1", 0, True, 7, environ=environ)
-    assert given == Settings("::1", 0, True, 7, True)
+    environ = {
+        "VINER_HOST": "0.0.0.0",
+        "VINER_PORT": "9000",
+        "VINER_NO_BROWSER": "1",
+        "VINER_MAX_BODY": "5",
+        "VINER_MAX_TEXTS": "6",
+    }
+    assert Settings.resolve(environ={**environ, "SPACE_ID": "a/b"}) == Settings("0.0.0.0", 9000, False, 5, 6, True)
+    given = Settings.resolve("::1", 0, True, 7, 8, environ=environ)
+    assert given == Settings("::1", 0, True, 7, 8, False)
 
 
 @pytest.mark.parametrize(

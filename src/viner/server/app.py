@@ -55,7 +55,9 @@ def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, 
     )
     app.state.console = page
     errors.install(app)
-    app.include_router(rest_router(recognizer, counters, lambda: "off" if page is None else page.state))
+    app.include_router(
+        rest_router(recognizer, counters, lambda: "off" if page is None else page.state, max_texts=settings.max_texts)
+    )
     openapi.install(app)
     if page is not None:
         app.include_router(entrance_router(LANGUAGES, space=settings.space))

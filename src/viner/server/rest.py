@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, NoReturn, TypeVar
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Literal, NoReturn
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request
@@ -19,8 +22,9 @@ from viner.server.counters import Counters
 from viner.server.errors import RequestError
 from viner.text import OffsetMap
 
+_CLIENT_GONE = 499  # nobody reads it; what nginx notes in its log, and so do our counters
+_LOOK_EVERY = 0.25  # seconds
 OffsetUnit = Literal["codepoint", "utf16"]
-_T = TypeVar("_T")
 
 _ERROR = {
     "description": "What was wrong, where, and what to do",
@@ -70,19 +74,17 @@ _DOCUMENTS = {
 }
 
 
-def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Callable[[], str]) -> APIRouter:
+def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Callable[[], str], *, max_texts: int) -> APIRouter:
     """The routes of the REST API.
 
     Args:
         recognizer: What answers; called in worker threads, at most as many at once as there are processors.
         counters: Counts documents, and is shown at ``/metrics``.
         page_state: "off", "starting", "ready" or "failed": the state of the console beside the API.
+        max_texts: Most texts in one request. How long they may be together is up to the limit of the body.
     """
     router = APIRouter(prefix="/api/v1")
     workers = CapacityLimiter(os.cpu_count() or 1)
-
-    async def in_thread(work: Callable[[], _T]) -> _T:
-        return await to_thread.run_sync(work, limiter=workers)
 
     @router.post(
         "/recognize",
@@ -104,12 +106,19 @@ def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Call
         _check_content_type(request.headers.get("content-type", ""))
         body = await request.body()
 
+        gone = threading.Event()
+
         def work() -> bytes:
-            documents = list(recognizer.stream(read_texts(body)))
+            documents = list(recognizer.stream(_until(gone, read_texts(body, max_texts))))
             counters.add_documents(documents)
             return write_documents(documents, unit)
 
-        return Response(await in_thread(work), media_type="application/json")
+        async with _watching(request, gone):
+            try:
+                answer = await to_thread.run_sync(work, limiter=workers)
+            except _ClientGoneError:
+                return Response(status_code=_CLIENT_GONE)
+        return Response(answer, media_type="application/json")
 
     @router.get("/health", tags=["operation"], summary="Whether the server is alive")
     async def health() -> dict[str, str]:
@@ -144,11 +153,12 @@ def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Call
     return router
 
 
-def read_texts(body: bytes) -> list[str]:
-    """The texts of a request body ``{"texts": [...]}``.
+def read_texts(body: bytes, most: int) -> list[str]:
+    """The texts of a request body ``{"texts": [...]}``, at most so many.
 
     Raises:
-        RequestError: If the body is not UTF-8 or not JSON (400), or has another shape (422); ``where`` names the place.
+        RequestError: If the body is not UTF-8 or not JSON (400), has another shape (422) or too many texts (413); ``where``
+            names the place.
         InputError: If a text is no string or holds a lone surrogate.
     """
     try:
@@ -166,7 +176,39 @@ def read_texts(body: bytes) -> list[str]:
     unknown = sorted(set(data) - {"texts"})
     if unknown:
         raise RequestError(422, "invalid_input", f"unknown key {unknown[0]!r}", where="body", hint=_SHAPE)
+    if len(data["texts"]) > most:
+        hint = f"Send at most {most:,} at a time, or raise VINER_MAX_TEXTS"
+        raise RequestError(413, "too_many_texts", f"{len(data['texts']):,} texts in one request", where="texts", hint=hint)
     return [_read_text(text, index) for index, text in enumerate(data["texts"])]
+
+
+@asynccontextmanager
+async def _watching(request: Request, gone: threading.Event) -> AsyncIterator[None]:
+    """Sets ``gone`` when the client closes its connection while the block runs."""
+
+    async def watch() -> None:
+        while not await request.is_disconnected():
+            await asyncio.sleep(_LOOK_EVERY)
+        gone.set()
+
+    # Not a task group: it would wrap the block's own errors.
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+def _until(gone: threading.Event, texts: Iterable[str]) -> Iterator[str]:
+    """The texts as long as somebody waits for the answer: a recognizer asks for them chunk by chunk."""
+    for text in texts:
+        if gone.is_set():
+            raise _ClientGoneError
+        yield text
+
+
+class _ClientGoneError(Exception):
+    """Nobody waits for the answer any more."""
 
 
 _SHAPE = 'Send {"texts": ["first text", "second text"]}'

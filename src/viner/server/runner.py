@@ -25,7 +25,9 @@ class ServerError(VinerError):
     code = "server_failed"
 
 
-def serve(recognizer: RecognizerLike, host: str | None = None, port: int | None = None, open_browser: bool | None = None) -> None:
+def serve(
+    recognizer: RecognizerLike, host: str | None = None, port: int | None = None, open_browser: bool | None = None
+) -> None:
     """Serves a recognizer: page and REST API. Returns on SIGTERM's way out only; Ctrl-C raises ``KeyboardInterrupt``.
 
     Args:
