@@ -55,6 +55,7 @@ def served(monkeypatch):
     pytest.importorskip("fastapi", reason="the server needs viner[app]")
     calls: list[dict[str, object]] = []
     monkeypatch.setattr("viner.server.serve", lambda recognizer, **options: calls.append(options))
+    monkeypatch.setattr("viner.server.check_address", lambda host, port: None)
     return calls
 
 
@@ -141,6 +142,18 @@ def test_serve_leaves_to_the_environment_what_is_not_given(loaded, served):
     ]
 
 
+@pytest.mark.parametrize("verb", [["serve", "models/003"], ["demo"]])
+def test_a_taken_port_is_told_before_anything_is_loaded_or_trained(verb, loaded, monkeypatch, capsys):
+    import socket
+
+    monkeypatch.setattr("viner.workflow.run_demo", lambda out: pytest.fail("trained"), raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main([*verb, "--host", "127.0.0.1", "--port", str(port)]) == 1
+    assert f"port {port} is in use" in capsys.readouterr().err
+    assert loaded == []
+
+
 def test_demo_serves_the_model_that_it_trained(loaded, served, monkeypatch, tmp_path):
     monkeypatch.setattr("viner.workflow.run_demo", lambda out: out / "model", raising=False)
     assert main(["demo", "--out", str(tmp_path)]) == 0
@@ -182,3 +195,77 @@ def test_lint_lists_what_it_found_and_fails(tmp_path, capsys):
     assert "[cuts-word]" in capsys.readouterr().out
     assert main(["lint", str(bad), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["findings"][0]["code"] == "cuts-word"
+
+
+def test_lint_knows_labels_from_a_list_a_project_or_a_model(tmp_path, tiny_model, capsys):
+    notes = tmp_path / "notes.jsonl"
+    notes.write_text(Document("ra Huế", entities=[Entity(3, 6, "TOWN")]).to_json() + "\n", encoding="utf-8")
+    (tmp_path / "viner.toml").write_text('[[schema.layers]]\nname = "entities"\nkind = "entities"\ntypes = ["TOWN"]\n')
+    assert main(["lint", str(notes)]) == 0
+    assert main(["lint", str(notes), "--labels", "TOWN, PERSON"]) == 0
+    assert main(["lint", str(notes), "--project", str(tmp_path)]) == 0
+    capsys.readouterr()
+    for option in (["--labels", "PERSON"], ["--model", str(tiny_model)]):
+        assert main(["lint", str(notes), *option]) == 1
+        assert "[unknown-label]" in capsys.readouterr().out
+    assert main(["lint", str(notes), "--labels", "TOWN", "--model", str(tiny_model)]) == 2
+
+
+def test_lint_names_labels_that_only_a_later_file_has(tmp_path, capsys):
+    for name, label in (("train", "LOC"), ("dev", "LOCATION")):
+        line = Document("ra Huế", entities=[Entity(3, 6, label)]).to_json() + "\n"
+        (tmp_path / f"{name}.jsonl").write_text(line, encoding="utf-8")
+    assert main(["lint", str(tmp_path / "train.jsonl"), str(tmp_path / "dev.jsonl")]) == 1
+    out = capsys.readouterr().out
+    assert "train.jsonl has nowhere [new-label]" in out
+    assert len(out.splitlines()) == 1
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A file whose tags are bare labels, which nobody can tell from words."""
+    file = tmp_path / "bare.conll"
+    file.write_text("ra V\nHuế N\n\n", encoding="utf-8")
+    return str(file)
+
+
+BARE = ["--format", "conll", "--option", "tag_column=1", "--option", "scheme=IO"]
+
+
+def test_options_of_the_format_reach_every_verb_that_reads(tmp_path, bare, loaded, capsys):
+    assert main(["stats", bare]) == 1
+    assert "--option tag_column=1 --option scheme=IO" in capsys.readouterr().err
+    assert main(["stats", bare, "--json", *BARE]) == 0
+    assert json.loads(capsys.readouterr().out)["labels"] == {"N": 1, "V": 1}
+    assert main(["lint", bare, *BARE]) == 0
+    assert main(["convert", bare, str(tmp_path / "bare.jsonl"), *BARE]) == 0
+    assert main(["predict", "m", bare, "--out", str(tmp_path / "out.jsonl"), *BARE]) == 0
+    assert main(["evaluate", "m", bare, *BARE]) == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("tag_columm=1", "knows no option 'tag_columm'"),
+        ("tag_column", "'tag_column' is not KEY=VALUE"),
+        ("=1", "'=1' is not KEY=VALUE"),
+        ("tag_column=ner", "tag_column must be the number of a column"),
+    ],
+)
+def test_options_that_the_format_does_not_know_are_usage_errors(bare, option, said, capsys):
+    assert main(["stats", bare, "--option", option]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    if "knows" in said:
+        assert "separator, token_column, tag_column" in err
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [("3", 3), ("-1", -1), ("2,3", (2, 3)), ("OTH,O", ("OTH", "O")), ("true", True), ("tab", "\t"), ("a=b", "a=b"), ("", "")],
+)
+def test_values_of_options_are_numbers_truth_lists_or_text(monkeypatch, tmp_path, given, value):
+    seen = {}
+    monkeypatch.setattr("viner.formats.read", lambda path, format, **options: seen.update(options) or [])
+    assert main(["stats", "a.conll", "--option", f"key={given}"]) == 0
+    assert seen == {"key": value}

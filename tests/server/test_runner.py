@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from viner.errors import UsageError
-from viner.server.runner import ServerError, address_of, listen
+from viner.server.runner import ServerError, address_of, check_address, listen
 
 SCRIPT = """
 import sys
@@ -27,6 +27,21 @@ serve(FakeRecognizer())
 def test_a_taken_port_is_a_clear_error() -> None:
     with listen("127.0.0.1", 0) as taken, pytest.raises(ServerError, match=r"port \d+ is in use.*--port"):
         listen("127.0.0.1", taken.getsockname()[1])
+
+
+def test_an_address_can_be_checked_before_there_is_anything_to_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServerError, match="in use"):
+            check_address("127.0.0.1", port)
+        monkeypatch.setenv("VINER_PORT", str(port))
+        with pytest.raises(ServerError, match="in use"):
+            check_address()
+    check_address()  # and leaves the port free again
+    listen("127.0.0.1", port).close()
+    monkeypatch.setenv("VINER_PORT", "http")
+    with pytest.raises(UsageError, match="VINER_PORT"):
+        check_address()
 
 
 def test_a_host_that_is_not_here_is_a_clear_error() -> None:

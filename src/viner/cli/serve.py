@@ -19,6 +19,8 @@ def serve(model: str, host: str | None, port: int | None, no_browser: bool) -> N
       viner serve models/003 --port 8000 --no-browser
     """
     import viner
+    from viner.server import check_address
     from viner.server import serve as run_server
 
+    check_address(host, port)
     run_server(viner.load(model), host=host, port=port, open_browser=False if no_browser else None)

@@ -11,7 +11,7 @@ except ImportError as error:
     raise MissingExtraError("serving a model", "app") from error
 
 from viner.server.app import create_app
-from viner.server.runner import serve
+from viner.server.runner import check_address, serve
 from viner.server.settings import Settings
 
-__all__ = ["Settings", "create_app", "serve"]
+__all__ = ["Settings", "check_address", "create_app", "serve"]

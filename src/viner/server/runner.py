@@ -101,6 +101,21 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def check_address(host: str | None = None, port: int | None = None) -> None:
+    """Finds out whether :func:`serve` could listen, before a model is loaded or trained for it.
+
+    Args:
+        host: As in :func:`serve`.
+        port: As in :func:`serve`.
+
+    Raises:
+        ServerError: If the address cannot be listened on, such as a port in use.
+        UsageError: If host, port or another setting of the server makes no sense.
+    """
+    settings = Settings.resolve(host, port)
+    listen(settings.host, settings.port).close()
+
+
 def address_of(host: str, port: int) -> str:
     """The address to open in a browser, with a final slash; an address of all interfaces becomes the local one."""
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, f"[{host}]" if ":" in host else host)
