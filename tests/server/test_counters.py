@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from fakes import FakeRecognizer
+
 from viner.document import Document, Entity
-from viner.server.counters import Counters
+from viner.server.counters import Counters, CountingRecognizer
 
 
 def test_buckets_are_cumulative() -> None:
@@ -17,5 +19,15 @@ def test_buckets_are_cumulative() -> None:
 
 def test_labels_are_quoted() -> None:
     counters = Counters()
-    counters.add_documents([Document("ab", entities=[Entity(0, 1, 'x"\\\n')])])
+    counters.add_document(Document("ab", entities=[Entity(0, 1, 'x"\\\n')]))
     assert 'viner_entities_total{label="x\\"\\\\\\n"} 1' in counters.render()
+
+
+def test_whoever_asks_the_recognizer_is_counted() -> None:
+    counters = Counters()
+    recognizer = CountingRecognizer(FakeRecognizer(), counters)
+    assert recognizer("Kenya").entities
+    assert len(list(recognizer.stream(["Hà Nội", "Cork"]))) == 2
+    assert "viner_documents_total 3" in counters.render()
+    assert "viner_characters_total 15" in counters.render()
+    assert recognizer.info.to_dict() == {"name": "fake"}

@@ -12,7 +12,7 @@ from viner import __version__
 from viner.console import LANGUAGES
 from viner.console.recognizer import RecognizerLike
 from viner.server import errors, openapi
-from viner.server.counters import Counters
+from viner.server.counters import Counters, CountingRecognizer
 from viner.server.deferred import DeferredApp
 from viner.server.entrance import entrance_router
 from viner.server.observe import Observer
@@ -34,7 +34,8 @@ def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, 
     """
     settings = settings or Settings.resolve()
     counters = Counters()
-    page = DeferredApp(lambda: _build_console(recognizer, settings)) if console else None
+    counted = CountingRecognizer(recognizer, counters)
+    page = DeferredApp(lambda: _build_console(counted, settings)) if console else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -56,7 +57,7 @@ def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, 
     app.state.console = page
     errors.install(app)
     app.include_router(
-        rest_router(recognizer, counters, lambda: "off" if page is None else page.state, max_texts=settings.max_texts)
+        rest_router(counted, counters, lambda: "off" if page is None else page.state, max_texts=settings.max_texts)
     )
     openapi.install(app)
     if page is not None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
+from viner.console.recognizer import ModelInfo, RecognizerLike
 from viner.document import Document
+from viner.schema import Schema
 
 SECONDS_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -31,13 +33,12 @@ class Counters:
             self._buckets[bisect_left(SECONDS_BUCKETS, seconds)] += 1
             self._seconds += seconds
 
-    def add_documents(self, documents: Sequence[Document]) -> None:
-        """Counts recognized documents, their code points and entities."""
+    def add_document(self, document: Document) -> None:
+        """Counts a recognized document, its code points and entities."""
         with self._lock:
-            self._documents += len(documents)
-            for document in documents:
-                self._characters += len(document.text)
-                self._entities.update(entity.label for entity in document.entities or ())
+            self._documents += 1
+            self._characters += len(document.text)
+            self._entities.update(entity.label for entity in document.entities or ())
 
     def render(self) -> str:
         """All counters as Prometheus text."""
@@ -68,6 +69,36 @@ class Counters:
         yield "# TYPE viner_entities_total counter"
         for label, count in sorted(self._entities.items()):
             yield f'viner_entities_total{{label="{_quoted(label)}"}} {count}'
+
+
+class CountingRecognizer:
+    """A recognizer that counts every document it gives out, whoever asked for it: the REST API or the page."""
+
+    def __init__(self, recognizer: RecognizerLike, counters: Counters) -> None:
+        self._recognizer = recognizer
+        self._counters = counters
+
+    @property
+    def schema(self) -> Schema:
+        """The layers that the model fills in."""
+        return self._recognizer.schema
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the model says about itself."""
+        return self._recognizer.info
+
+    def __call__(self, text: str | Document, /) -> Document:
+        """The document of one text."""
+        document = self._recognizer(text)
+        self._counters.add_document(document)
+        return document
+
+    def stream(self, texts: Iterable[str | Document], /) -> Iterator[Document]:
+        """The documents of many texts, in input order."""
+        for document in self._recognizer.stream(texts):
+            self._counters.add_document(document)
+            yield document
 
 
 def _quoted(value: str) -> str:

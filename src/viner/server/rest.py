@@ -79,7 +79,7 @@ def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Call
 
     Args:
         recognizer: What answers; called in worker threads, at most as many at once as there are processors.
-        counters: Counts documents, and is shown at ``/metrics``.
+        counters: Shown at ``/metrics``.
         page_state: "off", "starting", "ready" or "failed": the state of the console beside the API.
         max_texts: Most texts in one request. How long they may be together is up to the limit of the body.
     """
@@ -110,7 +110,6 @@ def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Call
 
         def work() -> bytes:
             documents = list(recognizer.stream(_until(gone, read_texts(body, max_texts))))
-            counters.add_documents(documents)
             return write_documents(documents, unit)
 
         async with _watching(request, gone):
