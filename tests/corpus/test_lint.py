@@ -43,6 +43,17 @@ def test_labels_outside_of_the_schema_are_found() -> None:
     assert codes(Entity(0, 7, "ORG"), Entity(8, 14, "LOCATON"), schema=Schema.of_entities(["ORG", "LOC"])) == ["unknown-label"]
 
 
+def test_labels_that_the_first_split_lacks_are_found_once_a_split() -> None:
+    def split(*labels: str) -> list[Document]:
+        return [Document("Hà Nội", id=label, entities=[Entity(0, 6, label)]) for label in labels]
+
+    splits = {"train": split("LOC"), "dev": split("LOC", "LOCATION", "LOCATION"), "test": split("LOCATION", "ORG")}
+    found = [(item.code, item.file, item.document) for item in lint(splits) if item.code != "repeated-id"]
+    assert found == [("new-label", "dev", "LOCATION"), ("new-label", "test", "LOCATION"), ("new-label", "test", "ORG")]
+    with_schema = lint(splits, Schema.of_entities(["LOC", "LOCATION", "ORG"]))
+    assert [item.code for item in with_schema if item.code != "repeated-id"] == []
+
+
 def test_findings_read_well() -> None:
     (finding,) = lint({"train.jsonl": [Document("ở BN990", id="d7", entities=[Entity(2, 5, "ID")])]})
     assert str(finding) == "train.jsonl (d7): ID 'BN9' [2, 5] ends inside the word 'BN990' [cuts-word]"

@@ -22,7 +22,7 @@ class Finding:
 
     Args:
         code: What kind of problem, for programs: "cuts-word", "crossing", "nested", "duplicate", "two-labels", "space-edge",
-            "unknown-label", "odd-tag", "repeated-id", "leak".
+            "unknown-label", "new-label", "odd-tag", "repeated-id", "leak".
         message: The problem for people, with the surface concerned.
         document: Id of the document.
         file: Name of the file or split, where several are looked at.
@@ -54,13 +54,17 @@ def lint(documents: Iterable[Document] | Mapping[str, Iterable[Document]], schem
 
     Args:
         documents: The documents of one file, or those of several splits by name; only the latter can show leaks.
-        schema: Labels outside of its entity layer are reported; None takes any label.
+        schema: Labels outside of its entity layer are reported. None takes any label of the first split, and reports others
+            once for each later split.
     """
     splits = documents if isinstance(documents, Mapping) else {None: documents}
     known = None if schema is None or all(layer.name != ENTITIES for layer in schema) else frozenset(schema[ENTITIES].names)
     leaks = _Leaks()
-    for name, members in splits.items():
+    first = next(iter(splits), None)
+    learned: set[str] = set()
+    for index, (name, members) in enumerate(splits.items()):
         ids: set[str] = set()
+        new: set[str] = set()
         for document in members:
             if document.id is not None:
                 if document.id in ids:
@@ -68,6 +72,13 @@ def lint(documents: Iterable[Document] | Mapping[str, Iterable[Document]], schem
                 ids.add(document.id)
             for code, message, offset in _in_document(document, known):
                 yield Finding(code, message, document.id, name, line_of(document, offset))
+            for entity in document.entities or () if known is None else ():
+                if index == 0:
+                    learned.add(entity.label)
+                elif entity.label not in learned and entity.label not in new:
+                    new.add(entity.label)
+                    message = f"{_show(entity)} has a label that {first} has nowhere"
+                    yield Finding("new-label", message, document.id, name, line_of(document, entity.start))
             conll = document.meta.get("conll")
             for line, tag, what in conll.get("odd", ()) if isinstance(conll, Mapping) else ():
                 yield Finding("odd-tag", f"the tag {tag!r} {what}", document.id, name, line)
