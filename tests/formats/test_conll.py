@@ -258,7 +258,17 @@ def test_broken_lines_are_named(tmp_path: Path, text: str, where: int | None, me
 def test_options_that_mean_nothing_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.conll"
     path.write_text("a O\n")
-    for options in ({"scheme": "IOB9"}, {"separator": ";"}, {"tag_column": 0}, {"segments": "yes"}):
+    meaningless: list[dict[str, Any]] = [
+        {"scheme": "IOB9"},
+        {"separator": ";"},
+        {"tag_column": 0},
+        {"tag_column": "ner"},
+        {"tag_columns": 1},
+        {"token_column": True},
+        {"comments": "yes"},
+        {"segments": "yes"},
+    ]
+    for options in meaningless:
         with pytest.raises(UsageError):
             list(read(path, **options))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,7 +18,9 @@ from viner.cli.terminal import progress
 @format_option
 @click.option("--to", metavar="NAME", help="Format of TARGET; its extension says so if not given.")
 @json_option
-def convert(source: Path, target: Path, format: str | None, to: str | None, as_json: bool) -> None:
+def convert(
+    source: Path, target: Path, format: str | None, read_options: dict[str, Any], to: str | None, as_json: bool
+) -> None:
     """Write the documents of SOURCE to TARGET in another format, and say what that format could not hold.
 
     `-` is stdin or stdout.
@@ -26,5 +29,6 @@ def convert(source: Path, target: Path, format: str | None, to: str | None, as_j
     Example:
       viner convert train.conll train.jsonl
       viner convert answers.jsonl - --to conll
+      viner convert pos.tsv pos.jsonl --format conll --option tag_column=1 --option scheme=IO
     """
-    write_out(progress(read_all([source], format)), target, to, as_json=as_json)
+    write_out(progress(read_all([source], format, read_options)), target, to, as_json=as_json)

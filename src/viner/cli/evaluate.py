@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +16,7 @@ from viner.cli.terminal import echo_json, progress
 @click.argument("file", type=FILE)
 @format_option
 @json_option
-def evaluate(model: str, file: Path, format: str | None, as_json: bool) -> None:
+def evaluate(model: str, file: Path, format: str | None, read_options: dict[str, Any], as_json: bool) -> None:
     """Score MODEL on the annotated FILE: strict precision, recall and F1, micro, macro and for each type.
 
     \b
@@ -27,7 +28,8 @@ def evaluate(model: str, file: Path, format: str | None, as_json: bool) -> None:
     from viner.evaluation import evaluate_model
     from viner.formats import read
 
-    evaluation = evaluate_model(viner.load(model), progress(read(file, format)), where=file)
+    documents = progress(read(file, format, **read_options))
+    evaluation = evaluate_model(viner.load(model), documents, where=file)
     if as_json:
         echo_json(evaluation.to_dict())
     else:

@@ -3,35 +3,74 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from viner.cli.options import FILE, format_option, json_option
 from viner.cli.terminal import echo_json, progress
+from viner.errors import InputError, UsageError
+from viner.schema import Schema
 
 
 @click.command(short_help="Find annotations that will not train or score well.")
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @format_option
+@click.option("--project", type=FILE, help="Project folder, whose viner.toml says which labels there are.")
+@click.option("--model", help="Model that says which labels there are.")
+@click.option("--labels", metavar="A,B,C", help="The labels that there are.")
 @json_option
-def lint(files: tuple[Path, ...], format: str | None, as_json: bool) -> int:
+def lint(
+    files: tuple[Path, ...],
+    format: str | None,
+    read_options: dict[str, Any],
+    project: Path | None,
+    model: str | None,
+    labels: str | None,
+    as_json: bool,
+) -> int:
     """Find annotations in FILES that will not train or score well.
 
-    Entities that cut words, crossing and repeated ones, spaces at their edges, sentences that stand in two splits.
+    Entities that cut words, crossing and repeated ones, spaces at their edges, unknown labels, sentences that stand in
+    two splits. Which labels are known, --project, --model or --labels says; without them those of the first file are.
     Exit status 1 when something was found.
 
     \b
     Example:
       viner lint train.conll dev.conll test.conll
+      viner lint notes.jsonl --labels PERSON,PLACE
     """
     from viner.corpus import lint as lint_documents
     from viner.formats import read
 
-    findings = list(lint_documents({str(file): progress(read(file, format)) for file in files}))
+    schema = _schema(project, model, labels)
+    findings = list(lint_documents({str(file): progress(read(file, format, **read_options)) for file in files}, schema))
     if as_json:
         echo_json({"findings": [finding.to_dict() for finding in findings]})
     else:
         for finding in findings:
             click.echo(str(finding))
-        click.echo(f"{len(findings):,} findings in {len(files)} files", err=True)
+        click.echo(f"{len(findings):,} findings in {len(files)} file{'s' * (len(files) != 1)}", err=True)
     return 1 if findings else 0
+
+
+def _schema(project: Path | None, model: str | None, labels: str | None) -> Schema | None:
+    if sum(source is not None for source in (project, model, labels)) > 1:
+        raise UsageError("--project, --model and --labels each say which labels there are", hint="Give one of them")
+    if labels is not None:
+        names = [name.strip() for name in labels.split(",") if name.strip()]
+        if not names:
+            raise UsageError("--labels names no label", hint="Write them with commas: --labels PERSON,PLACE")
+        return Schema.of_entities(dict.fromkeys(names))
+    if model is not None:
+        from viner.bundle import find_bundle
+
+        return find_bundle(model, weights=False).info.schema
+    if project is not None:
+        from viner.project import Project
+
+        schema = Project(project).schema()
+        if schema is None:
+            raise InputError("it has no schema", where=project / "viner.toml", hint="Give --labels A,B,C instead")
+        return schema
+    return None

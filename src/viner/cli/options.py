@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,8 +21,43 @@ def json_option(function: F) -> F:
 
 
 def format_option(function: F) -> F:
-    """``--format``: how the input is read."""
-    return click.option("--format", "format", metavar="NAME", help="Format of the input; found out if not given.")(function)
+    """``--format`` and ``--option``: how the input is read. The verb gets ``format`` and the dict ``read_options``."""
+    for option in (
+        click.option(
+            "--option",
+            "read_options",
+            metavar="KEY=VALUE",
+            multiple=True,
+            callback=_read_options,
+            help="Option of the input's format, such as tag_column=3; may be repeated (docs/formats.md).",
+        ),
+        click.option("--format", "format", metavar="NAME", help="Format of the input; found out if not given."),
+    ):
+        function = option(function)
+    return function
+
+
+def _read_options(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, Any]:
+    """Reads ``KEY=VALUE`` pairs; which keys there are, only the format knows."""
+    options = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE, such as tag_column=3")
+        options[key] = _value(value)
+    return options
+
+
+def _value(value: str) -> Any:
+    """A number, true or false, several of these between commas, or text; ``tab`` and ``space`` stand for these characters."""
+    if "," in value:
+        return tuple(_value(part) for part in value.split(",") if part)
+    if re.fullmatch(r"-?[0-9]{1,9}", value):
+        return int(value)
+    return _NAMED.get(value, value)
+
+
+_NAMED = {"true": True, "false": False, "tab": "\t", "space": " "}
 
 
 def address_options(function: F) -> F:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,7 +21,14 @@ from viner.cli.terminal import progress
 @click.option("--whole", is_flag=True, help="Take each text file as one document, not each of its lines.")
 @json_option
 def predict(
-    model: str, inputs: tuple[Path, ...], out: Path, format: str | None, to: str | None, whole: bool, as_json: bool
+    model: str,
+    inputs: tuple[Path, ...],
+    out: Path,
+    format: str | None,
+    read_options: dict[str, Any],
+    to: str | None,
+    whole: bool,
+    as_json: bool,
 ) -> None:
     """Recognize with MODEL the entities of every document in INPUT.
 
@@ -34,5 +42,5 @@ def predict(
     """
     import viner
 
-    documents = read_all(inputs, format, whole=whole)
+    documents = read_all(inputs, format, read_options, whole=whole)
     write_out(progress(viner.load(model).stream(documents)), out, to, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from viner.cli.terminal import echo_json, progress
 @click.argument("file", type=FILE)
 @format_option
 @json_option
-def stats(file: Path, format: str | None, as_json: bool) -> None:
+def stats(file: Path, format: str | None, read_options: dict[str, Any], as_json: bool) -> None:
     """Count documents, sentences, words and entities of FILE.
 
     \b
@@ -25,7 +26,7 @@ def stats(file: Path, format: str | None, as_json: bool) -> None:
     from viner.corpus import statistics
     from viner.formats import read
 
-    figures = statistics(progress(read(file, format))).to_dict()
+    figures = statistics(progress(read(file, format, **read_options))).to_dict()
     if as_json:
         echo_json(figures)
         return

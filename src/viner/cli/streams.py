@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,12 +16,15 @@ STANDARD = Path("-")
 """The name that stands for stdin or stdout."""
 
 
-def read_all(paths: Iterable[Path], format: str | None = None, *, whole: bool = False) -> Iterator[Document]:
+def read_all(
+    paths: Iterable[Path], format: str | None = None, options: Mapping[str, Any] | None = None, *, whole: bool = False
+) -> Iterator[Document]:
     """The documents of several files in order.
 
     Args:
         paths: Files; ``-`` is stdin.
         format: Name of their format; None finds it out for each file.
+        options: Options of that format.
         whole: Take each file as one document of plain text.
 
     Raises:
@@ -28,8 +32,10 @@ def read_all(paths: Iterable[Path], format: str | None = None, *, whole: bool = 
     """
     from viner.formats import read
 
+    if whole:
+        format, options = "text", {**(options or {}), "whole": True}
     for path in paths:
-        yield from read(path, "text", whole=True) if whole else read(path, format)
+        yield from read(path, format, **(options or {}))
 
 
 def write_out(documents: Iterable[Document], path: Path, format: str | None = None, *, as_json: bool = False) -> None:

@@ -168,6 +168,11 @@ def find_layout(
         raise UsageError(f"unknown tag scheme {scheme!r}", hint=f"Schemes: {', '.join(SCHEMES)}")
     if separator not in (None, "\t", " "):
         raise UsageError(f"the separator must be a tab or a space, not {separator!r}")
+    for name, index in (("token_column", token_column), *(("tag_column", index) for index in tag_columns or ())):
+        if index is not None and (not isinstance(index, int) or isinstance(index, bool)):
+            raise UsageError(f"{name} must be the number of a column, from 0, not {index!r}")
+    if comments not in (None, True, False):
+        raise UsageError(f"comments must be true or false, not {comments!r}")
     if segments not in (None, "underscore", "none"):
         raise UsageError(f"segments must be 'underscore' or 'none', not {segments!r}")
     survey = _Survey((strip_line_end(line) for _, line in source.lines()), separator)

@@ -75,6 +75,8 @@ def read(
         if tag_columns is not None:
             raise UsageError("tag_column and tag_columns exclude each other")
         tag_columns = (tag_column,)
+    elif isinstance(tag_columns, int | str):
+        raise UsageError(f"tag_columns must name several columns, as in 2,3, not {tag_columns!r}")
     layout = find_layout(
         source.rewindable(),
         separator=separator,
