@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+import time
 from importlib import import_module
 
 import click
@@ -88,6 +91,46 @@ def test_a_reader_that_leaves_ends_the_run_quietly():
     os.close(writer)
     assert process.stderr == b""
     assert process.returncode == 1
+
+
+def read_a_pipe(tmp_path, out: str, **streams) -> tuple[subprocess.Popen[bytes], int]:
+    """`viner convert PIPE OUT`, and the open end of the pipe, through which a document went."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "viner", "convert", str(pipe), out, "--format", "text", "--to", "jsonl"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, **streams)
+    writer = os.open(pipe, os.O_WRONLY)
+    os.write(writer, b"a line\n" * 10_000)
+    return process, writer
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_signal_leaves_nothing_half_written(tmp_path, sent, status):
+    process, writer = read_a_pipe(tmp_path, str(tmp_path / "out.jsonl"))
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".out.jsonl.*.part")):
+        assert time.monotonic() < deadline, "the writing never began"
+        time.sleep(0.02)
+    process.send_signal(sent)
+    _, err = process.communicate(timeout=60)
+    os.close(writer)
+    assert process.returncode == status
+    assert err.decode().splitlines()[-1] == "error: " + {143: "terminated", 130: "interrupted"}[status]
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes")
+def test_documents_that_nobody_reads_any_more_end_the_run_quietly(tmp_path):
+    process, writer = read_a_pipe(tmp_path, "-", stdout=subprocess.PIPE)
+    assert process.stdout.readline().startswith(b'{"id": "pipe:1", "text": "a line"')
+    process.stdout.close()
+    with contextlib.suppress(BrokenPipeError):
+        os.write(writer, b"a line\n" * 10_000)
+    os.close(writer)
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=60) == 1
 
 
 def test_help_is_quick_and_imports_nothing_heavy():

@@ -1,13 +1,17 @@
 """The group of verbs, and how a run ends: exit status and message of every error.
 
-Exit status: 0 done, 1 input or run failed, 2 usage, 130 interrupted.
+Exit status: 0 done, 1 input or run failed, 2 usage, 130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from importlib import import_module
+from types import FrameType
 
 import click
 
@@ -54,10 +58,13 @@ def main(args: Sequence[str] | None = None) -> int:
         The exit status.
     """
     try:
-        status = cli.main(args=None if args is None else list(args), prog_name="viner", standalone_mode=False)
-        sys.stdout.flush()
+        with _terminable():
+            status = cli.main(args=None if args is None else list(args), prog_name="viner", standalone_mode=False)
+            sys.stdout.flush()
     except VinerError as error:
         return _fail(error.message, where=error.where, hint=error.hint, status=error.exit_status)
+    except _Terminated:
+        return _fail("terminated", status=143)
     except click.Abort:
         return _fail("interrupted", status=130)
     except click.ClickException as error:
@@ -70,6 +77,29 @@ def main(args: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(error.strerror or str(error), where=error.filename, status=1)
     return status if isinstance(status, int) else 0
+
+
+class _Terminated(BaseException):
+    """SIGTERM came. Like an interrupt it passes what catches exceptions, and runs what cleans up."""
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Lets SIGTERM end the block as Ctrl-C does, so that nothing half-written stays; a second one ends the process at once."""
+    handled = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    if not handled:
+        yield
+        return
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _fail(message: str, *, status: int, where: str | None = None, hint: str | None = None) -> int:
