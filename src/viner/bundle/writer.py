@@ -59,7 +59,7 @@ class BundleWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        if isinstance(error, OSError) or _is_safetensors(error):
+        if error is not None and (isinstance(error, OSError) or _is_safetensors(error)):
             raise self._unwritable(error) from error
 
     def finish(self, info: BundleInfo) -> Bundle:
@@ -127,7 +127,7 @@ class BundleWriter:
         )
 
 
-def _is_safetensors(error: BaseException | None) -> bool:
+def _is_safetensors(error: BaseException) -> bool:
     """Whether safetensors raised it. Its error is a plain Exception, even for a full disk, and recognition does without it."""
     kind = type(error)
     return kind.__name__ == "SafetensorError" and kind.__module__.startswith("safetensors")
