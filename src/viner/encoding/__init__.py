@@ -5,6 +5,7 @@ overlapping windows (:func:`plan_windows`) → one emission a word → one decod
 """
 
 from viner.encoding.alignment import AlignedTags, LostEntity, align
+from viner.encoding.batches import cut_by_budget, side_by_side
 from viner.encoding.decoding import BioDecoder, WordSpan, bio_tags
 from viner.encoding.tokenizer import EncodedText, PieceEncoder, position_limit
 from viner.encoding.windows import Window, plan_windows
@@ -19,6 +20,8 @@ __all__ = [
     "WordSpan",
     "align",
     "bio_tags",
+    "cut_by_budget",
     "plan_windows",
     "position_limit",
+    "side_by_side",
 ]

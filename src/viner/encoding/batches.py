@@ -1,0 +1,51 @@
+"""Sequences of pieces as batches: which ones go together, and how they stand side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viner.encoding.tokenizer import PieceEncoder
+
+
+def cut_by_budget(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
+    """Cuts an order into batches whose padded size stays within a budget; a longer sequence is a batch by itself.
+
+    Args:
+        order: *Shape:* (sequences,). Indices, roughly sorted by length, so that little of a batch is padding.
+        lengths: *Shape:* (sequences,). Pieces of each sequence, special pieces included.
+        budget: Pieces of a batch, padding included.
+    """
+    begin, widest = 0, 0
+    for position, index in enumerate(order):
+        widest = max(widest, int(lengths[index]))
+        if position > begin and widest * (position - begin + 1) > budget:
+            yield order[begin:position]
+            begin, widest = position, int(lengths[index])
+    if begin < len(order):
+        yield order[begin:]
+
+
+def side_by_side(sequences: Sequence[NDArray[np.int32]], encoder: PieceEncoder) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Puts sequences into one array, each between the special pieces, filled up with padding.
+
+    Args:
+        sequences: For each its pieces without special pieces. *Shape:* (pieces,).
+        encoder: Knows the special pieces; text begins in column ``len(encoder.prefix)``.
+
+    Returns:
+        Ids, and a mask with 1 for a piece and 0 for padding. *Shape:* both (sequences, longest).
+    """
+    before, after = len(encoder.prefix), len(encoder.suffix)
+    width = max(map(len, sequences)) + before + after
+    ids = np.full((len(sequences), width), encoder.pad, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, pieces in enumerate(sequences):
+        end = before + len(pieces)
+        ids[row, :before] = encoder.prefix
+        ids[row, before:end] = pieces
+        ids[row, end : end + after] = encoder.suffix
+        mask[row, : end + after] = 1
+    return ids, mask
