@@ -13,7 +13,7 @@ def test_many_threads_get_the_answers_that_one_gets(tiny_model):
     expected = [engine.run(*batch) for batch in batches]
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda batch: engine.run(*batch), batches))
-    submitted = [engine.submit(*batch) for batch in batches]
+    submitted = [engine.submit(engine.run, *batch) for batch in batches]
     for one, two, three in zip(expected, answers, submitted, strict=True):
         assert np.array_equal(one, two)
         assert np.array_equal(one, three.result())

@@ -2,7 +2,9 @@ import itertools
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -138,7 +140,7 @@ def test_a_megabyte_without_a_space(ner):
 
 
 def test_the_processor_that_made_the_model_is_trusted(tiny_model, monkeypatch):
-    monkeypatch.setattr(Recognizer, "stream", lambda *_: pytest.fail("the canaries were asked"))
+    monkeypatch.setattr(Recognizer, "canaries", lambda *_: pytest.fail("the canaries were asked"))
     Recognizer.load(tiny_model)
 
 
@@ -148,11 +150,14 @@ def test_another_processor_that_agrees_says_nothing(tmp_path, caplog):
     assert caplog.records == []
 
 
-def disagreeing(folder):
-    """A model whose canaries expect what nobody finds."""
+def disagreeing(folder, **changes):
+    """A model of another processor whose canaries expect what nobody finds, or something else that was changed."""
     tiny_bundle(folder, processor_name="another one")
     path = folder / "canaries.json"
-    path.write_text(path.read_text().replace("PERSON", "SOMEONE"))
+    if changes:
+        path.write_text(replace(read_bundle(folder).canaries(), **changes).to_json())
+    else:
+        path.write_text(path.read_text().replace("PERSON", "SOMEONE"))
     size = path.stat().st_size
     info = folder / "viner.json"
     old = read_bundle_size(info.read_text())
@@ -177,6 +182,48 @@ def test_a_processor_that_disagrees_falls_back_to_float32_aloud(tmp_path, caplog
     assert "int8 finds 4 of the 9 entities" in caplog.text
     assert "float32 instead" in caplog.text
     assert ner.engine == "fp32"
+
+
+NOTHING = "không có gì ở đây"
+
+
+def test_canaries_without_entities_are_compared_by_their_logits(tmp_path, caplog, monkeypatch):
+    monkeypatch.setenv("VINER_HOME", str(tmp_path / "home"))
+    canaries = Recognizer.load(tiny_bundle(tmp_path / "source")).canaries([NOTHING, ""])
+    assert canaries.distance(canaries) == 0
+    Recognizer.load(disagreeing(tmp_path / "same", documents=canaries.documents, logits=canaries.logits))
+    assert caplog.records == []
+    wrong = [-part for part in canaries.logits]
+    Recognizer.load(disagreeing(tmp_path / "other", documents=canaries.documents, logits=wrong))
+    assert "% off in the model's test texts" in caplog.text
+
+
+def test_few_entities_without_logits_prove_nothing(tmp_path, caplog, monkeypatch):
+    monkeypatch.setenv("VINER_HOME", str(tmp_path / "home"))
+    Recognizer.load(disagreeing(tmp_path / "model", logits=()))
+    assert "9 entities, too few to tell" in caplog.text
+
+
+def test_words_that_no_window_answers_are_an_error_or_told(ner, monkeypatch):
+    plan = recognizer.plan_windows
+    monkeypatch.setattr(recognizer, "plan_windows", lambda *args: plan(*args)[1:])
+    text = "Lan " * 100
+    with pytest.raises(RuntimeError, match="not answered"):
+        ner(text)
+    told = []
+    documents = list(ner.stream(["Huế " * 100, text], unanswered=lambda document, spans: told.append((document, spans))))
+    assert [document for document, _ in told] == documents
+    for document, spans in told:
+        assert 0 < len(spans) < 100
+        assert {(entity.start, entity.end) for entity in document.entities} == set(document.words) - set(spans)
+
+
+def test_an_answer_that_is_no_number_is_an_error(ner, monkeypatch):
+    run = ner._engine.run
+    monkeypatch.setattr(ner._engine, "run", lambda *batch: run(*batch) * np.float32("nan"))
+    for text in ("Lan", "Lan " * 1000):
+        with pytest.raises(BundleError, match="no number"):
+            ner(text)
 
 
 def test_without_a_float32_graph_it_says_how_to_get_one(tmp_path, caplog, monkeypatch):

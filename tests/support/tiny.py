@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from viner.bundle import Bundle, BundleInfo, BundleWriter, Canaries, Head, Windows, processor, read_bundle
+from viner.bundle import Bundle, BundleInfo, BundleWriter, Head, Windows, read_bundle
 from viner.schema import ENTITIES, Schema
 
 LABELS = ("PERSON", "LOCATION")
@@ -53,7 +54,7 @@ def tiny_bundle(folder: Path, *, engine: str = "int8", processor_name: str | Non
     with BundleWriter(folder) as writer:
         shutil.copytree(source.path, writer.folder, dirs_exist_ok=True)
         (writer.folder / "canaries.json").write_text(
-            Canaries(processor_name, source.canaries().documents).to_json(), encoding="utf-8"
+            replace(source.canaries(), processor=processor_name).to_json(), encoding="utf-8"
         )
         writer.finish(source.info)
     return folder
@@ -83,8 +84,7 @@ def _built(engine: str) -> Bundle:
         if engine == "int8":
             quantize_rows(folder / "model.onnx", folder / "model.onnx")
         recognizer = Recognizer.from_graph(info, folder, folder / "model.onnx")
-        answers = tuple(recognizer.stream(_TEXTS))
-        (folder / "canaries.json").write_text(Canaries(processor(), answers).to_json(), encoding="utf-8")
+        (folder / "canaries.json").write_text(recognizer.canaries(_TEXTS).to_json(), encoding="utf-8")
         (folder / "README.md").write_text("# A tiny model for tests\n", encoding="utf-8")
         writer.finish(info)
     return read_bundle(target)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from viner.errors import BundleError, UsageError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Engine:
@@ -63,12 +67,15 @@ class Engine:
                     self._free.append(session)
         return logits
 
-    def submit(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> Future[NDArray[np.float32]]:
-        """Like :meth:`run`, in a thread of the engine."""
+    def submit(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
+        """Calls a function that prepares, runs and digests a batch, in a thread of the engine.
+
+        What waits to be computed, or for its turn to be used, is then no more than the arguments and the result.
+        """
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="viner-engine")
-        return self._pool.submit(self.run, ids, mask)
+        return self._pool.submit(work, *args, **options)
 
     def _new_session(self) -> Any:
         import onnxruntime
