@@ -8,6 +8,7 @@ import pytest
 from viner.document import Document, Entity
 from viner.errors import InputError
 from viner.evaluation import evaluate_model
+from viner.runtime import Recognizer, recognizer
 
 
 @dataclass
@@ -19,7 +20,7 @@ class Parrot:
     buffer: int = 3
     asked: list[Document] = field(default_factory=list)
 
-    def stream(self, documents: Iterable[Document]) -> Iterator[Document]:
+    def stream(self, documents: Iterable[Document], *, unanswered: object = None) -> Iterator[Document]:
         waiting: list[Document] = []
         for document in documents:
             self.asked.append(document)
@@ -65,6 +66,19 @@ def test_the_recognizer_gets_the_words_of_the_file_and_never_its_annotations():
 def test_entities_beyond_what_the_recognizer_looked_at_are_lost_to_truncation():
     evaluation = evaluate_model(Parrot(sees=2), [doc("từ Huế ra Hà Nội", ("Huế", "LOCATION"), ("Hà Nội", "LOCATION"))])
     assert evaluation.truncated_entities == 1
+
+
+def test_entities_in_words_that_windows_left_out_are_lost_to_truncation(tiny_model, monkeypatch):
+    text = "Lan ở Huế. " * 40
+    entities = [Entity(at + i, at + i + 3, label) for at in range(0, 440, 11) for i, label in ((0, "PERSON"), (6, "LOCATION"))]
+    documents = [Document("Lan", entities=[Entity(0, 3, "PERSON")]), Document(text, entities=entities)]
+    whole = evaluate_model(Recognizer.load(tiny_model), documents)
+    assert (whole.scores.micro.correct, whole.truncated_entities) == (81, 0)
+    plan = recognizer.plan_windows
+    monkeypatch.setattr(recognizer, "plan_windows", lambda *args: plan(*args)[:1])
+    broken = evaluate_model(Recognizer.load(tiny_model), documents)
+    assert broken.scores.micro.correct + broken.truncated_entities == 81
+    assert broken.truncated_entities > 40
 
 
 def test_entities_that_cut_a_word_are_counted():

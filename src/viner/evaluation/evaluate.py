@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viner.document import Document
+from viner.document import Document, Span
 from viner.errors import InputError
 from viner.evaluation.report import Evaluation
 from viner.metrics import EntityTally
@@ -35,7 +35,8 @@ def evaluate_model(recognizer: Recognizer, documents: Iterable[Document], *, whe
     known = set(recognizer.labels)
     unknown: Counter[str] = Counter()
     truncated = cut = count = 0
-    for predicted in recognizer.stream(pairs.questions()):
+    unanswered: list[Span] = []
+    for predicted in recognizer.stream(pairs.questions(), unanswered=lambda _, spans: unanswered.extend(spans)):
         gold = pairs.next_gold()
         entities = gold.entities or ()
         count += 1
@@ -48,10 +49,12 @@ def evaluate_model(recognizer: Recognizer, documents: Iterable[Document], *, whe
         covered = words[-1][1] if words else 0
         starts, ends = _borders(words)
         for entity in entities:
-            if entity.start + len((entity.text or "").rstrip()) > covered:
+            end = entity.start + len((entity.text or "").rstrip())
+            if end > covered or any(first < end and entity.start < last for first, last in unanswered):
                 truncated += 1
             elif entity.start not in starts or entity.end not in ends:
                 cut += 1
+        unanswered.clear()
     scores = tally.scores()
     if not scores.micro.support:
         raise InputError(

@@ -16,8 +16,8 @@ class Evaluation:
         scores: Strict entity scores.
         documents: Number of documents scored.
         unannotated: Number of documents left out, since their entities are not annotated.
-        truncated_entities: Gold entities in text that the recognizer never looked at. Windows cover a whole document, so this
-            is 0, and any other number is a defect of the recognizer.
+        truncated_entities: Gold entities with a word that no window answered, or behind the last word. Windows tile a whole
+            document, so this is 0; any other number is a defect of the recognizer, or of words that a file brings along.
         cut_entities: Gold entities with a border inside a word of the recognizer, which it can therefore never find.
         unknown_labels: Gold labels that the recognizer does not know, with the number of their entities.
     """
