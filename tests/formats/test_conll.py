@@ -20,6 +20,8 @@ from viner.text import split_words
 DATA = Path(os.environ.get("VINER_DATA", "/nonexistent"))
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="VINER_DATA names no folder of data sets")
 
+LARGE = 2_000_000  # bytes
+
 # What the files themselves count: (documents, sentences, tokens, entities by conlleval's rules).
 COUNTS = {
     "ner_en/wikigold/all.conll": (145, 1696, 39007, 3558),
@@ -64,10 +66,14 @@ def tokens(document: Document) -> list[str]:
     return [document.text[start:end] for start, end in document.words or ()]
 
 
-def conll_files() -> list[str]:
+def conll_files() -> list[Any]:
     skipped = ("README", "LICENSE", "PROVENANCE")
     found = sorted(path for folder in ("ner_en", "ner_multi") for path in (DATA / folder).rglob("*") if path.is_file())
-    return [str(path.relative_to(DATA)) for path in found if path.suffix != ".json" and not path.name.startswith(skipped)]
+    wanted = [path for path in found if path.suffix != ".json" and not path.name.startswith(skipped)]
+    return [
+        pytest.param(str(path.relative_to(DATA)), marks=[pytest.mark.slow] if path.stat().st_size > LARGE else [])
+        for path in wanted
+    ]
 
 
 @needs_data
@@ -121,6 +127,7 @@ def test_nested_germeval_entities_are_read_from_both_columns(tmp_path: Path) -> 
 
 
 @needs_data
+@pytest.mark.slow
 def test_junk_labels_are_kept_and_reported_or_dropped_when_asked() -> None:
     path = DATA / "ner_en/uner_en_ewt/train.prerelease.iob2"
     odd = [item for document in read(path) for item in document.meta["conll"].get("odd", [])]

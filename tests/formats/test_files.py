@@ -109,7 +109,7 @@ def test_writing_into_no_folder_says_so(tmp_path: Path) -> None:
         write([Document("a")], tmp_path / "none" / "out.jsonl")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full to run out of space on")
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no /dev/full to run out of space on")
 def test_a_full_disk_gives_a_clear_message() -> None:
     with pytest.raises(VinerError, match="No space left on device"):
         write([Document("a" * 100_000)], "/dev/full", format="jsonl")

@@ -52,7 +52,7 @@ def test_byte_order_mark_crlf_and_blank_lines_are_tolerated(tmp_path: Path) -> N
     ("line", "message"),
     [
         ('{"text": "a"', "not JSON"),
-        ("[1]", "a document is a JSON object, not list"),
+        ("[1]", "a JSON array, not an object"),
         ('{"txt": "a"}', "txt: unknown key 'txt'"),
         ('{"text": 5}', "text: text must be a string, not int"),
         (r'{"text": "\ud83d"}', "text: the text holds a lone surrogate (U+D83D) at code point 0"),

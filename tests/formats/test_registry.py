@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from viner.document import Document
-from viner.errors import UsageError
+from viner.errors import InputError, UsageError
 from viner.formats import detect, formats, get_format, read, registry, write
 
 
@@ -34,6 +34,17 @@ def test_formats_are_told_by_ending_then_by_content(tmp_path: Path, name: str, c
     path = tmp_path / name
     path.write_text(content)
     assert detect(path) == format_name
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.csv", "text,label\nHi,x\n"), ("a.json", '["a", "b"]'), ("a.html", "<p>")])
+def test_tables_and_markup_are_not_taken_for_text(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InputError, match="does not read") as caught:
+        read(path)
+    assert caught.value.where == str(path)
+    assert "--format text" in (caught.value.hint or "")
+    assert next(read(path, format="text")).text == content.split("\n")[0]
 
 
 def test_unknown_formats_options_and_endings_are_refused_at_the_call(tmp_path: Path) -> None:

@@ -112,7 +112,9 @@ class Source:
         with self._open() as file:
             try:
                 for number, raw in enumerate(self._raw_lines(file), 1):
-                    yield number, self._decode(raw, number, offset)
+                    # Nearly all lines are ASCII without a zero byte, and need no further look.
+                    plain = number > 1 and raw.isascii() and b"\0" not in raw
+                    yield number, raw.decode("ascii") if plain else self._decode(raw, number, offset)
                     offset += len(raw)
             except _DAMAGED as error:
                 raise FormatError(
@@ -173,7 +175,7 @@ class Source:
 
 def strip_line_end(line: str) -> str:
     r"""The line without its final ``\n`` or ``\r\n``."""
-    return line.removesuffix("\n").removesuffix("\r")
+    return line[:-1].removesuffix("\r") if line.endswith("\n") else line.removesuffix("\r")
 
 
 @contextlib.contextmanager

@@ -16,17 +16,27 @@ from viner.formats.report import WriteReport
 # An array of objects is no JSON Lines, but its error should be that of JSON, not a document for each of its lines.
 _BEGINNING = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*\{)")
 
+_ONE_A_LINE = (
+    'Each line is one JSON object, such as {"text": "…"}; an array over one or more lines is put so by: jq -c \'.[]\' FILE'
+)
+_KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
+
 
 def _read(source: Source) -> Iterator[Document]:
     for number, line in source.lines():
         if line.isspace():
             continue
         try:
-            yield Document.from_dict(json.loads(line, parse_constant=_refuse))
+            data = json.loads(line, parse_constant=_refuse)
+            if not isinstance(data, dict):
+                raise FormatError(f"a JSON {_KINDS[type(data)]}, not an object", where=source.where(number), hint=_ONE_A_LINE)
+            yield Document.from_dict(data)
         except json.JSONDecodeError as error:
             raise FormatError(
-                f"not JSON: {error.msg} (column {error.colno})", where=source.where(number), hint="Each line is one JSON object"
+                f"not JSON: {error.msg} (column {error.colno})", where=source.where(number), hint=_ONE_A_LINE
             ) from None
+        except FormatError:
+            raise
         except InputError as error:
             message = error.message if error.where is None else f"{error.where}: {error.message}"
             raise FormatError(message, where=source.where(number), hint=error.hint) from None

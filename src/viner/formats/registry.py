@@ -25,6 +25,10 @@ GROUP = "viner.formats"
 _BUILT_IN = {item.name: item for item in (jsonl.FORMAT, conll.FORMAT, inline.FORMAT, text.FORMAT)}
 
 
+# Whose lines are no texts, so that to take them for text would be a mistake in silence.
+_NO_TEXT = frozenset({".csv", ".json", ".xml", ".html", ".htm"})
+
+
 @cache
 def _plugins() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}
@@ -59,6 +63,9 @@ def detect(path: str | os.PathLike[str]) -> str:
     """Name of the format of an existing file, by its ending, then by its content; ``-`` looks at standard input.
 
     A ``.txt`` or ``.json`` file is always looked into, since CoNLL files often are called so.
+
+    Raises:
+        InputError: If there is no such file, or it is a table or markup that no format reads.
     """
     return _detect(Source(path))
 
@@ -68,7 +75,15 @@ def _detect(source: Source) -> str:
     if by_ending is not None and by_ending != text.FORMAT.name:
         return by_ending
     head = source.head()
-    return next((name for name, item in _BUILT_IN.items() if item.matches(head)), text.FORMAT.name)
+    name = next((name for name, item in _BUILT_IN.items() if item.matches(head)), text.FORMAT.name)
+    if name == text.FORMAT.name and source.suffix in _NO_TEXT:
+        raise InputError(
+            f"viner does not read {source.suffix} files of this kind",
+            where=source.name,
+            hint="Take the texts out into a .txt file, one a line, or write annotated documents as JSONL (docs/formats.md); "
+            "--format text takes each line as it stands",
+        )
+    return name
 
 
 def _by_ending(suffix: str) -> str | None:

@@ -12,6 +12,7 @@ from viner.formats.conll.tags import SCHEMES, Scheme, SchemeFinder, split_tag
 from viner.formats.files import Source, strip_line_end
 
 _SPACES = re.compile(" +")
+_DIGITS = frozenset("0123456789")
 _INDEX = re.compile(r"([0-9]{1,9})([-.][0-9]+)?")
 _KEY_VALUE = re.compile(r"#\s*(?:[A-Za-z_][\w.]*(?: \w+)?\s*=|newdoc\s*$)")
 _NEW_DOCUMENT = re.compile(r"#\s*newdoc\b")
@@ -104,13 +105,14 @@ class _Survey:
             spaces += kind == " "
             columns = split_columns(line, separator or kind)
             self._rows[kind][len(columns)] += 1
-            if index_match := _INDEX.fullmatch(columns[0]):
+            if columns[0] and columns[0][0] in _DIGITS and (index_match := _INDEX.fullmatch(columns[0])):
                 self._indices[kind] += int(index_match[1]) == expected
                 # The range 1-2 of a contracted token, and an empty node 1.1, stand beside the numbering.
                 expected = int(index_match[1]) + (index_match[2] is None)
+            tags = self._tags[kind]
             for index in range(1, len(columns)):
                 if split_tag(columns[index]) is not None:
-                    self._tags[kind][index] += 1
+                    tags[index] += 1
         # A lone tab parts sentences in some files, so only lines with something on them say what the separator is.
         self.kind = "\t" if tabs and tabs >= spaces else " "
         self.separator = separator or self.kind
@@ -217,17 +219,19 @@ def _with_tokens_seen(source: Source, draft: Layout, *, find_scheme: bool, find_
     finder = SchemeFinder()
     tokens = joined = 0
     tag_column = draft.tag_columns[0]
+    last_column = max(tag_column, draft.token_column)
     for _, ended in source.lines():
         line = strip_line_end(ended)
         if is_blank(line) or line.startswith(DOCSTART):
             finder.end_sentence()
             continue
         columns = draft.columns(line)
-        if len(columns) <= max(tag_column, draft.token_column) or draft.is_comment(line, columns):
+        if len(columns) <= last_column or (line[0] == "#" and draft.is_comment(line, columns)):
             continue
         finder.add(columns[tag_column])
         tokens += 1
-        joined += _UNDERSCORE.search(columns[draft.token_column]) is not None
+        token = columns[draft.token_column]
+        joined += "_" in token and _UNDERSCORE.search(token) is not None
     return Layout(
         draft.separator,
         draft.token_column,
@@ -255,8 +259,8 @@ def _no_tags(source: Source, survey: _Survey) -> FormatError:
     return FormatError(
         f"no column holds entity tags such as O and B-PER (columns a line: {widths}): {shorten(rows[0][1])}",
         where=source.where(rows[0][0]),
-        hint="Where tags are bare labels, name their column, from 0, and the scheme: --option tag_column=1 --option scheme=IO "
-        "(in Python: tag_column=1, scheme='IO'). Plain text is read with --format text",
+        hint="Tags that are bare labels are read with --option tag_column=1 --option scheme=IO (columns count from 0; in "
+        "Python: tag_column=1, scheme='IO'); a table of texts is no CoNLL file: take out its texts, as in: cut -f 3 FILE",
     )
 
 
