@@ -1,4 +1,4 @@
-"""The model folder: read, write, check, versions. DESIGN of the folder: ARCHITECTURE.md, "The model folder".
+"""The model folder: read, write, check, versions. What is in it: ARCHITECTURE.md, "The model folder".
 
 ``read_bundle(path)`` checks a folder and returns a :class:`Bundle`; :class:`BundleWriter` makes one. Bundles neither contain
 nor load pickle.
