@@ -209,6 +209,9 @@ def test_lint_knows_labels_from_a_list_a_project_or_a_model(tmp_path, tiny_model
         assert main(["lint", str(notes), *option]) == 1
         assert "[unknown-label]" in capsys.readouterr().out
     assert main(["lint", str(notes), "--labels", "TOWN", "--model", str(tiny_model)]) == 2
+    (tmp_path / "viner.toml").unlink()
+    assert main(["lint", str(notes), "--project", str(tmp_path)]) == 1
+    assert "no project" in capsys.readouterr().err
 
 
 def test_lint_names_labels_that_only_a_later_file_has(tmp_path, capsys):

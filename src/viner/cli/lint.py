@@ -69,6 +69,8 @@ def _schema(project: Path | None, model: str | None, labels: str | None) -> Sche
     if project is not None:
         from viner.project import Project
 
+        if not Project.is_project(project):
+            raise InputError("no project: it has no viner.toml", where=project, hint="Give --labels A,B,C instead")
         schema = Project(project).schema()
         if schema is None:
             raise InputError("it has no schema", where=project / "viner.toml", hint="Give --labels A,B,C instead")

@@ -137,7 +137,9 @@ def write(
     target = os.fspath(path)
     name = format or (None if target == STDIN else _by_ending(Path(target.removesuffix(".gz")).suffix.lower()))
     if name is None:
-        raise UsageError(f"the ending of {target!r} names no format", hint=f"Pass format=, one of: {', '.join(formats())}")
+        raise UsageError(
+            f"the ending of {target!r} names no format", hint=f"Give --to (in Python: format=), one of: {', '.join(formats())}"
+        )
     chosen = get_format(name)
     _check_options(chosen.write, options, f"writing {chosen.name}")
     report = WriteReport()
