@@ -67,7 +67,8 @@ def console_app(parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: i
             mcp_server=False,
             theme=theme,
             css=css,
-            head=f'<script>document.documentElement.lang = "{language}";\n{script}</script>',
+            head='<link rel="icon" href="../favicon.ico" type="image/svg+xml">'
+            f'<script>document.documentElement.lang = "{language}";\n{script}</script>',
         )
     mounted = parent.router.lifespan_context
 
