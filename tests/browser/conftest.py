@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, Request, sync_playwright
@@ -22,6 +23,11 @@ from viner.server.runner import listen
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 from fakes import FakeRecognizer
+
+# anyio imports its modules when they are first used, which would be deep in a request of the server's thread: there pytest's
+# import hook fails in Python 3.11 ("AST constructor recursion depth mismatch").
+for name in dir(anyio):
+    getattr(anyio, name)
 
 CHROMIUM = (
     os.environ.get("VINER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
@@ -138,6 +144,9 @@ def visit(browser: Browser) -> Iterator[Visitor]:
         seen.page.on("dialog", lambda dialog: (seen.errors.append(dialog.message), dialog.dismiss()))
         seen.page.goto(site.url + path)
         seen.page.locator("#viner-run").wait_for()
+        # Whatever a test touches first is there: Gradio draws its components one after the other.
+        seen.page.locator("#viner-text textarea").wait_for()
+        seen.page.locator('#viner-input input[type="file"]').wait_for(state="attached")
         return seen
 
     yield opened

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -80,6 +81,57 @@ def test_a_download_works_on_the_first_click_and_follows_the_filter(site, visit,
     if kind == "jsonl":
         document = Document.from_dict(json.loads(content))
         assert [entity.label for entity in document.entities or ()].count("LOCATION") == 1
+
+
+def test_files_are_written_when_asked_for_and_take_each_others_place(site, visit) -> None:
+    written = lambda: sorted(Path(os.environ["GRADIO_TEMP_DIR"]).rglob("entities.*"))  # noqa: E731
+    before = written()
+    seen = visit(site)
+    seen.recognize(NOTICE)
+    seen.page.locator("#viner-least input[type=number]").fill("60")
+    seen.page.locator("#viner-least input[type=number]").press("Tab")
+    seen.page.locator(".viner-summary", has_text="of 7").wait_for()
+    assert written() == before
+    for kind in ("csv", "conll"):
+        with seen.page.expect_download():
+            seen.page.locator(f"#viner-{kind}").click()
+        assert [path.name for path in written() if path not in before] == [f"entities.{kind}"]
+
+
+def test_a_result_that_the_server_forgot_is_told_and_recognized_again(site, visit, monkeypatch) -> None:
+    seen = visit(site)
+    seen.recognize(NOTICE)
+    forget(monkeypatch)
+    seen.page.locator("#viner-csv").click()
+    seen.page.locator(".viner-error", has_text="no longer on the server").wait_for()
+    seen.page.locator("#viner-legend input[name=AGE]").uncheck()
+    seen.page.wait_for_function("() => !document.querySelector('#viner-table table')")
+    monkeypatch.undo()
+    seen.page.locator(".viner-again").click()
+    seen.page.locator(".viner-summary", has_text="6 of 7").wait_for()
+
+
+def forget(monkeypatch) -> None:
+    """What happens to every session after an hour: its states are as in the beginning."""
+    from gradio.state_holder import SessionState
+
+    real = SessionState.__getitem__
+
+    def empty(self, key):
+        value = real(self, key)
+        return () if isinstance(value, tuple) else value
+
+    monkeypatch.setattr(SessionState, "__getitem__", empty)
+
+
+def test_errors_of_files_are_in_the_language_of_the_page(site, visit) -> None:
+    seen = visit(site, "/vi/")
+    seen.page.evaluate(DROP, ["x.jsonl", '{"text": "a"}\n{"txt": 1}'])
+    error = seen.page.locator(".viner-error")
+    error.wait_for()
+    assert "Không đọc được tệp tại vị trí này" in error.inner_text()
+    assert "x.jsonl:2" in error.inner_text()
+    assert "unknown key" not in error.inner_text()  # folded away
 
 
 def test_copying_puts_the_file_on_the_clipboard(site, visit) -> None:
@@ -232,3 +284,7 @@ def test_every_theme_and_width_fits(site, visit, scheme: str, width: int) -> Non
     )
     assert (red > 200) is (scheme == "light")
     assert seen.page.locator(".viner-files button").last.is_visible()
+    inner, outer = seen.page.locator(".viner-table").evaluate("element => [element.scrollWidth, element.clientWidth]")
+    assert inner <= outer
+    borders = "cells => cells.map(cell => getComputedStyle(cell)).map(s => s.borderLeftWidth + s.borderRightWidth)"
+    assert set(seen.page.locator("#viner-table :is(th, td)").evaluate_all(borders)) == {"0px0px"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from viner.errors import UsageError
+from viner.errors import UsageError, VinerError
 
 LANGUAGES = ("en", "vi")
 """Codes of the interface languages, the default one first."""
@@ -70,6 +70,29 @@ _MESSAGES: dict[str, tuple[str, str]] = {
         "{name} is neither a .txt nor a .jsonl file. For other formats use 'viner predict'.",
         "{name} không phải là tệp .txt hay .jsonl. Với định dạng khác, hãy dùng 'viner predict'.",
     ),
+    "detail": ("Technical detail", "Chi tiết kỹ thuật (tiếng Anh)"),
+    "error_invalid_format": (
+        "The file breaks its format at this place.",
+        "Không đọc được tệp tại vị trí này: nội dung không đúng định dạng hoặc không phải văn bản UTF-8.",
+    ),
+    "hint_invalid_format": (
+        "A .txt file is UTF-8 text; each line of a .jsonl file is one JSON object with a 'text'.",
+        'Tệp .txt phải là văn bản UTF-8; mỗi dòng của tệp .jsonl là một đối tượng JSON có khóa "text".',
+    ),
+    "error_invalid_input": (
+        "This text cannot be read.",
+        "Không đọc được văn bản này: có thể nó chứa ký tự hỏng.",
+    ),
+    "hint_invalid_input": (
+        "Remove damaged characters, or save it again as UTF-8.",
+        "Hãy xóa các ký tự hỏng, hoặc lưu lại dưới dạng UTF-8.",
+    ),
+    "expired_title": ("This result is no longer on the server", "Kết quả này không còn trên máy chủ"),
+    "expired_text": (
+        "Results are forgotten after an hour. Recognize the text again, or open the file again.",
+        "Kết quả chỉ được giữ trong một giờ. Hãy nhận dạng lại văn bản hoặc mở lại tệp.",
+    ),
+    "again": ("Recognize again", "Nhận dạng lại"),
     "error_internal": (
         "The server failed on this text. The server's log says where.",
         "Máy chủ gặp lỗi với văn bản này. Nhật ký máy chủ ghi rõ vị trí lỗi.",
@@ -96,6 +119,16 @@ class Messages:
     def __call__(self, key: str, **values: object) -> str:
         """A message with its placeholders filled in; plain text, to be escaped where it becomes HTML."""
         return _MESSAGES[key][self._index].format(**values)
+
+    def explain(self, error: VinerError) -> tuple[str, str | None, str | None]:
+        """What an error says in this language: message, hint, and the English detail where the message is not that itself.
+
+        Errors are written in English; another language has one sentence for each code.
+        """
+        if self.language == "en":
+            return error.message, error.hint, None
+        code = error.code if f"error_{error.code}" in _MESSAGES else "invalid_input"
+        return self(f"error_{code}"), self(f"hint_{code}"), error.message
 
     def number(self, value: int) -> str:
         """A whole number with the language's separator of thousands."""

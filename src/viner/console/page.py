@@ -5,29 +5,31 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from viner.console.exports import EXPORTS, export
-from viner.console.filters import count_labels
+from viner.console.filters import count_labels, keep
 from viner.console.messages import LANGUAGE_NAMES, Messages
 from viner.console.recognizer import RecognizerLike, entity_types
 from viner.console.samples import samples_for
-from viner.console.view import View, empty_view, error_view, render
+from viner.console.view import View, empty_view, error_view, expired_view, render
 from viner.document import Document
 from viner.errors import VinerError, outline
 
 _log = logging.getLogger("viner.console")
 _FORGET_AFTER = 3600
 _SWEEP_EVERY = 600
+_AT_ONCE = 2 * (os.cpu_count() or 1)
 _KINDS = (".txt", ".jsonl")
 Result = tuple[Document, ...]
 
@@ -35,7 +37,8 @@ Result = tuple[Document, ...]
 def build_console(recognizer: RecognizerLike, language: str) -> gr.Blocks:
     """The console of one interface language.
 
-    Results stay in the session on the server for an hour at most; files for download are deleted after the same time.
+    Results stay in the session on the server for an hour at most. A file for download is written when somebody asks for it, and
+    deleted with the next one, or after the same time.
 
     Args:
         recognizer: What recognizes; called from worker threads.
@@ -60,6 +63,7 @@ class _Page:
         small: dict[str, Any] = {"size": "sm", "min_width": 80}
         gr.HTML(_header(say), js_on_load=None, elem_id="viner-header")
         self._result = gr.State((), time_to_live=_FORGET_AFTER)
+        self._exported = gr.State(None, time_to_live=_FORGET_AFTER, delete_callback=_discard)
         self._page = gr.State(0)
         with gr.Row(elem_id="viner-main", equal_height=False):
             with gr.Column(scale=5, min_width=320, elem_id="viner-input"):
@@ -100,12 +104,12 @@ class _Page:
                 with gr.Column(visible=False, elem_id="viner-exports") as self._exports:
                     with gr.Row(elem_classes="viner-files"):
                         gr.HTML(f"<span>{escape(say('download'))}</span>", js_on_load=None)
-                        self._downloads = [
-                            gr.DownloadButton(_kind_name(kind), elem_id=f"viner-{kind}", **small) for kind in EXPORTS
-                        ]
+                        self._downloads = [gr.Button(_kind_name(kind), elem_id=f"viner-{kind}", **small) for kind in EXPORTS]
                     with gr.Row(elem_classes="viner-files"):
                         gr.HTML(f"<span>{escape(say('copy'))}</span>", js_on_load=None)
                         self._copies = [gr.Button(_kind_name(kind), elem_id=f"viner-copy-{kind}", **small) for kind in EXPORTS]
+                # Never seen: through them a file that was just written reaches the script of the page.
+                self._files = [gr.DownloadButton(visible="hidden") for _ in EXPORTS]
 
     def _connect(self) -> None:
         choice = [self._legend, self._least]
@@ -119,7 +123,6 @@ class _Page:
             self._next,
             self._table,
             self._exports,
-            *self._downloads,
         ]
         everything = [self._result, self._filters, self._legend, *view]
         busy: dict[str, Any] = {
@@ -130,7 +133,12 @@ class _Page:
             "show_progress_on": self._marked,
             "api_visibility": "private",
         }
-        quick: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+        quick: dict[str, Any] = {
+            "concurrency_limit": _AT_ONCE,
+            "concurrency_id": "show",
+            "show_progress": "hidden",
+            "api_visibility": "private",
+        }
 
         reveal: dict[str, Any] = {"fn": None, "js": "() => viner.reveal()", "api_visibility": "private"}
         self._run.click(self._recognize_text, [self._text, *choice], **busy).then(**reveal)
@@ -145,9 +153,23 @@ class _Page:
         self._previous.click(self._back, [self._result, *choice, self._page], view, **quick)
         self._next.click(self._forward, [self._result, *choice, self._page], view, **quick)
         done = json.dumps(self._say("copied"))
-        for kind, button, file in zip(EXPORTS, self._copies, self._downloads, strict=True):
-            js = f"(file) => {{ viner.copyFile(file, 'viner-copy-{kind}', {done}); }}"
-            button.click(None, file, None, js=js, api_visibility="private")
+        # Not a DownloadButton: one whose click prepares its own file downloads nothing the first time.
+        for kind, save, copy, file in zip(EXPORTS, self._downloads, self._copies, self._files, strict=True):
+            for button, js in (
+                (save, "(file) => { viner.saveFile(file); }"),
+                (copy, f"(file) => {{ viner.copyFile(file, 'viner-copy-{kind}', {done}); }}"),
+            ):
+                written = button.click(
+                    partial(self._export, kind),
+                    [self._result, *choice, self._exported],
+                    [file, self._exported, self._marked],
+                    concurrency_limit=_AT_ONCE,
+                    concurrency_id="export",
+                    show_progress="minimal",
+                    show_progress_on=button,
+                    api_visibility="private",
+                )
+                written.success(None, file, None, js=js, api_visibility="private")
 
     def _recognize_text(self, text: str, labels: list[str], least: float) -> list[Any]:
         def work() -> Result:
@@ -176,7 +198,8 @@ class _Page:
         except VinerError as error:
             # The person knows the file by its name, not by the folder that the upload went to.
             where = error.where.replace(str(path), path.name) if error.where else path.name
-            raise _PageError(error.message, where=where, hint=error.hint) from None
+            message, hint, detail = self._say.explain(error)
+            raise _PageError(message, where=where, hint=hint, detail=detail) from None
 
     def _attempt(self, work: Callable[[], Result], labels: Sequence[str], least: float) -> list[Any]:
         """Outputs ``everything``: the result, or what went wrong. Nothing of the text reaches the log."""
@@ -188,15 +211,20 @@ class _Page:
             counts = count_labels(result)
             choices = [(f"{name} {self._say.number(counts[name])}", name) for name in self._types]
             return [result, gr.update(visible=True), gr.update(choices=choices), *self._updates(view)]
+        except _PageError as error:
+            return self._problem(error_view(self._say, error.message, error.where, error.hint, error.detail))
         except VinerError as error:
-            return self._problem(error_view(self._say, error.message, error.where, error.hint))
+            message, hint, detail = self._say.explain(error)
+            return self._problem(error_view(self._say, message, error.where, hint, detail))
         except Exception as error:
             _log.error("recognition failed: %s", outline(error))
             return self._problem(error_view(self._say, self._say("error_internal")))
 
     def _show(self, result: Result, labels: list[str], least: float, page: int) -> list[Any]:
         if not result:
-            return [gr.skip()] * (9 + len(self._downloads))
+            # The page is still open, the result is not: an hour has passed, or the server was started anew.
+            hidden = gr.update(visible=False)
+            return [0, "", expired_view(self._say), hidden, "", gr.skip(), gr.skip(), "", hidden]
         return self._updates(render(result, self._types, self._say, labels=labels, least=least / 100, page=page))
 
     def _back(self, result: Result, labels: list[str], least: float, page: int) -> list[Any]:
@@ -220,24 +248,37 @@ class _Page:
             gr.update(interactive=view.page < view.pages - 1),
             view.table,
             gr.update(visible=True),
-            *_prepare_downloads(view.documents),
         ]
+
+    def _export(self, kind: str, result: Result, labels: list[str], least: float, previous: str | None) -> list[Any]:
+        """Outputs the file, its path, and a message in the place of the texts if the result is gone."""
+        _discard(previous)
+        if not result:
+            return [None, None, expired_view(self._say)]
+        path = export(
+            [keep(document, labels, least / 100) for document in result], kind, Path(mkdtemp(dir=get_upload_folder()))
+        )
+        return [str(path), str(path), gr.skip()]
 
     def _problem(self, message: str) -> list[Any]:
         """Outputs ``everything``: no result, a message in its place."""
         hidden = gr.update(visible=False)
-        view = [0, "", message, hidden, "", gr.skip(), gr.skip(), "", hidden, *([None] * len(self._downloads))]
+        view = [0, "", message, hidden, "", gr.skip(), gr.skip(), "", hidden]
         return [(), hidden, gr.skip(), *view]
 
 
 class _PageError(VinerError):
     """Something that the person at the page can mend, said in the language of the page."""
 
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None, detail: str | None = None) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.detail = detail
 
-def _prepare_downloads(documents: Sequence[Document]) -> list[str]:
-    # A button that prepares its file when clicked downloads nothing the first time, so the files are there before.
-    with TemporaryDirectory() as folder:
-        return [save_file_to_cache(export(documents, kind, Path(folder)), get_upload_folder()) for kind in EXPORTS]
+
+def _discard(exported: str | None) -> None:
+    """Deletes a file for download, with the folder that it has for itself."""
+    if exported is not None:
+        shutil.rmtree(Path(exported).parent, ignore_errors=True)
 
 
 def _kind_name(kind: str) -> str:

@@ -21,7 +21,6 @@ class View:
     """What the page shows of a result.
 
     Args:
-        documents: All documents with the filtered entities, as the downloads hold them.
         summary: One line of HTML: how many entities, documents, seconds.
         text: HTML of the page's documents with their entities marked.
         table: HTML table of the page's entities; empty when there are none.
@@ -30,7 +29,6 @@ class View:
         position: Which documents the page holds, as plain text.
     """
 
-    documents: tuple[Document, ...]
     summary: str
     text: str
     table: str
@@ -67,7 +65,6 @@ def render(
     first, last = pages[page]
     shown = kept[first:last]
     return View(
-        documents=kept,
         summary=_summary(documents, kept, say, seconds),
         text=_note(documents, kept, say) + _texts(shown, types, say, first, numbered=len(documents) > 1),
         table=_table(shown, types, say, first, several=len(documents) > 1, paged=len(pages) > 1),
@@ -82,13 +79,26 @@ def empty_view(say: Messages) -> str:
     return f'<div class="viner-empty"><strong>{escape(say("empty_title"))}</strong><p>{escape(say("empty_text"))}</p></div>'
 
 
-def error_view(say: Messages, message: str, where: str | None = None, hint: str | None = None) -> str:
-    """HTML of the result area when something went wrong; every part is escaped."""
+def expired_view(say: Messages) -> str:
+    """HTML of the result area when the server has forgotten the result, with a button that recognizes again."""
+    return (
+        f'<div class="viner-error" role="alert"><strong>{escape(say("expired_title"))}</strong>'
+        f'<p>{escape(say("expired_text"))}</p><button type="button" class="viner-again">{escape(say("again"))}</button></div>'
+    )
+
+
+def error_view(
+    say: Messages, message: str, where: str | None = None, hint: str | None = None, detail: str | None = None
+) -> str:
+    """HTML of the result area when something went wrong; every part is escaped. A detail is in English and folded away."""
     place = f"<code>{visible(where)}</code>" if where else ""
     advice = f"<p>{visible(hint)}</p>" if hint else ""
+    more = ""
+    if detail:
+        more = f'<details><summary>{escape(say("detail"))}</summary><code lang="en">{visible(detail)}</code></details>'
     return (
         f'<div class="viner-error" role="alert"><strong>{escape(say("error_title"))}</strong>'
-        f"<p>{visible(message)}</p>{place}{advice}</div>"
+        f"<p>{visible(message)}</p>{place}{advice}{more}</div>"
     )
 
 
@@ -149,7 +159,7 @@ def _table(
         color = f"t{numbers[entity.label]}" if entity.label in numbers else "t-other"
         body.append(
             f'<tr>{name}<td class="surface" dir="auto">{surface}</td>'
-            f'<td><span class="type {color}">{visible(entity.label)}</span></td>'
+            f'<td><span class="type {color}">{visible(entity.label).replace("_", "_<wbr>")}</span></td>'
             f'<td class="number">{percent(entity.score)}</td><td class="number">{entity.start}–{entity.end}</td></tr>'
         )
     caption = escape(say("entities_of_page" if paged else "entities"))

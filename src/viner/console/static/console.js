@@ -14,6 +14,10 @@
     }
   });
 
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.(".viner-again")) byId("viner-run")?.click();
+  });
+
   const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
   document.addEventListener("dragover", (event) => {
     if (!holdsFiles(event)) return;
@@ -29,6 +33,7 @@
     event.stopPropagation();
     document.body.classList.remove("viner-dropping");
     const input = document.querySelector('#viner-input input[type="file"]');
+    if (!input) return; // the page is still being drawn
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }, true);
@@ -57,9 +62,23 @@
       if (output.getBoundingClientRect().top > window.innerHeight * 0.6) output.scrollIntoView({ block: "start" });
     },
 
-    // Copies a file that was prepared for download, and says so on the button for a moment.
-    async copyFile(file, buttonId, done) {
+    // Saves a file that was just written for this page; none was, when its result is gone.
+    async saveFile(file) {
+      if (!file) return;
       const answer = await fetch(file.url);
+      if (!answer.ok) return;
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(await answer.blob());
+      link.download = file.path.split(/[/\\]/).pop();
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    },
+
+    // Copies such a file, and says so on the button for a moment.
+    async copyFile(file, buttonId, done) {
+      if (!file) return;
+      const answer = await fetch(file.url);
+      if (!answer.ok) return;
       await write(await answer.text());
       const button = byId(buttonId);
       button.dataset.done = done;
