@@ -214,3 +214,41 @@ def test_choices_that_cannot_be_are_named(choice):
 
 def test_wide_encoders_get_lower_rates():
     assert [default_learning_rate(width) for width in (384, 768)] == pytest.approx([4e-4, 1e-4])
+
+
+def test_patience_begins_with_the_first_right_entity(trainer, tmp_path, monkeypatch):
+    made, events = trainer(epochs=6, patience=1)
+    monkeypatch.setattr(made, "_one_epoch", lambda state, epochs, optimizer: silent(made, state))
+    result = run(made, tmp_path / "t")
+    assert [entry["epoch"] for entry in result.history] == [1, 2, 3, 4, 5, 6]
+    assert of(events, "end")[0]["dev_f1"] == 0.0
+
+
+def test_an_attempt_after_a_collapse_warms_up_within_the_time_that_is_left(trainer):
+    made, _ = trainer(budget_minutes=1.0)
+    state = module._State(epoch=2, rate=0.1, seconds=30.0, best_f1=-1.0)
+    made._recover(state, loss=2.0)
+    assert (state.epoch, state.attempt_epoch, state.attempt_seconds) == (0, 0, 30.0)
+    assert made._spent(state) == 0.0
+    assert made._spent(state, running=15.0) == pytest.approx(0.5)
+
+
+def test_a_training_killed_after_a_collapse_goes_on_at_the_lower_rate(trainer, tmp_path):
+    made, _ = trainer()
+    with TrainingFolder(tmp_path / "t") as folder:
+        state = module._State(rate=0.1)
+        folder.save(made._checkpoint(state, made._recover(state, loss=2.0)))
+        again, events = trainer()
+        result = again.run(folder)
+    assert of(events, "start")[0]["rate"] == pytest.approx(0.04)
+    assert [entry["rate"] for entry in result.history] == pytest.approx([0.04] * len(result.history))
+
+
+def silent(trainer, state):
+    """An epoch that ends with a model that answers 'no entity' everywhere."""
+    with torch.no_grad():
+        trainer._head.linear.weight.zero_()
+        trainer._head.linear.bias.copy_(torch.tensor([9.0] + [0.0] * (len(trainer._head.tags) - 1)))
+    state.epoch += 1
+    trainer._last = {"pieces_per_second": 1.0, "seconds": 1.0}
+    return 0.1

@@ -111,3 +111,32 @@ def test_a_failed_write_leaves_nothing(folder, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         quantize_rows(folder / "fp32.onnx", tmp_path / "int8.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_channels_that_stick_out_cost_less_with_samples(folder, tmp_path):
+    model = onnx.load(folder / "fp32.onnx")
+    for item in model.graph.initializer:
+        if "LayerNorm.weight" in item.name and "layer.1" in item.name:
+            gain = numpy_helper.to_array(item).copy()
+            gain[::16] *= 30
+            item.CopyFrom(numpy_helper.from_array(gain, item.name))
+    onnx.save(model, tmp_path / "loud.onnx")
+    random = np.random.default_rng(0)
+    texts = [random.integers(1, VOCABULARY, 20) for _ in range(20)]
+    (exact,) = session(tmp_path / "loud.onnx").run(None, batch(texts))
+    errors = []
+    for samples in ((), [text.astype(np.int64) for text in texts[:10]]):
+        quantize_rows(tmp_path / "loud.onnx", tmp_path / "int8.onnx", samples)
+        (answer,) = session(tmp_path / "int8.onnx").run(None, batch(texts))
+        errors.append(float(np.sqrt(((answer - exact)[10:] ** 2).mean())))
+    assert errors[1] < 0.95 * errors[0]
+
+
+def test_with_samples_a_sentence_still_has_the_same_logits_alone_and_in_a_batch(folder, tmp_path):
+    random = np.random.default_rng(1)
+    texts = [random.integers(1, VOCABULARY, length).astype(np.int64) for length in (3, 9, 31)]
+    quantize_rows(folder / "fp32.onnx", tmp_path / "int8.onnx", texts)
+    engine = session(tmp_path / "int8.onnx")
+    (together,) = engine.run(None, batch(texts))
+    for row, text in enumerate(texts):
+        assert np.abs(together[row, : len(text)] - engine.run(None, batch([text]))[0][0]).max() == 0.0

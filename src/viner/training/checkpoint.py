@@ -50,6 +50,9 @@ class TrainingFolder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._lock.release()
+        if not (self.path / _FILE).is_file():
+            # Nothing to go on from: a training that failed before its first epoch leaves nothing behind.
+            shutil.rmtree(self.path, ignore_errors=True)
 
     @property
     def log(self) -> Path:
@@ -94,6 +97,10 @@ class TrainingFolder:
                 f"the checkpoint cannot be read ({type(error).__name__})", where=path, hint="Delete that folder to start anew"
             ) from error
         return state if state.get("fingerprint") == fingerprint else None
+
+    def discard(self) -> None:
+        """Deletes the checkpoint: the next training in this folder starts anew."""
+        (self.path / _FILE).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Deletes the folder, after the model has been written."""

@@ -30,7 +30,7 @@ class TrainingConfig:
         views: Views that each word passes on its way to the tokenizer.
         patience: Epochs without a better dev F1 after which training stops.
         attempts: How often training may start again at a lower rate after a collapse to all-``O``.
-        budget_minutes: Wall-clock limit; the rate falls to 0 by then. None sets no limit.
+        budget_minutes: Limit of the time for training steps, scoring not counted; the rate falls to 0 by then. None: no limit.
         seed: Of everything that is drawn.
         precision: "bf16", "fp32", or None for bf16 where the processor or GPU computes in it.
     """

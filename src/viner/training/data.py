@@ -16,9 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from viner.corpus import sentences_of
 from viner.document import Document
 from viner.encoding import EncodedText, LostEntity, PieceEncoder, plan_windows
-from viner.text import split_sentences, split_words
+from viner.text import split_words
 from viner.training.config import TrainingConfig
 from viner.training.heads import IGNORED, Head
 
@@ -108,7 +109,7 @@ class TrainingSet:
         aligned = head.targets(document, words)
         self.lost.extend((document, lost) for lost in aligned.lost)
         starts = [start for start, _ in words]
-        bounds = [int(np.searchsorted(starts, start)) for start, _ in split_sentences(document.text)] + [len(words)]
+        bounds = [int(np.searchsorted(starts, start)) for start, _ in sentences_of(document)] + [len(words)]
         if bounds[0] > 0:
             bounds.insert(0, 0)
         sentences = tuple((first, last) for first, last in pairwise(bounds) if first < last)

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,8 @@ class _State:
     steps: int = 0
     rate: float = 0.0
     seconds: float = 0.0
+    attempt_epoch: int = 0
+    attempt_seconds: float = 0.0
     best_f1: float = -1.0
     best_epoch: int = 0
     best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -162,14 +164,19 @@ class Trainer:
             loss = self._one_epoch(state, epochs, optimizer)
             scores = self._dev.score(self._model, self._head, self._autocast())
             if self._collapsed(state, loss, scores):
-                optimizer = self._recover(state, loss)
+                try:
+                    optimizer = self._recover(state, loss)
+                except TrainingError:
+                    folder.discard()  # going on from there would only fail again
+                    raise
+                folder.save(self._checkpoint(state, optimizer))
                 continue
             self._record(state, loss, scores)
             folder.save(self._checkpoint(state, optimizer))
             # Told only now: whoever stops a training after this message finds the epoch when it goes on.
             self._emit("epoch", best=state.best_epoch == state.epoch, **state.history[-1])
         if not state.best_weights:
-            raise TrainingError("training ended before the first epoch", hint="Give it a larger --budget-minutes")
+            raise TrainingError("the time was up before an epoch could be kept", hint="Give it a larger --budget-minutes")
         self._model.load_state_dict(state.best_weights)
         scores = self._dev.score(self._model, self._head, self._autocast())
         rates = [entry["pieces_per_second"] for entry in state.history]
@@ -187,8 +194,9 @@ class Trainer:
         )
 
     def _finished(self, state: _State) -> bool:
-        patient = state.epoch - state.best_epoch < self._config.patience
-        return self._budget_used(state) >= 1 or bool(state.best_weights and not patient)
+        # A model that finds nothing yet may still be warming up: patience begins with the first entity that is right.
+        waited = state.epoch - state.best_epoch >= self._config.patience and state.best_f1 > 0
+        return waited or self._spent(state) >= 1
 
     def _epochs(self) -> int:
         if self._config.epochs is not None:
@@ -206,7 +214,8 @@ class Trainer:
         losses: list[float] = []
         pieces, began = 0, time.monotonic()
         for step, batch in enumerate(batches):
-            progress = max((state.epoch + step / len(batches)) / epochs, self._budget_used(state, time.monotonic() - began))
+            done = (state.epoch - state.attempt_epoch + step / len(batches)) / (epochs - state.attempt_epoch)
+            progress = max(done, self._spent(state, time.monotonic() - began))
             if progress >= 1 and losses:
                 break
             set_rate(optimizer, progress, self._config.warmup)
@@ -240,9 +249,12 @@ class Trainer:
         self._last = {"pieces_per_second": round(pieces / max(seconds, 1e-9), 1), "seconds": round(seconds, 1)}
         return float(np.mean(losses[-max(1, len(losses) // 3) :]))
 
-    def _budget_used(self, state: _State, running: float = 0.0) -> float:
-        minutes = self._config.budget_minutes
-        return 0.0 if minutes is None else (state.seconds + running) / (60 * minutes)
+    def _spent(self, state: _State, running: float = 0.0) -> float:
+        """Share of the time budget that this attempt has used, of what the attempts before it left."""
+        if self._config.budget_minutes is None:
+            return 0.0
+        left = 60 * self._config.budget_minutes - state.attempt_seconds
+        return (state.seconds - state.attempt_seconds + running) / left if left > 0 else 1.0
 
     def _collapsed(self, state: _State, loss: float, scores: EntityScores) -> bool:
         """Whether the model has fallen to answering ``O`` everywhere, or to no number at all.
@@ -276,6 +288,8 @@ class Trainer:
             self._model, self._head = self._new_model()
             state.epoch = 0
         state.history = state.history[: state.epoch]
+        # Each attempt warms up anew, over the epochs and the time that are left.
+        state.attempt_epoch, state.attempt_seconds = state.epoch, state.seconds
         return make_optimizer(self._model, state.rate, self._config)
 
     def _record(self, state: _State, loss: float, scores: EntityScores) -> None:
@@ -286,11 +300,8 @@ class Trainer:
             state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self._model.state_dict().items()}
 
     def _checkpoint(self, state: _State, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-        plain = {
-            name: getattr(state, name)
-            for name in ("epoch", "attempt", "steps", "rate", "seconds", "best_f1", "best_epoch", "history")
-        }
-        current = None if state.best_epoch == state.epoch else self._model.state_dict()
+        plain = {item.name: getattr(state, item.name) for item in fields(state) if item.name != "best_weights"}
+        current = None if state.best_weights and state.best_epoch == state.epoch else self._model.state_dict()
         return {
             "fingerprint": self._fingerprint,
             "state": plain,

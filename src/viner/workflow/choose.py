@@ -22,6 +22,7 @@ SENTENCES = 2_000
 SAME = 0.995
 """Share of the entities that must be equal in start, end and label."""
 _CANARIES = 50
+_CALIBRATION = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def choose_engine(info: BundleInfo, folder: Path, exact: Path, small: Path, dev:
         dev: Documents whose text is recognized.
 
     Returns:
-        int8 if at least :data:`SAME` of the entities that either finds are found by both.
+        int8 if at least :data:`SAME` of the entities of each graph are entities of the other.
     """
     texts, sentences = _texts(dev)
     encoder = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
@@ -72,8 +73,9 @@ def choose_engine(info: BundleInfo, folder: Path, exact: Path, small: Path, dev:
         seconds = time.perf_counter() - began
         found[name] = {(i, e.start, e.end, e.label) for i, answer in enumerate(answers) for e in answer.entities or ()}
         speed[name] = round(pieces / seconds, 1)
-    either, both = found["fp32"] | found["int8"], found["fp32"] & found["int8"]
-    share = len(both) / len(either) if either else 0.0  # no entity, no evidence
+    both = found["fp32"] & found["int8"]
+    most = max(len(found["fp32"]), len(found["int8"]))
+    share = len(both) / most if most else 0.0  # no entity, no evidence
     evidence = {
         "sentences": sentences,
         "entities": len(found["fp32"]),
@@ -88,6 +90,11 @@ def choose_engine(info: BundleInfo, folder: Path, exact: Path, small: Path, dev:
 def canary_documents() -> list[Document]:
     """Texts for ``canaries.json``: of the bundled corpus, so that a model folder never carries a user's texts."""
     return [Document(document.text) for document in islice(corpus().documents("dev"), _CANARIES)]
+
+
+def calibration_texts() -> list[str]:
+    """Texts to measure activations on: of the bundled corpus, so that a graph built again is the same."""
+    return [document.text for document in islice(corpus().documents("train"), _CALIBRATION)]
 
 
 def _texts(dev: Sequence[Document]) -> tuple[list[Document], int]:

@@ -29,8 +29,9 @@ def run_demo(out: str | Path = "viner-demo", *, report: Report | None = None) ->
     report = report or Report()
     model = Path(out) / "model"
     if model.exists():
-        micro = read_bundle(model).info.metrics["test"]["micro"]
-        report.line(f"Using the model in {model} (test F1 {micro['f1']:.4f}); delete that folder to train again")
+        figures = read_bundle(model).info.metrics.get("test")
+        known = f" (test F1 {figures['micro']['f1']:.4f})" if figures else ""
+        report.line(f"Using the model in {model}{known}; delete that folder to train again")
         return model
     sample = corpus()
     report.line(f"Training a recognizer on the bundled corpus '{sample.name}': about {BUDGET_MINUTES:.0f} minutes on two cores")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
+
+from viner.errors import TrainingError
 
 
 class Report:
@@ -79,36 +82,57 @@ class Report:
             self.line(f"Going on after epoch {event['epoch']} (best dev F1 so far {event['best_f1']:.4f})")
         elif kind == "end":
             self.close()
+            if not event["dev_f1"]:
+                self.line("Warning: the model finds none of the dev entities; train longer, or on more examples")
             self.line(f"Best epoch: {event['best_epoch']}, dev F1 {event['dev_f1']:.4f}, {event['seconds']:.0f} s")
 
 
 class TrainingLog:
-    """Writes every event but the steps between two seconds to a JSONL file, and passes all on to a report.
+    """Writes every event, of the steps one a second, to a JSONL file, and passes all on to a report.
 
     Args:
-        path: The file; a resumed training appends to it.
+        path: The file. A resumed training appends to it, another one begins it anew.
         report: For people.
     """
 
     def __init__(self, path: Path, report: Report) -> None:
         self._path = path
         self._report = report
+        self._file: TextIO | None = None
         self._last_step = 0.0
 
     def __enter__(self) -> TrainingLog:
-        self._file = self._path.open("a", encoding="utf-8")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._report.close()
-        self._file.close()
+        if self._file is not None:
+            # What could not be written was reported when it was tried.
+            with suppress(OSError):
+                self._file.close()
 
     def __call__(self, event: dict[str, Any]) -> None:
-        """Takes an event of the trainer."""
+        """Takes an event of the trainer.
+
+        Raises:
+            TrainingError: If the log cannot be written.
+        """
         now = time.time()
         if event["event"] != "step" or now - self._last_step >= 1:
             if event["event"] == "step":
                 self._last_step = now
-            self._file.write(json.dumps({"time": round(now, 1), **event}) + "\n")
-            self._file.flush()
+            self._write(json.dumps({"time": round(now, 1), **event}) + "\n", resumed=event["event"] == "resume")
         self._report.event(event)
+
+    def _write(self, line: str, *, resumed: bool) -> None:
+        try:
+            if self._file is None:
+                self._file = self._path.open("a" if resumed else "w", encoding="utf-8")
+            self._file.write(line)
+            self._file.flush()
+        except OSError as error:
+            raise TrainingError(
+                f"the log cannot be written ({error.strerror or error})",
+                where=self._path,
+                hint="Free disk space and start the same command again",
+            ) from error

@@ -12,9 +12,11 @@ import tempfile
 from pathlib import Path
 
 from viner.bundle import find_bundle, rebuilt_graph
+from viner.encoding import PieceEncoder
 from viner.errors import MissingExtraError, UsageError, VinerError
 from viner.training.export import export_onnx
-from viner.workflow.quantize import quantize_rows
+from viner.workflow.choose import calibration_texts
+from viner.workflow.quantize import quantize_rows, sample_texts
 
 
 def rebuild_graph(path: str | Path, engine: str) -> Path:
@@ -50,7 +52,8 @@ def rebuild_graph(path: str | Path, engine: str) -> Path:
         graph = Path(scratch) / "model.onnx"
         export_onnx(model, graph, bundle.info.heads[0].layer)
         if engine == "int8":
-            quantize_rows(graph, graph)
+            encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
+            quantize_rows(graph, graph, sample_texts(encoder, calibration_texts()))
         graph.replace(target)
     return target
 

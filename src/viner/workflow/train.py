@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from viner.formats import read
 from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
 from viner.workflow.card import model_card
-from viner.workflow.choose import Choice, canary_documents, choose_engine
+from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
 from viner.workflow.progress import Report, TrainingLog
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def train_model(
     test: str | Path | None = None,
     base: str | Path | None = None,
     schema: Schema | None = None,
+    format: str | None = None,
+    read_options: Mapping[str, Any] | None = None,
     allow_bin: bool = False,
     overwrite: bool = False,
     report: Report | None = None,
@@ -55,6 +57,8 @@ def train_model(
         test: Annotated file for the figures of the model card; it plays no part in training.
         base: Encoder to start from: a folder or Hub id; None takes the bundled one.
         schema: Types with descriptions and colors; None infers them from the data.
+        format: Format of the annotated files; None finds it out for each.
+        read_options: Options of that format, such as ``{"tag_column": 3}``.
         allow_bin: Accept a base whose weights are in PyTorch's ``.bin`` format.
         overwrite: Replace a model that is there.
         report: Where progress goes; None writes to stderr.
@@ -85,9 +89,10 @@ def train_model(
         target = target.resolve()
     _check_target(target, overwrite)
     # Read everything first: a broken dev or test file should not be found after an hour of training.
-    learned = _annotated(train)
-    tuned = None if dev is None else _annotated(dev)
-    tested = None if test is None else _annotated(test)
+    reading = (format, read_options or {})
+    learned = _annotated(train, *reading)
+    tuned = None if dev is None else _annotated(dev, *reading)
+    tested = None if test is None else _annotated(test, *reading)
     if tuned is None:
         learned, tuned = split_documents(learned, DEV_SHARE, config.seed)
         if not tuned:
@@ -136,7 +141,7 @@ def _finish(
 
     from viner.training.export import export_onnx
     from viner.training.model import save_stock, to_stock
-    from viner.workflow.quantize import quantize_rows
+    from viner.workflow.quantize import quantize_rows, sample_texts
 
     folder = writer.folder
     report.stage("Exporting to ONNX")
@@ -145,7 +150,7 @@ def _finish(
     _copy_tokenizer(base, folder)
     exact, small = folder / "fp32.onnx", folder / "int8.onnx"
     export_onnx(stock, exact, ENTITIES)
-    quantize_rows(exact, small)
+    quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts()))
     report.stage("Comparing int8 with float32")
     choice: Choice = choose_engine(info, folder, exact, small, dev)
     chosen, other = (small, exact) if choice.engine == "int8" else (exact, small)
@@ -189,8 +194,8 @@ def _check_target(target: Path, overwrite: bool) -> None:
         raise BundleError("it exists and is no model folder", where=target, hint="Name a new folder with --out")
 
 
-def _annotated(path: str | Path) -> list[Document]:
-    documents = [document for document in read(path) if document.entities is not None]
+def _annotated(path: str | Path, format: str | None, options: Mapping[str, Any]) -> list[Document]:
+    documents = [document for document in read(path, format, **options) if document.entities is not None]
     if not any(document.entities for document in documents):
         raise InputError(
             "no annotated entity in this file",
