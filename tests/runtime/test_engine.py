@@ -1,6 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from viner.errors import BundleError, UsageError
@@ -17,6 +18,19 @@ def test_many_threads_get_the_answers_that_one_gets(tiny_model):
     for one, two, three in zip(expected, answers, submitted, strict=True):
         assert np.array_equal(one, two)
         assert np.array_equal(one, three.result())
+
+
+def test_the_weights_are_in_memory_once_however_many_threads_run(tiny_model, monkeypatch):
+    opened = []
+    session = onnxruntime.InferenceSession
+    monkeypatch.setattr(
+        onnxruntime, "InferenceSession", lambda *args, **options: opened.append(args) or session(*args, **options)
+    )
+    engine = Engine(tiny_model / "model.onnx", "entities", threads=4)
+    batch = np.full((2, 30), 9), np.ones((2, 30), dtype=np.int64)
+    for result in [engine.submit(engine.run, *batch) for _ in range(50)]:
+        result.result()
+    assert len(opened) == 1
 
 
 def test_a_graph_that_is_none(tmp_path):
