@@ -119,6 +119,13 @@ def test_train_passes_on_what_was_given_and_nothing_else(trainings, capsys):
     assert "viner serve model" in capsys.readouterr().out
 
 
+def test_train_passes_on_how_its_files_are_read(trainings):
+    options = ["--format", "conll", "--option", "tag_column=1", "--option", "scheme=IO"]
+    assert main(["train", "--train", "a.tsv", "--out", "model", *options]) == 0
+    assert trainings[0]["format"] == "conll"
+    assert trainings[0]["read_options"] == {"tag_column": 1, "scheme": "IO"}
+
+
 def test_train_on_a_project_writes_its_next_model(tmp_path, trainings):
     (tmp_path / "viner.toml").touch()
     (tmp_path / "data").mkdir()

@@ -17,7 +17,7 @@ from support.bases import toy_documents
 from viner.bundle import read_bundle
 from viner.cli.main import main
 from viner.document import Document, Entity
-from viner.errors import BundleError, InputError, SchemaError, TrainingError
+from viner.errors import BundleError, InputError, SchemaError, TrainingError, UsageError
 from viner.evaluation import evaluate_model
 from viner.formats import write
 from viner.runtime import Recognizer
@@ -261,3 +261,16 @@ def test_out_may_be_the_folder_one_stands_in(tmp_path, base, toys, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     path, _ = learn(Path(), base, toys)
     assert read_bundle(path).path == (tmp_path / "here").resolve()
+
+
+def test_options_of_the_format_reach_the_files(tmp_path, base):
+    bare = tmp_path / "bare.conll"
+    bare.write_text("ra V\nHuế N\n\nở V\nnhà N\n\n", encoding="utf-8")
+
+    def refused(error, match, **options):
+        with pytest.raises(error, match=match):
+            train_model(train=bare, dev=bare, out=tmp_path / "m", base=base, schema=Schema.of_entities(["V"]), **options)
+
+    refused(InputError, "no column holds entity tags")
+    refused(UsageError, "knows no option 'tag_columm'", read_options={"tag_columm": 1})
+    refused(SchemaError, "unknown label 'N'", format="conll", read_options={"tag_column": 1, "scheme": "IO"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from viner.cli.options import FILE, json_option
+from viner.cli.options import FILE, format_option, json_option
 from viner.cli.terminal import echo_json
 
 
@@ -25,8 +25,9 @@ from viner.cli.terminal import echo_json
 @click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
 @click.option("--overwrite", is_flag=True, default=None, help="Replace a model that is there.")
 @click.option("--budget-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop training after that time.")
+@format_option
 @json_option
-def train(project: Path | None, as_json: bool, **options: Any) -> None:
+def train(project: Path | None, read_options: dict[str, Any], as_json: bool, **options: Any) -> None:
     """Train a recognizer, evaluate it, and write it as a model folder.
 
     Started again after a kill, the same command goes on where it stopped.
@@ -39,6 +40,7 @@ def train(project: Path | None, as_json: bool, **options: Any) -> None:
     from viner.errors import UsageError
     from viner.workflow import train_model
 
+    options["read_options"] = read_options or None
     if project is not None:
         from viner.project import Project
 
