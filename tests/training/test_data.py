@@ -6,10 +6,10 @@ import torch
 
 from support.bases import LABELS, toy_documents
 from viner.document import Document, Entity
-from viner.encoding import PieceEncoder
+from viner.encoding import PieceEncoder, cut_by_budget
 from viner.text import split_words
 from viner.training.config import TrainingConfig
-from viner.training.data import TrainingSet, cut_by_budget
+from viner.training.data import TrainingSet
 from viner.training.heads import IGNORED, EntityHead, prior_entropy
 
 HEAD = EntityHead("entities", LABELS, 32, 0.1)

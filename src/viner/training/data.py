@@ -18,7 +18,7 @@ from torch import Tensor
 
 from viner.corpus import sentences_of
 from viner.document import Document
-from viner.encoding import EncodedText, LostEntity, PieceEncoder, plan_windows
+from viner.encoding import EncodedText, LostEntity, PieceEncoder, cut_by_budget, plan_windows, side_by_side
 from viner.text import split_words
 from viner.training.config import TrainingConfig
 from viner.training.heads import IGNORED, Head
@@ -187,38 +187,12 @@ def usable_overlap(overlap: int, encoder: PieceEncoder) -> int:
 
 def collate(examples: Sequence[Example], encoder: PieceEncoder) -> Batch:
     """Puts examples side by side, with special pieces and padding."""
-    before, after = len(encoder.prefix), len(encoder.suffix)
-    width = max(len(example.pieces) for example in examples) + before + after
-    ids = np.full((len(examples), width), encoder.pad, dtype=np.int64)
-    mask = np.zeros((len(examples), width), dtype=np.int64)
-    for row, example in enumerate(examples):
-        end = before + len(example.pieces)
-        ids[row, :before] = encoder.prefix
-        ids[row, before:end] = example.pieces
-        ids[row, end : end + after] = encoder.suffix
-        mask[row, : end + after] = 1
+    ids, mask = side_by_side([example.pieces for example in examples], encoder)
+    width, before = ids.shape[1], len(encoder.prefix)
     first = np.concatenate([example.first.astype(np.int64) + row * width + before for row, example in enumerate(examples)])
     targets = np.concatenate([example.targets for example in examples])
     tensors = [torch.from_numpy(array) for array in (ids, mask, first, targets)]
     return Batch(tensors[0], tensors[1], tensors[2], tensors[3], int(mask.sum()))
-
-
-def cut_by_budget(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
-    """Cuts an order into batches whose padded size stays within a budget; a longer text is a batch by itself.
-
-    Args:
-        order: *Shape:* (examples,). Indices, roughly sorted by length.
-        lengths: *Shape:* (examples,). Pieces of each example, special pieces included.
-        budget: Pieces of a batch, padding included.
-    """
-    begin, widest = 0, 0
-    for position, index in enumerate(order):
-        widest = max(widest, int(lengths[index]))
-        if position > begin and widest * (position - begin + 1) > budget:
-            yield order[begin:position]
-            begin, widest = position, int(lengths[index])
-    if begin < len(order):
-        yield order[begin:]
 
 
 def _slice(encoded: EncodedText, targets: NDArray[np.int64], first: int, last: int) -> Example:

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from viner.document import Document
-from viner.encoding import BioDecoder, PieceEncoder, plan_windows
+from viner.encoding import BioDecoder, PieceEncoder, cut_by_budget, plan_windows
 from viner.metrics import EntityScores, EntityTally
 from viner.text import split_words
-from viner.training.data import Example, collate, cut_by_budget, usable_overlap
+from viner.training.data import Example, collate, usable_overlap
 from viner.training.heads import EntityHead
 from viner.training.model import MultiHeadModel
 
