@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viner.base import resolve
-from viner.bundle import BundleInfo, BundleWriter, Canaries, Head, Windows, processor
+from viner.bundle import BundleInfo, BundleWriter, Head, Windows
 from viner.corpus import split_documents
 from viner.document import Document
 from viner.errors import BundleError, InputError, MissingExtraError, SchemaError
@@ -175,7 +175,7 @@ def _finish(
             },
         },
     )
-    canaries = Canaries(processor(), tuple(recognizer.stream(canary_documents())))
+    canaries = recognizer.canaries(canary_documents())
     (folder / "canaries.json").write_text(canaries.to_json(), encoding="utf-8")
     shutil.copyfile(log, folder / _LOG_NAME)
     (folder / "README.md").write_text(model_card(info, evaluations), encoding="utf-8")
