@@ -34,8 +34,8 @@ depends on the processor and can move an entity at the edge; products that satur
 FEW_ENTITIES = 10
 """Canaries with fewer entities are compared by their logits, too."""
 LOGITS_TOLERANCE = 0.1
-"""How far logits may be off on another processor, as a share of how much they vary from word to word. int8 itself is a few
-hundredths off float32; products that saturate are off by as much as logits vary."""
+"""How far logits may be off on another processor, as a share of how much they vary from word to word. Chosen, not measured:
+a last bit of float32 moves logits little, products that saturate move them about as much as they vary."""
 CANARY_LOGITS = 20
 CANARY_WORDS = 64
 """Logits are kept of the first words of the first canaries."""
