@@ -89,7 +89,7 @@ def write_a_small_corpus(folder: Path) -> None:
     from viner.formats import write
     from viner.samples import corpus
 
-    for split, count in (("train", 60), ("dev", 15), ("test", 15)):
+    for split, count in (("train", 48), ("dev", 8), ("test", 8)):
         write(islice(corpus().documents(split), count), folder / f"{split}.conll")
     (folder / "notes.txt").write_text("Bệnh nhân 91 là phi công người Anh.\nPatient 17 flew to Da Nang.\n", encoding="utf-8")
 
