@@ -81,9 +81,9 @@ def test_five_thousand_words_with_five_hundred_entities_render_quickly() -> None
     source = random.Random(7)
     text = " ".join("".join(source.choices("abcdefgh", k=6)) for _ in range(5000))
     entities = [Entity(index * 70, index * 70 + 13, source.choice(TYPES), score=0.8) for index in range(500)]
-    began = time.perf_counter()
+    began = time.process_time()  # not the wall clock: the machine may be busy
     view = render([Document(text, entities=entities)], TYPES, EN, labels=TYPES, least=0)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
     assert view.text.count("data-label") == 500
 
 
