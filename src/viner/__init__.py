@@ -15,7 +15,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from viner.version import __version__
+
 __all__ = ["Document", "Entity", "Project", "Relation", "Schema", "__version__", "load"]
 
 if TYPE_CHECKING:

@@ -71,7 +71,7 @@ class BundleWriter:
         Raises:
             BundleError: If the folder is incomplete or cannot be written.
         """
-        from viner import __version__
+        from viner.version import __version__
 
         try:
             # People edit the card, so it has no hash.

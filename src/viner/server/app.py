@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from viner import __version__
 from viner.console import LANGUAGES
 from viner.console.recognizer import RecognizerLike
 from viner.server import errors, openapi
@@ -19,6 +18,7 @@ from viner.server.observe import Observer
 from viner.server.rest import rest_router
 from viner.server.security import BodyLimit, SameOrigin, SecurityHeaders
 from viner.server.settings import Settings
+from viner.version import __version__
 
 
 def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, console: bool = True) -> FastAPI:

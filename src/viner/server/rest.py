@@ -14,13 +14,13 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from viner import __version__
 from viner.console.recognizer import RecognizerLike
 from viner.document import Document, check_text
 from viner.errors import InputError
 from viner.server.counters import Counters
 from viner.server.errors import RequestError
 from viner.text import OffsetMap
+from viner.version import __version__
 
 _CLIENT_GONE = 499  # nobody reads it; what nginx notes in its log, and so do our counters
 _LOOK_EVERY = 0.25  # seconds
