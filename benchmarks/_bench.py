@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,21 +68,20 @@ def _cut(texts: Any) -> list[str]:
 
 
 def model_folder() -> Path:
-    """A trained model: the first argument, ``VINER_BENCH_MODEL``, the demo's, or one trained for a minute here and now."""
+    """A trained model: the first argument, ``VINER_BENCH_MODEL``, the demo's, or one trained here and kept in ``build/``."""
     named = next(iter(sys.argv[1:]), None) or os.environ.get("VINER_BENCH_MODEL")
     if named:
         return Path(named)
-    demo = ROOT / "viner-demo" / "model"
-    if demo.is_dir():
-        return demo
+    kept = ROOT / "build" / "bench-model"
+    for folder in (ROOT / "viner-demo" / "model", kept):
+        if folder.is_dir():
+            return folder
     from viner.workflow import train_model
 
     print("no model named and no demo model there: training one for a minute", file=sys.stderr)
     sample = corpus()
-    folder = Path(tempfile.mkdtemp(prefix="viner-bench-")) / "model"
-    return train_model(
-        train=sample.train, dev=sample.dev, out=folder, schema=sample.schema(), budget_minutes=size(100, 10) / 100
-    )
+    kept.parent.mkdir(exist_ok=True)
+    return train_model(train=sample.train, dev=sample.dev, out=kept, schema=sample.schema(), budget_minutes=1)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

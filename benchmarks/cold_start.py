@@ -1,6 +1,6 @@
 """How long one waits: for the server's first answer, its page, one line of `viner predict`, the import, the help.
 
-Each is a fresh process; the median of 5 runs, files in the system's cache. About 2 minutes. VINER_BENCH_SIZE=small runs once.
+Each is a fresh process; the median of 5 runs, files in the system's cache. Half a minute. VINER_BENCH_SIZE=small runs once.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ The real command line in its own process, its resident memory read every half se
      2 MB through a trained model, which adds the memory of a real network
 
 The slope is a straight line through the readings of the run's second half. Every line of the file is different, so caches
-fill as they do on real text. About 5 minutes. VINER_BENCH_SIZE=small takes 1 MB and 50 KB.
+fill as they do on real text. About 3 minutes. VINER_BENCH_SIZE=small takes 1 MB and 50 KB.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A model folder is a stock Hugging Face folder, so the pipeline loads it as it is
 text after the other) and at its best (bf16, sorted by length, batches of 8; DESIGN lists the others). The three take turns,
 round by round, and the figures are medians over the rounds. Pieces are counted by the model's tokenizer, without special ones.
 
-About 6 minutes. VINER_BENCH_SIZE=small takes 60 sentences. The model: see `benchmarks/_bench.py`.
+About 4 minutes. VINER_BENCH_SIZE=small takes 60 sentences. The model: see `benchmarks/_bench.py`.
 """
 
 from __future__ import annotations
