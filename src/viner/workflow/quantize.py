@@ -216,7 +216,8 @@ class _Rewriter:
         largest, guarded, factor, scaled = (f"{name}/{step}" for step in ("largest", "guarded", "factor", "scaled"))
         axis = self._constant("int8/last_axis", np.array([-1]))
         yield helper.make_node("ReduceMax", [magnitudes, axis], [largest], keepdims=1)
-        yield helper.make_node("Max", [largest, self._constant("int8/tiny", np.float32(_TINY))], [guarded])
+        # Adding it changes only a zero; ONNX Runtime's Max took 2.5 % of a run.
+        yield helper.make_node("Add", [largest, self._constant("int8/tiny", np.float32(_TINY))], [guarded])
         yield helper.make_node("Div", [self._constant(f"int8/{steps}", np.float32(steps)), guarded], [factor])
         yield helper.make_node("Mul", [values, factor], [scaled])
         yield helper.make_node("QuantizeLinear", [scaled, self._constant("int8/one", np.float32(1)), zero], [f"{name}/uint8"])
