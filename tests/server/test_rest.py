@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -199,14 +198,13 @@ def test_request_ids_are_kept_when_harmless_and_made_up_otherwise(client: TestCl
 
 
 def test_the_server_answers_while_a_recognition_runs() -> None:
-    recognizer = FakeRecognizer(seconds=1.0)
+    recognizer = FakeRecognizer(seconds=3.0)
     with TestClient(create_app(recognizer, Settings(), console=False)) as client:
         slow = threading.Thread(target=lambda: client.post(URL, json={"texts": ["x"]}))
         slow.start()
         recognizer.busy.wait(5)
-        began = time.perf_counter()
         assert client.get("/api/v1/health").status_code == 200
-        assert time.perf_counter() - began < 0.5
+        assert slow.is_alive()
         slow.join()
 
 

@@ -79,7 +79,7 @@ def test_serve_prints_its_address_answers_early_and_ends_cleanly_on_ctrl_c() -> 
             data=json.dumps({"texts": ["Kenya"]}).encode(),
             headers={"Content-Type": "application/json"},
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             try:
                 with urllib.request.urlopen(request, timeout=10) as response:
@@ -89,6 +89,6 @@ def test_serve_prints_its_address_answers_early_and_ends_cleanly_on_ctrl_c() -> 
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=15)
+        _, errors = process.communicate(timeout=60)
     assert "CancelledError: Task cancelled" not in errors
     assert errors.rstrip().endswith("KeyboardInterrupt")  # what the command line turns into exit status 130
