@@ -8,7 +8,7 @@ The ceiling: one piece costs 2 operations for each weight of the encoder's matri
 (attention between pieces and the embedding are left out); the machine's rate is that of a bf16 product of the encoder's widest
 shape, 1024 × width × inner width, on all cores, median of 40.
 
-About 4 minutes. VINER_BENCH_SIZE=small takes 3 steps.
+About 2 minutes. VINER_BENCH_SIZE=small takes 3 steps.
 """
 
 from __future__ import annotations
