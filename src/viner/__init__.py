@@ -46,11 +46,8 @@ def load(path: str | Path, *, engine: str | None = None) -> Recognizer:
         BundleError: If the folder is no model, or is incomplete, damaged, or of a later version.
         InputError: If the project has no model yet.
     """
-    from viner.project import Project
     from viner.runtime import Recognizer
 
-    if Project.is_project(Path(path)):
-        path = Project(Path(path)).active_model()
     return Recognizer.load(path, engine=engine)
 
 
