@@ -1,0 +1,1 @@
+"""The annotation page: static JavaScript modules, without a build step."""

@@ -1,0 +1,1 @@
+"""A project at work: its store, the recognizer in service, its training runs and model versions."""
