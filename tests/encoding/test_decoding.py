@@ -103,3 +103,29 @@ def test_no_documents_and_empty_documents():
 def test_tags_stand_in_the_order_of_the_outputs():
     assert bio_tags(["A", "B"]) == ["O", "B-A", "I-A", "B-B", "I-B"]
     assert bio_tags([]) == ["O"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(0, 5), max_size=6))
+def test_the_uncertainty_is_one_minus_the_geometric_mean_of_the_tags_probabilities(seed, lengths):
+    documents = [random_emissions(seed + index, words) for index, words in enumerate(lengths)]
+    decoder = BioDecoder(LABELS)
+    judged = decoder.judge_batch(documents)
+    assert [spans for spans, _ in judged] == decoder.decode_batch(documents)
+    for emissions, (_, uncertainty) in zip(documents, judged, strict=True):
+        probabilities = [
+            np.exp(row[tag]) / np.exp(row).sum()
+            for row, tag in zip(
+                emissions.astype(np.float64), brute_force(emissions.astype(np.float64)) if len(emissions) else (), strict=True
+            )
+        ]
+        expected = 1 - np.prod(probabilities) ** (1 / len(probabilities)) if probabilities else 0.0
+        assert uncertainty == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_uncertainty_does_not_grow_with_length():
+    word = np.log(np.array([[0.7, 0.2, 0.1 / 3, 0.1 / 3, 0.1 / 3]])).astype(np.float32)
+    (_, short), (_, long) = BioDecoder(LABELS).judge_batch([word, np.repeat(word, 1000, axis=0)])
+    assert short == pytest.approx(0.3, abs=1e-6)
+    assert long == pytest.approx(short, abs=1e-6)
+    assert BioDecoder(LABELS).judge_batch([np.zeros((0, 5), dtype=np.float32)]) == [([], 0.0)]

@@ -249,3 +249,18 @@ def test_recognition_imports_neither_torch_nor_transformers(tiny_model):
     )
     result = subprocess.run([sys.executable, "-c", code, str(tiny_model)], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_judged_gives_what_a_stream_gives_and_how_unsure_the_model_is(ner, monkeypatch):
+    monkeypatch.setattr(recognizer, "CHUNK_DOCUMENTS", 3)
+    items = [NOTICE, "", "Lan", "không có gì ở đây", Document("LanHuế", id="7", words=[(0, 3), (3, 6)])]
+    judged = list(ner.judged(items))
+    assert [document for document, _ in judged] == list(ner.stream(items))
+    assert all(0 <= uncertainty <= 1 for _, uncertainty in judged)
+    assert judged[1][1] == 0.0
+
+
+def test_the_uncertainty_of_a_word_is_what_its_probability_lacks(ner):
+    # One word, one entity: its score is the probability of the decoded tag, rounded to four digits.
+    document, uncertainty = next(iter(ner.judged(["Lan"])))
+    assert uncertainty == pytest.approx(1 - document.entities[0].score, abs=1e-4)

@@ -8,6 +8,7 @@ document at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -55,30 +56,38 @@ class BioDecoder:
             For each document its entities in text order, never overlapping. The score is the geometric mean of the
             probabilities of the entity's tags, so it does not fall with length.
         """
-        lengths = np.array([len(emissions) for emissions in documents], dtype=np.int64)
-        if not lengths.sum():
-            return [[] for _ in documents]
-        log_probs = _log_softmax(np.concatenate([e for e in documents if len(e)]))
-        tags = log_probs.argmax(axis=1)
-        ends = np.cumsum(lengths)
-        begins = ends - lengths
-        # Where the best tag of every word already makes a well-formed sequence, it is the best sequence.
-        broken = _ill_formed(tags, begins[lengths > 0])
-        if broken.any():
-            for document in np.unique(np.searchsorted(ends, np.flatnonzero(broken), side="right")):
-                part = slice(begins[document], ends[document])
-                tags[part] = _viterbi(log_probs[part])
-        return self._spans(tags, log_probs, begins, ends)
+        decoded = _decode(documents)
+        return [[] for _ in documents] if decoded is None else self._spans(decoded)
 
-    def _spans(
-        self, tags: NDArray[np.int64], log_probs: Emissions, begins: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> list[list[WordSpan]]:
+    def judge_batch(self, documents: Sequence[Emissions]) -> list[tuple[list[WordSpan], float]]:
+        """Decodes documents and says how unsure of each the model is.
+
+        The uncertainty is 1 − exp(mean over the words of log p of the decoded tag), the maximum normalized log-probability
+        (Shen et al. 2018, "Deep Active Learning for Named Entity Recognition") turned around: one minus the geometric mean of
+        the probabilities, so that long documents are not taken for hard ones.
+
+        Args:
+            documents: As for :meth:`decode_batch`.
+
+        Returns:
+            For each document its entities and its uncertainty in [0, 1]; a document without words has 0.
+        """
+        decoded = _decode(documents)
+        if decoded is None:
+            return [([], 0.0) for _ in documents]
+        totals = np.concatenate([[0.0], np.cumsum(decoded.chosen)])
+        means = (totals[decoded.ends] - totals[decoded.begins]) / np.maximum(decoded.ends - decoded.begins, 1)
+        # Rounding can leave a sum of logarithms a hair above 0.
+        return list(zip(self._spans(decoded), np.clip(-np.expm1(means), 0.0, 1.0).tolist(), strict=True))
+
+    def _spans(self, decoded: _Decoded) -> list[list[WordSpan]]:
+        tags, begins, ends = decoded.tags, decoded.begins, decoded.ends
         inside = (tags > 0) & (tags % 2 == 0)
         starts = np.flatnonzero(tags % 2 == 1)
         # An entity ends before the next word that is not inside; a document's first word never is.
         stops = np.flatnonzero(~np.append(inside, False))
         lasts = stops[np.searchsorted(stops, starts, side="right")]
-        totals = np.concatenate([[0.0], np.cumsum(log_probs[np.arange(len(tags)), tags], dtype=np.float64)])
+        totals = np.concatenate([[0.0], np.cumsum(decoded.chosen)])
         scores = np.minimum(np.exp((totals[lasts] - totals[starts]) / (lasts - starts)), 1.0)
         owners = np.searchsorted(ends, starts, side="right")
         result: list[list[WordSpan]] = [[] for _ in begins]
@@ -88,6 +97,35 @@ class BioDecoder:
             begin = offsets[owner]
             result[owner].append(WordSpan(start - begin, last - begin, self.labels[tag // 2], score))
         return result
+
+
+@dataclass(slots=True)
+class _Decoded:
+    """The best tags of documents, one after the other; document ``i`` is ``begins[i]:ends[i]``."""
+
+    tags: NDArray[np.int64]
+    chosen: NDArray[np.float64]
+    """Log-probability of each word's tag."""
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+
+def _decode(documents: Sequence[Emissions]) -> _Decoded | None:
+    """Decodes documents, or gives None where none has a word."""
+    lengths = np.array([len(emissions) for emissions in documents], dtype=np.int64)
+    if not lengths.sum():
+        return None
+    log_probs = _log_softmax(np.concatenate([e for e in documents if len(e)]))
+    tags = log_probs.argmax(axis=1)
+    ends = np.cumsum(lengths)
+    begins = ends - lengths
+    # Where the best tag of every word already makes a well-formed sequence, it is the best sequence.
+    broken = _ill_formed(tags, begins[lengths > 0])
+    if broken.any():
+        for document in np.unique(np.searchsorted(ends, np.flatnonzero(broken), side="right")):
+            part = slice(begins[document], ends[document])
+            tags[part] = _viterbi(log_probs[part])
+    return _Decoded(tags, log_probs[np.arange(len(tags)), tags].astype(np.float64), begins, ends)
 
 
 def _log_softmax(emissions: Emissions) -> Emissions:

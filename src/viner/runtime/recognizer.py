@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -192,12 +192,35 @@ class Recognizer:
         with closing(self._answered(items)) as chunks:
             for chunk in chunks:
                 gaps = chunk.gaps()
-                if gaps and unanswered is None:
-                    raise RuntimeError(f"{sum(map(len, gaps.values()))} words were not answered: this is a defect of viner")
+                if unanswered is None:
+                    _refuse(gaps)
                 for index, document in enumerate(self._decoded(chunk)):
                     if unanswered is not None and index in gaps:
                         unanswered(document, gaps[index])
                     yield document
+
+    def judged(self, items: Iterable[str | Document]) -> Iterator[tuple[Document, float]]:
+        """Recognizes many texts and says how unsure of each the model is, in constant memory.
+
+        Args:
+            items: As for :meth:`stream`.
+
+        Yields:
+            For each item in order what :meth:`stream` would answer, and its uncertainty in [0, 1], which does not grow with
+            length: 1 − exp(mean over the words of log p of the decoded tag), see
+            :meth:`~viner.encoding.BioDecoder.judge_batch`.
+
+        Raises:
+            InputError: As :meth:`stream` does.
+            BundleError: As :meth:`stream` does.
+            RuntimeError: As :meth:`stream` does.
+        """
+        with closing(self._answered(items)) as chunks:
+            for chunk in chunks:
+                _refuse(chunk.gaps())
+                judged = self._decoder.judge_batch(chunk.emissions)
+                for document, encoded, (spans, uncertainty) in zip(chunk.documents, chunk.encoded, judged, strict=True):
+                    yield _document(document, encoded, spans), uncertainty
 
     def canaries(self, items: Iterable[str | Document]) -> Canaries:
         """Answers texts in the form in which another processor's answers can be compared with these."""
@@ -305,6 +328,11 @@ class _Chunk:
             if missing:
                 gaps[index] = [encoded.words[word] for word in missing]
         return gaps
+
+
+def _refuse(gaps: Mapping[int, Sequence[Span]]) -> None:
+    if gaps:
+        raise RuntimeError(f"{sum(map(len, gaps.values()))} words were not answered: this is a defect of viner")
 
 
 def _document(document: Document, encoded: EncodedText, spans: Sequence[WordSpan]) -> Document:
