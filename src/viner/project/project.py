@@ -3,17 +3,21 @@
 ::
 
     viner.toml                        schema and settings
-    data/{train,dev,test}.jsonl       annotated documents; dev and test may be missing
+    viner.db                          texts and annotations, from the first import on (or PostgreSQL, by URL)
+    GUIDELINE.md                      what annotators are told
+    data/{train,dev,test}.jsonl       annotated documents of a project without a store; dev and test may be missing
     models/001, models/002, …         one folder a training
+    models/active                     the name of the model that recognizes; without it the newest does
 """
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from viner.errors import InputError, SchemaError
+from viner.project.settings import ProjectSettings, read_settings
+from viner.project.toml import read_toml, replace_schema, write_text
 from viner.schema import Schema
 
 
@@ -47,10 +51,7 @@ class Project:
             SchemaError: If its schema contradicts itself.
         """
         path = self.path / "viner.toml"
-        try:
-            settings = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"it cannot be read ({error})", where=path) from error
+        settings = read_toml(path)
         if "schema" not in settings:
             return None
         try:
@@ -58,6 +59,24 @@ class Project:
         except SchemaError as error:
             place = str(path) if error.where is None else f"{path}: {error.where}"
             raise SchemaError(error.message, where=place, hint=error.hint) from error
+
+    def settings(self) -> ProjectSettings:
+        """What ``viner.toml``, the environment and the guideline say, checked and complete.
+
+        Raises:
+            InputError: If a file cannot be read, a key is unknown or its value cannot be used; ``where`` is file and key.
+        """
+        return read_settings(self.path, read_toml(self.path / "viner.toml"))
+
+    def write_schema(self, schema: Schema) -> None:
+        """Puts a schema into ``viner.toml`` in the place of the one there; comments and settings stay.
+
+        Raises:
+            InputError: If the file cannot be read.
+            MissingExtraError: If tomlkit is not installed.
+            VinerError: If it cannot be written; then it is as before.
+        """
+        replace_schema(self.path / "viner.toml", schema)
 
     def training_files(self) -> dict[str, Path]:
         """Where a training reads and writes: "train", "dev" and "test" as far as they exist, and "out", the next model folder.
@@ -83,14 +102,49 @@ class Project:
         return sorted((folder for folder in folders.iterdir() if folder.name.isdecimal()), key=lambda folder: int(folder.name))
 
     def active_model(self) -> Path:
-        """The model that recognizes for the project: the newest one.
+        """The model that recognizes for the project: the one that ``models/active`` names, else the newest.
 
         Raises:
-            InputError: If nothing has been trained yet.
+            InputError: If nothing has been trained yet, or the model that ``models/active`` names is gone.
         """
         models = self.models()
         if not models:
             raise InputError(
                 "the project has no model yet", where=self.path, hint=f"Train one with: viner train --project {self.path}"
             )
-        return models[-1]
+        pointer = self._pointer()
+        if not pointer.is_file():
+            return models[-1]
+        try:
+            return self._model(pointer.read_text(encoding="utf-8").strip())
+        except InputError as error:
+            raise InputError(error.message, where=pointer, hint=f"{error.hint}, or remove that file") from None
+        except (OSError, ValueError) as error:
+            raise InputError(f"it cannot be read ({error})", where=pointer) from error
+
+    def activate(self, name: str) -> Path:
+        """Makes a model the one that recognizes, until another is activated.
+
+        Args:
+            name: Name of its folder, such as "003".
+
+        Returns:
+            The model folder.
+
+        Raises:
+            InputError: If the project has no such model.
+            VinerError: If ``models/active`` cannot be written.
+        """
+        model = self._model(name)
+        write_text(self._pointer(), f"{model.name}\n")
+        return model
+
+    def _pointer(self) -> Path:
+        return self.path / "models" / "active"
+
+    def _model(self, name: str) -> Path:
+        for folder in self.models():
+            if folder.name == name:
+                return folder
+        known = ", ".join(folder.name for folder in self.models()) or "none"
+        raise InputError(f"the project has no model {name!r}", where=self.path, hint=f"Activate another: {known}")

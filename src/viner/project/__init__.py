@@ -1,0 +1,6 @@
+"""A project: one task's folder with its texts, annotations, models and settings."""
+
+from viner.project.project import Project
+from viner.project.settings import ORDERS, AnnotationSettings, Dictionary, Pattern, ProjectSettings
+
+__all__ = ["ORDERS", "AnnotationSettings", "Dictionary", "Pattern", "Project", "ProjectSettings"]
