@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from viner.errors import InputError, UsageError, VinerError
+from viner.errors import InputError, UsageError, VinerError, outline
+
+_log = logging.getLogger("viner.server")
 
 
 class RequestError(InputError):
@@ -30,17 +34,53 @@ class RequestError(InputError):
         self.code = code
 
 
+_STATUS = {
+    "unknown_document": 404,
+    "unknown_operation": 404,
+    "unknown_run": 404,
+    "unknown_version": 404,
+    "stale_version": 409,
+    "stale_schema": 409,
+    "conflict": 409,
+    "leased": 409,
+    "no_model": 409,
+    "run_active": 409,
+    "refused": 422,
+}
+# The data's place is not usable: trying again is safe, since nothing was changed. Seconds after which it makes sense.
+_RETRY_AFTER = {
+    "store": 10,
+    "store_locked": 1,
+    "store_full": 15,
+    "store_readonly": 30,
+    "store_moved": 30,
+    "store_damaged": 60,
+    "store_newer": 60,
+    "store_unreachable": 3,
+}
+
+
 def status_of(error: VinerError) -> int:
-    """The HTTP status that fits an error: its own, 422 for what the client sent, 500 for anything else."""
+    """The HTTP status that fits an error: its own, 422 for what the client sent, 500 for anything unexpected."""
     if isinstance(error, RequestError):
         return error.status
-    return 422 if isinstance(error, InputError | UsageError) else 500
+    if error.code in _RETRY_AFTER:
+        return 503
+    return _STATUS.get(error.code, 422 if isinstance(error, InputError | UsageError) else 500)
 
 
-def error_response(error: VinerError) -> Response:
-    """The answer for an error. Escaped to ASCII, since a message may quote text that UTF-8 cannot hold."""
-    body = json.dumps({"error": error.to_dict()}).encode("ascii")
-    return Response(body, status_of(error), media_type="application/json")
+def error_response(error: VinerError, **beside: Any) -> Response:
+    """The answer for an error. Escaped to ASCII, since a message may quote text that UTF-8 cannot hold.
+
+    Args:
+        error: What was wrong.
+        beside: What stands in the answer beside ``error``, such as the current document.
+    """
+    body = json.dumps({"error": error.to_dict(), **beside}).encode("ascii")
+    answer = Response(body, status_of(error), media_type="application/json")
+    if error.code in _RETRY_AFTER:
+        answer.headers["Retry-After"] = str(_RETRY_AFTER[error.code])
+    return answer
 
 
 def internal_error(request_id: str) -> RequestError:
@@ -54,7 +94,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(VinerError)
     async def known(request: Request, error: VinerError) -> Response:
-        return error_response(error)
+        answer = error_response(error)
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.error("%s %s: %s", error.code, request.scope["method"], outline(error))
+        return answer
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -62,4 +62,4 @@ class Observer:
     @staticmethod
     def _route(scope: Scope) -> str:
         path = getattr(scope.get("route"), "path", None)
-        return path if isinstance(path, str) and scope["path"].startswith("/api/") else "page"
+        return path if isinstance(path, str) and scope["path"].startswith(("/api/", "/annotate/api/")) else "page"

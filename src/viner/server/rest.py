@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Query, Request
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from viner.console.recognizer import RecognizerLike
 from viner.document import Document, check_text
 from viner.errors import InputError
+from viner.server.bodies import check_json, read_json
 from viner.server.counters import Counters
 from viner.server.errors import RequestError
 from viner.text import OffsetMap
@@ -74,7 +75,14 @@ _DOCUMENTS = {
 }
 
 
-def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Callable[[], str], *, max_texts: int) -> APIRouter:
+def rest_router(
+    recognizer: RecognizerLike,
+    counters: Counters,
+    page_state: Callable[[], str],
+    *,
+    max_texts: int,
+    model_state: Callable[[], str] = lambda: "ready",
+) -> APIRouter:
     """The routes of the REST API.
 
     Args:
@@ -82,6 +90,7 @@ def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Call
         counters: Shown at ``/metrics``.
         page_state: "off", "starting", "ready" or "failed": the state of the console beside the API.
         max_texts: Most texts in one request. How long they may be together is up to the limit of the body.
+        model_state: "ready", or "none" as long as a project has no model.
     """
     router = APIRouter(prefix="/api/v1")
     workers = CapacityLimiter(os.cpu_count() or 1)
@@ -103,7 +112,7 @@ def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Call
     ) -> Response:
         """Offsets are end-exclusive and count from the first character of the raw text, which is never changed."""
         unit = _read_unit(offsets)
-        _check_content_type(request.headers.get("content-type", ""))
+        check_json(request, _KIND)
         body = await request.body()
 
         gone = threading.Event()
@@ -131,11 +140,15 @@ def rest_router(recognizer: RecognizerLike, counters: Counters, page_state: Call
         responses={503: {"description": "Not yet: the page is still starting, or could not be started"}},
     )
     async def ready() -> Response:
-        """`console` is `off`, `starting`, `ready` or `failed`. Recognition works in all four cases."""
+        """`console` is `off`, `starting`, `ready` or `failed`; recognition does not wait for it. `model` is `ready`, or `none` in
+        a project without a trained model.
+        """
         state = page_state()
         done = state in ("ready", "off")
         return Response(
-            json.dumps({"ready": done, "model": "ready", "console": state}), 200 if done else 503, media_type="application/json"
+            json.dumps({"ready": done, "model": model_state(), "console": state}),
+            200 if done else 503,
+            media_type="application/json",
         )
 
     @router.get("/model", tags=["recognition"], summary="The model behind this server")
@@ -160,16 +173,7 @@ def read_texts(body: bytes, most: int) -> list[str]:
             names the place.
         InputError: If a text is no string or holds a lone surrogate.
     """
-    try:
-        data = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-    except UnicodeDecodeError as error:
-        hint = "Send JSON encoded in UTF-8, no binary files"
-        raise RequestError(400, "invalid_json", "the body is not UTF-8", where=f"byte {error.start}", hint=hint) from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise RequestError(400, "invalid_json", f"the body is not JSON: {error.msg}", where=where, hint=_SHAPE) from None
-    except RecursionError:
-        raise RequestError(400, "invalid_json", "the body is nested too deeply", hint=_SHAPE) from None
+    data = read_json(body, _SHAPE)
     if not isinstance(data, dict) or not isinstance(data.get("texts"), list):
         raise RequestError(422, "invalid_input", "the body needs a list 'texts'", where="texts", hint=_SHAPE)
     unknown = sorted(set(data) - {"texts"})
@@ -211,10 +215,7 @@ class _ClientGoneError(Exception):
 
 
 _SHAPE = 'Send {"texts": ["first text", "second text"]}'
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise json.JSONDecodeError(f"{name} is no JSON value", name, 0)
+_KIND = "Send 'Content-Type: application/json'; files are recognized by 'viner predict' or on the page"
 
 
 def _read_text(text: Any, index: int) -> str:
@@ -231,18 +232,6 @@ def _read_unit(value: str) -> OffsetUnit:
         return "utf16"
     hint = "Use offsets=codepoint or offsets=utf16"
     raise RequestError(422, "invalid_input", f"unknown unit {value[:40]!r}", where="offsets", hint=hint)
-
-
-def _check_content_type(value: str) -> None:
-    kind = value.split(";")[0].strip().lower()
-    if kind != "application/json":
-        raise RequestError(
-            415,
-            "unsupported_media_type",
-            f"the content type is {kind[:60] or 'missing'!r}",
-            where="Content-Type",
-            hint="Send 'Content-Type: application/json'; files are recognized by 'viner predict' or on the page",
-        )
 
 
 def write_documents(documents: Sequence[Document], unit: OffsetUnit) -> bytes:

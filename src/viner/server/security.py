@@ -18,6 +18,11 @@ _PAGE_POLICY = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'"
 )
+# The annotation page and the login run nothing but their own files.
+_STRICT_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'"
+)
 _API_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
@@ -38,14 +43,17 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        api = scope["path"].startswith("/api/")
+        path = scope["path"]
+        api = path.startswith(("/api/", "/annotate/api/"))
+        strict = path.startswith(("/annotate", "/login"))
+        policy = _API_POLICY if api else _STRICT_POLICY if strict else _PAGE_POLICY
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name in [name for name in headers if name.lower().startswith("access-control-")]:
                     del headers[name]
-                headers["Content-Security-Policy"] = f"{_API_POLICY if api else _PAGE_POLICY}; {self._frame_ancestors}"
+                headers["Content-Security-Policy"] = f"{policy}; {self._frame_ancestors}"
                 headers["Referrer-Policy"] = "same-origin"
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Cross-Origin-Resource-Policy"] = "same-origin"
