@@ -16,6 +16,7 @@ import pytest
 from support.bases import toy_documents
 from viner.bundle import read_bundle
 from viner.cli.main import main
+from viner.corpus import REVIEWED, split_documents
 from viner.document import Document, Entity
 from viner.errors import BundleError, InputError, SchemaError, TrainingError, UsageError
 from viner.evaluation import evaluate_model
@@ -149,6 +150,28 @@ def test_without_dev_a_seeded_tenth_is_set_aside(tmp_path, base, toys):
     assert [(info.data["train"]["documents"], info.data["dev"]["documents"]) for info in infos] == [(135, 15)] * 3
     digests = [info.data["dev"]["sha256"] for info in infos]
     assert digests[0] == digests[1] != digests[2]
+
+
+def hide(document):
+    """The document as somebody left it who accepted its first entity."""
+    entities = list(document.entities)[:1]
+    return document.with_(entities=entities, meta={REVIEWED: [[entity.start, entity.end] for entity in entities]})
+
+
+def test_partially_annotated_documents_teach_and_are_never_set_aside_or_scored(tmp_path, base, toys):
+    whole, started = toy_documents(40, 1), [hide(document) for document in toy_documents(60, 2)]
+    write([*started, *whole, hide(whole[0])], tmp_path / "train.jsonl")
+    info = read_bundle(learn(tmp_path / "m", base, toys, train=tmp_path / "train.jsonl", dev=None)[0]).info
+    assert info.data["dev"]["documents"] == 4
+    texts = {document.text for document in split_documents(whole, seed=0)[1]}
+    assert info.data["train"]["documents"] == 97 - (whole[0].text in texts)
+    for split in ("dev", "test"):
+        with pytest.raises(InputError, match="61 documents are annotated only in part") as caught:
+            learn(tmp_path / "n", base, toys, **{split: tmp_path / "train.jsonl"})
+        assert caught.value.where == str(tmp_path / "train.jsonl")
+    write([*started, whole[0]], tmp_path / "few.jsonl")
+    with pytest.raises(InputError, match=r"too few of the 61 documents are fully annotated \(1\)"):
+        learn(tmp_path / "n", base, toys, train=tmp_path / "few.jsonl", dev=None)
 
 
 def test_what_cannot_be_trained_is_said_before_anything_is_written(tmp_path, base, toys, tiny_model):

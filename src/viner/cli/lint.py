@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from viner.cli.options import FILE, format_option, json_option
 from viner.cli.terminal import echo_json, progress
+from viner.document import Document
 from viner.errors import InputError, UsageError
 from viner.schema import Schema
 
@@ -32,25 +34,37 @@ def lint(
     """Find annotations in FILES that will not train or score well.
 
     Entities that cut words, crossing and repeated ones, spaces at their edges, unknown labels, sentences that stand in
-    two splits. Which labels are known, --project, --model or --labels says; without them those of the first file are.
-    Exit status 1 when something was found.
+    two splits, documents annotated only in part where models are scored: in all files but the first. Which labels are
+    known, --project, --model or --labels says; without them those of the first file are. Exit status 1 when something
+    was found.
 
     \b
     Example:
       viner lint train.conll dev.conll test.conll
       viner lint notes.jsonl --labels PERSON,PLACE
     """
+    from viner.corpus import is_partial
     from viner.corpus import lint as lint_documents
     from viner.formats import read
 
+    partial = 0
+
+    def counted(file: Path) -> Iterator[Document]:
+        nonlocal partial
+        for document in progress(read(file, format, **read_options)):
+            partial += is_partial(document)
+            yield document
+
     schema = _schema(project, model, labels)
-    findings = list(lint_documents({str(file): progress(read(file, format, **read_options)) for file in files}, schema))
+    findings = list(lint_documents({str(file): counted(file) for file in files}, schema))
     if as_json:
-        echo_json({"findings": [finding.to_dict() for finding in findings]})
+        echo_json({"findings": [finding.to_dict() for finding in findings], "partial": partial})
     else:
         for finding in findings:
             click.echo(str(finding))
         click.echo(f"{len(findings):,} findings in {len(files)} file{'s' * (len(files) != 1)}", err=True)
+        if partial:
+            click.echo(f"{partial:,} documents are annotated only in part", err=True)
     return 1 if findings else 0
 
 

@@ -1,8 +1,20 @@
 """Looking at a corpus as a whole: counting it, finding what is doubtful in it, splitting it."""
 
 from viner.corpus.lint import Finding, lint
+from viner.corpus.reviewed import REVIEWED, is_partial, refuse_partial, reviewed_spans
 from viner.corpus.sentences import sentences_of
 from viner.corpus.split import split_documents
 from viner.corpus.stats import Statistics, statistics
 
-__all__ = ["Finding", "Statistics", "lint", "sentences_of", "split_documents", "statistics"]
+__all__ = [
+    "REVIEWED",
+    "Finding",
+    "Statistics",
+    "is_partial",
+    "lint",
+    "refuse_partial",
+    "reviewed_spans",
+    "sentences_of",
+    "split_documents",
+    "statistics",
+]

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from viner.corpus.reviewed import is_partial, reviewed_spans
 from viner.corpus.sentences import line_of, sentences_of
 from viner.document import Document, Entity, Span
+from viner.errors import InputError
 from viner.schema import ENTITIES, Schema
 from viner.text import nfc, split_words
 
@@ -22,7 +24,7 @@ class Finding:
 
     Args:
         code: What kind of problem, for programs: "cuts-word", "crossing", "nested", "duplicate", "two-labels", "space-edge",
-            "unknown-label", "new-label", "odd-tag", "repeated-id", "leak".
+            "unknown-label", "new-label", "odd-tag", "repeated-id", "leak", "partial", "bad-reviewed".
         message: The problem for people, with the surface concerned.
         document: Id of the document.
         file: Name of the file or split, where several are looked at.
@@ -56,6 +58,8 @@ def lint(documents: Iterable[Document] | Mapping[str, Iterable[Document]], schem
         documents: The documents of one file, or those of several splits by name; only the latter can show leaks.
         schema: Labels outside of its entity layer are reported. None takes any label of the first split, and reports others
             once for each later split.
+
+    Models are scored on every split but the first, so documents that are annotated only in part are reported there.
     """
     splits = documents if isinstance(documents, Mapping) else {None: documents}
     known = None if schema is None or all(layer.name != ENTITIES for layer in schema) else frozenset(schema[ENTITIES].names)
@@ -70,6 +74,8 @@ def lint(documents: Iterable[Document] | Mapping[str, Iterable[Document]], schem
                 if document.id in ids:
                     yield Finding("repeated-id", "an earlier document has the same id", document.id, name, line_of(document))
                 ids.add(document.id)
+            if is_partial(document):
+                yield from _partial(document, name, whole=index > 0)
             for code, message, offset in _in_document(document, known):
                 yield Finding(code, message, document.id, name, line_of(document, offset))
             for entity in document.entities or () if known is None else ():
@@ -84,6 +90,17 @@ def lint(documents: Iterable[Document] | Mapping[str, Iterable[Document]], schem
                 yield Finding("odd-tag", f"the tag {tag!r} {what}", document.id, name, line)
             if name is not None and len(splits) > 1:
                 yield from leaks.add(document, name)
+
+
+def _partial(document: Document, split: str | None, *, whole: bool) -> Iterator[Finding]:
+    try:
+        reviewed_spans(document)
+    except InputError as error:
+        yield Finding("bad-reviewed", f"{error.where}: {error.message}", document.id, split, line_of(document))
+        return
+    if whole:
+        message = "the document is annotated only in part, and what nobody looked at cannot be scored"
+        yield Finding("partial", message, document.id, split, line_of(document))
 
 
 def _in_document(document: Document, known: frozenset[str] | None) -> Iterator[tuple[str, str, int]]:

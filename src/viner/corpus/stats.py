@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from viner.corpus.reviewed import is_partial
 from viner.corpus.sentences import sentences_of
 from viner.document import Document
 from viner.text import split_words
@@ -18,6 +19,7 @@ class Statistics:
 
     Args:
         documents: Documents.
+        partial: Those among them that are annotated only in part.
         sentences: Sentences, of the file where it has them.
         words: Words, of the file where it has them.
         entities: Entities, nested ones included.
@@ -26,6 +28,7 @@ class Statistics:
     """
 
     documents: int = 0
+    partial: int = 0
     sentences: int = 0
     words: int = 0
     entities: int = 0
@@ -35,6 +38,7 @@ class Statistics:
     def add(self, document: Document) -> None:
         """Counts one document more."""
         self.documents += 1
+        self.partial += is_partial(document)
         self.sentences += len(sentences_of(document))
         self.words += len(split_words(document.text) if document.words is None else document.words)
         self.entities += len(document.entities or ())
@@ -47,6 +51,7 @@ class Statistics:
         """The JSON form; labels by falling count, ``scheme`` None where no file has tags."""
         return {
             "documents": self.documents,
+            "partial": self.partial,
             "sentences": self.sentences,
             "words": self.words,
             "entities": self.entities,

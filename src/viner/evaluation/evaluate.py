@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viner.corpus import refuse_partial
 from viner.document import Document, Span
 from viner.errors import InputError
 from viner.evaluation.report import Evaluation
@@ -28,9 +29,10 @@ def evaluate_model(recognizer: Recognizer, documents: Iterable[Document], *, whe
         where: The file that the documents come from, for messages.
 
     Raises:
-        InputError: If no document has an entity: there is nothing to score against.
+        InputError: If no document has an entity: there is nothing to score against. If one is annotated only in part: what
+            nobody looked at cannot be scored.
     """
-    pairs = _Pairs(documents)
+    pairs = _Pairs(documents, where)
     tally = EntityTally()
     known = set(recognizer.labels)
     unknown: Counter[str] = Counter()
@@ -72,8 +74,9 @@ def _borders(words: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:
 class _Pairs:
     """Hands documents out without their annotations and keeps the originals until the answers come back, in order."""
 
-    def __init__(self, documents: Iterable[Document]) -> None:
+    def __init__(self, documents: Iterable[Document], where: str | Path | None) -> None:
         self._documents = documents
+        self._where = where
         self._waiting: deque[Document] = deque()
         self.unannotated = 0
 
@@ -82,6 +85,7 @@ class _Pairs:
             if document.entities is None:
                 self.unannotated += 1
                 continue
+            refuse_partial([document], "score", where=self._where)
             self._waiting.append(document)
             yield Document(document.text, id=document.id, words=document.words)
 

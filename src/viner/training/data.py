@@ -85,7 +85,7 @@ class TrainingSet:
     """Annotated documents, ready to be drawn from.
 
     Args:
-        documents: Documents with the head's layer annotated.
+        documents: Documents with the head's layer annotated, wholly or in part (:mod:`viner.corpus.reviewed`).
         encoder: Cuts their words into pieces; its ``max_pieces`` is the length of the longest sequence.
         head: Says what each document teaches.
         config: How examples are drawn.
@@ -99,7 +99,7 @@ class TrainingSet:
         self.lost: list[tuple[Document, LostEntity]] = []
         """Entities that are taught differently or not at all."""
         self._units = [self._unit(document, head) for document in documents]
-        self._units = [unit for unit in self._units if len(unit.targets)]
+        self._units = [unit for unit in self._units if (unit.targets != IGNORED).any()]
         self.pieces = sum(len(unit.encoded.pieces) for unit in self._units)
         """Pieces of the set, without special pieces."""
         self.batch_pieces = config.batch_pieces or int(np.clip(self.pieces // 60, 512, 2048))
@@ -164,7 +164,9 @@ class TrainingSet:
                     break
                 group.append(part)
             position += len(group)
-            yield from self._windows(_join(group))
+            # What nobody decided on stands there as context; a sequence of nothing else would only cost time, and a batch of
+            # nothing else has no loss.
+            yield from (example for example in self._windows(_join(group)) if (example.targets != IGNORED).any())
 
     def _windows(self, example: Example) -> Iterator[Example]:
         if len(example.pieces) <= self._capacity:

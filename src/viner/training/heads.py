@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from viner.corpus import reviewed_spans
 from viner.document import Document, Span
 from viner.encoding import AlignedTags, align, bio_tags
 
@@ -40,7 +44,10 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def targets(self, document: Document, words: Sequence[Span]) -> AlignedTags:
-        """What the head is taught of a document, and what it cannot be taught."""
+        """What the head is taught of a document, and what it cannot be taught.
+
+        Words of which nothing is known get :data:`IGNORED`: those of a partially annotated document that nobody decided on.
+        """
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -78,12 +85,47 @@ class EntityHead(Head):
         return nn.functional.cross_entropy(self(words).float(), targets, ignore_index=IGNORED)
 
     def targets(self, document: Document, words: Sequence[Span]) -> AlignedTags:
-        """BIO tags of the document's entities; see :func:`viner.encoding.align`."""
-        return align(document, words, self.labels)
+        """BIO tags of the document's entities; see :func:`viner.encoding.align` and :func:`decided`."""
+        aligned = align(document, words, self.labels)
+        spans = reviewed_spans(document)
+        if spans is None:
+            return aligned
+        tags = np.where(decided(document, words, aligned.tags, spans), aligned.tags, IGNORED)
+        return AlignedTags(tags, aligned.lost)
 
     def to_dict(self) -> dict[str, Any]:
         """The head's entry in ``viner.json``."""
         return {"layer": self.layer, "kind": self.kind, "tags": self.tags}
+
+
+def decided(document: Document, words: Sequence[Span], tags: NDArray[np.int64], spans: Sequence[Span]) -> NDArray[np.bool_]:
+    """Which words of a partially annotated document teach something.
+
+    Those of its entities, as far as tags can say them, and those that lie wholly in a span that a person rejected: one that no
+    entity touches. Where a rejected span and an entity overlap, the entity alone is known to be right; what the span had too
+    much may belong to another entity. The part of a word says nothing of the whole word.
+
+    Args:
+        document: The document, with its entities.
+        words: Spans of its words.
+        tags: Its BIO tags. *Shape:* (words,).
+        spans: What a person decided on, as :func:`viner.corpus.reviewed_spans` gives it.
+
+    Returns:
+        *Shape:* (words,).
+    """
+    known = tags > 0
+    starts, ends = [start for start, _ in words], [end for _, end in words]
+    taken = np.zeros(len(document.text) + 1, dtype=np.int64)
+    for entity in document.entities or ():
+        taken[entity.start] += 1
+        taken[entity.end] -= 1
+    # How many of the characters before each offset lie in an entity.
+    covered = np.concatenate([[0], np.cumsum(np.cumsum(taken[:-1]) > 0)])
+    for start, end in spans:
+        if covered[start] == covered[end]:
+            known[bisect_left(starts, start) : bisect_right(ends, end)] = True
+    return known
 
 
 def prior_entropy(targets: Tensor) -> float:

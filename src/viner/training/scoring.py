@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from viner.corpus import refuse_partial
 from viner.document import Document
 from viner.encoding import BioDecoder, PieceEncoder, cut_by_budget, plan_windows
 from viner.metrics import EntityScores, EntityTally
@@ -22,13 +23,17 @@ class DevSet:
     """Annotated documents to score a model on while it trains.
 
     Args:
-        documents: Documents with entities annotated.
+        documents: Documents with entities annotated, wholly.
         encoder: Cuts their words into pieces.
         overlap: Pieces that neighboring windows share.
         batch_pieces: Pieces of a batch, padding included.
+
+    Raises:
+        InputError: If a document is annotated only in part.
     """
 
     def __init__(self, documents: Sequence[Document], encoder: PieceEncoder, *, overlap: int, batch_pieces: int = 2048) -> None:
+        refuse_partial(documents, "score")
         self.documents = documents
         self._encoder = encoder
         self._words = [d.words if d.words is not None else split_words(d.text) for d in documents]

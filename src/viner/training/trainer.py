@@ -18,6 +18,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 
+from viner.corpus import is_partial
 from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.errors import InputError, TrainingError
@@ -124,6 +125,12 @@ class Trainer:
         if not (self._train.targets > 0).any():
             raise InputError(
                 "the training documents hold no entity of the schema", hint="Annotate some, or check the label names"
+            )
+        if not (self._train.targets == 0).any() and any(is_partial(document) for document in train):
+            # A model that never saw a word outside of entities finds them everywhere.
+            raise InputError(
+                "the training documents are annotated only in part, and no word of them is known to be outside of entities",
+                hint="Finish some of them: a document that is done teaches where there is no entity",
             )
         self._dev = DevSet(dev, self._encoder, overlap=config.window_overlap)
         self._prior = prior_entropy(self._train.targets)

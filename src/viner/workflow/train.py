@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from viner.base import resolve
 from viner.bundle import BundleInfo, BundleWriter, Head, Windows
-from viner.corpus import split_documents
+from viner.corpus import is_partial, refuse_partial, split_documents
 from viner.document import Document
 from viner.errors import BundleError, InputError, MissingExtraError, SchemaError
 from viner.evaluation import Evaluation, evaluate_model
@@ -53,7 +53,8 @@ def train_model(
     Args:
         train: Annotated file to learn from, in any format that viner reads.
         out: The model folder to write.
-        dev: Annotated file to choose the best epoch on; None sets a seeded tenth of ``train`` aside, by document.
+        dev: Annotated file to choose the best epoch on; None sets a seeded tenth of ``train`` aside, by document, of those that
+            are fully annotated.
         test: Annotated file for the figures of the model card; it plays no part in training.
         base: Encoder to start from: a folder or Hub id; None takes the bundled one.
         schema: Types with descriptions and colors; None infers them from the data.
@@ -94,9 +95,11 @@ def train_model(
     tuned = None if dev is None else _annotated(dev, *reading)
     tested = None if test is None else _annotated(test, *reading)
     if tuned is None:
-        learned, tuned = split_documents(learned, DEV_SHARE, config.seed)
-        if not tuned:
-            raise InputError("one document cannot be split into train and dev", where=train, hint="Give a --dev file")
+        learned, tuned = _set_aside(learned, config.seed, train)
+    else:
+        refuse_partial(tuned, "choose the best epoch on", where=dev)
+    if tested is not None:
+        refuse_partial(tested, "score", where=test)
     schema = schema or Schema.infer([*learned, *tuned])
     labels = schema[ENTITIES].names
     _check_labels(labels, {train: learned, (dev or train): tuned})
@@ -203,6 +206,23 @@ def _annotated(path: str | Path, format: str | None, options: Mapping[str, Any])
             hint="Training needs CoNLL, JSONL with 'entities', or inline markup; see: viner stats FILE",
         )
     return documents
+
+
+def _set_aside(documents: list[Document], seed: int, where: str | Path) -> tuple[list[Document], list[Document]]:
+    """Documents to learn from, and a seeded tenth to choose on, of those that are fully annotated."""
+    whole = [document for document in documents if not is_partial(document)]
+    _, aside = split_documents(whole, DEV_SHARE, seed)
+    if not aside and len(whole) == len(documents):
+        raise InputError("one document cannot be split into train and dev", where=where, hint="Give a --dev file")
+    if not aside:
+        raise InputError(
+            f"too few of the {len(documents)} documents are fully annotated ({len(whole)}) to set some aside for choosing the"
+            " best epoch",
+            where=where,
+            hint="Finish two documents of different texts, or give a --dev file",
+        )
+    texts = {document.text for document in aside}
+    return [document for document in documents if document.text not in texts], aside
 
 
 def _check_labels(labels: Sequence[str], files: dict[str | Path, Sequence[Document]]) -> None:
