@@ -1,0 +1,94 @@
+"""Erasing documents: text, annotations, comments, events and leases, and what they left on the disk."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import delete, exists, func, insert, select
+
+from viner.store import clock
+from viner.store.database import PATIENCE, Database
+from viner.store.errors import StoreLockedError, UnknownDocumentError
+from viner.store.splits import is_hashed
+from viner.store.tables import changes, comments, contents, documents, entities, events, groups, leases, metadata
+from viner.store.transaction import Transaction, batches
+
+
+def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
+    """Erases documents and returns how many. An event remains that says who, when and how many, not which.
+
+    Raises:
+        UnknownDocumentError: If there is no document of one of the ids; nothing was erased then.
+    """
+    connection = transaction.connection
+    wanted = list(dict.fromkeys(ids))
+    rows: list[Any] = []
+    for some in batches(wanted):
+        found = connection.execute(select(documents).where(documents.c.id.in_(some)).with_for_update()).all()
+        missing = set(some) - {row.id for row in found}
+        if missing:
+            raise UnknownDocumentError(min(missing))
+        rows += found
+    for row in rows:
+        transaction.count("documents", row.split, row.status, -1)
+        transaction.count("flagged", "", "", -int(row.flagged))
+    for some in batches(row.number for row in rows):
+        _uncount(transaction, some)
+        touched = select(changes.c.event).where(changes.c.document.in_(some))
+        numbers = list(connection.execute(touched).scalars())
+        for table in (changes, leases, comments, entities, contents):
+            connection.execute(delete(table).where(table.c.document.in_(some)))
+        connection.execute(delete(documents).where(documents.c.number.in_(some)))
+        for events_of in batches(sorted(set(numbers))):
+            left = exists().where(changes.c.event == events.c.number)
+            connection.execute(delete(events).where(events.c.number.in_(events_of), events.c.before.is_(None), ~left))
+    for names in batches(sorted({row.group_name for row in rows if is_hashed(row.group_name)})):
+        # The hash of a short text is nearly the text; it goes with its last document.
+        used = exists().where(documents.c.group_name == groups.c.name)
+        connection.execute(delete(groups).where(groups.c.name.in_(names), ~used))
+    if rows:
+        connection.execute(
+            insert(events).values(
+                operation=str(uuid.uuid4()), who=who, at=clock.now(), kind="erase", documents=len(rows), after=None
+            )
+        )
+    return len(rows)
+
+
+def scrub(database: Database) -> None:
+    """Removes what erased rows left in files: SQLite's log, PostgreSQL's dead rows.
+
+    Raises:
+        StoreLockedError: If others read for so long that the log could not be emptied. The documents are erased,
+            their traces not.
+    """
+    with database.explained(), database.engine.connect() as connection:
+        if not database.is_sqlite:
+            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in metadata.sorted_tables:
+                connection.exec_driver_sql(f"VACUUM {table.name}")
+            return
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.execute("VACUUM")
+        deadline = time.monotonic() + PATIENCE
+        while raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > deadline:
+                raise StoreLockedError(
+                    "the documents are erased, but their traces are still in the database's log, which others are reading",
+                    where=database.where,
+                    hint="Close other programs that have the database open, and start viner once more",
+                )
+            time.sleep(0.05)
+
+
+def _uncount(transaction: Transaction, numbers: list[int]) -> None:
+    connection = transaction.connection
+    tallies = select(entities.c.label, entities.c.state, func.count()).where(entities.c.document.in_(numbers))
+    for label, state, n in connection.execute(tallies.group_by(entities.c.label, entities.c.state)):
+        transaction.count("entities", label, state, -n)
+    remarks = select(func.count()).select_from(comments).where(comments.c.document.in_(numbers))
+    transaction.count("comments", "", "", -connection.execute(remarks).scalar_one())

@@ -1,0 +1,255 @@
+"""What happened to a document, and taking it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from viner.schema import Schema
+from viner.store.checks import entity_labels, find_twin
+from viner.store.delta import Delta
+from viner.store.errors import ConflictError, RefusedError, UnknownDocumentError
+from viner.store.records import Event, Saved
+from viner.store.tables import changes, documents, events
+from viner.store.transaction import BATCH, OpenEvent, Transaction, read_comments, read_entities, read_rows
+
+
+def read_history(connection: Connection, document: str, *, who: str | None, limit: int, before: int | None) -> list[Event]:
+    """The events of a document, newest first.
+
+    Raises:
+        UnknownDocumentError: If there is no such document.
+    """
+    number = number_of(connection, document)
+    statement = (
+        select(
+            events.c.number, events.c.operation, events.c.documents, events.c.who, events.c.at, events.c.kind, events.c.undoes,
+            changes.c.version, changes.c.before, changes.c.after,
+        )
+        .join(events, events.c.number == changes.c.event)
+        .where(changes.c.document == number)
+        .order_by(events.c.number.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if who is not None:
+        statement = statement.where(events.c.who == who)
+    if before is not None:
+        statement = statement.where(events.c.number < before)
+    taken_back = undone(connection, number)
+    return [
+        Event(
+            row.number, row.operation, document if row.documents == 1 else None, row.who, row.at, row.kind, row.version,
+            json.loads(row.before), json.loads(row.after), row.undoes, row.operation in taken_back,
+        )
+        for row in connection.execute(statement)
+    ]  # fmt: skip
+
+
+def number_of(connection: Connection, document: str) -> int:
+    """The number of a document.
+
+    Raises:
+        UnknownDocumentError: If there is none of that id.
+    """
+    number: int | None = connection.execute(select(documents.c.number).where(documents.c.id == document)).scalar()
+    if number is None:
+        raise UnknownDocumentError(document)
+    return number
+
+
+def undone(connection: Connection, number: int) -> set[str]:
+    """Operations on a document that have been taken back, where that was not taken back in turn."""
+    rows = connection.execute(
+        select(events.c.operation, events.c.undoes)
+        .join(changes, changes.c.event == events.c.number)
+        .where(changes.c.document == number, events.c.undoes.is_not(None))
+        .order_by(events.c.number.desc())
+    )
+    return _undone([(row.operation, row.undoes) for row in rows])
+
+
+def undo(transaction: Transaction, operation: str, *, new_id: str, who: str) -> Saved:
+    """Takes back an operation, on one document or many. Taking back an undo does the operation again.
+
+    Raises:
+        ConflictError: If something it changed was changed since.
+        RefusedError: If there is no such operation, it is undone already, or cannot be.
+    """
+    connection = transaction.connection
+    body = {"undo": operation}
+    target = connection.execute(select(events).where(events.c.operation == operation).with_for_update()).one_or_none()
+    event = transaction.event(new_id, who=who, kind="undo", undoes=operation, body=body)
+    if event.answer is not None:
+        return event.answer
+    if target is None:
+        raise RefusedError("there is no such operation", where=operation, hint="Its documents may have been erased")
+    if target.kind == "erase" or (target.documents == 0 and target.before is None):
+        raise RefusedError(f"an operation of kind {target.kind!r} cannot be undone", where=operation)
+    if operation in _undone(_undoers(connection, operation)):
+        raise RefusedError("the operation is undone already", where=operation, hint="Undo the undoing to do it again")
+    if target.before is not None:
+        _undo_schema(transaction, event, target)
+    _undo_documents(transaction, event, target)
+    return event.finish()
+
+
+def restore(transaction: Transaction, document: str, version: int, *, operation: str, who: str) -> Saved:
+    """Gives a document back the annotations it had at a version, as a new version.
+
+    Raises:
+        UnknownDocumentError: If there is no such document.
+        RefusedError: If it never had that version, or had labels then that the schema no longer knows.
+    """
+    connection = transaction.connection
+    number = number_of(connection, document)
+    row = read_rows(connection, [number])[number]
+    event = transaction.event(operation, who=who, kind="restore", body={"restore": document, "version": version})
+    if event.answer is not None:
+        return event.answer
+    if not 1 <= version <= row.version:
+        raise RefusedError(f"the document has had versions 1 to {row.version}", where="version")
+    rows = connection.execute(
+        select(changes.c.before)
+        .where(changes.c.document == number, changes.c.version > version)
+        .order_by(changes.c.version.desc())
+    )
+    delta = Delta()
+    for (before,) in rows:
+        delta = Delta.from_json(before).over(delta)
+    _check_known(delta, transaction.schema()[0], document)
+    event.apply({number: delta})
+    return event.finish()
+
+
+def _undo_schema(transaction: Transaction, event: OpenEvent, target: Any) -> None:
+    before, after = (Schema.from_dict(json.loads(side)["schema"]) for side in (target.before, target.after))
+    if transaction.schema()[0] != after:
+        latest = transaction.connection.execute(
+            select(events)
+            .where(events.c.before.is_not(None), events.c.number > target.number, events.c.number != event.number)
+            .order_by(events.c.number.desc())
+            .limit(1)
+        ).one_or_none()
+        raise ConflictError([_conflict(None, "schema", None, latest)], where=target.operation)
+    event.set_schema(before)
+
+
+def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any) -> None:
+    connection = transaction.connection
+    schema = transaction.schema()[0]
+    last = 0
+    while True:
+        rows = connection.execute(
+            select(changes)
+            .where(changes.c.event == target.number, changes.c.document > last)
+            .order_by(changes.c.document)
+            .limit(BATCH)
+        ).all()
+        if not rows:
+            return
+        last = rows[-1].document
+        current = read_rows(connection, [row.document for row in rows])
+        afters = {row.document: Delta.from_json(row.after) for row in rows}
+        held = read_entities(connection, {number: delta.entities for number, delta in afters.items()})
+        remarks = read_comments(connection, {number: delta.comments for number, delta in afters.items()})
+        deltas = {}
+        for row in rows:
+            number, after, before = row.document, afters[row.document], Delta.from_json(row.before)
+            name = current[number].id
+            touched: list[tuple[str, str | None]] = [
+                ("entity", key) for key, value in after.entities.items() if held.get((number, key)) != value
+            ]
+            touched += [("comment", key) for key, value in after.comments.items() if remarks.get((number, key)) != value]
+            labels = json.loads(current[number].labels) if current[number].labels else {}
+            touched += [
+                ("labels", layer)
+                for layer, classes in after.labels.items()
+                if labels.get(layer) != (None if classes is None else list(classes))
+            ]
+            fields, moved = _fields(before, after, current[number])
+            if moved and not (after.entities or after.labels or after.comments):
+                touched += [(field, None) for field in moved]
+            if touched:
+                raise ConflictError(
+                    [_conflict(name, what, key, _latest(connection, row, what, key)) for what, key in touched], where=name
+                )
+            _check_known(before, schema, name)
+            wanted = {key: entity for key, entity in before.entities.items() if entity is not None}
+            twin = find_twin(connection, number, wanted, before.entities) if wanted else None
+            if twin is not None:
+                raise ConflictError([_conflict(name, "entity", twin, None)], where=name)
+            deltas[number] = Delta(before.entities, before.labels, before.comments, fields)
+        event.apply(deltas)
+
+
+def _fields(before: Delta, after: Delta, row: Any) -> tuple[dict[str, Any], list[str]]:
+    """Fields to give back, and those that somebody changed since.
+
+    An edit that also moved the status, because it was the first, can be taken back after somebody has set another status; then
+    that status stays.
+    """
+    moved = [name for name, value in after.fields.items() if getattr(row, name) != value]
+    return {name: value for name, value in before.fields.items() if name not in moved}, [
+        name for name in moved if name != "annotator"
+    ]
+
+
+def _check_known(delta: Delta, schema: Schema, document: str) -> None:
+    known = entity_labels(schema)
+    for entity in delta.entities.values():
+        if entity is not None and entity.label not in known:
+            raise RefusedError(
+                f"the schema no longer has the label {entity.label!r}",
+                where=document,
+                hint="Undo the change of the schema first",
+            )
+
+
+def _latest(connection: Connection, change: Any, what: str, key: str | None) -> Any:
+    """The newest event after a change that touched the same."""
+    rows = connection.execute(
+        select(events.c.operation, events.c.who, events.c.at, changes.c.after)
+        .join(events, events.c.number == changes.c.event)
+        .where(changes.c.document == change.document, changes.c.version > change.version)
+        .order_by(changes.c.version.desc())
+    )
+    part = {"entity": "entities", "comment": "comments"}.get(what, what)
+    for row in rows:
+        after = json.loads(row.after)
+        if part in after and (key is None or key in after[part]):
+            return row
+    return None
+
+
+def _conflict(document: str | None, what: str, key: str | None, event: Any) -> dict[str, Any]:
+    by: Mapping[str, Any] = {"operation": None, "who": None, "at": None}
+    if event is not None:
+        by = {"operation": event.operation, "who": event.who, "at": event.at}
+    return {"document": document, "what": what, "id": key, **by}
+
+
+def _undoers(connection: Connection, operation: str) -> list[tuple[str, str]]:
+    """Everything that undid an operation, or undid that, newest first."""
+    found: list[tuple[int, str, str]] = []
+    asked = [operation]
+    while asked:
+        rows = connection.execute(
+            select(events.c.number, events.c.operation, events.c.undoes).where(
+                events.c.undoes.in_(asked), events.c.answer.is_not(None)
+            )
+        ).all()
+        found += [(row.number, row.operation, row.undoes) for row in rows]
+        asked = [row.operation for row in rows]
+    return [(name, undoes) for _, name, undoes in sorted(found, reverse=True)]
+
+
+def _undone(undoers: list[tuple[str, str]]) -> set[str]:
+    """Operations undone by something that is not undone itself; ``undoers`` come newest first."""
+    taken_back: set[str] = set()
+    for operation, undoes in undoers:
+        if operation not in taken_back:
+            taken_back.add(undoes)
+    return taken_back
