@@ -6,6 +6,7 @@ Exit status: 0 done, 1 input or run failed, 2 usage, 130 interrupted, 143 termin
 from __future__ import annotations
 
 import contextlib
+import keyword
 import signal
 import sys
 import threading
@@ -18,8 +19,12 @@ import click
 import viner
 from viner.errors import VinerError
 
-# In the order of a first visit. Each verb is the command of that name in the module of that name.
-_VERBS = ("demo", "train", "evaluate", "predict", "serve", "models", "stats", "lint", "convert", "doctor")
+# In the order of a first visit. Each verb is the command of that name in the module of that name, with an underscore where the
+# name is a word of Python.
+_VERBS = (
+    "demo", "init", "import", "serve", "train", "evaluate", "predict", "models", "export", "accounts", "backup", "restore",
+    "erase", "stats", "lint", "convert", "doctor",
+)  # fmt: skip
 
 
 class _Verbs(click.Group):
@@ -31,7 +36,8 @@ class _Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _VERBS:
             return None
-        command: click.Command = getattr(import_module(f"viner.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(f"viner.cli.{name}"), name)
         return command
 
 
@@ -43,6 +49,7 @@ def cli() -> None:
     \b
     Start here:
       viner demo                                  train on the bundled corpus and open the page
+      viner init notices                          make a project of your own texts, to annotate in the browser
       viner train --train my.conll --out model    train on your own file
       viner predict model notes.txt               recognize entities, one JSON document a line
     """

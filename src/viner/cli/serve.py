@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from viner.cli.options import address_options
+from viner.cli.options import FILE, address_options
+from viner.cli.projects import find_project
+from viner.errors import UsageError
 
 
-@click.command(short_help="Open the page and the REST API of a model.")
-@click.argument("model")
+@click.command(short_help="Open the page of a project, or of a model alone.")
+@click.argument("model", required=False)
+@click.option("--project", "-p", type=FILE, metavar="DIR", help="Project folder: annotate, train and recognize.")
 @address_options
-def serve(model: str, host: str | None, port: int | None, no_browser: bool) -> None:
-    """Open the page and the REST API of MODEL. Nothing is sent anywhere.
+def serve(model: str | None, project: Path | None, host: str | None, port: int | None, no_browser: bool) -> None:
+    """Open the page and the REST API of MODEL, or with --project the workbench of a project. Nothing is sent anywhere.
+
+    In a project folder, `viner serve` alone opens its workbench. Without accounts it listens on this machine only;
+    `viner accounts add` lets a team in.
 
     \b
     Example:
+      viner serve --project covid
       viner serve models/003
       viner serve models/003 --port 8000 --no-browser
     """
-    import viner
-    from viner.server import check_address
-    from viner.server import serve as run_server
+    open_browser = False if no_browser else None
+    if model is not None:
+        if project is not None:
+            raise UsageError("MODEL and --project exclude each other", hint="A project serves its active model")
+        import viner
+        from viner.server import check_address
+        from viner.server import serve as run_server
+
+        check_address(host, port)
+        run_server(viner.load(model), host=host, port=port, open_browser=open_browser)
+        return
+    folder = find_project(project)
+    from viner.server import check_address, serve_studio
 
     check_address(host, port)
-    run_server(viner.load(model), host=host, port=port, open_browser=False if no_browser else None)
+    serve_studio(folder, host=host, port=port, open_browser=open_browser)

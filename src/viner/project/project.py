@@ -12,10 +12,11 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from viner.errors import InputError, SchemaError
+from viner.errors import InputError, SchemaError, VinerError
 from viner.project.settings import ProjectSettings, read_settings
 from viner.project.toml import read_toml, replace_schema, write_text
 from viner.schema import Schema
@@ -89,10 +90,12 @@ class Project:
             raise InputError(
                 "the project has no training data", where=files["train"], hint="Put annotated documents there, in viner's JSONL"
             )
+        return {split: file for split, file in files.items() if file.is_file()} | {"out": self.next_model()}
+
+    def next_model(self) -> Path:
+        """The folder of the next model."""
         number = max((int(folder.name) for folder in self.models()), default=0) + 1
-        return {split: file for split, file in files.items() if file.is_file()} | {
-            "out": self.path / "models" / f"{number:03d}"
-        }
+        return self.path / "models" / f"{number:03d}"
 
     def models(self) -> list[Path]:
         """The model folders, oldest first."""
@@ -138,6 +141,37 @@ class Project:
         model = self._model(name)
         write_text(self._pointer(), f"{model.name}\n")
         return model
+
+    def prunable(self, keep: int) -> list[Path]:
+        """The models that are neither among the newest nor active, oldest first.
+
+        Args:
+            keep: How many of the newest stay, at least 1.
+
+        Raises:
+            InputError: If the active model is gone.
+        """
+        models = self.models()
+        spared = {*models[-keep:], *([self.active_model()] if models else [])}
+        return [model for model in models if model not in spared]
+
+    def remove_model(self, name: str) -> None:
+        """Removes a model that is not active.
+
+        Raises:
+            InputError: If the project has no such model, or it is the active one.
+            VinerError: If it cannot be removed.
+        """
+        model = self._model(name)
+        if model == self.active_model():
+            raise InputError("the active model cannot be removed", where=model, hint="Activate another one first")
+        doomed = model.with_name(f".{model.name}.removed")
+        try:
+            # The name goes at once, so that nobody loads half a model.
+            model.rename(doomed)
+            shutil.rmtree(doomed)
+        except OSError as error:
+            raise VinerError(f"cannot be removed: {error.strerror or error}", where=model) from error
 
     def _pointer(self) -> Path:
         return self.path / "models" / "active"

@@ -1,0 +1,138 @@
+"""Whether a project is sound: its settings, its store, its models, its disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from viner.cli.projects import has_store, require_app
+from viner.errors import VinerError
+from viner.project import Project
+
+LEAST_FREE = 1 << 30
+"""Bytes of free disk below which a project is warned: a training writes about half of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Args:
+        name: What.
+        good: Whether it is as it should be.
+        said: What was found, and what to do if it is not good.
+    """
+
+    name: str
+    good: bool
+    said: str
+
+
+def check_project(project: Project) -> list[Check]:
+    """Looks at everything that may be wrong with a project, and changes nothing."""
+    return [
+        _try(name, look, project)
+        for name, look in (
+            ("settings", _settings),
+            ("schema", _schema),
+            ("store", _store),
+            ("folder", _folder),
+            ("disk", _disk),
+            ("model", _model),
+            ("leftovers", _leftovers),
+        )
+    ]
+
+
+def _try(name: str, look: Callable[[Project], str], project: Project) -> Check:
+    try:
+        return Check(name, True, look(project))
+    except VinerError as error:
+        return Check(name, False, str(error))
+    except OSError as error:
+        return Check(name, False, f"{error.filename or project.path}: {error.strerror or error}")
+
+
+def _settings(project: Project) -> str:
+    settings = project.settings()
+    return f"{settings.name}, {settings.language}" + ("" if settings.guideline else "; no guideline")
+
+
+def _schema(project: Project) -> str:
+    schema = project.schema()
+    if schema is None:
+        raise VinerError("viner.toml has no schema", where=project.path / "viner.toml", hint="Write [[schema.layers]]")
+    return f"{sum(len(layer.types) for layer in schema)} types"
+
+
+def _store(project: Project) -> str:
+    if not has_store(project):
+        return "none yet; viner import makes it"
+    require_app("the store")
+    from viner.store import Store
+
+    with Store.of_project(project, create=False) as store:
+        counts = store.counts()
+        schema, _ = store.schema()
+        if schema != project.schema():
+            raise VinerError(
+                "viner.toml has another schema than the annotations",
+                where=project.path / "viner.toml",
+                hint="The store's counts; change types on the page, which writes both",
+            )
+        with store.transaction():
+            pass  # Whoever holds the turn to write for long holds up all annotators; asking for it changes nothing.
+    return f"{counts.documents:,} documents, {counts.status('done'):,} done; it can be written"
+
+
+def _folder(project: Project) -> str:
+    with tempfile.TemporaryFile(dir=project.path):
+        return "it can be written"
+
+
+def _disk(project: Project) -> str:
+    free = shutil.disk_usage(project.path).free
+    if free < LEAST_FREE:
+        raise VinerError(f"{free / 2**30:.1f} GiB free", where=project.path, hint="A training needs about one")
+    return f"{free / 2**30:,.1f} GiB free"
+
+
+def _model(project: Project) -> str:
+    if not project.models():
+        return "none yet; viner train makes one"
+    from viner.bundle import read_bundle
+
+    path = project.active_model()
+    read_bundle(path)
+    return f"{path.name} is active, {len(project.models())} in all"
+
+
+def _leftovers(project: Project) -> str:
+    """What an interrupted run may have left; a lock whose owner is gone holds nobody up, and is told apart from a held one."""
+    trainings = sorted(path.name for path in (project.path / "models").glob("*.training"))
+    held = [name for name in trainings if _is_held(project.path / "models" / name / "lock")]
+    loose = sorted(path.name for path in project.path.glob(".viner-init-*"))
+    if loose:
+        raise VinerError(f"left by an interrupted init: {', '.join(loose)}", where=project.path, hint="Remove it")
+    waiting = [name for name in trainings if name not in held]
+    parts = [f"running: {', '.join(held)}"] * bool(held)
+    parts += [f"interrupted, to be taken up by viner train: {', '.join(waiting)}"] * bool(waiting)
+    return "; ".join(parts) or "none"
+
+
+def _is_held(lock: Path) -> bool:
+    if not lock.exists() or os.name == "nt":
+        return False
+    import fcntl
+
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        fcntl.flock(file, fcntl.LOCK_UN)
+        return False

@@ -1,0 +1,98 @@
+"""``viner import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from viner.cli.options import FILE, format_option, json_option
+from viner.cli.projects import find_project, open_store, project_option
+from viner.cli.terminal import echo_json, progress
+from viner.cli.texts import Texts, find_texts, read_documents
+
+if TYPE_CHECKING:
+    from viner.store import AddReport
+    from viner.store.records import Split
+
+
+@click.command("import", short_help="Take files into a project.")
+@click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
+@project_option
+@format_option
+@click.option("--split", type=click.Choice(["train", "dev", "test"]), help="Split of the new documents; drawn if not given.")
+@click.option("--as-suggestions", is_flag=True, help="Take entities as suggestions, for people to accept.")
+@click.option(
+    "--on-duplicate",
+    type=click.Choice(["refuse", "skip", "update"]),
+    default="refuse",
+    show_default=True,
+    help="What to do with an id that is there.",
+)
+@click.option("--whole", is_flag=True, help="Take each text file as one document, not each of its lines.")
+@json_option
+def import_(
+    files: tuple[Path, ...],
+    project: Path | None,
+    format: str | None,
+    read_options: dict[str, Any],
+    split: Split | None,
+    as_suggestions: bool,
+    on_duplicate: Literal["refuse", "skip", "update"],
+    whole: bool,
+    as_json: bool,
+) -> None:
+    """Take the documents of FILES into a project: all of them, or none if one cannot be read.
+
+    Documents with entities come in as done, others wait to be annotated. A folder is taken with all that is in it, each
+    text file as one document; otherwise a text file holds one document a line. `-` is stdin. The server may run meanwhile.
+
+    \b
+    Example:
+      viner import notes.txt --project covid
+      viner import old.conll --project covid --split train
+      viner predict models/003 new.txt | viner import - --project covid --as-suggestions
+    """
+    folder = find_project(project)
+    texts = find_texts(files, whole=whole)
+    tell_skipped(texts)
+    with open_store(project, create=True) as store:
+        report = store.add(
+            progress(read_documents(texts, format, read_options)),
+            who="import",
+            split=split,
+            as_suggestions=as_suggestions,
+            on_duplicate=on_duplicate,
+        )
+        if report.labels:
+            folder.write_schema(store.schema()[0])
+    if as_json:
+        echo_json({**report.to_dict(), "skipped_files": {str(path): why for path, why in texts.skipped.items()}})
+    else:
+        click.echo("\n".join(describe(report)))
+
+
+def describe(report: AddReport) -> list[str]:
+    """What an import did, in lines for people."""
+    splits = ", ".join(f"{name} {count:,}" for name, count in report.splits.items() if count)
+    lines = [f"{report.added:,} documents" + (f" ({splits})" if splits else "")]
+    for count, what in (
+        (report.updated, "documents updated"),
+        (report.skipped, "documents skipped, which were there"),
+        (report.entities, "entities"),
+        (report.suggestions, "suggestions"),
+    ):
+        if count:
+            lines.append(f"{count:,} {what}")
+    if report.labels:
+        lines.append(f"new types: {', '.join(report.labels)}")
+    return lines
+
+
+def tell_skipped(texts: Texts, most: int = 20) -> None:
+    """Lists on stderr the files that were skipped."""
+    for path, reason in list(texts.skipped.items())[:most]:
+        click.echo(f"skipped {path}: {reason}", err=True)
+    if len(texts.skipped) > most:
+        click.echo(f"skipped {len(texts.skipped) - most:,} more files", err=True)

@@ -1,0 +1,43 @@
+"""``viner restore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from viner.cli.options import FILE, json_option
+from viner.cli.projects import find_project, project_option, require_app
+from viner.cli.terminal import echo_json
+
+
+@click.command(short_help="Take a backup into a project without a store.")
+@click.argument("source", type=FILE)
+@project_option
+@json_option
+def restore(source: Path, project: Path | None, as_json: bool) -> None:
+    """Take the backup SOURCE into a project that has no texts. Nothing is ever overwritten.
+
+    \b
+    Example:
+      mv covid/viner.db covid/viner.db.broken
+      viner restore covid-monday.backup --project covid
+    """
+    folder = find_project(project)
+    require_app("restoring")
+    from viner.errors import InputError
+    from viner.store import Store
+
+    if not source.is_file():
+        raise InputError("there is no such file", where=source)
+    url = folder.settings().database_url
+    Store.restore_backup(source, url)
+    with Store.open(url, create=False) as store:
+        documents = store.counts().documents
+        schema = store.schema()[0]
+    if schema != folder.schema():
+        folder.write_schema(schema)
+    if as_json:
+        echo_json({"project": str(folder.path), "documents": documents})
+    else:
+        click.echo(f"{documents:,} documents restored into {folder.path}")
