@@ -1,0 +1,101 @@
+"""A run: one training of a project, as its folder ``runs/NNN`` tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+State = Literal["starting", "running", "stopped", "failed", "finished"]
+ACTIVE: tuple[State, ...] = ("starting", "running")
+RESUMABLE: tuple[State, ...] = ("stopped", "failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What ``run.json`` says, beside how far the training has come.
+
+    Args:
+        name: Name of the run, such as "003". The model that it makes has the same name.
+        state: "starting", "running", "stopped" (by a person or a signal), "failed" (see ``error``) or "finished".
+        created: When it was started, seconds since 1970.
+        ended: When it stopped, failed or finished, seconds since 1970.
+        pid: Process that trains, while the state is "starting" or "running".
+        automatic: Whether it started by itself, after so many newly done documents.
+        options: Choices of the training.
+        counts: Documents and entities of its snapshot, by split.
+        fingerprint: SHA-256 of its snapshot.
+        model: Name of the finished model.
+        dev_f1: Micro F1 of the finished model on the snapshot's dev documents.
+        error: Why it failed: code, message, where, hint.
+        outcome: What became of the finished model: ``{"activated": bool, "message": str, "f1", "former", "former_f1",
+            "documents"}``; None where it was not decided yet.
+        notes: What a person should know, such as that it began anew after a document was erased.
+        progress: How much is done, in [0, 1].
+        seconds_left: Time that the rest will take, in seconds; None when nothing can be said yet.
+        stage: What it does now, such as "Training" or "Evaluating".
+        epoch: Epoch that it is in, from 1.
+        epochs: Epochs at most.
+        loss: Loss of the last step.
+        best_f1: Best dev F1 so far.
+    """
+
+    name: str
+    state: State
+    created: float
+    ended: float | None = None
+    pid: int | None = None
+    automatic: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: str | None = None
+    model: str | None = None
+    dev_f1: float | None = None
+    error: Mapping[str, str | None] | None = None
+    outcome: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    progress: float = 0.0
+    seconds_left: float | None = None
+    stage: str | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    loss: float | None = None
+    best_f1: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it is at work."""
+        return self.state in ACTIVE
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can go on."""
+        return self.state in RESUMABLE
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: every field under its name, and "active" and "resumable"."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "active": self.active,
+            "resumable": self.resumable,
+            "created": self.created,
+            "ended": self.ended,
+            "pid": self.pid,
+            "automatic": self.automatic,
+            "options": dict(self.options),
+            "counts": dict(self.counts),
+            "fingerprint": self.fingerprint,
+            "model": self.model,
+            "dev_f1": self.dev_f1,
+            "error": None if self.error is None else dict(self.error),
+            "outcome": None if self.outcome is None else dict(self.outcome),
+            "notes": list(self.notes),
+            "progress": round(self.progress, 4),
+            "seconds_left": None if self.seconds_left is None else round(self.seconds_left),
+            "stage": self.stage,
+            "epoch": self.epoch,
+            "epochs": self.epochs,
+            "loss": self.loss,
+            "best_f1": self.best_f1,
+        }
