@@ -1,0 +1,298 @@
+"""Labeling every occurrence of a surface at once, in all documents: looked at first, then one event that can be taken back."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from viner.annotation.suggest.dictionaries import DictionaryMatcher, Hit
+from viner.annotation.suggest.suggester import entity_labels
+from viner.errors import InputError
+from viner.project import Dictionary
+from viner.store import RefusedError, StoredEntity
+from viner.store.delta import Delta
+from viner.store.reading import unflatten
+from viner.store.tables import contents, documents, entities
+from viner.text import nfc, split_words, tone_style
+
+if TYPE_CHECKING:
+    from viner.store import Store
+
+SAMPLES = 20
+AROUND = 40
+"""Code points shown before and after a sample."""
+
+_PAGE = 500
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAll:
+    """What is to be labeled.
+
+    A surface is found where its words stand as whole words. They are compared as dictionaries compare them: NFC or decomposed,
+    with the tone mark on either vowel (*Hòa*, *Hoà*), with any white space between them. The entity has the text as it is.
+
+    Args:
+        surface: The text to find.
+        label: The label to give.
+        match_case: Whether case matters.
+        statuses: Only documents of these statuses. Done ones are meant only by saying so.
+        splits: Only documents of these splits. Test is meant only by saying so.
+    """
+
+    surface: str
+    label: str
+    match_case: bool = True
+    statuses: tuple[str, ...] = ("todo", "started")
+    splits: tuple[str, ...] = ("train", "dev")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "surface": self.surface,
+            "label": self.label,
+            "match_case": self.match_case,
+            "statuses": list(self.statuses),
+            "splits": list(self.splits),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One occurrence in its surroundings."""
+
+    id: str
+    before: str
+    surface: str
+    after: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The JSON form."""
+        return {"id": self.id, "before": self.before, "surface": self.surface, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What :func:`apply` would do.
+
+    Args:
+        documents: Documents that would change.
+        matches: Entities that would be accepted.
+        already: Occurrences left alone, since they lie in an accepted entity of the label, or a person rejected it there.
+        samples: Some of the matches.
+    """
+
+    documents: int
+    matches: int
+    already: int
+    samples: tuple[Sample, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "documents": self.documents,
+            "matches": self.matches,
+            "already": self.already,
+            "samples": [sample.to_dict() for sample in self.samples],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Labeled:
+    """What :func:`apply` did: how many documents changed, how many entities were accepted, whether it had been done before."""
+
+    documents: int
+    matches: int
+    replayed: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"documents": self.documents, "matches": self.matches, "replayed": self.replayed}
+
+
+def preview(store: Store, request: LabelAll, *, samples: int = SAMPLES) -> Preview:
+    """Says what labeling everywhere would do, and changes nothing.
+
+    All documents of the splits and statuses are read, a page at a time.
+
+    Raises:
+        RefusedError: If the schema does not know the label, or the surface has no word.
+    """
+    finder = _Finder(request)
+    touched = matches = already = 0
+    shown: list[Sample] = []
+    with store.reading() as connection:
+        finder.check(entity_labels(store.schema()[0]))
+        for page in _pages(connection, request):
+            for document, hits, covered in finder.decide(connection, page):
+                touched += bool(hits)
+                matches += len(hits)
+                already += covered
+                shown += [_sample(document, hit) for hit, _ in hits[: samples - len(shown)]]
+    return Preview(touched, matches, already, tuple(shown))
+
+
+def apply(
+    store: Store, request: LabelAll, *, operation: str, who: str, progress: Callable[[int], None] | None = None
+) -> Labeled:
+    """Labels every occurrence: one event, which :meth:`Store.undo <viner.store.Store.undo>` takes back.
+
+    A suggestion with the very span and label is accepted; otherwise an accepted entity is added. Documents that were to do are
+    begun by it. Texts are searched before other writers are held up; these wait only while the documents found are changed.
+
+    Args:
+        store: The store.
+        request: What to label.
+        operation: Id of the operation; sent again, it is not done again.
+        who: Who does it.
+        progress: Told how many documents were changed since it was told last.
+
+    Raises:
+        RefusedError: If the schema does not know the label, the surface has no word, or the id was used for something else.
+    """
+    finder = _Finder(request)
+    with store.reading() as connection:
+        found = [document.number for page in _pages(connection, request) for document in page if finder.find(document)]
+    matches = 0
+    with store.transaction(exclusive=True) as transaction:
+        finder.check(entity_labels(transaction.schema()[0]))
+        event = transaction.event(operation, who=who, kind="label-all", body=request.to_dict())
+        if event.answer is not None:
+            return Labeled(event.answer.documents, 0, replayed=True)
+        for first in range(0, len(found), _BATCH):
+            page = _read(transaction.connection, request, documents.c.number.in_(found[first : first + _BATCH]))
+            deltas = {}
+            for document, hits, _ in finder.decide(transaction.connection, page):
+                if hits:
+                    deltas[document.number] = _delta(document, hits, request.label, who)
+                    matches += len(hits)
+            event.apply(deltas)
+            if progress is not None:
+                progress(len(deltas))
+        saved = event.finish()
+    return Labeled(saved.documents, matches)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A document as it is searched."""
+
+    number: int
+    id: str
+    status: str
+    text: str
+    words: list[tuple[int, int]] | None
+
+
+class _Finder:
+    """Finds the surface of a request in texts."""
+
+    def __init__(self, request: LabelAll) -> None:
+        self._label = request.label
+        try:
+            self._matcher = DictionaryMatcher([Dictionary(request.label, (request.surface,), not request.match_case)])
+        except InputError as error:
+            raise RefusedError(
+                error.message.replace("the term", "the text to find"), where="surface", hint=error.hint
+            ) from None
+        self._folds = not request.match_case
+        # A look at the longest word spares most texts being cut into words.
+        longest = max((request.surface[start:end] for start, end in split_words(request.surface)), key=len)
+        word = nfc(longest.casefold() if self._folds else longest)
+        self._spellings = {word, tone_style(word, "old"), tone_style(word, "new")}
+
+    def check(self, labels: Sequence[str]) -> None:
+        if self._label not in labels:
+            raise RefusedError(
+                f"the schema has no entity label {self._label!r}", where="label", hint=f"Known: {', '.join(labels) or 'none'}"
+            )
+
+    def find(self, document: _Text) -> list[Hit]:
+        view = nfc(document.text.casefold() if self._folds else document.text)
+        if not any(spelling in view for spelling in self._spellings):
+            return []
+        return sorted(self._matcher.find(document.text, document.words))
+
+    def decide(
+        self, connection: Connection, page: Sequence[_Text]
+    ) -> Iterator[tuple[_Text, list[tuple[Hit, StoredEntity | None]], int]]:
+        """For each document with occurrences those to label, each with the suggestion that says the same, and how many stay."""
+        found = {document.number: hits for document in page if (hits := self.find(document))}
+        held: dict[int, list[StoredEntity]] = {number: [] for number in found}
+        statement = select(entities).where(entities.c.document.in_(found), entities.c.label == self._label)
+        for row in connection.execute(statement):
+            held[row.document].append(StoredEntity(row.id, row.start, row.end, row.label, row.state, row.score, row.source))
+        for document in page:
+            if document.number in found:
+                hits = found[document.number]
+                chosen = _undecided(hits, held[document.number])
+                yield document, chosen, len(hits) - len(chosen)
+
+
+def _undecided(hits: Sequence[Hit], held: Sequence[StoredEntity]) -> list[tuple[Hit, StoredEntity | None]]:
+    """Occurrences that lie in no accepted entity and were not rejected. Linear: hits do not overlap and are in order."""
+    accepted = sorted((entity.start, entity.end) for entity in held if entity.state == "accepted")
+    rejected = {(entity.start, entity.end) for entity in held if entity.state == "rejected"}
+    suggested = {(entity.start, entity.end): entity for entity in held if entity.state == "suggested"}
+    chosen = []
+    next_one, reach = 0, 0
+    for hit in hits:
+        while next_one < len(accepted) and accepted[next_one][0] <= hit.start:
+            reach = max(reach, accepted[next_one][1])
+            next_one += 1
+        if reach < hit.end and (hit.start, hit.end) not in rejected:
+            chosen.append((hit, suggested.get((hit.start, hit.end))))
+    return chosen
+
+
+def _delta(document: _Text, hits: Sequence[tuple[Hit, StoredEntity | None]], label: str, who: str) -> Delta:
+    changed: dict[str, StoredEntity | None] = {}
+    for hit, suggestion in hits:
+        key = uuid.uuid4().hex if suggestion is None else suggestion.id
+        score, source = (None, None) if suggestion is None else (suggestion.score, suggestion.source)
+        changed[key] = StoredEntity(key, hit.start, hit.end, label, "accepted", score, source)
+    fields = {"annotator": who} | ({"status": "started"} if document.status == "todo" else {})
+    return Delta(changed, fields=fields)
+
+
+def _pages(connection: Connection, request: LabelAll) -> Iterator[list[_Text]]:
+    """All documents asked for, a page at a time."""
+    for split, status in itertools.product(dict.fromkeys(request.splits), dict.fromkeys(request.statuses)):
+        after = 0
+        while True:
+            stretch = (documents.c.split == split, documents.c.status == status, documents.c.number > after)
+            page = _read(connection, request, *stretch, limit=_PAGE)
+            if not page:
+                break
+            yield page
+            after = page[-1].number
+
+
+def _read(connection: Connection, request: LabelAll, *asked: Any, limit: int | None = None) -> list[_Text]:
+    statement = (
+        select(documents.c.number, documents.c.id, documents.c.status, contents.c.text, contents.c.words)
+        .join(contents, contents.c.document == documents.c.number)
+        .where(documents.c.split.in_(request.splits), documents.c.status.in_(request.statuses), *asked)
+        .order_by(documents.c.number)
+        .limit(limit)
+    )
+    return [
+        _Text(row.number, row.id, row.status, row.text, None if row.words is None else unflatten(row.words))
+        for row in connection.execute(statement)
+    ]
+
+
+def _sample(document: _Text, hit: Hit) -> Sample:
+    text = document.text
+    return Sample(
+        document.id,
+        text[max(0, hit.start - AROUND) : hit.start],
+        text[hit.start : hit.end],
+        text[hit.end : hit.end + AROUND],
+    )

@@ -1,0 +1,156 @@
+"""Dictionaries: terms found in a text wherever they stand as whole words, however they are spelled in Unicode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from viner.document import Span
+from viner.errors import InputError
+from viner.project import Dictionary
+from viner.text import nfc, split_words, tone_style
+
+LONGEST_TERM = 64
+"""Longest term in words. What a lookup costs at each word of a text is bounded by it."""
+
+_PARAGRAPH = 2
+"""So many line breaks between two words end a paragraph, and a term with it."""
+_REMEMBERED = 1 << 16
+
+
+class Hit(NamedTuple):
+    """A span of a text that a rule would label."""
+
+    start: int
+    end: int
+    label: str
+
+
+class DictionaryMatcher:
+    """Finds the terms of dictionaries, in time linear in the text, whatever the number of terms.
+
+    Words are compared in a view: NFC with one placement of tone marks, so that *Hòa*, *Hoà* and their decomposed forms are the
+    same word, and case folded where the dictionary says so. The view is made word by word; spans are those of the raw words, so
+    no change of length can move them. Words stand apart in the text as they do in the term (``38t`` is not ``38 t``), but
+    any white space is as good as another, except an empty line.
+
+    Args:
+        dictionaries: The dictionaries.
+        file: Where they come from, for errors.
+
+    Raises:
+        InputError: If a term has more than :data:`LONGEST_TERM` words or none; ``where`` names file, dictionary and term.
+    """
+
+    def __init__(self, dictionaries: Sequence[Dictionary], *, file: str = "viner.toml") -> None:
+        self._tries: list[tuple[_Views, _Node]] = []
+        for view in (_spelling, _folded):
+            views, root = _Views(view), _Node()
+            for index, dictionary in enumerate(dictionaries):
+                if dictionary.ignore_case == (view is _folded):
+                    for position, term in enumerate(dictionary.terms):
+                        _plant(root, views, term, dictionary.label, f"{file}: rules.dictionaries[{index}].terms[{position}]")
+            if root.next:
+                self._tries.append((views, root))
+
+    def find(self, text: str, words: Sequence[Span] | None = None) -> list[Hit]:
+        """The terms in a text.
+
+        Of one label the longest term at the first word wins, and none of its hits overlap; those of different labels may.
+
+        Args:
+            text: The raw text.
+            words: The document's own words, if it has some: then a hit begins and ends where they do.
+
+        Returns:
+            Hits in no particular order, each once.
+        """
+        if not self._tries:
+            return []
+        spans = split_words(text)
+        hits = {hit for views, root in self._tries for hit in _matches(root, views.keys(text, spans), spans)}
+        if words is not None:
+            starts, ends = {start for start, _ in words}, {end for _, end in words}
+            hits = {hit for hit in hits if hit.start in starts and hit.end in ends}
+        return list(hits)
+
+
+class _Node:
+    """A node of a trie over words. ``labels`` are those of the terms that end here."""
+
+    __slots__ = ("labels", "next")
+
+    def __init__(self) -> None:
+        self.next: dict[str, _Node] = {}
+        self.labels: tuple[str, ...] = ()
+
+
+class _Views:
+    """Words as they are compared, remembered, since the words of a language are few."""
+
+    def __init__(self, view: Callable[[str], str]) -> None:
+        self._view = view
+        self._known: dict[str, str] = {}
+
+    def keys(self, text: str, spans: Sequence[Span]) -> Iterator[str]:
+        """For each word its view, after a space where it stands apart, or two at the beginning of a paragraph."""
+        last = -1
+        for start, end in spans:
+            word = text[start:end]
+            view = self._known.get(word)
+            if view is None:
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                view = self._known[word] = self._view(word)
+            if start != last:
+                gap = text[last:start] if last >= 0 else ""
+                view = ("  " if _breaks(gap) else " ") + view
+            last = end
+            yield view
+
+
+def _breaks(gap: str) -> bool:
+    """Whether white space holds an empty line."""
+    return gap.replace("\r\n", "\n").replace("\r", "\n").count("\n") >= _PARAGRAPH
+
+
+def _plant(root: _Node, views: _Views, term: str, label: str, where: str) -> None:
+    spans = split_words(term)
+    if not spans:
+        raise InputError("the term has no word", where=where)
+    if len(spans) > LONGEST_TERM:
+        raise InputError(f"the term has {len(spans)} words", where=where, hint=f"A term has at most {LONGEST_TERM}")
+    node = root
+    for index, key in enumerate(views.keys(term, spans)):
+        # What stands before the first word of a hit is not part of it.
+        node = node.next.setdefault(key if index else key.lstrip(" "), _Node())
+    if label not in node.labels:
+        node.labels = (*node.labels, label)
+
+
+def _matches(root: _Node, keys: Iterator[str], spans: Sequence[Span]) -> Iterator[Hit]:
+    listed = list(keys)
+    free: dict[str, int] = {}
+    for first, key in enumerate(listed):
+        node = root.next.get(key.lstrip(" "))
+        longest: dict[str, int] = {}
+        last = first
+        while node is not None:
+            for label in node.labels:
+                longest[label] = last
+            last += 1
+            if last == len(listed):
+                break
+            node = node.next.get(listed[last])
+        for label, end in longest.items():
+            if free.get(label, 0) <= first:
+                free[label] = end + 1
+                yield Hit(spans[first][0], spans[end][1], label)
+
+
+def _spelling(word: str) -> str:
+    return tone_style(word, "new")
+
+
+def _folded(word: str) -> str:
+    return tone_style(nfc(word).casefold(), "new")
