@@ -1,4 +1,4 @@
-"""The HTTP server: REST API and console in one FastAPI app (recognize profile), and the command that runs it."""
+"""The HTTP server: one FastAPI app for a model (recognize profile) or a project (studio profile), and what runs it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ except ImportError as error:
     raise MissingExtraError("serving a model", "app") from error
 
 from viner.server.app import create_app
-from viner.server.runner import check_address, serve
+from viner.server.runner import check_address, serve, serve_studio
 from viner.server.settings import Settings
 
-__all__ = ["Settings", "check_address", "create_app", "serve"]
+__all__ = ["Settings", "check_address", "create_app", "serve", "serve_studio"]

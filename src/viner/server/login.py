@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from html import escape
 from http import HTTPStatus
@@ -17,8 +18,7 @@ from viner.server.sessions import LIFETIME, SESSION_COOKIE
 from viner.server.throttle import Throttle
 from viner.server.visitors import LOCAL, Visitors, who_of
 
-_LONGEST = 200  # characters in a name
-_LONGEST_PASSWORD = 1_000
+_LONGEST = 200  # characters in a name or password
 _LONGEST_BODY = 20_000  # bytes
 _CHECKS_AT_ONCE = 2  # scrypt takes memory and a processor on purpose: who logs in must not slow down who annotates
 _CHECKS_WAITING = 20
@@ -46,12 +46,14 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 _STYLE = """
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 40%, transparent); }
+:root { --line: color-mix(in srgb, currentColor 40%, transparent); }
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; }
 main { width: min(22rem, 100vw - 3rem); padding: 1.5rem 0; }
 h1 { font-size: 1.5rem; margin: 0 0 1.25rem; }
 label { display: block; margin: 1rem 0 .25rem; }
-input, button { font: inherit; box-sizing: border-box; width: 100%; min-height: 44px; padding: .5rem .75rem; border-radius: 8px; }
+input, button { font: inherit; box-sizing: border-box; width: 100%; min-height: 44px; }
+input, button { padding: .5rem .75rem; border-radius: 8px; }
 input { border: 1px solid var(--line); background: Canvas; color: CanvasText; }
 button { margin-top: 1.5rem; border: 0; background: #0f766e; color: #fff; font-weight: 600; cursor: pointer; }
 :focus-visible { outline: 3px solid #14b8a6; outline-offset: 2px; }
@@ -92,17 +94,20 @@ def login_router(visitors: Visitors, throttle: Throttle, languages: tuple[str, .
     @router.post("/login")
     async def enter(request: Request) -> Response:
         fields = await _fields(request)
-        name, password, wanted = fields.get("name", ""), fields.get("password", ""), own_path(fields.get("next", "/"))
+        # One spelling for all that mean the same account, or each would have tries of its own.
+        name = unicodedata.normalize("NFC", fields.get("name", "")).strip()
+        password, wanted = fields.get("password", ""), own_path(fields.get("next", "/"))
         root, language = _root(request), language_of(request)
         address = request.client.host if request.client else ""
-        if not name or not password or len(name) > _LONGEST or len(password) > _LONGEST_PASSWORD:
-            return _page(root, language, wanted, problem="wrong", name=name[:_LONGEST], status=401)
+        if not password or len(password) > _LONGEST or not name.isprintable() or not 0 < len(name) <= _LONGEST:
+            return _page(root, language, wanted, problem="wrong", status=401)
         wait = 1 if checks.statistics().tasks_waiting >= _CHECKS_WAITING else throttle.enter(name, address)
         if wait:
             return _page(root, language, wanted, problem="wait", name=name, status=429, seconds=wait)
 
         def check() -> str | None:
-            return visitors.sign(name) if visitors.accounts.verify(name, password) else None
+            account = visitors.accounts.verify(name, password)
+            return None if account is None else visitors.sign(account)
 
         cookie = await to_thread.run_sync(check, limiter=checks)
         if cookie is None:
@@ -178,8 +183,8 @@ def _page(
         f'<input type="hidden" name="next" value="{escape(wanted)}">'
         f'<label for="name">{escape(words["name"])}</label><input id="name" name="name" value="{escape(name)}" required '
         f'autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="{_LONGEST}"{focus[0]}{described}>'
-        f'<label for="password">{escape(words["password"])}</label><input id="password" name="password" type="password" required '
-        f'autocomplete="current-password" maxlength="{_LONGEST_PASSWORD}"{focus[1]}{described}>'
+        f'<label for="password">{escape(words["password"])}</label><input id="password" name="password" type="password" '
+        f'required autocomplete="current-password" maxlength="{_LONGEST}"{focus[1]}{described}>'
         f'<button type="submit">{escape(words["button"])}</button></form>'
         f'<footer><p>{escape(words["help"])}</p><a href="{root}/login?language={other}&amp;next={here}" lang="{other}" '
         f'hreflang="{other}">{escape(words["other"])}</a></footer></main></body></html>'

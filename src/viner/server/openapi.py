@@ -6,6 +6,7 @@ FastAPI's own pages fetch Swagger UI from a content delivery network, which this
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -52,15 +53,20 @@ td, th { padding: .3rem .8rem .3rem 0; vertical-align: top; border-bottom: 1px s
 """
 
 
-def install(app: FastAPI) -> None:
-    """Serves the description at ``/api/openapi.json`` and ``/api/docs``."""
+def install(app: FastAPI, schemas: Mapping[str, Any] | None = None) -> None:
+    """Serves the description at ``/api/openapi.json`` and ``/api/docs``.
+
+    Args:
+        app: The app, whose routes are all there.
+        schemas: Shapes that its routes refer to, beside those of recognition.
+    """
 
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = get_openapi(
                 title=app.title, version=app.version, description=app.description, routes=app.routes
             )
-            app.openapi_schema.setdefault("components", {}).setdefault("schemas", {}).update(_SCHEMAS)
+            app.openapi_schema.setdefault("components", {}).setdefault("schemas", {}).update({**_SCHEMAS, **(schemas or {})})
         return app.openapi_schema
 
     app.openapi = describe  # type: ignore[method-assign]

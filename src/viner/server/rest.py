@@ -140,9 +140,7 @@ def rest_router(
         responses={503: {"description": "Not yet: the page is still starting, or could not be started"}},
     )
     async def ready() -> Response:
-        """`console` is `off`, `starting`, `ready` or `failed`; recognition does not wait for it. `model` is `ready`, or `none` in
-        a project without a trained model.
-        """
+        """`console` is `off`, `starting`, `ready` or `failed`; `model` is `ready`, or `none` before the first training."""
         state = page_state()
         done = state in ("ready", "off")
         return Response(

@@ -6,6 +6,8 @@ import asyncio
 import errno
 import socket
 import webbrowser
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,6 +16,9 @@ from viner.console.recognizer import RecognizerLike
 from viner.errors import UsageError, VinerError
 from viner.server.app import create_app
 from viner.server.settings import Settings
+
+if TYPE_CHECKING:
+    from viner.studio import Studio
 
 _GOODBYE_SECONDS = 2
 _BACKLOG = 512
@@ -41,20 +46,43 @@ def serve(
         UsageError: If host or port make no sense.
     """
     settings = Settings.resolve(host, port, open_browser)
+    _serve(lambda: create_app(recognizer, settings), settings)
+
+
+def serve_studio(studio: Studio, host: str | None = None, port: int | None = None, open_browser: bool | None = None) -> None:
+    """Serves a project: console, annotation page and REST API. Ends as :func:`serve` does; the caller closes the studio.
+
+    Args:
+        studio: The project at work.
+        host: As in :func:`serve`. Beyond this machine, the project needs an account.
+        port: As in :func:`serve`.
+        open_browser: As in :func:`serve`.
+
+    Raises:
+        ServerError: If the address cannot be listened on, such as a port in use.
+        UsageError: If host or port make no sense, or others could reach a project without accounts.
+    """
+    from viner.server.studio_app import create_studio_app
+
+    settings = Settings.resolve(host, port, open_browser)
+    _serve(lambda: create_studio_app(studio, settings), settings)
+
+
+def _serve(make: Callable[[], FastAPI], settings: Settings) -> None:
     listener = listen(settings.host, settings.port)
-    address = address_of(settings.host, listener.getsockname()[1])
-    app = create_app(recognizer, settings)
-    config = uvicorn.Config(
-        app,
-        # Whatever fails in a request is logged by the app, without its text; what is left are streams cut off at the end.
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        ws="none",
-        # The page keeps a stream open for each visitor: without a limit it would keep the server alive after Ctrl-C.
-        timeout_graceful_shutdown=_GOODBYE_SECONDS,
-    )
     try:
+        address = address_of(settings.host, listener.getsockname()[1])
+        app = make()
+        config = uvicorn.Config(
+            app,
+            # Whatever fails in a request is logged by the app, without its text; what is left are streams cut off at the end.
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            # The page keeps a stream open for each visitor: without a limit it would keep the server alive after Ctrl-C.
+            timeout_graceful_shutdown=_GOODBYE_SECONDS,
+        )
         asyncio.run(_run(uvicorn.Server(config), app, listener, address, settings))
     finally:
         listener.close()

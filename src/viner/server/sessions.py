@@ -121,6 +121,6 @@ def _make(path: Path) -> None:
         with suppress(FileExistsError):
             os.link(file.name, path)
     except OSError:  # a file system without links
-        os.replace(file.name, path)
+        Path(file.name).replace(path)
     finally:
         Path(file.name).unlink(missing_ok=True)

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from anyio import CapacityLimiter, to_thread
@@ -18,30 +17,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from viner.server.errors import RequestError, error_response
 from viner.server.sessions import SESSION_COOKIE, Session, Sessions, session_key
+from viner.store.accounts import Account, Accounts
 
 LOCAL = "local"
 """Who works where there are no accounts."""
 _REMEMBER = 1.0  # seconds for which an account's epoch is believed: what a page loads at once asks the database once
 _MOST_REMEMBERED = 1_000
 _OPEN = {"/login", "/logout", "/login.css", "/favicon.ico", "/manifest.json", "/api/v1/health"}
-_OPEN_BELOW = "/annotate/static/"
+_OPEN_BELOW = ("/annotate/static/", "/annotate/static-")
 _DATA = ("/annotate/api/", "/api/v1/")
-
-
-class AccountsLike(Protocol):
-    """What the server needs of the accounts of a project."""
-
-    def any(self) -> bool:
-        """Whether there is an account."""
-        ...
-
-    def epoch(self, name: str) -> int | None:
-        """A number that changes with the password; None when there is no such account."""
-        ...
-
-    def verify(self, name: str, password: str) -> bool:
-        """Whether this is the password, in the same time for names that do not exist."""
-        ...
 
 
 class Visitors:
@@ -55,7 +39,7 @@ class Visitors:
     """
 
     def __init__(
-        self, accounts: AccountsLike, folder: Path, *, loopback: bool, clock: Callable[[], float] = time.monotonic
+        self, accounts: Accounts, folder: Path, *, loopback: bool, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.accounts = accounts
         self._folder = folder
@@ -69,12 +53,11 @@ class Visitors:
         """Whether the server works without accounts, for whoever sits at this machine."""
         return self._loopback and not self._epoch(None)
 
-    def sign(self, name: str) -> str | None:
-        """A fresh cookie for somebody who has proved to be an account; None if it is gone by now."""
-        epoch = self.accounts.epoch(name)
+    def sign(self, account: Account) -> str:
+        """A fresh cookie for somebody who has proved to own an account."""
         with self._lock:
             self._known.clear()
-        return None if epoch is None else self._signer().sign(Session(name, epoch))
+        return self._signer().sign(Session(account.name, account.epoch))
 
     def who(self, cookie: str | None) -> str | None:
         """Whose cookie it is; None when it is nobody's, or no longer good."""
@@ -88,7 +71,11 @@ class Visitors:
             at, epoch = self._known.get(name, (now - _REMEMBER, None))
         if now - at < _REMEMBER:
             return epoch
-        epoch = int(self.accounts.any()) if name is None else self.accounts.epoch(name)
+        if name is None:
+            epoch = int(bool(self.accounts))
+        else:
+            account = self.accounts.get(name)
+            epoch = None if account is None else account.epoch
         with self._lock:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
@@ -133,7 +120,7 @@ class Gate:
                 "foreign_host",
                 "without accounts the server answers only to the names of this machine",
                 where="Host",
-                hint="Open http://127.0.0.1 or http://localhost with the port, or make an account with: viner accounts add NAME",
+                hint="Open http://127.0.0.1 or http://localhost with the port; others need accounts (viner accounts add)",
             )
             await error_response(refusal)(scope, receive, send)
             return

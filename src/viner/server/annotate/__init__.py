@@ -1,0 +1,1 @@
+"""The annotate API under ``/annotate/api``, and the page that uses it."""

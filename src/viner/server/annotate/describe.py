@@ -1,0 +1,213 @@
+"""Shapes of the annotate API in OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_PROBLEMS = {
+    400: "The body is not JSON",
+    401: "`login_required`: nobody is logged in, or not any more",
+    403: "`foreign_origin` or `foreign_host`: the request comes from another site",
+    404: "There is no such document, operation, run or version",
+    409: "It does not fit what is there now; the answer carries the current state beside `error`",
+    413: "The body is larger than `VINER_MAX_BODY`",
+    415: "The content type is not `application/json`",
+    422: "Refused; `where` names the field, such as `put[0].end`",
+    503: "The database is locked, full or out of reach; nothing was changed, and `Retry-After` says when to try again",
+}
+_PROBLEM = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "where": {"type": ["string", "null"]},
+                "hint": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "integer"}
+_TRUTH = {"type": "boolean"}
+_OBJECT = {"type": "object"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_STATUS = {"type": "string", "enum": ["todo", "started", "done", "skipped"]}
+_STATE = {"type": "string", "enum": ["accepted", "suggested", "rejected"]}
+_SPLIT = {"type": "string", "enum": ["train", "dev", "test"]}
+
+
+def _object(required: str, **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": required.split(), "properties": properties}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _list(name: str) -> dict[str, Any]:
+    return {"type": "array", "items": _ref(name)}
+
+
+_ENTITY = {
+    "id": _TEXT,
+    "start": _NUMBER,
+    "end": {"type": "integer", "description": "One past the last character"},
+    "label": _TEXT,
+    "state": _STATE,
+    "score": {"type": "number", "minimum": 0, "maximum": 1},
+    "source": _TEXT,
+}
+
+SCHEMAS: dict[str, Any] = {
+    "StoredEntity": _object("id start end label state", **_ENTITY),
+    "Put": _object("id start end surface label", **_ENTITY, surface={"type": "string", "description": "text[start:end]"}),
+    "StoredDocument": _object(
+        "id number text words version schema status flagged split meta entities labels comments annotator sampled",
+        id=_TEXT,
+        number=_NUMBER,
+        text={"type": "string", "description": "The raw text; offsets count its code points"},
+        words={"type": "array", "items": _NUMBER, "description": "Start and end of each word in turn"},
+        version={"type": "integer", "description": "Counts the changes of the document"},
+        schema={"type": "integer", "description": "Version of the current schema"},
+        status=_STATUS,
+        flagged=_TRUTH,
+        split=_SPLIT,
+        meta=_OBJECT,
+        entities=_list("StoredEntity"),
+        labels={"type": "object", "additionalProperties": _TEXTS},
+        comments={"type": "array", "items": _object("id text", id=_TEXT, entity=_TEXT, who=_TEXT, at=_TEXT, text=_TEXT)},
+        annotator={"type": ["string", "null"]},
+        sampled={"type": ["object", "null"], "properties": {"by": _TEXT, "model": _TEXT, "score": {"type": "number"}}},
+    ),
+    "Operation": _object(
+        "operation document version schema",
+        operation={"type": "string", "maxLength": 64, "description": "A new id, such as a UUID"},
+        document=_TEXT,
+        version=_NUMBER,
+        schema=_NUMBER,
+        put=_list("Put"),
+        delete=_TEXTS,
+        labels={"type": "object", "additionalProperties": _TEXTS},
+        status=_STATUS,
+        flagged=_TRUTH,
+        comments=_object(
+            "", put={"type": "array", "items": _object("id text", id=_TEXT, text=_TEXT, entity=_TEXT)}, delete=_TEXTS
+        ),
+        undoes=_TEXT,
+    ),
+    "Saved": _object(
+        "version schema replayed status", version=_NUMBER, schema=_NUMBER, replayed=_TRUTH, status=_STATUS, documents=_NUMBER
+    ),
+    "Undo": _object("operation undoes", operation=_TEXT, undoes=_TEXT),
+    "History": _object(
+        "events",
+        events={
+            "type": "array",
+            "items": _object(
+                "number operation who at kind before after undone",
+                number=_NUMBER,
+                operation=_TEXT,
+                document=_TEXT,
+                who=_TEXT,
+                at=_TEXT,
+                kind=_TEXT,
+                version=_NUMBER,
+                before=_OBJECT,
+                after=_OBJECT,
+                undoes=_TEXT,
+                undone=_TRUTH,
+            ),
+        },
+    ),
+    "Session": _object(
+        "who local project language schema guideline progress settings training",
+        who=_TEXT,
+        local=_TRUTH,
+        project=_TEXT,
+        language=_TEXT,
+        schema=_OBJECT,
+        guideline={"type": ["string", "null"]},
+        progress=_OBJECT,
+        settings=_OBJECT,
+        training=_OBJECT,
+    ),
+    "Next": _object("tab", tab=_TEXT, resume=_TRUTH, exclude=_TEXTS, finished={"type": ["string", "null"]}),
+    "Served": _object(
+        "document until progress",
+        document={"oneOf": [_ref("StoredDocument"), {"type": "null"}]},
+        until={"type": ["number", "null"], "description": "End of the lease, in seconds since 1970"},
+        progress=_OBJECT,
+    ),
+    "Lease": _object("id tab", id=_TEXT, tab=_TEXT),
+    "Leased": _object("until", until={"type": "number"}),
+    "Released": _object("released", released=_TRUTH),
+    "Documents": _object(
+        "documents next",
+        documents={
+            "type": "array",
+            "items": _object(
+                "id number status split flagged comments accepted suggested excerpt",
+                id=_TEXT,
+                number=_NUMBER,
+                status=_STATUS,
+                split=_SPLIT,
+                flagged=_TRUTH,
+                comments=_NUMBER,
+                accepted=_NUMBER,
+                suggested=_NUMBER,
+                excerpt=_TEXT,
+            ),
+        },
+        next={"type": ["integer", "null"]},
+    ),
+    "LabelAll": _object(
+        "surface label",
+        operation=_TEXT,
+        surface=_TEXT,
+        label=_TEXT,
+        match_case=_TRUTH,
+        statuses={"type": "array", "items": _STATUS},
+    ),
+    "Matches": _object(
+        "documents matches",
+        documents=_NUMBER,
+        matches=_NUMBER,
+        already=_NUMBER,
+        samples={
+            "type": "array",
+            "items": _object("id before surface after", id=_TEXT, before=_TEXT, surface=_TEXT, after=_TEXT),
+        },
+    ),
+    "Schema": _object("layers version", layers={"type": "array", "items": _OBJECT}, version=_NUMBER),
+    "SchemaPreview": _object("change", change=_OBJECT),
+    "SchemaChange": _object("operation version change", operation=_TEXT, version=_NUMBER, change=_OBJECT),
+    "Training": _object(
+        "run active done_since retrain_after",
+        run={"type": ["object", "null"]},
+        active={"type": ["string", "null"]},
+        done_since=_NUMBER,
+        retrain_after=_NUMBER,
+    ),
+    "TrainingAction": _object("action", action={"type": "string", "enum": ["start", "stop", "resume"]}),
+    "Object": _OBJECT,
+}
+
+
+def body(name: str, example: dict[str, Any]) -> dict[str, Any]:
+    """The description of a request body: its shape and an example of it."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _ref(name), "example": example}}}}
+
+
+def shape(name: str, description: str) -> dict[str, Any]:
+    """The description of an answer."""
+    return {"description": description, "content": {"application/json": {"schema": _ref(name)}}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The descriptions of refusals."""
+    return {
+        status: {"description": _PROBLEMS[status], "content": {"application/json": {"schema": _PROBLEM}}} for status in statuses
+    }

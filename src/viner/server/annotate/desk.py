@@ -1,0 +1,97 @@
+"""What the routes of the annotate API share: the studio, threads for its work, and the shapes of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from anyio import CapacityLimiter, move_on_after, to_thread
+from starlette.requests import Request
+
+from viner.schema import Schema
+from viner.server.bodies import check_json, read_json
+from viner.server.visitors import LOCAL, who_of
+
+if TYPE_CHECKING:
+    from viner.store import Counts, StoredDocument
+    from viner.studio import Studio
+
+Answer = TypeVar("Answer")
+
+_PATIENCE = 0.4  # seconds that an annotator waits for suggestions
+_HINT = "The API is described at /api/docs"
+
+
+class Desk:
+    """A studio with threads of its own for saving, for serving the next document, and for everything slower.
+
+    Saves never wait for a search or for a recognizer, whatever else people do.
+
+    Args:
+        studio: The project at work.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self._saving = CapacityLimiter(16)
+        self._serving = CapacityLimiter(8)
+        self._looking = CapacityLimiter(4)
+        self._suggesting = CapacityLimiter(2)
+
+    async def save(self, work: Callable[[], Answer]) -> Answer:
+        """Does what saves annotations."""
+        return await to_thread.run_sync(work, limiter=self._saving)
+
+    async def serve(self, work: Callable[[], Answer]) -> Answer:
+        """Does what an annotator waits for with empty hands: documents and leases."""
+        return await to_thread.run_sync(work, limiter=self._serving)
+
+    async def refreshed(self, document: StoredDocument) -> StoredDocument:
+        """A document with suggestions as of now, or as it is where they take longer than a moment.
+
+        The work goes on then, and what it finds is there the next time.
+        """
+        with move_on_after(_PATIENCE):
+            return await to_thread.run_sync(
+                lambda: self.studio.refreshed(document), limiter=self._suggesting, abandon_on_cancel=True
+            )
+        return document
+
+    async def look(self, work: Callable[[], Answer]) -> Answer:
+        """Does what may take a while: searches, previews, lists, changes of everything."""
+        return await to_thread.run_sync(work, limiter=self._looking)
+
+
+def annotator_of(request: Request) -> str:
+    """Who sent a request that the gate has let in."""
+    return who_of(request) or LOCAL
+
+
+async def body_of(request: Request) -> bytes:
+    """The body of a request that says it is JSON; :func:`parsed` reads it, in a thread."""
+    check_json(request, "Send 'Content-Type: application/json'")
+    return await request.body()
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON value of a body."""
+    return read_json(body, _HINT)
+
+
+def schema_dict(schema: Schema, version: int) -> dict[str, Any]:
+    """The schema as the page needs it: with its version, and with the color of every type filled in."""
+    data = schema.to_dict()
+    for layer, described in zip(schema, data["layers"], strict=True):
+        for item in described["types"]:
+            item["color"] = layer.color(item["name"])
+    return {**data, "version": version}
+
+
+def progress_dict(counts: Counts) -> dict[str, Any]:
+    """How far the project is: documents by status, in all and by split."""
+    statuses: dict[str, int] = {}
+    for split in counts.splits.values():
+        for status, number in split.items():
+            statuses[status] = statuses.get(status, 0) + number
+    splits: Mapping[str, Mapping[str, int]] = {split: dict(numbers) for split, numbers in counts.splits.items()}
+    return {"documents": counts.documents, **statuses, "splits": splits, "flagged": counts.flagged, "comments": counts.comments}

@@ -1,0 +1,182 @@
+"""Documents to work on: ``/annotate/api/session``, ``/next``, ``/document``, ``/lease``, ``/release``, ``/documents``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from viner.server.annotate.describe import body, problems, shape
+from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed, progress_dict, schema_dict
+from viner.server.annotate.training import training_dict
+from viner.server.bodies import Fields, write_json
+from viner.server.errors import RequestError
+from viner.server.visitors import is_local
+from viner.store import SPLITS, STATUSES, Filter
+
+_MOST_ROWS = 200
+_TAB = 64  # characters in the name of a tab
+_ID = 1_000  # characters in the id of a document
+
+
+def documents_router(desk: Desk) -> APIRouter:
+    """The routes that give out documents.
+
+    Args:
+        desk: The studio and its threads.
+    """
+    router = APIRouter(tags=["annotation"])
+    studio = desk.studio
+    store, queue = studio.store, studio.queue
+
+    @router.get(
+        "/session",
+        summary="Who works, and on what",
+        responses={200: shape("Session", "What a page needs to begin"), **problems(401, 503)},
+    )
+    async def session(request: Request) -> Response:
+        """The schema comes with the color of every type filled in; `guideline` is Markdown."""
+        who, local = annotator_of(request), is_local(request)
+
+        def work() -> Response:
+            settings = studio.settings
+            return write_json(
+                {
+                    "who": who,
+                    "local": local,
+                    "project": settings.name,
+                    "language": settings.language,
+                    "schema": schema_dict(*store.schema()),
+                    "guideline": settings.guideline,
+                    "progress": progress_dict(store.counts()),
+                    "settings": {
+                        "order": settings.annotation.order,
+                        "lease_minutes": settings.annotation.lease_minutes,
+                        "retrain_after": settings.annotation.retrain_after,
+                    },
+                    "training": training_dict(studio),
+                }
+            )
+
+        return await desk.serve(work)
+
+    @router.post(
+        "/next",
+        summary="The next document to work on",
+        openapi_extra=body("Next", {"tab": "t1", "resume": False, "exclude": [], "finished": None}),
+        responses={200: shape("Served", "A document that is leased to this tab, or null"), **problems(400, 401, 403, 422, 503)},
+    )
+    async def following(request: Request) -> Response:
+        """`resume` gives back what this person still holds.
+
+        `finished` names the document whose lease ends with this; `exclude` names documents not to serve. Suggestions are brought
+        up to date first, but nobody waits for a slow model: after a moment the document comes with those it has.
+        """
+        raw, who = await body_of(request), annotator_of(request)
+
+        def lease() -> tuple[Any, float | None]:
+            fields = Fields(parsed(raw), "tab", "resume", "exclude", "finished")
+            tab, resume = fields.text("tab", most=_TAB), fields.truth("resume")
+            exclude, finished = fields.texts("exclude"), fields.optional_text("finished", most=_ID)
+            if finished is not None:
+                queue.release(finished, who, tab)
+            served = queue.next(who, tab, resume=resume, exclude=exclude)
+            return (None, None) if served is None else (served, queue.until(served.id))
+
+        document, until = await desk.serve(lease)
+        if document is not None:
+            document = await desk.refreshed(document)
+
+        def answer() -> Response:
+            data = None if document is None else document.to_dict()
+            return write_json({"document": data, "until": until, "progress": progress_dict(store.counts())})
+
+        return await desk.serve(answer)
+
+    @router.get(
+        "/document", summary="One document", responses={200: shape("StoredDocument", "As it is now"), **problems(401, 404, 503)}
+    )
+    async def document(id: str = Query(description="Id of the document")) -> Response:  # noqa: A002  (the field's word)
+        """Offsets count code points of the raw text."""
+        return await desk.serve(lambda: write_json(store.get(_proper(id, "id")).to_dict()))
+
+    @router.post(
+        "/lease",
+        summary="Keep a document for this tab",
+        openapi_extra=body("Lease", {"id": "notices-000001", "tab": "t1"}),
+        responses={200: shape("Leased", "The document is yours until then"), **problems(400, 401, 403, 404, 409, 422, 503)},
+    )
+    async def lease(request: Request) -> Response:
+        """Takes a lease or renews it. 409 `leased` names who has it in `held_by`."""
+        raw, who = await body_of(request), annotator_of(request)
+
+        def work() -> Response:
+            fields = Fields(parsed(raw), "id", "tab")
+            return write_json({"until": queue.renew(fields.text("id", most=_ID), who, fields.text("tab", most=_TAB))})
+
+        return await desk.serve(work)
+
+    @router.post(
+        "/release",
+        summary="Let others have a document",
+        openapi_extra=body("Lease", {"id": "notices-000001", "tab": "t1"}),
+        responses={
+            200: shape("Released", "The lease of this tab, if it had one, has ended"),
+            **problems(400, 401, 403, 422, 503),
+        },
+    )
+    async def release(request: Request) -> Response:
+        """Only a lease of this person and tab ends; no other is touched."""
+        raw, who = await body_of(request), annotator_of(request)
+
+        def work() -> Response:
+            fields = Fields(parsed(raw), "id", "tab")
+            queue.release(fields.text("id", most=_ID), who, fields.text("tab", most=_TAB))
+            return write_json({"released": True})
+
+        return await desk.serve(work)
+
+    @router.get(
+        "/documents",
+        summary="A list of documents",
+        responses={200: shape("Documents", "In the order of import; `next` goes into `after`"), **problems(401, 422, 503)},
+    )
+    async def documents(
+        status: list[str] = Query([], description="Only of these statuses; may be repeated"),
+        split: list[str] = Query([], description="Only in these splits; may be repeated"),
+        label: str | None = Query(None, description="Only with an entity of this label"),
+        flagged: bool | None = Query(None, description="Only flagged ones, or only others"),
+        commented: bool | None = Query(None, description="Only with comments, or only without"),
+        q: str | None = Query(None, max_length=500, description="Only where the text contains this, whatever the case"),
+        after: int | None = Query(None, description="`next` of the page before"),
+        limit: int = Query(50, ge=1, le=_MOST_ROWS),
+    ) -> Response:
+        """Excerpts only; the text of one comes from `/document`."""
+        chosen = Filter(
+            statuses=_words(status, STATUSES, "status"),
+            splits=_words(split, SPLITS, "split"),
+            label=_proper(label, "label") if label else None,
+            flagged=flagged,
+            commented=commented,
+            text=_proper(q, "q") if q else None,
+        )
+        return await desk.look(lambda: write_json(store.find(chosen, after=after, limit=limit).to_dict()))
+
+    return router
+
+
+def _words(values: list[str], known: tuple[Any, ...], where: str) -> tuple[Any, ...] | None:
+    chosen = [word for value in values for word in value.split(",") if word]
+    for word in chosen:
+        if word not in known:
+            raise RequestError(
+                422, "invalid_input", f"unknown value {word[:40]!r}", where=where, hint=f"Use {', '.join(known)}"
+            )
+    return tuple(chosen) or None
+
+
+def _proper(value: str, where: str) -> str:
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise RequestError(422, "invalid_input", "holds a character that no text can hold", where=where)
+    return value

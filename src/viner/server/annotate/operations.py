@@ -1,0 +1,114 @@
+"""Saving and undoing: ``/annotate/api/operations``, ``/undo``, ``/history``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Query, Request
+from starlette.background import BackgroundTask
+from starlette.responses import Response
+
+from viner.server.annotate.describe import body, problems, shape
+from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed, schema_dict
+from viner.server.bodies import Fields, write_json
+from viner.server.errors import error_response
+from viner.store import ConflictError, Operation, StaleSchemaError, StaleVersionError
+from viner.store.records import LONGEST_ID
+
+_EVENTS_AT_ONCE = 100
+
+
+def operations_router(desk: Desk) -> APIRouter:
+    """The routes that change documents, and what tells how they changed.
+
+    Args:
+        desk: The studio and its threads.
+    """
+    router = APIRouter(tags=["annotation"])
+    store = desk.studio.store
+
+    @router.post(
+        "/operations",
+        summary="Save one step of an annotator on one document",
+        openapi_extra=body("Operation", _EXAMPLE),
+        responses={200: shape("Saved", "Saved: it is on disk"), **problems(400, 401, 403, 404, 409, 413, 415, 422, 503)},
+    )
+    async def save(request: Request) -> Response:
+        """Whole or not at all.
+
+        The same operation id again gives the first answer again, `replayed` true. 409 carries the
+        current `document` and `schema`: put the step on top of them and send it as a new operation. 503 with `Retry-After`:
+        the database is locked or full, nothing was changed, send it again.
+        """
+        raw, who = await body_of(request), annotator_of(request)
+
+        def work() -> Response:
+            operation = Operation.from_dict(parsed(raw))
+            try:
+                saved = store.save(operation, who=who)
+            except (StaleVersionError, StaleSchemaError) as error:
+                schema = schema_dict(*store.schema())
+                return error_response(error, document=error.current.to_dict(), schema=schema)
+            answer = write_json(saved.to_dict())
+            if operation.status == "done" and not saved.replayed:
+                answer.background = BackgroundTask(desk.studio.note_done)
+            return answer
+
+        return await desk.save(work)
+
+    @router.post(
+        "/undo",
+        summary="Take an operation back",
+        openapi_extra=body("Undo", {"operation": "0f1e…", "undoes": "9c8b…"}),
+        responses={
+            200: shape("Saved", "Taken back, as an operation of its own"),
+            **problems(400, 401, 403, 404, 409, 422, 503),
+        },
+    )
+    async def undo(request: Request) -> Response:
+        """Of one document or of many (label-all, changes of the schema).
+
+        409 `conflict` when a later change stands in the way;
+        `conflicts` names each with its author.
+        """
+        raw, who = await body_of(request), annotator_of(request)
+
+        def work() -> Response:
+            fields = Fields(parsed(raw), "operation", "undoes")
+            new, old = fields.text("operation", most=LONGEST_ID), fields.text("undoes", most=LONGEST_ID)
+            try:
+                return write_json(store.undo(old, new_id=new, who=who).to_dict())
+            except ConflictError as error:
+                return error_response(error, conflicts=error.conflicts)
+
+        return await desk.save(work)
+
+    @router.get(
+        "/history",
+        summary="What happened to a document, newest first",
+        responses={200: shape("History", "At most 100 events"), **problems(401, 404, 503)},
+    )
+    async def history(
+        request: Request,
+        id: str = Query(description="Id of the document"),  # noqa: A002  (the field's word)
+        mine: bool = Query(False, description="Only what the visitor did"),
+        before: int | None = Query(None, description="Only events with smaller numbers, for the following page"),
+    ) -> Response:
+        """Each event holds what changed, before and after."""
+        who = annotator_of(request) if mine else None
+
+        def work() -> Response:
+            events = store.history(id, who=who, limit=_EVENTS_AT_ONCE, before=before)
+            return write_json({"events": [event.to_dict() for event in events]})
+
+        return await desk.serve(work)
+
+    return router
+
+
+_EXAMPLE = {
+    "operation": "5b0c7c1e-3a1f-4a44-9d0e-0d7f5c2b9a10",
+    "document": "notices-000001",
+    "version": 7,
+    "schema": 1,
+    "put": [{"id": "e1", "start": 10, "end": 12, "surface": "91", "label": "PATIENT_ID", "state": "accepted"}],
+    "delete": [],
+}

@@ -1,0 +1,73 @@
+"""The schema and how it changes: ``/annotate/api/schema``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from viner.annotation import changes
+from viner.server.annotate.describe import body, problems, shape
+from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed, schema_dict
+from viner.server.bodies import Fields, write_json
+from viner.server.errors import RequestError, error_response
+from viner.store.records import LONGEST_ID
+
+_RENAME = {"kind": "rename", "label": "LOC", "to": "LOCATION"}
+
+
+def schema_router(desk: Desk) -> APIRouter:
+    """The routes that show and change the schema.
+
+    Args:
+        desk: The studio and its threads.
+    """
+    router = APIRouter(prefix="/schema", tags=["schema"])
+    store = desk.studio.store
+
+    @router.get(
+        "", summary="The schema", responses={200: shape("Schema", "With its version and all colors"), **problems(401, 503)}
+    )
+    async def schema() -> Response:
+        """Layers, types, descriptions, keys and colors."""
+        return await desk.serve(lambda: write_json(schema_dict(*store.schema())))
+
+    @router.post(
+        "/preview",
+        summary="What a change of the schema would do",
+        openapi_extra=body("SchemaPreview", {"change": _RENAME}),
+        responses={200: shape("Object", "How many documents and entities change"), **problems(400, 401, 403, 422, 503)},
+    )
+    async def preview(request: Request) -> Response:
+        """Nothing is changed."""
+        raw = await body_of(request)
+
+        def work() -> Response:
+            change = changes.change_from_dict(Fields(parsed(raw), "change").mapping("change"))
+            return write_json(changes.preview(store, change).to_dict())
+
+        return await desk.look(work)
+
+    @router.post(
+        "/change",
+        summary="Change the schema",
+        openapi_extra=body("SchemaChange", {"operation": "1b2c…", "version": 3, "change": _RENAME}),
+        responses={200: shape("Object", "Changed: the new schema and version"), **problems(400, 401, 403, 409, 422, 503)},
+    )
+    async def change(request: Request) -> Response:
+        """One operation; `/undo` takes it back. `version` is that of the schema it was decided on."""
+        raw, who = await body_of(request), annotator_of(request)
+
+        def work() -> Response:
+            fields = Fields(parsed(raw), "operation", "version", "change")
+            wanted = changes.change_from_dict(fields.mapping("change"))
+            operation, version = fields.text("operation", most=LONGEST_ID), fields.integer("version")
+            current, now = store.schema()
+            if version != now:
+                stale = RequestError(409, "stale_schema", f"the schema is at version {now} now", where="version")
+                return error_response(stale, schema=schema_dict(current, now))
+            saved = changes.apply(store, wanted, operation=operation, who=who)
+            return write_json({**saved.to_dict(), "schema": schema_dict(*store.schema())})
+
+        return await desk.look(work)
+
+    return router

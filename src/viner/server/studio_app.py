@@ -1,0 +1,106 @@
+"""The FastAPI app of the studio profile: a project at work, with its console, its annotation page, and the REST API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI
+
+from viner import annotator
+from viner.console import LANGUAGES
+from viner.errors import UsageError
+from viner.server import openapi
+from viner.server.annotate.describe import SCHEMAS
+from viner.server.annotate.desk import Desk
+from viner.server.annotate.documents import documents_router
+from viner.server.annotate.labeling import labeling_router
+from viner.server.annotate.operations import operations_router
+from viner.server.annotate.page import Assets, page_router
+from viner.server.annotate.schema import schema_router
+from viner.server.annotate.training import training_router
+from viner.server.base import add_layers, bare_app, console_parent, mount_console
+from viner.server.counters import Counters, CountingRecognizer
+from viner.server.deferred import DeferredApp
+from viner.server.entrance import entrance_router
+from viner.server.login import login_router
+from viner.server.rest import rest_router
+from viner.server.settings import Settings
+from viner.server.throttle import Throttle
+from viner.server.visitors import Visitors, is_loopback, who_of
+
+if TYPE_CHECKING:
+    from viner.studio import Studio
+
+
+def create_studio_app(studio: Studio, settings: Settings | None = None, *, console: bool = True) -> FastAPI:
+    """The app that serves a project.
+
+    Args:
+        studio: The project at work; whoever made it closes it after the app has stopped.
+        settings: Limits and surroundings; None reads the environment.
+        console: Serve the console as well, which needs Gradio.
+
+    Raises:
+        UsageError: If others could reach the server and the project has no account.
+    """
+    settings = settings or Settings.resolve()
+    check_accounts(studio, settings)
+    counters = Counters()
+    counted = CountingRecognizer(studio.recognizer, counters)
+    page = DeferredApp(lambda: _build_console(studio, settings)) if console else None
+    visitors = Visitors(studio.store.accounts, studio.project.path, loopback=is_loopback(settings.host))
+
+    app = bare_app("viner", "A project: annotation, training, and recognition with exact offsets.", page)
+    app.include_router(
+        rest_router(
+            counted,
+            counters,
+            lambda: "off" if page is None else page.state,
+            max_texts=settings.max_texts,
+            model_state=lambda: "none" if studio.recognizer.version is None else "ready",
+        )
+    )
+    app.include_router(annotate_router(Desk(studio)))
+    openapi.install(app, SCHEMAS)
+    app.include_router(login_router(visitors, Throttle(), LANGUAGES, space=settings.space))
+    app.include_router(entrance_router(LANGUAGES, space=settings.space))
+    assets = Assets.read(annotator.static_folder())
+    app.include_router(page_router(assets, {language: annotator.page(language) for language in LANGUAGES}, LANGUAGES))
+    if page is not None:
+        mount_console(app, page)
+    add_layers(app, counters, settings, visitors)
+    return app
+
+
+def annotate_router(desk: Desk) -> APIRouter:
+    """All routes of the annotate API.
+
+    Args:
+        desk: The studio and its threads.
+    """
+    router = APIRouter(prefix="/annotate/api")
+    for part in (documents_router, operations_router, labeling_router, schema_router, training_router):
+        router.include_router(part(desk))
+    return router
+
+
+def check_accounts(studio: Studio, settings: Settings) -> None:
+    """Makes sure that a server others can reach asks who they are.
+
+    Raises:
+        UsageError: If it listens beyond this machine and the project has no account.
+    """
+    if not is_loopback(settings.host) and not studio.store.accounts:
+        raise UsageError(
+            f"{settings.host} can be reached by others, and the project has no accounts",
+            where="host",
+            hint=f"Make one with: viner accounts add NAME --project {studio.project.path}",
+        )
+
+
+def _build_console(studio: Studio, settings: Settings) -> FastAPI:
+    from viner.console.app import studio_console_app
+
+    return console_parent(
+        lambda parent: studio_console_app(parent, studio, max_file_size=settings.max_body, auth_dependency=who_of)
+    )
