@@ -1,0 +1,85 @@
+/** The server's API: JSON in, JSON out, and one kind of error. */
+
+const BASE = new URL("../api/", import.meta.url);
+
+export class ApiError extends Error {
+  /**
+   * @param {number} status of HTTP; 0 = no answer at all
+   * @param {any} body
+   */
+  constructor(status, body) {
+    const error = body?.error ?? {};
+    super(error.message ?? (status ? `HTTP ${status}` : "no connection"));
+    this.status = status;
+    /** @type {string} */
+    this.code = error.code ?? "";
+    /** @type {string | null} */
+    this.where = error.where ?? null;
+    /** @type {string | null} */
+    this.hint = error.hint ?? null;
+    this.body = body;
+  }
+}
+
+/**
+ * @param {string} path below the API's address
+ * @param {object} [body] sent by POST; without it the request is a GET
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+export async function call(path, body) {
+  /** @type {Response} */
+  let response;
+  let answer = null;
+  try {
+    response = await fetch(new URL(path, BASE), {
+      method: body === undefined ? "GET" : "POST",
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+    });
+  } catch {
+    throw new ApiError(0, null);
+  }
+  try {
+    answer = await response.json();
+  } catch {
+    if (response.ok) throw new ApiError(0, null);
+  }
+  if (!response.ok) throw new ApiError(response.status, answer);
+  return answer;
+}
+
+/** @param {Record<string, any>} values those that are empty are left out */
+function query(values) {
+  const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false);
+  return new URLSearchParams(given.map(([key, value]) => [key, String(value === true ? 1 : value)])).toString();
+}
+
+export const api = {
+  session: () => call("session"),
+  /** @param {{tab: string, resume?: boolean, exclude?: string[], finished?: string | null}} wanted */
+  next: (wanted) => call("next", wanted),
+  /** @param {string} id */
+  document: (id) => call(`document?${query({ id })}`),
+  /** @param {string} id @param {string} tab */
+  lease: (id, tab) => call("lease", { id, tab }),
+  /** @param {string} id @param {string} tab */
+  release: (id, tab) => call("release", { id, tab }),
+  /** @param {object} operation */
+  save: (operation) => call("operations", operation),
+  /** @param {string} id @param {number | null} before */
+  history: (id, before) => call(`history?${query({ id, mine: 1, before })}`),
+  /** @param {string} operation @param {string} undoes */
+  undo: (operation, undoes) => call("undo", { operation, undoes }),
+  /** @param {Record<string, any>} filter */
+  documents: (filter) => call(`documents?${query(filter)}`),
+  /** @param {object} wanted */
+  previewLabelAll: (wanted) => call("label-all/preview", wanted),
+  /** @param {object} wanted */
+  labelAll: (wanted) => call("label-all", wanted),
+  schema: () => call("schema"),
+  training: () => call("training"),
+  /** @param {"start" | "stop" | "resume"} action */
+  train: (action) => call("training", { action }),
+};

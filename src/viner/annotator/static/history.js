@@ -1,0 +1,100 @@
+/**
+ * Undo and redo without limit. The steps are the server's events of this person in this document, so they outlive a reload;
+ * steps of this page are added as they happen.
+ *
+ * @typedef {object} Step
+ * @property {string} operation
+ * @property {string | null} [undoes] the operation that this one took back
+ * @property {import("./model.js").Before} before
+ * @property {import("./model.js").Before} after
+ * @property {number} [number] of the event
+ * @property {string} [kind]
+ */
+import { sameEntity } from "./model.js";
+
+export class History {
+  constructor() {
+    /** Oldest first. @type {Step[]} */
+    this.steps = [];
+    /** Whether the server may know older ones. */
+    this.older = true;
+  }
+
+  /** @param {Step} step */
+  add(step) {
+    if (!this.steps.some((known) => known.operation === step.operation)) this.steps.push(step);
+  }
+
+  /**
+   * Puts older steps before the known ones.
+   * @param {Step[]} steps oldest first
+   * @param {boolean} more whether there are still older ones
+   */
+  addOlder(steps, more) {
+    const known = new Set(this.steps.map((step) => step.operation));
+    this.steps = [...steps.filter((step) => !known.has(step.operation)), ...this.steps];
+    this.older = more;
+  }
+
+  /** Forgets a step that the server refused, or that a person gave up in a conflict. @param {string} operation */
+  drop(operation) {
+    this.steps = this.steps.filter((step) => step.operation !== operation);
+  }
+
+  /**
+   * What can be undone and redone now; the last element is the next one. An undo moves a step to the other side, and a new step
+   * empties that side. `complete` is false while a step refers to one that is older than all known.
+   * @returns {{undo: Step[], redo: Step[], complete: boolean}}
+   */
+  stacks() {
+    /** @type {Step[]} */
+    let undo = [];
+    /** @type {Step[]} */
+    let redo = [];
+    let complete = true;
+    for (const step of this.steps) {
+      if (!step.undoes) {
+        undo.push(step);
+        redo = [];
+      } else if (redo.some((other) => other.operation === step.undoes)) {
+        redo = redo.filter((other) => other.operation !== step.undoes);
+        undo.push(step);
+      } else {
+        complete &&= undo.some((other) => other.operation === step.undoes);
+        undo = undo.filter((other) => other.operation !== step.undoes);
+        redo.push(step);
+      }
+    }
+    return { undo, redo, complete: complete || !this.older };
+  }
+}
+
+/**
+ * The part of a step that can be taken back: what is still as the step left it. What somebody changed later stays.
+ * @param {Step} step
+ * @param {import("./model.js").DocumentState} state
+ * @returns {{before: import("./model.js").Before, kept: string[]}} `kept` = what was changed later
+ */
+export function reversible(step, state) {
+  /** @type {import("./model.js").Before} */
+  const before = { entities: {} };
+  const kept = [];
+  for (const [id, was] of Object.entries(step.before.entities ?? {})) {
+    if (sameEntity(step.after.entities?.[id], state.entities.get(id))) before.entities[id] = was;
+    else kept.push(id);
+  }
+  const { after } = step;
+  for (const [layer, classes] of Object.entries(step.before.labels ?? {})) {
+    const now = state.labels[layer] ?? [];
+    const left = after.labels?.[layer] ?? [];
+    if (now.length === left.length && now.every((name) => left.includes(name))) before.labels = { ...before.labels, [layer]: classes };
+    else kept.push(layer);
+  }
+  if (step.before.status !== undefined && state.status === after.status) before.status = step.before.status;
+  if (step.before.flagged !== undefined && state.flagged === after.flagged) before.flagged = step.before.flagged;
+  for (const [id, was] of Object.entries(step.before.comments ?? {})) {
+    if (state.comments.find((comment) => comment.id === id)?.text === after.comments?.[id]?.text) before.comments = { ...before.comments, [id]: was };
+    else kept.push(id);
+  }
+  return { before, kept };
+}

@@ -1,0 +1,94 @@
+/** The dialog "label every …": a preview of this document, on demand of all, and the two buttons. */
+import { api } from "./api.js";
+import { dialog, h } from "./dom.js";
+import { occurrences } from "./labelall.js";
+import { newId } from "./model.js";
+
+const STATUSES = ["todo", "started"];
+
+/**
+ * @param {import("./editor.js").Editor} editor
+ * @param {(key: string, values?: Record<string, any>) => string} say
+ * @param {(key: string, values?: Record<string, any>, action?: {name: string, run: () => void}) => void} notify
+ * @param {() => Promise<void>} reload fetches the document on the page anew
+ */
+export function openLabelAll(editor, say, notify, reload) {
+  const schema = /** @type {import("./schema.js").Schema} */ (editor.schema);
+  const [here] = editor.here();
+  const { start, end } = editor.focus() ?? editor.selection();
+  const surface = editor.text.slice(...editor.words.trim(start, end));
+  if (!surface) return Promise.resolve();
+  return dialog("label-all", say("label_every_title", { surface: shorten(surface) }), (close) => {
+    const label = h("select", { autofocus: true, "aria-label": say("as_label"), onchange: () => draw() }, ...schema.types.map(({ name }) => h("option", { value: name, selected: name === here?.label }, name)));
+    const matchCase = h("input", { type: "checkbox", checked: true, onchange: () => draw() });
+    const count = h("p", { role: "status" });
+    const samples = h("ul.samples");
+    const applyHere = h("button.primary", { type: "button" }, say("apply_here"));
+    const preview = h("button", { type: "button" }, say("preview_everywhere"));
+    const applyAll = h("button", { type: "button", hidden: true }, say("apply_everywhere"));
+    const wanted = () => ({ surface, label: label.value, matchCase: matchCase.checked });
+    const sample = (/** @type {string} */ before, /** @type {string} */ marked, /** @type {string} */ after, /** @type {string} */ id) =>
+      h("li", { dir: "auto" }, id ? h("b", {}, `${id} `) : null, before, h("mark", {}, marked), after);
+
+    function draw() {
+      const { spans, already } = occurrences(editor.words, editor.state?.entities.values() ?? [], wanted());
+      count.textContent = say("label_every_here", { count: spans.length, already });
+      applyHere.disabled = spans.length === 0;
+      applyAll.hidden = true;
+      preview.hidden = false;
+      const { text } = editor;
+      samples.replaceChildren(...spans.slice(0, 8).map((span) => sample(
+        text.slice(Math.max(0, span.start - 40), span.start), text.slice(span.start, span.end), text.slice(span.end, Math.min(text.length, span.end + 40)), "")));
+    }
+
+    const asked = () => ({ surface, label: label.value, match_case: matchCase.checked, statuses: STATUSES });
+    applyHere.onclick = () => {
+      close();
+      notify("labeled_here", { count: editor.labelAll(wanted()) });
+    };
+    preview.onclick = async () => {
+      try {
+        await editor.outbox.flushed();
+        const found = await api.previewLabelAll(asked());
+        count.textContent = say("label_every_others", { documents: found.documents, count: found.matches, already: found.already });
+        samples.replaceChildren(...found.samples.slice(0, 12).map((/** @type {any} */ one) => sample(one.before, one.surface, one.after, one.id)));
+        applyAll.hidden = found.matches === 0;
+        preview.hidden = true;
+        if (!applyAll.hidden) applyAll.focus();
+      } catch (error) {
+        count.textContent = say("not_done", { reason: /** @type {Error} */ (error).message });
+      }
+    };
+    applyAll.onclick = async () => {
+      const operation = newId();
+      applyAll.disabled = true;
+      try {
+        const done = await api.labelAll({ operation, ...asked() });
+        close();
+        await reload();
+        notify("labeled_everywhere", { count: done.matches, documents: done.documents }, {
+          name: say("undo_everywhere"),
+          run: async () => {
+            try {
+              await api.undo(newId(), operation);
+              await reload();
+              notify("undone_everywhere");
+            } catch (error) {
+              notify("not_done", { reason: /** @type {Error} */ (error).message });
+            }
+          },
+        });
+      } catch (error) {
+        applyAll.disabled = false;
+        count.textContent = say("not_done", { reason: /** @type {Error} */ (error).message });
+      }
+    };
+    draw();
+    return [h("div.body", {}, h("div.filters", {}, h("label", {}, say("as_label"), label), h("label", {}, matchCase, say("match_case"))), count, samples), h("footer", {}, applyHere, preview, applyAll)];
+  }, { close: say("close") });
+}
+
+/** @param {string} surface */
+function shorten(surface) {
+  return surface.length > 60 ? `${surface.slice(0, 57)}…` : surface;
+}

@@ -1,0 +1,237 @@
+/**
+ * The way of every change to the server: written down first, sent in order, forgotten only when the server has answered.
+ *
+ * An entry is kept in storage until its answer is here, so a lost connection, a reload or a crash loses nothing. The server knows
+ * each operation by its id, so sending one twice does no harm. When a document has changed meanwhile, the waiting edits are rebased
+ * onto it; where both sides changed the same thing, a person is asked.
+ *
+ * @typedef {import("./model.js").Edit} Edit
+ * @typedef {import("./model.js").Before} Before
+ * @typedef {import("./rebase.js").Clash} Clash
+ *
+ * @typedef {object} Entry
+ * @property {string} operation id
+ * @property {string} document
+ * @property {number} version of the document that the edit was made on, as far as it was known then
+ * @property {number} schema
+ * @property {Edit} edit entities carry their surface
+ * @property {Before} before
+ * @property {string | null} undoes
+ * @property {string} who
+ * @property {string} project
+ * @property {string} tab
+ * @property {number} order
+ * @property {number} [key] time stamp of the key that made it, for the measurements
+ *
+ * @typedef {"saved" | "saving" | "offline" | "busy" | "signedOut" | "choice"} SaveState
+ *
+ * @typedef {object} Listener what the page wants to hear
+ * @property {(state: SaveState, waiting: number, error: any) => void} onState
+ * @property {(entry: Entry, saved: any) => void} onSaved
+ * @property {(document: any, state: import("./model.js").DocumentState, dropped: Entry[], schema: any) => void} onRebased the
+ *   server's document, and what it looks like with the waiting edits
+ * @property {(document: any, clashes: Clash[]) => Promise<("mine" | "theirs")[]>} onClash one choice for each clash
+ * @property {(entry: Entry, error: any) => void} onRefused the server will never take this entry
+ * @property {(document: string, entries: Entry[]) => void} onGone the document was erased
+ */
+import { apply, isEmpty, stateOf } from "./model.js";
+import { insist, merge, rebase } from "./rebase.js";
+
+const FIRST_PAUSE = 400;
+const LONGEST_PAUSE = 10_000;
+
+export class Outbox {
+  /**
+   * @param {object} parts
+   * @param {{put: (...entries: Entry[]) => void, remove: (operation: string) => void}} parts.storage
+   * @param {{save: (operation: object) => Promise<any>, document: (id: string) => Promise<any>}} parts.api
+   * @param {Listener} parts.listener
+   * @param {(milliseconds: number) => Promise<void>} [parts.pause]
+   */
+  constructor({ storage, api, listener, pause }) {
+    this.storage = storage;
+    this.api = api;
+    this.listener = listener;
+    /** @type {Entry[]} */
+    this.queue = [];
+    /** Version and schema of each document after what the server has acknowledged. @type {Map<string, {version: number, schema: number}>} */
+    this.known = new Map();
+    /** @type {Set<string>} documents that wait for a person's choice */
+    this.blocked = new Set();
+    this.running = false;
+    this.order = 0;
+    /** @type {() => void} */
+    this.wake = () => {};
+    this.pause = pause ?? ((milliseconds) => this.#sleep(milliseconds));
+    /** @type {{document: string | null, resolve: () => void}[]} */
+    this.waiters = [];
+    this.state = /** @type {SaveState} */ ("saved");
+  }
+
+  /** A document as the server has it now is on the page. @param {{id: string, version: number, schema: number}} document */
+  opened({ id, version, schema }) {
+    this.known.set(id, { version, schema });
+  }
+
+  /**
+   * Takes an edit: it is written down before this returns, and sent at once.
+   * @param {Omit<Entry, "version" | "schema" | "order">} entry
+   */
+  add(entry) {
+    const known = this.known.get(entry.document) ?? { version: 0, schema: 0 };
+    const ahead = this.queue.filter((other) => other.document === entry.document).length;
+    const full = { ...entry, version: known.version + ahead, schema: known.schema, order: Date.now() * 1000 + (this.order++ % 1000) };
+    this.queue.push(full);
+    this.storage.put(full);
+    void this.#run();
+  }
+
+  /** Takes over what an earlier page left behind. @param {Entry[]} entries */
+  adopt(entries) {
+    this.queue.push(...[...entries].sort((one, other) => one.order - other.order));
+    void this.#run();
+  }
+
+  /** How many changes the server does not have yet. @param {string} [document] */
+  waiting(document) {
+    return document === undefined ? this.queue.length : this.queue.filter((entry) => entry.document === document).length;
+  }
+
+  /** Tries again now, without waiting for the end of a pause. */
+  retry() {
+    this.wake();
+  }
+
+  /** Resolves when the server has all changes (of a document). @param {string | null} [document] @returns {Promise<void>} */
+  flushed(document = null) {
+    if (this.waiting(document ?? undefined) === 0) return Promise.resolve();
+    return new Promise((resolve) => this.waiters.push({ document, resolve }));
+  }
+
+  /** @param {number} milliseconds @returns {Promise<void>} */
+  #sleep(milliseconds) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.wake = () => (clearTimeout(timer), resolve());
+    });
+  }
+
+  /** @param {SaveState} state @param {any} [error] */
+  #tell(state, error = null) {
+    this.state = state;
+    this.listener.onState(state, this.queue.length, error);
+    this.waiters = this.waiters.filter(({ document, resolve }) => {
+      const done = this.waiting(document ?? undefined) === 0;
+      if (done) resolve();
+      return !done;
+    });
+  }
+
+  async #run() {
+    if (this.running) {
+      // While the connection is away, the count on the page goes on.
+      this.#tell(this.state === "saved" ? "saving" : this.state);
+      return;
+    }
+    this.running = true;
+    let failures = 0;
+    try {
+      for (;;) {
+        const entry = this.queue.find((candidate) => !this.blocked.has(candidate.document));
+        if (!entry) break;
+        if (failures === 0) this.#tell("saving");
+        try {
+          await this.#send(entry);
+          failures = 0;
+        } catch (error) {
+          const status = /** @type {any} */ (error).status ?? 0;
+          this.#tell(status === 401 ? "signedOut" : status === 0 ? "offline" : "busy", error);
+          await this.pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++));
+        }
+      }
+    } finally {
+      this.running = false;
+    }
+    this.#tell(this.queue.length ? "choice" : "saved");
+  }
+
+  /** @param {Entry} entry @throws {import("./api.js").ApiError} when it is worth trying again */
+  async #send(entry) {
+    const known = this.known.get(entry.document) ?? entry;
+    entry.version = known.version;
+    entry.schema = known.schema;
+    try {
+      const saved = await this.api.save(wire(entry));
+      this.known.set(entry.document, { version: saved.version, schema: saved.schema ?? known.schema });
+      this.#forget(entry);
+      this.listener.onSaved(entry, saved);
+    } catch (error) {
+      const { status, body } = /** @type {any} */ (error);
+      if (status === 409 && body?.document) {
+        void this.#rebase(body.document, body.schema ?? null, body.renamed ?? {});
+      } else if (status === 404) {
+        const entries = this.queue.filter((other) => other.document === entry.document);
+        for (const other of entries) this.#forget(other);
+        this.listener.onGone(entry.document, entries);
+      } else if (status >= 400 && status < 500 && ![401, 403, 408, 409, 429].includes(status)) {
+        const document = await this.api.document(entry.document);
+        this.#forget(entry);
+        this.listener.onRefused(entry, error);
+        void this.#rebase(document, null, {}, [entry]);
+      } else throw error;
+    }
+  }
+
+  /** @param {Entry} entry */
+  #forget(entry) {
+    this.queue = this.queue.filter((other) => other !== entry);
+    this.storage.remove(entry.operation);
+  }
+
+  /**
+   * Puts all waiting edits of a document onto its newer version; runs through at once unless a person has to choose.
+   * @param {any} document as the server has it now
+   * @param {any} schema the new schema, if that has changed
+   * @param {import("./rebase.js").LabelMap} labelMap
+   * @param {Entry[]} [dropped] entries that are given up already
+   */
+  async #rebase(document, schema, labelMap, dropped = []) {
+    const current = stateOf(document);
+    this.blocked.add(document.id);
+    /** @type {Map<string, "mine" | "theirs">} */
+    const chosen = new Map();
+    /** @type {Set<Entry>} */
+    const settled = new Set();
+    for (;;) {
+      const entry = this.queue.find((candidate) => candidate.document === document.id && !settled.has(candidate));
+      if (!entry) break;
+      settled.add(entry);
+      let { edit, clashes } = rebase(entry.edit, entry.before, current, labelMap);
+      const open = clashes.filter((clash) => !chosen.has(`${clash.kind} ${clash.id}`));
+      if (open.length) {
+        this.#tell("choice");
+        const choices = await this.listener.onClash(document, open);
+        open.forEach((clash, k) => chosen.set(`${clash.kind} ${clash.id}`, choices[k]));
+      }
+      edit = merge(edit, insist(clashes.filter((clash) => chosen.get(`${clash.kind} ${clash.id}`) === "mine")));
+      if (isEmpty(edit)) {
+        this.#forget(entry);
+        dropped.push(entry);
+        continue;
+      }
+      entry.edit = edit;
+      entry.before = apply(current, edit);
+      this.storage.put(entry);
+    }
+    this.known.set(document.id, { version: document.version, schema: document.schema });
+    this.blocked.delete(document.id);
+    this.listener.onRebased(document, current, dropped, schema);
+    void this.#run();
+  }
+}
+
+/** An entry as the API wants it. @param {Entry} entry */
+export function wire(entry) {
+  const { operation, document, version, schema, edit, undoes } = entry;
+  return { operation, document, version, schema, ...edit, put: edit.put ?? [], delete: edit.delete ?? [], ...(undoes ? { undoes } : {}) };
+}

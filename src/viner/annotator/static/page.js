@@ -1,0 +1,585 @@
+/** The page: puts the parts together and runs the commands that are about more than the text. */
+import { Announcer } from "./announce.js";
+import { api } from "./api.js";
+import { askClash } from "./clash.js";
+import { openComments } from "./comments.js";
+import { h, keycap } from "./dom.js";
+import { Editor } from "./editor.js";
+import { openHelp } from "./help.js";
+import { Keys } from "./keys.js";
+import { openLabelAll } from "./labeleverywhere.js";
+import { openList } from "./list.js";
+import { Measures } from "./measure.js";
+import { messages } from "./messages.js";
+import { Outbox } from "./outbox.js";
+import { openPalette } from "./palette.js";
+import { connectPointer } from "./pointer.js";
+import { View } from "./render.js";
+import { Schema } from "./schema.js";
+import { SearchBar } from "./searchbar.js";
+import { CURRENT, firstDocument, started } from "./start.js";
+import { reasonOf, Training } from "./training.js";
+
+const VISITED = "viner-visited";
+const NOTICE_MS = 7000;
+
+class Page {
+  /** @param {import("./start.js").Started} parts */
+  constructor({ tab, storage }) {
+    this.tab = tab;
+    this.storage = storage;
+    this.language = document.documentElement.lang;
+    this.say = messages(this.language);
+    /** @type {any} */
+    this.session = null;
+    this.keys = new Keys();
+    this.measures = new Measures();
+    /** Whether Enter was pressed with nothing left to accept; the next Enter means done. */
+    this.armed = false;
+    this.busy = false;
+    this.leaseTimer = 0;
+    this.noticeTimer = 0;
+    this.chromeWaits = false;
+    /** @type {string[]} documents in the order in which they were opened */
+    this.visited = JSON.parse(sessionStorage.getItem(VISITED) ?? "[]");
+    /** @type {any} */
+    this.progress = null;
+
+    this.#build();
+    this.outbox = new Outbox({
+      storage,
+      api,
+      listener: {
+        onState: (state, waiting, error) => this.#showSaving(state, waiting, error),
+        onSaved: (entry, saved) => this.#onSaved(entry, saved),
+        onRebased: (stored, state, dropped, schema) => void this.#onRebased(stored, state, dropped, schema),
+        onClash: (stored, clashes) => askClash(stored, clashes, this.say),
+        onRefused: (entry, error) => {
+          this.editor.history.drop(entry.operation);
+          this.notify("refused", { reason: reasonOf(error) });
+        },
+        onGone: (id, entries) => {
+          this.notify("gone", { count: entries.length });
+          if (this.editor.state?.id === id) void this.next();
+        },
+      },
+    });
+    this.view = new View(this.area, this.pane);
+    this.editor = new Editor({
+      view: this.view,
+      outbox: this.outbox,
+      send: (edit) => this.outbox.add({ ...edit, who: this.session.who, project: this.session.project, tab, key: this.measures.key }),
+      loadHistory: api.history,
+      changed: () => this.#changed(),
+      notify: (key, values) => this.notify(key, values),
+    });
+    this.search = new SearchBar(this.editor, this.say, () => this.area.focus({ preventScroll: true }));
+    this.pane.before(this.search.element);
+    connectPointer(this.area, this.view, {
+      select: (start, end, cursor) => this.editor.select(start, end, cursor),
+      choose: (id) => this.editor.choose(id),
+      entityOn: (word) => this.editor.spans.on(word).toSorted((one, other) => one.end - one.start - (other.end - other.start))[0]?.id ?? null,
+      place: () => this.editor,
+    });
+    addEventListener("keydown", (event) => this.#onKey(event));
+    addEventListener("online", () => this.outbox.retry());
+    document.addEventListener("visibilitychange", () => document.hidden || (this.outbox.retry(), void this.training.refresh()));
+    addEventListener("beforeunload", (event) => this.outbox.waiting() && !this.storage.lasting && event.preventDefault());
+  }
+
+  // What there is to see
+
+  #build() {
+    const { say } = this;
+    document.title = say("title");
+    this.training = new Training(say, (key, values) => this.notify(key, values));
+    this.saving = h("output.saving", { role: "status" });
+    this.bar = h("div.bar", { hidden: true }, (this.barFill = h("i")));
+    this.progressText = h("span.progress", {});
+    this.labels = h("div.labels", { role: "toolbar", "aria-label": say("labels") });
+    this.about = h("div.about", {});
+    this.documentLabels = h("div.document-labels", { hidden: true });
+    this.area = h("div.text", { id: "text", tabIndex: 0, role: "textbox", "aria-multiline": "true", "aria-readonly": "true", "aria-label": say("text"), spellcheck: false });
+    this.pane = h("main.pane", {}, this.area, (this.empty = h("section.empty", { hidden: true })));
+    this.here = h("div.here", {});
+    this.notice = h("div.notice", { role: "status", hidden: true });
+    this.live = h("div.quiet-live", { "aria-live": "polite", role: "status" });
+    this.announcer = new Announcer(this.live);
+    const action = (/** @type {string} */ name, /** @type {string} */ key, /** @type {import("./keys.js").Command} */ command, kind = "") =>
+      h(`button${kind}`, { type: "button", data: { command: command.name }, "aria-keyshortcuts": key, onclick: () => this.run(command) }, h("span", {}, say(name)), keycap(key));
+    this.actions = h("div.actions", {},
+      h("div.group", {},
+        action("suggestion_previous", "⇧ Space", { name: "suggestion", direction: -1 }, ".narrow-only"),
+        action("suggestion_next", "Space", { name: "suggestion", direction: 1 }),
+        action("accept", "Enter", { name: "accept" }, ".yes"),
+        (this.removeButton = action("reject", "Del", { name: "remove" }, ".no")),
+        action("accept_all", "⇧ Enter", { name: "acceptAll" })),
+      h("div.group", {},
+        action("undo", "Ctrl Z", { name: "undo" }),
+        action("skip", "-", { name: "skip" }),
+        action("done_next", "Ctrl Enter", { name: "done" }, ".primary")));
+    const tool = (/** @type {string} */ name, /** @type {string} */ key, /** @type {import("./keys.js").Command} */ command) =>
+      h("button.quiet", { type: "button", title: `${say(name)} (${key})`, "aria-keyshortcuts": key, onclick: () => this.run(command) }, say(name));
+    const other = this.language === "vi" ? "en" : "vi";
+    const header = h("header.top", {},
+      h("a.brand", { href: "../", title: say("home") }, "viner"),
+      (this.projectName = h("span.project", {})),
+      h("div.progress-box", {}, this.bar, this.progressText),
+      this.saving,
+      this.training.element,
+      h("nav", {}, tool("documents", "F2", { name: "documents" }), tool("search", "/", { name: "search" }), tool("commands", "=", { name: "palette" }), tool("help", "F1", { name: "help" }),
+        h("a.quiet", { href: `../language/${other}?next=annotate`, lang: other, hreflang: other, title: other === "vi" ? "Tiếng Việt" : "English" }, other.toUpperCase())));
+    document.body.replaceChildren(
+      h("a.skip-link", { href: "#text", onclick: (/** @type {Event} */ event) => (event.preventDefault(), this.area.focus()) }, say("skip_link")),
+      header, this.labels, h("div.document", {}, this.about, this.documentLabels), this.pane, h("footer.bottom", {}, this.here, this.actions), this.notice, this.live);
+    // Buttons leave the keys to the text when they are used by mouse.
+    for (const part of [this.labels, this.actions, this.documentLabels]) part.addEventListener("mousedown", (/** @type {Event} */ event) => event.preventDefault());
+  }
+
+  /** @param {any} session */
+  setSession(session) {
+    this.session = session;
+    this.projectName.textContent = session.project;
+    this.#setSchema(session.schema);
+    this.#setProgress(session.progress);
+    this.training.show(session.training);
+    void this.training.refresh();
+  }
+
+  /** @param {any} data */
+  #setSchema(data) {
+    const { say } = this;
+    this.schema = new Schema(data);
+    this.keys.own = this.schema.ownKeys;
+    this.schema.paint(document.documentElement);
+    this.labels.replaceChildren(...this.schema.types.map((type, index) => {
+      const key = /** @type {Schema} */ (this.schema).keyOf(type.name);
+      return h("button", {
+        type: "button", color: `var(--type-${index})`, data: { label: type.name }, title: [type.description, key ? say("label_key", { key }) : say("no_key")].filter(Boolean).join(" · "),
+        onclick: (/** @type {MouseEvent} */ event) => (event.shiftKey ? this.showOnly(type.name) : this.run({ name: "label", label: type.name })),
+      }, key ? keycap(key) : h("i.swatch"), h("span", {}, type.name), h("small", {}));
+    }));
+    const layers = this.schema.documentLayers;
+    this.documentLabels.hidden = layers.length === 0;
+    this.documentLabels.replaceChildren(...layers.map((layer) =>
+      h("fieldset", { role: layer.multiple ? "group" : "radiogroup" }, h("legend", {}, layer.name), ...layer.types.map((type) =>
+        h("button", {
+          type: "button", role: layer.multiple ? "checkbox" : "radio", "aria-checked": "false", data: { layer: layer.name, name: type.name }, title: type.description ?? "", color: type.color,
+          onclick: () => this.editor.toggleDocumentLabel(layer.name, type.name),
+          onkeydown: (/** @type {KeyboardEvent} */ event) => this.#onDocumentLabelKey(event),
+        }, type.name)))));
+  }
+
+  /** @param {any} progress */
+  #setProgress(progress) {
+    if (!progress) return;
+    this.progress = progress;
+    const total = progress.documents ?? 0;
+    const done = progress.done ?? 0;
+    this.progressText.textContent = this.say("progress", { done, total });
+    this.bar.hidden = total === 0;
+    this.barFill.style.setProperty("inline-size", `${total ? (100 * done) / total : 0}%`);
+  }
+
+  /** @param {import("./outbox.js").SaveState} state @param {number} waiting @param {any} error */
+  #showSaving(state, waiting, error) {
+    const { say } = this;
+    const text = {
+      saved: () => say("saved"), saving: () => say("saving"), offline: () => say("waiting_offline", { count: waiting }),
+      busy: () => say("waiting_busy", { count: waiting, reason: error?.message ?? "" }), signedOut: () => say("waiting_sign_in", { count: waiting }), choice: () => say("waiting_choice", { count: waiting }),
+    }[state]();
+    this.saving.dataset.state = state;
+    this.saving.dataset.waiting = String(waiting);
+    if (this.saving.textContent !== text) this.saving.textContent = text;
+    if (state === "signedOut") this.saving.append(" ", h("a", { href: "../login", target: "_blank" }, say("sign_in")));
+    if (state === "offline" && !this.storage.lasting) this.notify("not_lasting");
+  }
+
+  /** @param {string} key @param {Record<string, any>} [values] @param {{name: string, run: () => void}} [action] */
+  notify(key, values = {}, action) {
+    clearTimeout(this.noticeTimer);
+    this.notice.replaceChildren(this.say(key, values));
+    if (action) this.notice.append(h("button", { type: "button", onclick: () => ((this.notice.hidden = true), action.run()) }, action.name));
+    this.notice.hidden = false;
+    this.noticeTimer = window.setTimeout(() => (this.notice.hidden = true), action ? 3 * NOTICE_MS : NOTICE_MS);
+  }
+
+  /** The text is painted first; counts and buttons follow after the frame. */
+  #changed() {
+    this.armed = false;
+    if (this.chromeWaits) return;
+    this.chromeWaits = true;
+    requestAnimationFrame(() => setTimeout(() => {
+      this.chromeWaits = false;
+      this.#showChrome();
+    }));
+  }
+
+  #showChrome() {
+    const { editor, say } = this;
+    const { state, stored } = editor;
+    document.body.classList.toggle("no-document", !state);
+    if (!state) return;
+    /** @type {Record<string, number>} */
+    const counts = {};
+    let accepted = 0;
+    for (const entity of state.entities.values()) {
+      if (entity.state === "rejected") continue;
+      counts[entity.label] = (counts[entity.label] ?? 0) + 1;
+      accepted += Number(entity.state === "accepted");
+    }
+    for (const button of this.labels.children) {
+      const { label } = button.dataset;
+      const count = String(counts[label] ?? "");
+      if (button.lastElementChild.textContent !== count) button.lastElementChild.textContent = count;
+      button.classList.toggle("off", editor.only !== null && editor.only !== label);
+      button.toggleAttribute("data-only", editor.only === label);
+    }
+    for (const button of this.documentLabels.querySelectorAll("button")) {
+      button.setAttribute("aria-checked", String((state.labels[button.dataset.layer] ?? []).includes(button.dataset.name)));
+    }
+    this.#showAbout(stored, state, accepted);
+    const open = editor.open_();
+    const [here] = editor.here();
+    const focus = editor.focus();
+    const parts = [];
+    if (here) {
+      parts.push(h(`span.chip.${here.state}`, { color: `var(--type-${this.schema?.position(here.label)})` }, here.label));
+      parts.push(h("b.surface", { dir: "auto" }, shorten(editor.text.slice(here.start, here.end))));
+      const source = here.state === "suggested" ? [here.source, typeof here.score === "number" ? `${Math.round(here.score * 100)} %` : ""].filter(Boolean).join(" · ") : "";
+      if (source) parts.push(h("small", {}, source));
+    }
+    const at = focus ? open.findIndex((entity) => entity.id === focus.id) + 1 : 0;
+    parts.push(h("span.left", {}, (at ? `${at} / ` : "") + (open.length ? say("open_suggestions", { count: open.length }) : say("no_open_suggestions"))));
+    this.here.replaceChildren(...parts);
+    this.removeButton.firstElementChild.textContent = say(here?.state === "accepted" ? "delete" : "reject");
+    this.announcer.say(() => this.#describe());
+  }
+
+  /** @param {any} stored @param {any} state @param {number} accepted */
+  #showAbout(stored, state, accepted) {
+    const { say } = this;
+    const sampled = stored.sampled?.by ? say("sampled", { by: [stored.sampled.by, stored.sampled.model, typeof stored.sampled.score === "number" ? stored.sampled.score.toFixed(2) : ""].filter(Boolean).join(" · ") }) : "";
+    this.about.replaceChildren(
+      h("b", {}, stored.id),
+      h(`span.status.${state.status}`, {}, say(`status_${state.status}`)),
+      h("span.split", {}, say(`split_${stored.split}`)),
+      h("span.count", {}, say("count_entities", { count: accepted })),
+      sampled ? h("span.sampled", {}, sampled) : null,
+      h("button.quiet", { type: "button", "aria-pressed": String(state.flagged), title: `${say("flag")} (!)`, onclick: () => this.run({ name: "flag" }) }, state.flagged ? `⚑ ${say("flagged")}` : "⚐"),
+      h("button.quiet", { type: "button", title: `${say("comment")} (')`, onclick: () => this.run({ name: "comment" }) }, state.comments.length ? say("count_comments", { count: state.comments.length }) : say("comment")),
+    );
+  }
+
+  /** What a screen reader says about the place of the cursor. */
+  #describe() {
+    const { editor, say } = this;
+    if (!editor.state || editor.words.count === 0) return "";
+    const { start, end } = editor.selection();
+    const surface = shorten(editor.text.slice(start, end));
+    const entities = editor.here().map((entity) =>
+      [say("say_entity", { label: entity.label, state: say(`state_${entity.state}`) }), entity.state === "suggested" && typeof entity.score === "number" ? say("say_score", { score: Math.round(entity.score * 100) }) : ""]
+        .filter(Boolean).join(", "));
+    const word = editor.cursor === editor.anchor || editor.focus() ? say("say_word", { word: surface }) : say("say_selected", { surface });
+    return [word, ...entities].join("; ");
+  }
+
+  // Documents
+
+  /**
+   * Shows an answer that carries a document, or says that there is none.
+   * @param {{document: any, until?: number | null, progress?: any, held_by?: string}} answer
+   */
+  async show(answer) {
+    this.#setProgress(answer.progress);
+    if (!answer.document) return this.#showEmpty();
+    const { document: stored } = answer;
+    this.empty.hidden = true;
+    this.area.hidden = false;
+    if (stored.schema !== this.schema?.version) this.#setSchema(await api.schema());
+    this.editor.open(stored, /** @type {Schema} */ (this.schema));
+    sessionStorage.setItem(CURRENT, stored.id);
+    if (this.visited.at(-1) !== stored.id) this.visited = [...this.visited.filter((id) => id !== stored.id), stored.id].slice(-200);
+    sessionStorage.setItem(VISITED, JSON.stringify(this.visited));
+    this.area.dataset.document = stored.id;
+    if (!document.querySelector("dialog[open]")) this.area.focus({ preventScroll: true });
+    if (answer.held_by) this.notify("leased", { who: answer.held_by });
+    this.#keepLease(answer.until ?? null);
+  }
+
+  /** @param {number | null} until seconds since 1970 */
+  #keepLease(until) {
+    clearTimeout(this.leaseTimer);
+    if (until === null || !this.editor.state) return;
+    const { id } = this.editor.state;
+    this.leaseTimer = window.setTimeout(async () => {
+      if (this.editor.state?.id !== id) return;
+      const lease = await api.lease(id, this.tab).catch(() => null);
+      this.#keepLease(lease?.until ?? Date.now() / 1000 + 60);
+    }, Math.max(15_000, (until * 1000 - Date.now()) / 2));
+  }
+
+  /** @param {any} [error] */
+  #showEmpty(error) {
+    const { say } = this;
+    const total = this.progress?.documents ?? 0;
+    const open = (this.progress?.todo ?? 0) + (this.progress?.started ?? 0);
+    clearTimeout(this.leaseTimer);
+    sessionStorage.removeItem(CURRENT);
+    delete this.area.dataset.document;
+    this.editor.close();
+    this.area.hidden = true;
+    this.empty.hidden = false;
+    const text = error ? (error.status === 0 ? say("no_connection") : reasonOf(error)) : total === 0 ? say("empty_project") : open > 0 ? say("empty_leased") : say("empty_text", { total });
+    const again = h("button", { type: "button", onclick: () => void this.next() }, say("try_again"));
+    const review = h("button", { type: "button", onclick: () => this.run({ name: "documents" }) }, say("review"), keycap("F2"));
+    const importing = h("a.button", { href: "../" }, say("import"));
+    const train = h("button.primary", { type: "button", onclick: () => void this.training.act() }, say("train"));
+    const choices = error ? [again] : total === 0 ? [importing, again] : open > 0 ? [again, review] : [train, importing, review, again];
+    this.empty.replaceChildren(h("h1", {}, say(error ? "error_title" : "empty_title")), h("p", {}, text), h("div.choices", {}, ...choices));
+    this.#showChrome();
+    this.empty.querySelector("button, a")?.focus();
+  }
+
+  /** @param {() => Promise<any>} ask */
+  async #go(ask) {
+    if (this.busy) return;
+    this.busy = true;
+    document.body.setAttribute("aria-busy", "true");
+    try {
+      await this.show(await ask());
+    } catch (error) {
+      if (this.editor.state) this.notify("not_done", { reason: reasonOf(error) });
+      else this.#showEmpty(error);
+    } finally {
+      this.busy = false;
+      document.body.removeAttribute("aria-busy");
+    }
+  }
+
+  /** The next document of the queue, once the server has what was done to this one. @param {{finished?: boolean}} [options] */
+  next({ finished = false } = {}) {
+    const id = this.editor.state?.id ?? null;
+    return this.#go(async () => {
+      if (id) await this.outbox.flushed(id);
+      if (id && !finished) void api.release(id, this.tab).catch(() => {});
+      return api.next({ tab: this.tab, exclude: id ? [id] : [], finished: finished ? id : null });
+    });
+  }
+
+  /** @param {string} id */
+  open(id) {
+    const before = this.editor.state?.id;
+    return this.#go(async () => {
+      await this.outbox.flushed(id);
+      const [stored, lease] = await Promise.all([api.document(id), api.lease(id, this.tab).catch((error) => error.body ?? {})]);
+      if (before && before !== id) void api.release(before, this.tab).catch(() => {});
+      return { document: stored, until: lease.until ?? null, held_by: lease.held_by };
+    });
+  }
+
+  /** Opens the document before or behind this one among those that were open. @param {1 | -1} direction */
+  step(direction) {
+    const at = this.visited.indexOf(this.editor.state?.id ?? "");
+    const id = at < 0 ? (direction < 0 ? this.visited.at(-1) : undefined) : this.visited[at + direction];
+    if (id) return this.open(id);
+    if (direction > 0) return this.next();
+    this.notify("no_previous");
+  }
+
+  /** @param {"done" | "skipped"} status */
+  finish(status) {
+    const { state } = this.editor;
+    if (!state || this.busy) return;
+    this.editor.commit({ status });
+    if (state.status !== status) return;
+    void this.next({ finished: true });
+  }
+
+  /** @param {string} label */
+  showOnly(label) {
+    const only = this.editor.only === label ? null : label;
+    this.editor.showOnly(only);
+    if (only) this.notify("only_shown", { label });
+  }
+
+  // What comes back
+
+  /** @param {import("./outbox.js").Entry} entry @param {any} saved */
+  #onSaved(entry, saved) {
+    this.measures.acknowledged(entry);
+    const { state } = this.editor;
+    if (state?.id === entry.document) {
+      state.version = saved.version;
+      this.area.dataset.version = String(saved.version);
+      if (saved.schema && saved.schema !== this.schema?.version) void this.#followSchema();
+    }
+    // The server's count comes with the next document; until then this page counts for itself.
+    if (entry.edit.status && this.progress && entry.before.status && entry.before.status !== entry.edit.status) {
+      const { [entry.before.status]: from = 1, [entry.edit.status]: to = 0 } = this.progress;
+      this.#setProgress({ ...this.progress, [entry.before.status]: from - 1, [entry.edit.status]: to + 1 });
+    }
+  }
+
+  async #followSchema() {
+    this.#setSchema(await api.schema());
+    this.editor.setSchema(/** @type {Schema} */ (this.schema));
+    this.notify("schema_changed");
+  }
+
+  /** @param {any} stored @param {any} state @param {import("./outbox.js").Entry[]} dropped @param {any} schema */
+  async #onRebased(stored, state, dropped, schema) {
+    for (const entry of dropped) this.editor.history.drop(entry.operation);
+    const renewed = schema && schema.version !== this.schema?.version;
+    if (renewed) this.#setSchema(schema);
+    if (this.editor.state?.id === stored.id) {
+      this.editor.schema = this.schema ?? null;
+      this.editor.rebased(stored, state);
+    }
+    if (renewed) this.notify("schema_changed");
+    else if (!this.notice.textContent || this.notice.hidden) this.notify(dropped.length ? "theirs_kept" : "both_kept");
+  }
+
+  // Keys and commands
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+    if (/^(BUTTON|A|SUMMARY)$/.test(target.tagName) && ["Enter", " "].includes(event.key) && !event.ctrlKey && !event.shiftKey) return;
+    const command = this.keys.read(event);
+    if (!command) return;
+    event.preventDefault();
+    this.measures.pressed(event.timeStamp);
+    this.run(command);
+    this.measures.painted();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onDocumentLabelKey(event) {
+    const buttons = [...this.documentLabels.querySelectorAll("button")];
+    const at = buttons.indexOf(event.currentTarget);
+    const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (digit) buttons[(Number(digit[1]) + 9) % 10]?.click();
+    else if (step) buttons[(at + step + buttons.length) % buttons.length].focus();
+    else if (event.key === "Escape") this.area.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** @param {import("./keys.js").Command} command */
+  run(command) {
+    const { editor, say } = this;
+    const wasArmed = this.armed;
+    switch (command.name) {
+      case "palette":
+        return void openPalette(this.#choices(), say);
+      case "help":
+        return void openHelp({ schema: /** @type {Schema} */ (this.schema), guideline: this.session?.guideline ?? null }, say);
+      case "documents":
+        return void openList(/** @type {Schema} */ (this.schema), editor.state?.id ?? null, say).then((id) => id && this.open(id));
+      case "previousDocument":
+        return void this.step(-1);
+      case "nextDocument":
+        return void this.step(1);
+      case "train":
+        return void this.training.act();
+      case "typingTool":
+        return this.notify("typing_tool");
+      case "saveNow":
+        return this.outbox.retry();
+    }
+    if (!editor.state || this.busy) return;
+    if (editor.run(command)) return;
+    switch (command.name) {
+      case "accept":
+        if (editor.accept() === "acted") return;
+        if (wasArmed) return this.finish("done");
+        this.notify("confirm_done");
+        // Set after the change that the accept may have announced, which disarms.
+        this.armed = true;
+        return;
+      case "done":
+        return this.finish("done");
+      case "skip":
+        return this.finish("skipped");
+      case "undo":
+      case "redo":
+        return void editor.undo(command.name);
+      case "search":
+        return this.search.open();
+      case "searchAgain":
+        return this.search.again(command.direction);
+      case "comment":
+        return void openComments(editor, say);
+      case "flag":
+        return editor.toggleFlag();
+      case "labelAll":
+        return void openLabelAll(editor, say, (key, values, action) => this.notify(key, values, action), () => this.open(/** @type {any} */ (editor.state).id));
+      case "documentLabels":
+        return this.documentLabels.querySelector("button")?.focus();
+      case "escape":
+        this.notice.hidden = true;
+        if (editor.only !== null) return editor.showOnly(null);
+        if (editor.words.count) editor.select(editor.words.starts[editor.cursor], editor.words.ends[editor.cursor], editor.cursor);
+    }
+  }
+
+  /** Everything the palette offers. @returns {import("./palette.js").Choice[]} */
+  #choices() {
+    const { editor, say } = this;
+    const schema = /** @type {Schema} */ (this.schema);
+    const command = (/** @type {string} */ name, /** @type {string} */ key, /** @type {import("./keys.js").Command} */ what) => ({ name: say(name), key, run: () => this.run(what) });
+    return [
+      ...schema.types.map(({ name, description }, index) => ({ name, key: schema.keyOf(name), color: `var(--type-${index})`, detail: description, run: () => this.run({ name: "label", label: name }) })),
+      ...schema.documentLayers.flatMap((layer) => layer.types.map(({ name, description }) => ({ name: say("document_label", { layer: layer.name, name }), detail: description, run: () => editor.toggleDocumentLabel(layer.name, name) }))),
+      command("accept_all", "Shift+Enter", { name: "acceptAll" }),
+      command("done_next", "Ctrl+Enter", { name: "done" }),
+      command("skip", "-", { name: "skip" }),
+      command("label_every", "*", { name: "labelAll" }),
+      command("comment", "'", { name: "comment" }),
+      command("flag", "!", { name: "flag" }),
+      command("undo", "Ctrl+Z", { name: "undo" }),
+      command("redo", "Ctrl+Y", { name: "redo" }),
+      command("search", "/", { name: "search" }),
+      command("documents", "F2", { name: "documents" }),
+      command("previous_document", ",", { name: "previousDocument" }),
+      command("next_document", ".", { name: "nextDocument" }),
+      { name: say({ start: "train", stop: "stop", resume: "resume" }[this.training.action]), run: () => this.run({ name: "train" }) },
+      command("help", "F1", { name: "help" }),
+      ...(editor.only ? [{ name: say("show_all"), run: () => editor.showOnly(null) }] : []),
+      ...schema.types.map(({ name }, index) => ({ name: say("show_only", { label: name }), color: `var(--type-${index})`, run: () => this.showOnly(name) })),
+    ];
+  }
+
+  /** Opens the first document; what an earlier page left unsaved goes first. @param {import("./start.js").Started} parts */
+  async start({ left, session, first }) {
+    this.#showSaving("saved", 0, null);
+    try {
+      this.setSession(await session);
+    } catch (error) {
+      if (/** @type {any} */ (error).status === 401) return location.assign("../login?next=annotate");
+      this.#showEmpty(error);
+      this.empty.querySelector("button").onclick = () => location.reload();
+      return;
+    }
+    const mine = left.filter((entry) => entry.who === this.session.who && entry.project === this.session.project);
+    this.outbox.adopt(mine);
+    await this.#go(async () => {
+      if (mine.length) await this.outbox.flushed();
+      return first ?? firstDocument(this.tab);
+    });
+    performance.mark("viner-ready");
+  }
+}
+
+/** @param {string} surface */
+function shorten(surface) {
+  return surface.length > 90 ? `${surface.slice(0, 60)} … ${surface.slice(-25)}` : surface;
+}
+
+const parts = await started;
+await new Page(parts).start(parts);

@@ -1,0 +1,150 @@
+/**
+ * What becomes of an edit when the document has changed under it.
+ *
+ * An edit whose entities nobody else touched is applied to the newer document as it is, so both edits are kept. Where both
+ * touched the same entity and do not agree, a person decides: that is a conflict, and nothing is applied until then.
+ *
+ * @typedef {import("./model.js").Edit} Edit
+ * @typedef {import("./model.js").Before} Before
+ * @typedef {import("./model.js").Entity} Entity
+ * @typedef {import("./model.js").DocumentState} DocumentState
+ *
+ * @typedef {object} Clash one thing that both sides changed
+ * @property {"entity" | "labels" | "status" | "comment" | "label"} kind "label": the schema has lost the label of the edit
+ * @property {string} id of the entity or comment, or name of the layer
+ * @property {any} mine
+ * @property {any} theirs
+ *
+ * @typedef {Record<string, string | null>} LabelMap old label → today's label, null = there is none
+ */
+import { sameEntity } from "./model.js";
+
+/**
+ * @param {Edit} edit made on a document as `before` describes it
+ * @param {Before} before
+ * @param {DocumentState} current
+ * @param {LabelMap} [labelMap] of the schema changes since; a label that is missing here is still called the same
+ * @returns {{edit: Edit, clashes: Clash[]}} `edit` holds what can be applied to `current` at once
+ */
+export function rebase(edit, before, current, labelMap = {}) {
+  /** @type {Clash[]} */
+  const clashes = [];
+  /** @type {Edit} */
+  const result = {};
+  const today = (/** @type {string} */ label) => (label in labelMap ? labelMap[label] : label);
+  const translated = (/** @type {Entity | null | undefined} */ entity) =>
+    entity && { ...entity, label: today(entity.label) ?? entity.label };
+
+  const put = [];
+  for (const wanted of edit.put ?? []) {
+    const theirs = current.entities.get(wanted.id) ?? null;
+    if (today(wanted.label) === null) {
+      clashes.push({ kind: "label", id: wanted.id, mine: wanted, theirs });
+      continue;
+    }
+    const mine = /** @type {Entity} */ (translated(wanted));
+    if (sameEntity(mine, theirs)) continue;
+    if (sameEntity(translated(before.entities[wanted.id]), theirs)) {
+      if (!twin(mine, current)) put.push(mine);
+    } else clashes.push({ kind: "entity", id: wanted.id, mine, theirs });
+  }
+  if (put.length) result.put = put;
+
+  const gone = [];
+  for (const id of edit.delete ?? []) {
+    const theirs = current.entities.get(id) ?? null;
+    if (theirs === null) continue;
+    if (sameEntity(translated(before.entities[id]), theirs)) gone.push(id);
+    else clashes.push({ kind: "entity", id, mine: null, theirs });
+  }
+  if (gone.length) result.delete = gone;
+
+  for (const [layer, classes] of Object.entries(edit.labels ?? {})) {
+    const theirs = current.labels[layer] ?? [];
+    if (sameSet(classes, theirs)) continue;
+    if (sameSet(before.labels?.[layer] ?? [], theirs)) result.labels = { ...result.labels, [layer]: classes };
+    else clashes.push({ kind: "labels", id: layer, mine: classes, theirs });
+  }
+
+  if (edit.status !== undefined && edit.status !== current.status) {
+    // "started" is what any edit makes of a document, so it is nobody's decision.
+    const undecided = current.status === "todo" || current.status === "started";
+    if (undecided || before.status === current.status) result.status = edit.status;
+    else clashes.push({ kind: "status", id: "status", mine: edit.status, theirs: current.status });
+  }
+  if (edit.flagged !== undefined && edit.flagged !== current.flagged) result.flagged = edit.flagged;
+
+  if (edit.comments) {
+    const comments = { put: /** @type {any[]} */ ([]), delete: /** @type {string[]} */ ([]) };
+    for (const comment of edit.comments.put ?? []) {
+      const theirs = current.comments.find((other) => other.id === comment.id);
+      const was = before.comments?.[comment.id];
+      if (theirs?.text === comment.text) continue;
+      if ((theirs?.text ?? null) === (was?.text ?? null)) comments.put.push(comment);
+      else clashes.push({ kind: "comment", id: comment.id, mine: comment, theirs: theirs ?? null });
+    }
+    for (const id of edit.comments.delete ?? []) if (current.comments.some((comment) => comment.id === id)) comments.delete.push(id);
+    if (comments.put.length || comments.delete.length) result.comments = comments;
+  }
+  return { edit: result, clashes };
+}
+
+/**
+ * What a person's choice of "mine" adds to the edit; "theirs" adds nothing.
+ * @param {Clash[]} clashes
+ * @returns {Edit}
+ */
+export function insist(clashes) {
+  /** @type {Edit} */
+  const edit = {};
+  for (const { kind, id, mine } of clashes) {
+    if (kind === "entity" && mine) (edit.put ??= []).push(mine);
+    else if (kind === "entity") (edit.delete ??= []).push(id);
+    else if (kind === "labels") edit.labels = { ...edit.labels, [id]: mine };
+    else if (kind === "status") edit.status = mine;
+    else if (kind === "comment") ((edit.comments ??= {}).put ??= []).push(mine);
+  }
+  return edit;
+}
+
+/**
+ * Two edits as one; the second one wins where both name the same thing.
+ * @param {Edit} one
+ * @param {Edit} other
+ * @returns {Edit}
+ */
+export function merge(one, other) {
+  const touched = new Set([...(other.delete ?? []), ...(other.put ?? []).map((entity) => entity.id)]);
+  const put = [...(one.put ?? []).filter((entity) => !touched.has(entity.id)), ...(other.put ?? [])];
+  const gone = [...(one.delete ?? []).filter((id) => !touched.has(id)), ...(other.delete ?? [])];
+  /** @type {Edit} */
+  const edit = { ...one, ...other };
+  delete edit.put;
+  delete edit.delete;
+  if (put.length) edit.put = put;
+  if (gone.length) edit.delete = gone;
+  if (one.labels || other.labels) edit.labels = { ...one.labels, ...other.labels };
+  if (one.comments || other.comments) {
+    edit.comments = {
+      put: [...(one.comments?.put ?? []), ...(other.comments?.put ?? [])],
+      delete: [...(one.comments?.delete ?? []), ...(other.comments?.delete ?? [])],
+    };
+  }
+  return edit;
+}
+
+/**
+ * Whether another accepted entity already says what this one says: both sides added the same.
+ * @param {Entity} mine
+ * @param {DocumentState} current
+ */
+function twin(mine, current) {
+  if (mine.state !== "accepted") return false;
+  for (const other of current.entities.values()) if (other.id !== mine.id && sameEntity(mine, other)) return true;
+  return false;
+}
+
+/** @param {string[]} one @param {string[]} other */
+function sameSet(one, other) {
+  return one.length === other.length && one.every((name) => other.includes(name));
+}

@@ -1,0 +1,58 @@
+/** The schema as the page needs it: the labels of entities with color and key, and the layers of document labels. */
+import { TAKEN } from "./keys.js";
+
+/**
+ * @typedef {{name: string, description?: string | null, color: string, key?: string | null}} Type
+ * @typedef {{name: string, kind: string, types: Type[], multiple?: boolean}} Layer
+ */
+
+const COLOR = /^#[0-9a-f]{6}$/i;
+
+export class Schema {
+  /** @param {{layers: Layer[], version: number}} data */
+  constructor(data) {
+    this.version = data.version;
+    /** Types of the entity layers, in order. @type {Type[]} */
+    this.types = data.layers.filter((layer) => layer.kind === "entities").flatMap((layer) => layer.types);
+    /** Layers that classify the document. @type {Layer[]} */
+    this.documentLayers = data.layers.filter((layer) => layer.kind === "labels");
+    this.positions = new Map(this.types.map((type, index) => [type.name, index]));
+    /** Keys that types have of their own. @type {Map<string, string>} */
+    this.ownKeys = new Map();
+    for (const { name, key } of this.types) {
+      if (key && key.length === 1 && !/[0-9]/.test(key) && !TAKEN.has(key)) this.ownKeys.set(key, name);
+    }
+    const digits = this.types.filter(({ key }) => key && /^[0-9]$/.test(key));
+    /** Labels by digit: index 0 is the key 1, index 9 the key 0. @type {(string | null)[]} */
+    this.digits = new Array(10).fill(null);
+    for (const { name, key } of digits) this.digits[(Number(key) + 9) % 10] ??= name;
+    const rest = this.types.filter(({ name }) => !this.digits.includes(name) && ![...this.ownKeys.values()].includes(name));
+    for (const { name } of rest) {
+      const free = this.digits.indexOf(null);
+      if (free < 0) break;
+      this.digits[free] = name;
+    }
+  }
+
+  /** @param {string} label @returns {number} −1 for a label that the schema does not know */
+  position(label) {
+    return this.positions.get(label) ?? -1;
+  }
+
+  /** The key of a label as it is shown, or null. @param {string} label */
+  keyOf(label) {
+    for (const [key, name] of this.ownKeys) if (name === label) return key;
+    const digit = this.digits.indexOf(label);
+    return digit < 0 ? null : String((digit + 1) % 10);
+  }
+
+  /** Sets the colors as variables that the style sheet and the text use. @param {HTMLElement} element */
+  paint(element) {
+    const set = (/** @type {number | string} */ index, /** @type {string} */ color) => {
+      element.style.setProperty(`--type-${index}`, `color-mix(in srgb, ${color} var(--strength), var(--shade))`);
+      element.style.setProperty(`--tint-${index}`, `color-mix(in srgb, ${color} var(--tint), transparent)`);
+    };
+    this.types.forEach(({ color }, index) => set(index, COLOR.test(color) ? color : "#64748b"));
+    set(-1, "#64748b");
+  }
+}

@@ -1,0 +1,112 @@
+/** Which entities stand on which words, and in which lane; rejected ones stand nowhere. */
+import { lanesOf } from "./lanes.js";
+import { inOrder } from "./model.js";
+
+/** @typedef {import("./model.js").Entity} Entity */
+
+export class Spans {
+  /** @param {import("./words.js").Words} words @param {Iterable<Entity>} entities */
+  constructor(words, entities) {
+    this.words = words;
+    /** @type {Map<number, Entity[]>} */
+    this.byWord = new Map();
+    /** @type {Map<string, number>} */
+    this.lanes = new Map();
+    const shown = [...entities].filter((entity) => entity.state !== "rejected").sort(inOrder);
+    for (const entity of shown) this.#enter(entity);
+    /** @type {Entity[]} */
+    let cluster = [];
+    let end = -1;
+    for (const entity of shown) {
+      if (entity.start >= end) {
+        this.#assign(cluster);
+        cluster = [];
+      }
+      cluster.push(entity);
+      end = Math.max(end, entity.end);
+    }
+    this.#assign(cluster);
+  }
+
+  /** Entities on word k. @param {number} k @returns {Entity[]} */
+  on(k) {
+    return this.byWord.get(k) ?? [];
+  }
+
+  /** Entities that run on from word k − 1 to word k, over the gap between them. @param {number} k */
+  over(k) {
+    const { starts, ends, count } = this.words;
+    return k <= 0 || k >= count ? [] : this.on(k).filter((entity) => entity.start < ends[k - 1] && entity.end > starts[k]);
+  }
+
+  /**
+   * Replaces one entity by another.
+   * @param {Entity | null | undefined} old
+   * @param {Entity | null | undefined} entity
+   * @returns {[number, number][]} ranges of words that look different now
+   */
+  replace(old, entity) {
+    /** @type {[number, number][]} */
+    const ranges = [];
+    if (old && old.state !== "rejected") {
+      const [first, last] = this.words.of(old.start, old.end);
+      for (let k = first; k <= last; k++) {
+        const rest = this.on(k).filter((other) => other.id !== old.id);
+        if (rest.length) this.byWord.set(k, rest);
+        else this.byWord.delete(k);
+      }
+      this.lanes.delete(old.id);
+      ranges.push([first, last], this.#settle(first, last));
+    }
+    if (entity && entity.state !== "rejected") {
+      this.#enter(entity);
+      const [first, last] = this.words.of(entity.start, entity.end);
+      ranges.push(this.#settle(first, last));
+    }
+    return ranges;
+  }
+
+  /** @param {Entity} entity */
+  #enter(entity) {
+    const [first, last] = this.words.of(entity.start, entity.end);
+    for (let k = first; k <= last; k++) {
+      const list = this.byWord.get(k);
+      if (list) list.push(entity);
+      else this.byWord.set(k, [entity]);
+    }
+  }
+
+  /** @param {Entity[]} cluster */
+  #assign(cluster) {
+    for (const [id, lane] of lanesOf(cluster)) this.lanes.set(id, lane);
+  }
+
+  /**
+   * Gives lanes anew to all entities that hang together with those of a range of words.
+   * @param {number} first
+   * @param {number} last
+   * @returns {[number, number]} words that these cover
+   */
+  #settle(first, last) {
+    /** @type {Map<string, Entity>} */
+    const cluster = new Map();
+    let [from, to] = [first, last];
+    let [low, high] = [first, first - 1];
+    while (low > from || high < to) {
+      const [oldLow, oldHigh] = [low, high];
+      low = from;
+      high = to;
+      for (let k = low; k <= high; k++) {
+        if (k >= oldLow && k <= oldHigh) continue;
+        for (const entity of this.on(k)) {
+          cluster.set(entity.id, entity);
+          const [start, end] = this.words.of(entity.start, entity.end);
+          from = Math.min(from, start);
+          to = Math.max(to, end);
+        }
+      }
+    }
+    this.#assign([...cluster.values()]);
+    return [from, to];
+  }
+}

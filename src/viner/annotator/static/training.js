@@ -1,0 +1,86 @@
+/** Training, as the header shows it: the model at work, how much is new since, and the run that goes on. */
+import { api } from "./api.js";
+import { h } from "./dom.js";
+
+const RUNNING_MS = 3000;
+const IDLE_MS = 20_000;
+
+export class Training {
+  /**
+   * @param {(key: string, values?: Record<string, any>) => string} say
+   * @param {(key: string, values?: Record<string, any>) => void} notify
+   */
+  constructor(say, notify) {
+    this.say = say;
+    this.notify = notify;
+    /** @type {any} */
+    this.known = null;
+    this.text = h("span.state", { role: "status" });
+    this.button = h("button", { type: "button", onclick: () => void this.act() });
+    this.element = h("div.training", { hidden: true }, this.text, this.button);
+    this.timer = 0;
+  }
+
+  /** What the button does now. @returns {"start" | "stop" | "resume"} */
+  get action() {
+    const state = this.known?.run?.state;
+    return isRunning(state) ? "stop" : state === "stopped" ? "resume" : "start";
+  }
+
+  async act() {
+    this.button.disabled = true;
+    try {
+      this.show(await api.train(this.action));
+    } catch (error) {
+      this.notify("not_done", { reason: reasonOf(error) });
+    } finally {
+      this.button.disabled = false;
+    }
+    void this.refresh();
+  }
+
+  async refresh() {
+    clearTimeout(this.timer);
+    try {
+      if (!document.hidden) this.show(await api.training());
+    } catch {
+      if (this.known) this.text.textContent = this.say("training_unknown");
+    }
+    this.timer = window.setTimeout(() => void this.refresh(), isRunning(this.known?.run?.state) ? RUNNING_MS : IDLE_MS);
+  }
+
+  /** @param {any} training */
+  show(training) {
+    if (!training || !("active" in training)) return;
+    const was = this.known;
+    this.known = training;
+    this.element.hidden = false;
+    const { say } = this;
+    const { run, active } = training;
+    const parts = [];
+    if (isRunning(run?.state)) {
+      parts.push(say("training_running", { name: run.name ?? "" }));
+      if (run.epoch) parts.push(say("training_epoch", { epoch: run.epochs ? `${run.epoch}/${run.epochs}` : run.epoch }));
+      if (typeof run.dev_f1 === "number") parts.push(say("training_dev", { f1: run.dev_f1.toFixed(3) }));
+    } else {
+      if (run?.state === "failed") parts.push(say("training_failed", { reason: run.error ?? "" }));
+      else if (run?.state === "stopped") parts.push(say("training_stopped"));
+      else parts.push(active ? say("model_active", { name: active }) : say("no_model"));
+      if (training.done_since) parts.push(say("done_since", { count: training.done_since }));
+      if (training.retrain_after) parts.push(say("retrain_in", { count: Math.max(0, training.retrain_after - training.done_since) }));
+    }
+    this.text.textContent = parts.join(" · ");
+    this.button.textContent = say({ start: "train", stop: "stop", resume: "resume" }[this.action]);
+    if (isRunning(was?.run?.state) && !isRunning(run?.state) && active && active !== was.active) this.notify("training_finished", { name: active });
+  }
+}
+
+/** @param {string | undefined} state */
+function isRunning(state) {
+  return state === "running" || state === "starting" || state === "waiting";
+}
+
+/** @param {any} error */
+export function reasonOf(error) {
+  return [error.message, error.hint].filter(Boolean).join(". ");
+}
