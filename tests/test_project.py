@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from viner import Project
+from viner import Project, Schema
 from viner.errors import InputError
 
 
@@ -58,3 +58,148 @@ def test_a_broken_viner_toml_is_named(project, content, message):
     with pytest.raises(InputError, match=message) as error:
         project.schema()
     assert str(project.path / "viner.toml") in str(error.value)
+
+
+SETTINGS = """\
+# ours
+name = "Notices"
+language = "vi"  # of the texts
+
+[[schema.layers]]
+name = "entities"
+kind = "entities"
+types = ["PERSON", "PLACE"]
+
+# how it goes
+[annotation]
+order = "given"
+lease_minutes = 5
+guideline = "docs/how.md"
+
+[[rules.dictionaries]]
+label = "PLACE"
+terms = ["Huế", "Huế"]
+file = "places.txt"
+ignore_case = true
+
+[[rules.patterns]]
+label = "PERSON"
+pattern = 'BN\\d+'
+"""
+
+
+@pytest.fixture
+def settled(project, monkeypatch):
+    """A project whose viner.toml says everything."""
+    monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
+    (project.path / "viner.toml").write_text(SETTINGS, encoding="utf-8")
+    (project.path / "places.txt").write_text("\ufeffĐà Nẵng\n\n Huế \n", encoding="utf-8")
+    (project.path / "docs").mkdir()
+    (project.path / "docs" / "how.md").write_text("# How", encoding="utf-8")
+    return project
+
+
+def test_settings_are_what_viner_toml_says_and_defaults(settled):
+    settings = settled.settings()
+    assert (settings.name, settings.language, settings.guideline) == ("Notices", "vi", "# How")
+    assert (settings.annotation.order, settings.annotation.lease_minutes) == ("given", 5)
+    assert (settings.annotation.random_share, settings.annotation.retrain_after) == (0.15, 0)
+    assert settings.dictionaries[0].terms == ("Huế", "Đà Nẵng")
+    assert settings.dictionaries[0].ignore_case
+    assert settings.patterns[0].pattern == r"BN\d+"
+
+
+def test_an_empty_viner_toml_is_enough(project, monkeypatch):
+    monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
+    settings = project.settings()
+    assert (settings.name, settings.language, settings.guideline) == (project.path.name, "und", None)
+    assert settings.database_url == f"sqlite:///{project.path}/viner.db"
+
+
+def test_the_database_of_the_environment_goes_before_that_of_the_file(settled, monkeypatch):
+    path = settled.path / "viner.toml"
+    path.write_text(SETTINGS + '[store]\nurl = "sqlite:///sub/x.db"\n', encoding="utf-8")
+    monkeypatch.chdir("/")
+    assert settled.settings().database_url == f"sqlite:///{settled.path}/sub/x.db"
+    monkeypatch.setenv("VINER_DATABASE_URL", "postgresql+psycopg://lan@db/covid")
+    assert settled.settings().database_url == "postgresql+psycopg://lan@db/covid"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "said"),
+    [
+        ('order = "given"', 'ordre = "given"', "annotation.ordre", "unknown key. Did you mean 'order'?"),
+        ('order = "given"', 'order = "best"', "annotation.order", "none of given, random"),
+        ('order = "given"', "random_share = 1.5", "annotation.random_share", "from 0 to 1"),
+        ('order = "given"', "dev = 0.5\ntest = 0.5", "annotation.dev", "to train on"),
+        ('order = "given"', "retrain_after = 2.5", "annotation.retrain_after", "whole number"),
+        ('order = "given"', "lease_minutes = true", "annotation.lease_minutes", "number"),
+        ('language = "vi"', 'language = "tiếng Việt"', "language", "cannot be used"),
+        ('language = "vi"', "langauge = 3", "langauge", "unknown key"),
+        ('terms = ["Huế", "Huế"]', 'terms = "Huế"', "rules.dictionaries[0].terms", "list of texts"),
+        ('terms = ["Huế", "Huế"]', 'terms = [""]', "rules.dictionaries[0].terms", "none of them empty"),
+        ('"places.txt"', '"nowhere.txt"', "rules.dictionaries[0].file", "cannot be read"),
+        ('label = "PERSON"\n', "", "rules.patterns[0].label", "is missing"),
+        ("[[rules.patterns]]", "[rules.patterns]", "rules.patterns", "[[rules.patterns]]"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_with_file_and_key(settled, old, new, where, said):
+    path = settled.path / "viner.toml"
+    assert old in SETTINGS
+    path.write_text(SETTINGS.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        settled.settings()
+    assert error.value.where == f"{path}: {where}"
+    assert said in str(error.value)
+
+
+def test_a_written_schema_leaves_comments_and_settings_as_they_were(settled):
+    path = settled.path / "viner.toml"
+    schema = Schema.of_entities(['a"b\\c', "Tên người", "#x", "[y]", "😷"])
+    settled.write_schema(schema)
+    assert settled.schema() == schema
+    content = path.read_text(encoding="utf-8")
+    assert [
+        part for part in ("# ours\n", "# of the texts", "# how it goes\n[annotation]", "BN\\d+") if part not in content
+    ] == []
+    settled.write_schema(Schema.of_entities(["PERSON", "PLACE"]))
+    settled.write_schema(schema)
+    assert path.read_text(encoding="utf-8") == content
+    assert [item.name for item in settled.path.iterdir() if item.name.endswith(".part")] == []
+
+
+def test_a_schema_is_written_where_there_was_none(project):
+    schema = Schema.of_entities(["A"])
+    for content in ("", 'name = "x"', "[annotation]\r\ndev = 0.2\r\n"):
+        (project.path / "viner.toml").write_bytes(content.encode())
+        project.write_schema(schema)
+        assert project.schema() == schema
+        assert (project.path / "viner.toml").read_text(encoding="utf-8").startswith(content.replace("\r\n", "\n"))
+
+
+def test_an_activated_model_stays_active_until_another_is(project):
+    for name in ("001", "002", "003"):
+        (project.path / "models" / name).mkdir(parents=True)
+    assert project.activate("001").name == "001"
+    assert project.active_model().name == "001"
+    project.activate("003")
+    assert project.active_model().name == "003"
+    with pytest.raises(InputError, match="no model '7'"):
+        project.activate("7")
+    (project.path / "models" / "003").rmdir()
+    with pytest.raises(InputError, match="no model '003'") as error:
+        project.active_model()
+    assert error.value.where == str(project.path / "models" / "active")
+    assert "001, 002" in str(error.value.hint)
+
+
+def test_only_models_that_are_old_and_not_active_can_go(project):
+    assert project.prunable(2) == []
+    for number in range(1, 6):
+        (project.path / "models" / f"{number:03d}").mkdir(parents=True)
+    project.activate("002")
+    assert [path.name for path in project.prunable(2)] == ["001", "003"]
+    with pytest.raises(InputError, match="active"):
+        project.remove_model("002")
+    project.remove_model("001")
+    assert [path.name for path in project.models()] == ["002", "003", "004", "005"]

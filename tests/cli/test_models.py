@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -58,3 +59,39 @@ def test_a_damaged_model_is_named_and_fails(tmp_path, capsys):
 def test_a_folder_without_models_says_how_to_get_one(tmp_path, capsys):
     assert main(["models", str(tmp_path)]) == 1
     assert "viner train" in capsys.readouterr().err
+
+
+@pytest.fixture
+def versions(tmp_path):
+    """A project with five models."""
+    (tmp_path / "viner.toml").touch()
+    for number in range(1, 6):
+        make(tmp_path / "models" / f"{number:03d}")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("whole")
+def test_another_model_is_made_the_active_one(versions, capsys):
+    assert main(["models", str(versions), "--activate", "002"]) == 0
+    assert viner.Project(versions).active_model().name == "002"
+    capsys.readouterr()
+    assert main(["models", str(versions)]) == 0
+    assert [line.split(":")[0][-3:] for line in capsys.readouterr().out.splitlines() if line.endswith("active")] == ["002"]
+    assert main(["models", str(versions), "--activate", "9"]) == 1
+    assert "001, 002, 003" in capsys.readouterr().err
+
+
+def test_pruning_keeps_the_newest_and_the_active(versions, capsys):
+    assert main(["models", str(versions), "--activate", "001"]) == 0
+    assert main(["models", "prune", "--keep", "2", str(versions), "--yes"]) == 0
+    assert sorted(path.name for path in (versions / "models").iterdir()) == ["001", "004", "005", "active"]
+
+
+@pytest.mark.parametrize(
+    "args", [["prune", "."], ["prune", ".", "--activate", "1"], [".", "--keep", "3"], ["a", "b"], ["prune", ".", "--keep", "0"]]
+)
+def test_models_are_not_removed_by_a_wrong_call(versions, args, monkeypatch, capsys):
+    monkeypatch.chdir(versions)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main(["models", *args]) == 2
+    assert len(viner.Project(versions).models()) == 5

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="What to do with an id that is there.",
 )
+@click.option(
+    "--new-labels",
+    type=click.Choice(["refuse", "add"]),
+    default="refuse",
+    show_default=True,
+    help="What to do with labels that the project does not have.",
+)
 @click.option("--whole", is_flag=True, help="Take each text file as one document, not each of its lines.")
 @json_option
 def import_(
@@ -40,6 +47,7 @@ def import_(
     split: Split | None,
     as_suggestions: bool,
     on_duplicate: Literal["refuse", "skip", "update"],
+    new_labels: Literal["refuse", "add"],
     whole: bool,
     as_json: bool,
 ) -> None:
@@ -64,6 +72,7 @@ def import_(
             split=split,
             as_suggestions=as_suggestions,
             on_duplicate=on_duplicate,
+            new_labels=new_labels,
         )
         if report.labels:
             folder.write_schema(store.schema()[0])

@@ -182,12 +182,12 @@ def _make(folder: Path, name: str, language: str, types: Types, texts: Texts) ->
         write_files(workshop, project_files(name, language, types.schema, guideline=types.guideline))
         made = Project(workshop)
         with Store.of_project(made) as store:
-            if store.counts().documents:
+            if store.counts().documents or store.schema()[0] != types.schema:
                 raise InputError(
-                    "the database that VINER_DATABASE_URL names holds the documents of another project",
+                    "the database that VINER_DATABASE_URL names belongs to another project",
                     hint="Name an empty one, or unset the variable",
                 )
-            report = store.add(progress(read_documents(texts)), who="import")
+            report = store.add(progress(read_documents(texts)), who="import", new_labels="add")
             if report.labels:
                 made.write_schema(store.schema()[0])
     return report
