@@ -133,7 +133,7 @@ def test_the_database_of_the_environment_goes_before_that_of_the_file(settled, m
         ('order = "given"', "random_share = 1.5", "annotation.random_share", "from 0 to 1"),
         ('order = "given"', "dev = 0.5\ntest = 0.5", "annotation.dev", "to train on"),
         ('order = "given"', "retrain_after = 2.5", "annotation.retrain_after", "whole number"),
-        ('order = "given"', "lease_minutes = true", "annotation.lease_minutes", "number"),
+        ("lease_minutes = 5", "lease_minutes = true", "annotation.lease_minutes", "number"),
         ('language = "vi"', 'language = "tiếng Việt"', "language", "cannot be used"),
         ('language = "vi"', "langauge = 3", "langauge", "unknown key"),
         ('terms = ["Huế", "Huế"]', 'terms = "Huế"', "rules.dictionaries[0].terms", "list of texts"),
@@ -159,9 +159,7 @@ def test_a_written_schema_leaves_comments_and_settings_as_they_were(settled):
     settled.write_schema(schema)
     assert settled.schema() == schema
     content = path.read_text(encoding="utf-8")
-    assert [
-        part for part in ("# ours\n", "# of the texts", "# how it goes\n[annotation]", "BN\\d+") if part not in content
-    ] == []
+    assert [part for part in ("# ours\n", "# of the texts", "# how it goes\n", "BN\\d+") if part not in content] == []
     settled.write_schema(Schema.of_entities(["PERSON", "PLACE"]))
     settled.write_schema(schema)
     assert path.read_text(encoding="utf-8") == content
@@ -174,7 +172,7 @@ def test_a_schema_is_written_where_there_was_none(project):
         (project.path / "viner.toml").write_bytes(content.encode())
         project.write_schema(schema)
         assert project.schema() == schema
-        assert (project.path / "viner.toml").read_text(encoding="utf-8").startswith(content.replace("\r\n", "\n"))
+        assert (project.path / "viner.toml").read_text(encoding="utf-8").startswith(content.strip().replace("\r\n", "\n"))
 
 
 def test_an_activated_model_stays_active_until_another_is(project):

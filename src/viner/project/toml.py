@@ -68,7 +68,8 @@ def replace_schema(path: Path, schema: Schema) -> None:
     if "schema" in document:
         # Comments between the schema and the next table belong to the schema's last layer, as TOML is parsed.
         after = _COMMENTS.search(document["schema"].as_string())
-        document["schema"] = tomlkit.parse(block + (after[0] if after else ""))["schema"]
+        comments = after[0].strip() if after else ""
+        document["schema"] = tomlkit.parse(f"{block}\n{comments}\n" if comments else block)["schema"]
         changed = document.as_string()
     else:
         changed = content.rstrip() + ending * (2 if content.strip() else 0) + block.replace("\n", ending)
