@@ -21,6 +21,7 @@
  * @property {string} project
  * @property {string} tab
  * @property {number} order
+ * @property {boolean} [sent] by this page
  * @property {number} [key] time stamp of the key that made it, for the measurements
  *
  * @typedef {"saved" | "saving" | "offline" | "busy" | "signedOut" | "choice"} SaveState
@@ -158,8 +159,8 @@ export class Outbox {
   /** @param {Entry} entry @throws {import("./api.js").ApiError} when it is worth trying again */
   async #send(entry) {
     const known = this.known.get(entry.document) ?? entry;
-    entry.version = known.version;
-    entry.schema = known.schema;
+    // What was sent once is sent the same again: it may have arrived, and the server knows it by its content, too.
+    if (!entry.sent) [entry.version, entry.schema, entry.sent] = [known.version, known.schema, true];
     try {
       const saved = await this.api.save(wire(entry));
       this.known.set(entry.document, { version: saved.version, schema: saved.schema ?? known.schema });
@@ -202,6 +203,7 @@ export class Outbox {
     const chosen = new Map();
     /** @type {Set<Entry>} */
     const settled = new Set();
+    let ahead = 0;
     for (;;) {
       const entry = this.queue.find((candidate) => candidate.document === document.id && !settled.has(candidate));
       if (!entry) break;
@@ -221,6 +223,10 @@ export class Outbox {
       }
       entry.edit = edit;
       entry.before = apply(current, edit);
+      // As it will be sent, so that a copy sent after a crash is the same.
+      entry.version = document.version + ahead++;
+      entry.schema = document.schema;
+      entry.sent = false;
       this.storage.put(entry);
     }
     this.known.set(document.id, { version: document.version, schema: document.schema });

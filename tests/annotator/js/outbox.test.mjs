@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { apply, newId, sameEntity, stateOf } from "../../../src/viner/annotator/static/model.js";
+import { Outbox } from "../../../src/viner/annotator/static/outbox.js";
+import { entity, failure, Memory, random, Server, stored } from "./support.mjs";
+
+/** A tab: a document on a page, and the outbox behind it. */
+class Tab {
+  constructor(server, storage = new Memory(), choose = () => "mine") {
+    this.states = [];
+    this.asked = [];
+    this.refused = [];
+    this.gone = [];
+    this.storage = storage;
+    this.outbox = new Outbox({
+      storage,
+      api: server,
+      pause: () => new Promise((resolve) => setImmediate(resolve)),
+      listener: {
+        onState: (state, waiting) => this.states.push(`${state} ${waiting}`),
+        onSaved: () => {},
+        onRebased: (document, state) => (this.state = state),
+        onClash: async (document, clashes) => {
+          this.asked.push(...clashes);
+          return clashes.map(choose);
+        },
+        onRefused: (entry, error) => this.refused.push([entry.operation, error.status]),
+        onGone: (id, entries) => this.gone.push([id, entries.length]),
+      },
+    });
+  }
+
+  async open(server, id = "d") {
+    const document = await server.document(id);
+    this.state = stateOf(document);
+    this.outbox.opened(document);
+  }
+
+  edit(edit, document = "d") {
+    const before = apply(this.state, edit);
+    const operation = newId();
+    this.outbox.add({ operation, document, edit, before, undoes: null, who: "local", project: "p", tab: "t" });
+    return operation;
+  }
+}
+
+test("it says saved only after the server has answered, and forgets only then", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  tab.edit({ put: [entity("a", 0, 1)] });
+  assert.equal(tab.states.at(-1), "saving 1");
+  assert.equal((await tab.storage.all()).length, 1, "written down before anything was sent");
+  await tab.outbox.flushed();
+  assert.equal(tab.states.at(-1), "saved 0");
+  assert.equal((await tab.storage.all()).length, 0);
+  assert.deepEqual(server.entities().map((one) => one.id), ["a"]);
+});
+
+test("operations arrive in order, and each of a burst is one version", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  const sent = Array.from({ length: 20 }, (_, k) => tab.edit({ put: [entity(`e${k}`, k, k + 1)] }));
+  await tab.outbox.flushed();
+  assert.deepEqual(server.log, sent);
+  assert.equal(server.documents.get("d").version, 21);
+});
+
+test("without a connection changes wait and are counted, then all are saved once", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  let tries = 0;
+  server.before = () => {
+    if (tries++ < 4) throw failure(0);
+  };
+  tab.edit({ put: [entity("a", 0, 1)] });
+  tab.edit({ put: [entity("b", 2, 3)] });
+  await tab.outbox.flushed();
+  assert.ok(tab.states.includes("offline 2"));
+  assert.equal(server.log.length, 2);
+});
+
+test("an answer that got lost does no harm: the server knows the operation", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  let lost = 0;
+  server.after = () => {
+    if (lost++ < 1) throw failure(0);
+  };
+  tab.edit({ put: [entity("a", 0, 1)] });
+  tab.edit({ put: [entity("a", 0, 2)] });
+  await tab.outbox.flushed();
+  assert.equal(server.log.length, 2);
+  assert.deepEqual(tab.asked, []);
+  assert.equal(server.entities()[0].end, 2);
+});
+
+test("signed out and overloaded say what they are, and go on by themselves", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  const answers = [401, 503, 429];
+  server.before = () => {
+    const status = answers.shift();
+    if (status) throw failure(status, "later");
+  };
+  tab.edit({ put: [entity("a", 0, 1)] });
+  await tab.outbox.flushed();
+  assert.deepEqual(tab.states.filter((state) => !state.startsWith("sav")), ["signedOut 1", "busy 1", "busy 1"]);
+});
+
+test("a crash with a full outbox: the next page sends what was left, lost answers included", async () => {
+  const server = new Server(stored());
+  const crashed = new Tab(server);
+  await crashed.open(server);
+  let sent = 0;
+  server.after = () => {
+    if (++sent === 2) server.before = () => new Promise(() => {});
+    if (sent >= 2) throw failure(0);
+  };
+  crashed.outbox.pause = () => new Promise(() => {});
+  for (let k = 0; k < 5; k++) crashed.edit({ put: [entity("a", 0, k + 1)] });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(server.log.length, 2);
+  assert.equal((await crashed.storage.all()).length, 4, "the second one's answer never came");
+
+  server.after = () => {};
+  server.before = () => {};
+  const reopened = new Tab(server, crashed.storage);
+  reopened.outbox.adopt(await crashed.storage.all());
+  await reopened.outbox.flushed();
+  assert.deepEqual(reopened.asked, []);
+  assert.equal(server.log.length, 5);
+  assert.equal(server.entities()[0].end, 5);
+  assert.equal((await crashed.storage.all()).length, 0);
+});
+
+test("a stale tab keeps both edits, and shows them", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  server.change("d", { put: [entity("theirs", 5, 6, "B")] });
+  tab.edit({ put: [entity("mine", 0, 1)] });
+  tab.edit({ put: [entity("mine", 0, 2)] });
+  await tab.outbox.flushed();
+  assert.deepEqual(server.entities().map((one) => [one.id, one.end]).sort(), [["mine", 2], ["theirs", 6]]);
+  assert.deepEqual([...tab.state.entities.keys()].sort(), ["mine", "theirs"]);
+});
+
+test("two tabs that change the same entity: a person chooses once, and his choice holds for what follows", async () => {
+  for (const choice of ["mine", "theirs"]) {
+    const server = new Server(stored({ entities: [entity("a", 0, 1, "A")] }));
+    const tab = new Tab(server, new Memory(), () => choice);
+    await tab.open(server);
+    server.change("d", { put: [entity("a", 0, 1, "THEIRS")] });
+    tab.edit({ put: [entity("a", 0, 1, "MINE")] });
+    tab.edit({ put: [entity("a", 0, 3, "MINE")] });
+    await tab.outbox.flushed();
+    assert.equal(tab.asked.length, 1);
+    assert.deepEqual(server.entities().map((one) => [one.label, one.end]), [choice === "mine" ? ["MINE", 3] : ["THEIRS", 1]]);
+    assert.ok(sameEntity(tab.state.entities.get("a"), server.entities()[0]));
+  }
+});
+
+test("while a person chooses, changes of other documents go through", async () => {
+  const server = new Server(stored({ entities: [entity("a", 0, 1, "A")] }), stored({ id: "other" }));
+  const tab = new Tab(server);
+  let answer;
+  tab.outbox.listener.onClash = () => new Promise((resolve) => (answer = () => resolve(["theirs"])));
+  await tab.open(server);
+  server.change("d", { put: [entity("a", 0, 1, "THEIRS")] });
+  tab.edit({ put: [entity("a", 0, 1, "MINE")] });
+  await new Promise((resolve) => setImmediate(resolve));
+  await tab.open(server, "other");
+  tab.edit({ put: [entity("x", 0, 1)] }, "other");
+  await tab.outbox.flushed("other");
+  assert.equal(server.entities("other").length, 1);
+  assert.equal(tab.outbox.waiting("d"), 1);
+  answer();
+  await tab.outbox.flushed();
+  assert.equal(server.entities()[0].label, "THEIRS");
+});
+
+test("what the server will never take is said, and does not hold up the rest", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  const bad = tab.edit({ put: [entity("bad", 0, 1, "REFUSED")] });
+  tab.edit({ put: [entity("good", 2, 3)] });
+  await tab.outbox.flushed();
+  assert.deepEqual(tab.refused, [[bad, 422]]);
+  assert.deepEqual(server.entities().map((one) => one.id), ["good"]);
+  assert.deepEqual([...tab.state.entities.keys()], ["good"]);
+});
+
+test("changes of a document that was erased are given up, aloud", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  server.documents.delete("d");
+  tab.edit({ put: [entity("a", 0, 1)] });
+  tab.edit({ put: [entity("b", 0, 1)] });
+  await tab.outbox.flushed();
+  assert.deepEqual(tab.gone, [["d", 2]]);
+  assert.equal((await tab.storage.all()).length, 0);
+});
+
+test("a new schema is followed", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  server.documents.get("d").schema = 2;
+  tab.edit({ put: [entity("a", 0, 1)] });
+  await tab.outbox.flushed();
+  assert.equal(server.entities().length, 1);
+});
+
+test("two tabs on a bad line, at random: every acknowledged edit stays unless somebody changed it after, and all pages end alike", async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const { next, below, pick } = random(seed);
+    const server = new Server(stored({ status: "started" }));
+    const tabs = [new Tab(server), new Tab(server, new Memory(), () => "theirs")];
+    server.before = () => {
+      if (next() < 0.15) throw failure(pick([0, 503]));
+    };
+    server.after = () => {
+      if (next() < 0.15) throw failure(0);
+    };
+    await Promise.all(tabs.map((tab) => tab.open(server)));
+    for (let step = 0; step < 30; step++) {
+      const tab = pick(tabs);
+      // Each tab has entities of its own beside the shared ones.
+      const id = pick([`own-${tabs.indexOf(tab)}-${below(4)}`, `shared-${below(3)}`]);
+      const at = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 10_007, 7) * 10;
+      if (tab.state.entities.has(id) && next() < 0.2) tab.edit({ delete: [id] });
+      else tab.edit({ put: [entity(id, at, at + 1 + below(9), pick(["A", "B"]))] });
+      if (next() < 0.5) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(tabs.map((tab) => tab.outbox.flushed()));
+    const saved = new Map(server.entities().map((one) => [one.id, one]));
+    tabs.forEach((tab, number) => {
+      for (let k = 0; k < 4; k++) {
+        const id = `own-${number}-${k}`;
+        assert.ok(sameEntity(tab.state.entities.get(id), saved.get(id)), `seed ${seed}: ${id} is as its only tab left it`);
+      }
+      assert.equal(tab.storage.entries.size, 0);
+    });
+  }
+});
