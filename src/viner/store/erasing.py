@@ -73,7 +73,7 @@ def scrub(database: Database) -> None:
             return
         raw = connection.connection.driver_connection
         assert raw is not None
-        raw.execute("VACUUM")
+        # secure_delete has overwritten the rows; what they were still stands in the log until it is emptied.
         deadline = time.monotonic() + PATIENCE
         while raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             if time.monotonic() > deadline:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Select, Text, exists, func, literal, select, union_all
+from sqlalchemy import Boolean, ColumnElement, Connection, Select, Text, exists, func, literal, select
 
 from viner.store.errors import UnknownDocumentError
 from viner.store.records import SPLITS, STATES, STATUSES, Counts, Filter, Page, Row, Sampled, StoredDocument
@@ -79,7 +80,6 @@ def conditions(connection: Connection, which: Filter) -> list[ColumnElement[bool
             of = of.where(entities.c.label == which.label)
         if which.state is not None:
             of = of.where(entities.c.state == which.state)
-        # A label is looked up from its index where it is rare, and from the document where it is not; the database decides.
         asked.append(documents.c.number.in_(of))
     if which.commented is not None:
         remarked = exists().where(comments.c.document == documents.c.number)
@@ -92,8 +92,16 @@ def conditions(connection: Connection, which: Filter) -> list[ColumnElement[bool
 def find(connection: Connection, which: Filter, *, after: int | None, limit: int) -> Page:
     """Some lines of the list of documents that a filter lets through, from a number on."""
     start = after or 0
-    if which == Filter(statuses=which.statuses, splits=which.splits) and (which.statuses or which.splits):
-        numbers = _by_index(connection, which, start, limit + 1)
+    if which.label is not None or which.state is not None:
+        numbers = _by_entities(connection, which, start, limit + 1)
+    elif which.commented:
+        remarked = select(comments.c.document.label("number")).distinct()
+        joined = remarked.join(documents, documents.c.number == comments.c.document)
+        rest = conditions(connection, replace(which, commented=None))
+        stretch = joined.where(comments.c.document > start, *rest)
+        numbers = _merged(connection, [stretch], comments.c.document, limit + 1)
+    elif which == Filter(statuses=which.statuses, splits=which.splits) and (which.statuses or which.splits):
+        numbers = _by_status(connection, which, start, limit + 1)
     else:
         statement = select(documents.c.number).where(documents.c.number > start, *conditions(connection, which))
         numbers = list(connection.execute(statement.order_by(documents.c.number).limit(limit + 1)).scalars())
@@ -119,19 +127,46 @@ def read_counts(connection: Connection) -> Counts:
     return Counts(splits, {label: states for label, states in sorted(labels.items()) if any(states.values())}, **single)
 
 
-def _by_index(connection: Connection, which: Filter, start: int, limit: int) -> list[int]:
+def _by_status(connection: Connection, which: Filter, start: int, limit: int) -> list[int]:
     """Numbers in order, a stretch of the index for each pair of split and status."""
-    stretches: list[Select[Any]] = []
-    for split, status in itertools.product(which.splits or SPLITS, which.statuses or STATUSES):
-        stretch = (
-            select(documents.c.number)
-            .where(documents.c.split == split, documents.c.status == status, documents.c.number > start)
-            .order_by(documents.c.number)
-            .limit(limit)
-        )
-        stretches.append(select(stretch.subquery().c.number))
-    merged = union_all(*stretches).subquery()
-    return list(connection.execute(select(merged.c.number).order_by(merged.c.number).limit(limit)).scalars())
+    return _merged(
+        connection,
+        [
+            select(documents.c.number).where(
+                documents.c.split == split, documents.c.status == status, documents.c.number > start
+            )
+            for split, status in itertools.product(which.splits or SPLITS, which.statuses or STATUSES)
+        ],
+        documents.c.number,
+        limit,
+    )
+
+
+def _by_entities(connection: Connection, which: Filter, start: int, limit: int) -> list[int]:
+    """Numbers in order, a stretch of the index for each pair of label and state."""
+    labels = [which.label] if which.label is not None else list(read_counts(connection).labels)
+    states = [which.state] if which.state is not None else list(STATES)
+    rest = conditions(connection, replace(which, label=None, state=None))
+    return _merged(
+        connection,
+        [
+            select(entities.c.document.label("number"))
+            .distinct()
+            .join(documents, documents.c.number == entities.c.document)
+            .where(entities.c.label == label, entities.c.state == state, entities.c.document > start, *rest)
+            for label, state in itertools.product(labels, states)
+        ],
+        entities.c.document,
+        limit,
+    )
+
+
+def _merged(connection: Connection, stretches: list[Select[Any]], order: ColumnElement[int], limit: int) -> list[int]:
+    """The smallest numbers of several stretches, each read no further than needed."""
+    found: set[int] = set()
+    for stretch in stretches:
+        found.update(connection.execute(stretch.order_by(order).limit(limit)).scalars())
+    return sorted(found)[:limit]
 
 
 def _rows(connection: Connection, numbers: list[int]) -> list[Row]:

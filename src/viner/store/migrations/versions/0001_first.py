@@ -60,7 +60,7 @@ Table(
     Index(None, "split", "status", "number"),
     Index(None, "split", "status", "random_key"),
     Index(None, "split", "status", "uncertainty"),
-    Index("ix_documents_flagged", "number", sqlite_where=text("flagged"), postgresql_where=text("flagged")),
+    Index("ix_documents_flagged", "number", sqlite_where=text("flagged = 1"), postgresql_where=text("flagged")),
 )
 
 Table(

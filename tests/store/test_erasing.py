@@ -1,0 +1,109 @@
+"""Erasing: the text is in no file and no table any more."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from support.stores import operation
+from viner.document import Document, Entity
+from viner.store import Comment, Filter, Store, StoredEntity, UnknownDocumentError
+from viner.store.tables import events, groups, leases, metadata
+
+SECRET = "Bệnh nhân Nguyễn Thị Bí Mật"
+REMARK = "Là hàng xóm cũ của tôi"
+
+
+def everything(store: Store) -> str:
+    """All cells of all tables."""
+    with store.reading() as connection:
+        return "\n".join(repr(tuple(row)) for table in metadata.sorted_tables for row in connection.execute(select(table)))
+
+
+@pytest.fixture
+def notice(store: Store) -> Store:
+    store.add(
+        [
+            Document(SECRET + ".", id="secret-name", entities=[Entity(10, 27, "PERSON")], meta={"note": SECRET}),
+            Document("Không liên quan.", id="other"),
+        ],
+        who="import",
+        split="train",
+    )
+    text = store.get("secret-name").text
+    store.save(
+        operation("secret-name", 1, StoredEntity("secret-e", 0, 9, "PERSON"), text=text, comments_put=(Comment("c", REMARK),)),
+        who="mai",
+    )
+    store.undo(store.history("secret-name")[0].operation, new_id="u", who="mai")
+    with store.transaction() as transaction:
+        transaction.connection.execute(leases.insert().values(document=1, who="mai", tab="t", until=1.0))
+    return store
+
+
+def test_nothing_of_an_erased_document_remains(notice: Store) -> None:
+    before = everything(notice)
+    assert SECRET in before and REMARK in before and "secret-e" in before
+    assert notice.erase(["secret-name"], who="tom") == 1
+    after = everything(notice)
+    for trace in (SECRET, REMARK, "secret-e", "secret-name"):
+        assert trace not in after
+    with pytest.raises(UnknownDocumentError):
+        notice.get("secret-name")
+    with pytest.raises(UnknownDocumentError):
+        notice.history("secret-name")
+    assert notice.find(Filter(label="PERSON")).rows == ()
+    assert notice.get("other").text == "Không liên quan."
+
+
+def test_who_erased_how_many_and_when_is_kept(notice: Store) -> None:
+    notice.erase(["secret-name"], who="tom")
+    with notice.reading() as connection:
+        rows = connection.execute(select(events).order_by(events.c.number)).all()
+    assert [(row.kind, row.who, row.documents) for row in rows] == [("add", "import", 0), ("erase", "tom", 1)]
+    assert rows[-1].before is None and rows[-1].after is None
+
+
+def test_an_unknown_id_and_nothing_is_erased(notice: Store) -> None:
+    with pytest.raises(UnknownDocumentError):
+        notice.erase(["secret-name", "nowhere"], who="tom")
+    assert notice.get("secret-name").text.startswith(SECRET)
+    assert notice.erase([], who="tom") == 0
+
+
+def test_hashes_of_texts_go_and_named_groups_stay(store: Store) -> None:
+    store.add([Document("Một.", id="a"), Document("Hai.", id="b", meta={"group": "ward"})], who="import", split="test")
+    store.erase(["a", "b"], who="tom")
+    with store.reading() as connection:
+        assert [tuple(row) for row in connection.execute(select(groups))] == [("ward", "test")]
+
+
+def test_no_byte_of_erased_texts_is_left_in_the_files_of_sqlite(tmp_path: Path) -> None:
+    """Texts of many sizes, erased in a random order, while another connection is open."""
+    order = random.Random(7)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    with Store.open(folder / "viner.db") as store, Store.open(folder / "viner.db") as other:
+        sizes = [5, 50, 300, 900, 3_000, 20_000]
+        texts = {f"d{n}": f"<begin {n}>" + "x" * order.choice(sizes) + f"<end {n}>" for n in range(200)}
+        store.add((Document(text, id=name) for name, text in texts.items()), who="import")
+        for name in list(texts)[:50]:
+            store.save(
+                operation(name, 1, comments_put=(Comment(name, f"<remark {name}>" + "y" * order.choice([1, 500])),)), who="mai"
+            )
+        assert other.counts().documents == 200
+        names = list(texts)
+        order.shuffle(names)
+        while names:
+            gone, names = names[:40], names[40:]
+            store.erase(gone, who="tom")
+            left = b"".join(path.read_bytes() for path in folder.iterdir())
+            assert len(left) > 10_000 or not names
+            for name in gone:
+                for trace in (f"<begin {name[1:]}>", f"<end {name[1:]}>", f"<remark {name}>"):
+                    assert trace.encode() not in left
+            for name in names:
+                assert f"<begin {name[1:]}>".encode() in left
