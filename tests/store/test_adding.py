@@ -39,7 +39,8 @@ def test_documents_come_back_as_they_came(store: Store) -> None:
         Document(
             "Bà Lan ở Huế.", id="relations", relations=[Relation("b", "a", "lives_in")],
             entities=[
-                Entity(9, 12, "LOCATION", id="a"), Entity(3, 6, "PERSON", id="b", score=1.0, source="x"), Entity(0, 6, "PERSON"),
+                Entity(9, 12, "LOCATION", id="a"), Entity(3, 6, "PERSON", id="b", score=1.0, source="x"),
+                Entity(0, 6, "PERSON"),
             ],
         ),
         Document("Bà Lan.\r\n😷 \u2028", id="started", entities=[LAN], meta={"viner:reviewed": [[0, 2], [3, 6]]}),

@@ -46,7 +46,7 @@ def notice(store: Store) -> Store:
 
 def test_nothing_of_an_erased_document_remains(notice: Store) -> None:
     before = everything(notice)
-    assert SECRET in before and REMARK in before and "secret-e" in before
+    assert all(trace in before for trace in (SECRET, REMARK, "secret-e", "secret-name"))
     assert notice.erase(["secret-name"], who="tom") == 1
     after = everything(notice)
     for trace in (SECRET, REMARK, "secret-e", "secret-name"):
@@ -64,7 +64,7 @@ def test_who_erased_how_many_and_when_is_kept(notice: Store) -> None:
     with notice.reading() as connection:
         rows = connection.execute(select(events).order_by(events.c.number)).all()
     assert [(row.kind, row.who, row.documents) for row in rows] == [("add", "import", 0), ("erase", "tom", 1)]
-    assert rows[-1].before is None and rows[-1].after is None
+    assert (rows[-1].before, rows[-1].after) == (None, None)
 
 
 def test_an_unknown_id_and_nothing_is_erased(notice: Store) -> None:

@@ -75,7 +75,7 @@ class Database:
             exclusive: Keep all other writers out until the end, as changes of many documents or of the schema must. In SQLite
                 every writer is alone anyway.
         """
-        with self.explained(), self._in_turn(), self.engine.connect() as connection:
+        with self.explained(), self.in_turn(), self.engine.connect() as connection:
             connection = connection.execution_options(**{_WRITES: True})
             with connection.begin():
                 if not self.is_sqlite:
@@ -99,7 +99,7 @@ class Database:
             raise StoreError(f"the database failed ({type(error).__name__})", where=self.where) from error
 
     @contextlib.contextmanager
-    def _in_turn(self) -> Iterator[None]:
+    def in_turn(self) -> Iterator[None]:
         """SQLite has one writer. Threads queue here, in order, instead of asking again and again."""
         if not self.is_sqlite:
             yield

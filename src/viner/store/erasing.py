@@ -65,7 +65,7 @@ def scrub(database: Database) -> None:
         StoreLockedError: If others read for so long that the log could not be emptied. The documents are erased,
             their traces not.
     """
-    with database.explained(), database.engine.connect() as connection:
+    with database.explained(), database.in_turn(), database.engine.connect() as connection:
         if not database.is_sqlite:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             for table in metadata.sorted_tables:
@@ -73,7 +73,11 @@ def scrub(database: Database) -> None:
             return
         raw = connection.connection.driver_connection
         assert raw is not None
-        # secure_delete has overwritten the rows; what they were still stands in the log until it is emptied.
+        # secure_delete overwrites rows that are deleted, but not the copies of them that stay behind where pages were divided;
+        # writing all pages anew leaves none. Then the log goes, which held the old ones.
+        raw.execute("PRAGMA temp_store = FILE")
+        raw.execute("VACUUM")
+        raw.execute("PRAGMA temp_store = MEMORY")
         deadline = time.monotonic() + PATIENCE
         while raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             if time.monotonic() > deadline:
