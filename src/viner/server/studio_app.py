@@ -57,7 +57,7 @@ def create_studio_app(studio: Studio, settings: Settings | None = None, *, conso
             counters,
             lambda: "off" if page is None else page.state,
             max_texts=settings.max_texts,
-            model_state=lambda: "none" if studio.recognizer.version is None else "ready",
+            model_state=lambda: "none" if studio.recognizer.name is None else "ready",
         )
     )
     app.include_router(annotate_router(Desk(studio)))

@@ -142,7 +142,8 @@ SCHEMAS: dict[str, Any] = {
         progress=_OBJECT,
     ),
     "Lease": _object("id tab", id=_TEXT, tab=_TEXT),
-    "Leased": _object("until", until={"type": "number"}),
+    "Open": _object("id tab", id=_TEXT, tab=_TEXT, open=_TRUTH),
+    "Leased": _object("until", until={"type": "number"}, document=_ref("StoredDocument")),
     "Released": _object("released", released=_TRUTH),
     "Documents": _object(
         "documents next",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anyio import CapacityLimiter, move_on_after, to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 
 from viner.schema import Schema
@@ -13,19 +13,18 @@ from viner.server.bodies import check_json, read_json
 from viner.server.visitors import LOCAL, who_of
 
 if TYPE_CHECKING:
-    from viner.store import Counts, StoredDocument
+    from viner.store import Counts
     from viner.studio import Studio
 
 Answer = TypeVar("Answer")
 
-_PATIENCE = 0.4  # seconds that an annotator waits for suggestions
 _HINT = "The API is described at /api/docs"
 
 
 class Desk:
-    """A studio with threads of its own for saving, for serving the next document, and for everything slower.
+    """A studio with threads of its own for saving, for documents and leases, for suggestions, and for everything slower.
 
-    Saves never wait for a search or for a recognizer, whatever else people do.
+    So saves never wait for a search or for a recognizer, whatever else people do.
 
     Args:
         studio: The project at work.
@@ -36,7 +35,7 @@ class Desk:
         self._saving = CapacityLimiter(16)
         self._serving = CapacityLimiter(8)
         self._looking = CapacityLimiter(4)
-        self._suggesting = CapacityLimiter(2)
+        self._drawing = CapacityLimiter(8)
 
     async def save(self, work: Callable[[], Answer]) -> Answer:
         """Does what saves annotations."""
@@ -46,16 +45,9 @@ class Desk:
         """Does what an annotator waits for with empty hands: documents and leases."""
         return await to_thread.run_sync(work, limiter=self._serving)
 
-    async def refreshed(self, document: StoredDocument) -> StoredDocument:
-        """A document with suggestions as of now, or as it is where they take longer than a moment.
-
-        The work goes on then, and what it finds is there the next time.
-        """
-        with move_on_after(_PATIENCE):
-            return await to_thread.run_sync(
-                lambda: self.studio.refreshed(document), limiter=self._suggesting, abandon_on_cancel=True
-            )
-        return document
+    async def draw(self, work: Callable[[], Answer]) -> Answer:
+        """Does what may ask the recognizer for the suggestions of a document that is about to be shown."""
+        return await to_thread.run_sync(work, limiter=self._drawing)
 
     async def look(self, work: Callable[[], Answer]) -> Answer:
         """Does what may take a while: searches, previews, lists, changes of everything."""

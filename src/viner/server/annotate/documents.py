@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from viner.annotation.leases import LeasedError
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed, progress_dict, schema_dict
 from viner.server.annotate.training import training_dict
 from viner.server.bodies import Fields, write_json
-from viner.server.errors import RequestError
+from viner.server.errors import RequestError, error_response
 from viner.server.visitors import is_local
 from viner.store import SPLITS, STATUSES, Filter
 
+_Several = Annotated[tuple[str, ...], Query(description="Only these; may be repeated, or separated by commas")]
 _MOST_ROWS = 200
 _TAB = 64  # characters in the name of a tab
+_MOST_EXCLUDED = 500
 _ID = 1_000  # characters in the id of a document
 
 
@@ -70,29 +74,27 @@ def documents_router(desk: Desk) -> APIRouter:
     async def following(request: Request) -> Response:
         """`resume` gives back what this person still holds.
 
-        `finished` names the document whose lease ends with this; `exclude` names documents not to serve. Suggestions are brought
-        up to date first, but nobody waits for a slow model: after a moment the document comes with those it has.
+        `finished` names a document whose lease ends with this; `exclude` names documents not to serve. Suggestions are brought
+        up to date first where the text is short enough for nobody to wait.
         """
         raw, who = await body_of(request), annotator_of(request)
 
-        def lease() -> tuple[Any, float | None]:
+        def work() -> Response:
             fields = Fields(parsed(raw), "tab", "resume", "exclude", "finished")
             tab, resume = fields.text("tab", most=_TAB), fields.truth("resume")
-            exclude, finished = fields.texts("exclude"), fields.optional_text("finished", most=_ID)
+            exclude, finished = fields.texts("exclude", most=_MOST_EXCLUDED), fields.optional_text("finished", most=_ID)
             if finished is not None:
-                queue.release(finished, who, tab)
-            served = queue.next(who, tab, resume=resume, exclude=exclude)
-            return (None, None) if served is None else (served, queue.until(served.id))
+                queue.release(finished, who)
+            document = queue.next(who, tab, resume=resume, exclude=exclude)
+            return write_json(
+                {
+                    "document": None if document is None else document.to_dict(),
+                    "until": None if document is None else time.time() + queue.lease_seconds,
+                    "progress": progress_dict(store.counts()),
+                }
+            )
 
-        document, until = await desk.serve(lease)
-        if document is not None:
-            document = await desk.refreshed(document)
-
-        def answer() -> Response:
-            data = None if document is None else document.to_dict()
-            return write_json({"document": data, "until": until, "progress": progress_dict(store.counts())})
-
-        return await desk.serve(answer)
+        return await desk.draw(work)
 
     @router.get(
         "/document", summary="One document", responses={200: shape("StoredDocument", "As it is now"), **problems(401, 404, 503)}
@@ -104,35 +106,46 @@ def documents_router(desk: Desk) -> APIRouter:
     @router.post(
         "/lease",
         summary="Keep a document for this tab",
-        openapi_extra=body("Lease", {"id": "notices-000001", "tab": "t1"}),
+        openapi_extra=body("Open", {"id": "notices-000001", "tab": "t1"}),
         responses={200: shape("Leased", "The document is yours until then"), **problems(400, 401, 403, 404, 409, 422, 503)},
     )
     async def lease(request: Request) -> Response:
-        """Takes a lease or renews it. 409 `leased` names who has it in `held_by`."""
+        """Renews a lease, also one that has expired while nobody else took the document.
+
+        With `open`, the visitor has chosen the document from a list: suggestions are brought up to date, and the answer holds
+        the `document` as it is then. 409 `leased` names who works on it in `held_by`.
+        """
         raw, who = await body_of(request), annotator_of(request)
 
         def work() -> Response:
-            fields = Fields(parsed(raw), "id", "tab")
-            return write_json({"until": queue.renew(fields.text("id", most=_ID), who, fields.text("tab", most=_TAB))})
+            fields = Fields(parsed(raw), "id", "tab", "open")
+            name, tab, opened = fields.text("id", most=_ID), fields.text("tab", most=_TAB), fields.truth("open")
+            try:
+                if opened:
+                    return write_json({"until": queue.lease(name, who, tab), "document": store.get(name).to_dict()})
+                return write_json({"until": queue.renew(name, who, tab)})
+            except LeasedError as error:
+                return error_response(error, held_by=error.held_by)
 
-        return await desk.serve(work)
+        return await desk.draw(work)
 
     @router.post(
         "/release",
         summary="Let others have a document",
         openapi_extra=body("Lease", {"id": "notices-000001", "tab": "t1"}),
         responses={
-            200: shape("Released", "The lease of this tab, if it had one, has ended"),
+            200: shape("Released", "The visitor's lease, if there was one, has ended"),
             **problems(400, 401, 403, 422, 503),
         },
     )
     async def release(request: Request) -> Response:
-        """Only a lease of this person and tab ends; no other is touched."""
+        """Leases of others are not touched."""
         raw, who = await body_of(request), annotator_of(request)
 
         def work() -> Response:
             fields = Fields(parsed(raw), "id", "tab")
-            queue.release(fields.text("id", most=_ID), who, fields.text("tab", most=_TAB))
+            fields.text("tab", most=_TAB)
+            queue.release(fields.text("id", most=_ID), who)
             return write_json({"released": True})
 
         return await desk.serve(work)
@@ -143,8 +156,8 @@ def documents_router(desk: Desk) -> APIRouter:
         responses={200: shape("Documents", "In the order of import; `next` goes into `after`"), **problems(401, 422, 503)},
     )
     async def documents(
-        status: list[str] = Query([], description="Only of these statuses; may be repeated"),
-        split: list[str] = Query([], description="Only in these splits; may be repeated"),
+        status: _Several = (),
+        split: _Several = (),
         label: str | None = Query(None, description="Only with an entity of this label"),
         flagged: bool | None = Query(None, description="Only flagged ones, or only others"),
         commented: bool | None = Query(None, description="Only with comments, or only without"),
@@ -166,7 +179,7 @@ def documents_router(desk: Desk) -> APIRouter:
     return router
 
 
-def _words(values: list[str], known: tuple[Any, ...], where: str) -> tuple[Any, ...] | None:
+def _words(values: tuple[str, ...], known: tuple[Any, ...], where: str) -> tuple[Any, ...] | None:
     chosen = [word for value in values for word in value.split(",") if word]
     for word in chosen:
         if word not in known:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from viner.annotation import label_all
+from viner.annotation.label_all import LabelAll
+from viner.annotation.label_all import apply as label_everywhere
+from viner.annotation.label_all import preview as preview_all
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import RequestError
-from viner.store import STATUSES
+from viner.store import SPLITS, STATUSES
 from viner.store.records import LONGEST_ID
 
-_SEARCH = {"surface": "BV Bạch Mai", "label": "ORGANIZATION", "match_case": True, "statuses": ["todo", "started"]}
+_SEARCH = {
+    "surface": "BV Bạch Mai",
+    "label": "ORGANIZATION",
+    "match_case": True,
+    "statuses": ["todo", "started"],
+    "splits": ["train"],
+}
 
 
 def labeling_router(desk: Desk) -> APIRouter:
@@ -36,8 +44,8 @@ def labeling_router(desk: Desk) -> APIRouter:
         raw = await body_of(request)
 
         def work() -> Response:
-            wanted = _search(Fields(parsed(raw), "surface", "label", "match_case", "statuses"))
-            return write_json(label_all.preview(store, wanted).to_dict())
+            wanted = _wanted(Fields(parsed(raw), "surface", "label", "match_case", "statuses", "splits"))
+            return write_json(preview_all(store, wanted).to_dict())
 
         return await desk.look(work)
 
@@ -52,24 +60,29 @@ def labeling_router(desk: Desk) -> APIRouter:
         raw, who = await body_of(request), annotator_of(request)
 
         def work() -> Response:
-            fields = Fields(parsed(raw), "operation", "surface", "label", "match_case", "statuses")
+            fields = Fields(parsed(raw), "operation", "surface", "label", "match_case", "statuses", "splits")
             operation = fields.text("operation", most=LONGEST_ID)
-            return write_json(label_all.apply(store, _search(fields), operation=operation, who=who).to_dict())
+            return write_json(label_everywhere(store, _wanted(fields), operation=operation, who=who).to_dict())
 
         return await desk.look(work)
 
     return router
 
 
-def _search(fields: Fields) -> label_all.Search:
-    statuses = fields.texts("statuses") or ("todo", "started")
-    for status in statuses:
-        if status not in STATUSES:
-            hint = f"Use {', '.join(STATUSES)}"
-            raise RequestError(422, "invalid_input", f"unknown status {status[:40]!r}", where="statuses", hint=hint)
-    return label_all.Search(
+def _wanted(fields: Fields) -> LabelAll:
+    return LabelAll(
         surface=fields.text("surface", most=1_000),
         label=fields.text("label"),
         match_case=fields.truth("match_case", True),
-        statuses=statuses,
+        statuses=_chosen(fields, "statuses", STATUSES, LabelAll("", "").statuses),
+        splits=_chosen(fields, "splits", SPLITS, LabelAll("", "").splits),
     )
+
+
+def _chosen(fields: Fields, key: str, known: tuple[str, ...], default: tuple[str, ...]) -> tuple[str, ...]:
+    values = fields.texts(key)
+    for value in values:
+        if value not in known:
+            hint = f"Use {', '.join(known)}"
+            raise RequestError(422, "invalid_input", f"unknown value {value[:40]!r}", where=key, hint=hint)
+    return values or default

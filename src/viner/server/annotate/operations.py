@@ -74,10 +74,14 @@ def operations_router(desk: Desk) -> APIRouter:
         def work() -> Response:
             fields = Fields(parsed(raw), "operation", "undoes")
             new, old = fields.text("operation", most=LONGEST_ID), fields.text("undoes", most=LONGEST_ID)
+            _, before = store.schema()
             try:
-                return write_json(store.undo(old, new_id=new, who=who).to_dict())
+                saved = store.undo(old, new_id=new, who=who)
             except ConflictError as error:
                 return error_response(error, conflicts=error.conflicts)
+            if saved.schema != before:
+                desk.studio.schema_changed()
+            return write_json(saved.to_dict())
 
         return await desk.save(work)
 

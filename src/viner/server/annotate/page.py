@@ -55,13 +55,13 @@ def page_router(assets: Assets, render: Mapping[str, str], languages: tuple[str,
 
     Args:
         assets: The files of the page.
-        render: The page in each interface language, its files at :data:`PLAIN`.
+        render: The page in each interface language; it names its files as ``static/…``.
         languages: Codes of the interface languages, the default one first.
     """
     router = APIRouter(include_in_schema=False)
     # As deep as the plain path, so that what is relative to a file stays what it is.
     lasting = f"{PLAIN}-{assets.version}"
-    pages = {language: html.replace(f"{PLAIN}/", f"{lasting}/") for language, html in render.items()}
+    pages = {language: html.replace('"static/', f'"static-{assets.version}/') for language, html in render.items()}
 
     @router.get("/annotate")
     async def bare(request: Request) -> Response:

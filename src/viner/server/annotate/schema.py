@@ -9,7 +9,7 @@ from viner.annotation import changes
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
-from viner.server.errors import RequestError, error_response
+from viner.server.errors import error_response
 from viner.store.records import LONGEST_ID
 
 _RENAME = {"kind": "rename", "label": "LOC", "to": "LOCATION"}
@@ -22,7 +22,8 @@ def schema_router(desk: Desk) -> APIRouter:
         desk: The studio and its threads.
     """
     router = APIRouter(prefix="/schema", tags=["schema"])
-    store = desk.studio.store
+    studio = desk.studio
+    store = studio.store
 
     @router.get(
         "", summary="The schema", responses={200: shape("Schema", "With its version and all colors"), **problems(401, 503)}
@@ -61,11 +62,13 @@ def schema_router(desk: Desk) -> APIRouter:
             fields = Fields(parsed(raw), "operation", "version", "change")
             wanted = changes.change_from_dict(fields.mapping("change"))
             operation, version = fields.text("operation", most=LONGEST_ID), fields.integer("version")
-            current, now = store.schema()
-            if version != now:
-                stale = RequestError(409, "stale_schema", f"the schema is at version {now} now", where="version")
-                return error_response(stale, schema=schema_dict(current, now))
-            saved = changes.apply(store, wanted, operation=operation, who=who)
+            try:
+                saved = changes.apply(
+                    store, wanted, operation=operation, who=who, version=version, write_schema=studio.project.write_schema
+                )
+            except changes.StaleChangeError as error:
+                return error_response(error, schema=schema_dict(*store.schema()))
+            studio.schema_changed()
             return write_json({**saved.to_dict(), "schema": schema_dict(*store.schema())})
 
         return await desk.look(work)
