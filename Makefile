@@ -25,6 +25,7 @@ $(VENV)/.stamp-%: pyproject.toml
 demo: $(VENV)/.stamp-all
 	@$(BIN)/viner demo
 
+# PostgreSQL is tested where VINER_TEST_POSTGRES names a server, or one without a password runs on this machine.
 test: $(VENV)/.stamp-test
 	@$(BIN)/python -m pytest -n 2 -q
 

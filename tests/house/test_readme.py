@@ -48,12 +48,12 @@ def test_every_file_it_links_to_exists():
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
-def test_the_shell_block_uses_each_verb_as_its_help_says():
+def test_the_shell_blocks_use_each_verb_as_its_help_says():
     from click.testing import CliRunner
 
     from viner.cli.main import cli
 
-    for line in block("sh").splitlines():
+    for line in (block("sh") + block("shell")).splitlines():
         result = CliRunner().invoke(cli, [*shlex.split(line)[1:], "--help"])
         assert result.exit_code == 0, line
 
@@ -64,23 +64,41 @@ def test_the_commands_and_the_program_run(tmp_path, monkeypatch, capsys):
     write_a_small_corpus(tmp_path)
     monkeypatch.chdir(tmp_path)
     for line in block("sh").splitlines():
-        command = shlex.split(line)
-        assert command.pop(0) == "viner"
-        if command[0] == "train":
-            command += ["--epochs", "1"]  # the commands are under test here, not the figures
-        if command[0] == "serve":
-            serve_and_ask(command)
-        else:
-            process = subprocess.run(
-                [sys.executable, "-m", "viner", *command], capture_output=True, text=True, timeout=600, check=False
-            )
-            # lint tells by its status that it found something
-            assert process.returncode in ((0, 1) if command[0] == "lint" else (0,)), f"{line}\n{process.stderr}"
+        run_as_it_stands(line)
     assert len((tmp_path / "notes.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
     program = block("python").replace('out="models/002"', 'out="models/002", epochs=1')
     exec(compile(program, "README.md", "exec"), {})
     assert "**micro**" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("training")
+def test_the_commands_that_annotate_run(tmp_path, monkeypatch):
+    write_a_small_corpus(tmp_path)
+    (tmp_path / "notices").mkdir()
+    (tmp_path / "notices" / "one.txt").write_text("Bệnh nhân 91 là phi công người Anh.", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
+    for line in block("shell").splitlines():
+        run_as_it_stands(line)
+    assert len((tmp_path / "covid.jsonl").read_text(encoding="utf-8").splitlines()) > 2
+    assert (tmp_path / "covid" / "models" / "001" / "viner.json").is_file()
+
+
+def run_as_it_stands(line: str) -> None:
+    command = shlex.split(line)
+    assert command.pop(0) == "viner"
+    if command[0] == "train":
+        command += ["--epochs", "1"]  # the commands are under test here, not the figures
+    if command[0] == "serve":
+        serve_and_ask(command)
+        return
+    process = subprocess.run(
+        [sys.executable, "-m", "viner", *command], capture_output=True, text=True, timeout=600, check=False
+    )
+    # lint tells by its status that it found something
+    assert process.returncode in ((0, 1) if command[0] == "lint" else (0,)), f"{line}\n{process.stderr}"
 
 
 def write_a_small_corpus(folder: Path) -> None:

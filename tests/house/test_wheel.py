@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 # What must work after `pip install viner[extra]`, and what must say which extra it needs.
 IMPORTS = {
     "": ["viner", "viner.formats", "viner.corpus", "viner.evaluation", "viner.runtime"],
-    "app": ["viner.server", "viner.console", "gradio"],
+    "app": ["viner.server", "viner.console", "viner.annotator", "viner.annotation", "viner.store", "viner.studio", "gradio"],
     "train": ["viner.training", "viner.workflow", "torch"],
 }
 
