@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from viner.cli.options import json_option
-from viner.cli.projects import confirm, open_store, project_option
+from viner.cli.projects import confirm, find_project, open_store, project_option
 from viner.cli.terminal import echo_json
 
 
@@ -27,11 +27,16 @@ def erase(ids: tuple[str, ...], project: Path | None, yes: bool, as_json: bool) 
       viner erase --project covid notice-17 notice-18
     """
     with open_store(project) as store:
+        from viner.studio.runs import Runs
+
         for name in ids:
             store.get(name)  # a misspelled id is told before anything is gone
         confirm(f"Remove {len(ids)} document{'s' * (len(ids) != 1)} for good?", yes=yes)
         erased = store.erase(ids, who="local")
+        restarted = Runs(find_project(project), store).erase(ids)
     if as_json:
-        echo_json({"erased": erased})
+        echo_json({"erased": erased, "runs": restarted})
     else:
         click.echo(f"{erased:,} documents erased")
+        if restarted:
+            click.echo(f"Trainings that had them begin anew: {', '.join(restarted)}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from viner.cli.options import FILE, address_options
-from viner.cli.projects import find_project
+from viner.cli.projects import find_project, require_app
 from viner.errors import UsageError
 
 
@@ -39,7 +39,10 @@ def serve(model: str | None, project: Path | None, host: str | None, port: int |
         run_server(viner.load(model), host=host, port=port, open_browser=open_browser)
         return
     folder = find_project(project)
+    require_app("the workbench")
     from viner.server import check_address, serve_studio
+    from viner.studio import Studio
 
     check_address(host, port)
-    serve_studio(folder, host=host, port=port, open_browser=open_browser)
+    with Studio.open(folder) as studio:
+        serve_studio(studio, host=host, port=port, open_browser=open_browser)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,34 +52,42 @@ def train(project: Path | None, read_options: dict[str, Any], as_json: bool, **o
 
     options["read_options"] = read_options or None
     given = {name: value for name, value in options.items() if value is not None}
-    here = "train" not in given and Project.is_project(Path())
-    with contextlib.ExitStack() as stack:
-        if project is not None or here:
-            folder = find_project(project)
-            files = stack.enter_context(_annotated(folder)) if has_store(folder) else folder.training_files()
-            given = {**files, "schema": folder.schema(), **given}
-            given = {name: value for name, value in given.items() if value is not None}
-        if "train" not in given or "out" not in given:
-            raise UsageError("a training needs --train FILE and --out DIR, or --project DIR", hint="See: viner train --help")
+    if project is not None or ("train" not in given and Project.is_project(Path())):
+        folder = find_project(project)
+        if has_store(folder):
+            path = _train_on_store(folder, given)
+        else:
+            files = {**folder.training_files(), "schema": folder.schema()}
+            path = train_model(**{name: value for name, value in {**files, **given}.items() if value is not None})
+    elif "train" in given and "out" in given:
         path = train_model(**given)
+    else:
+        raise UsageError("a training needs --train FILE and --out DIR, or --project DIR", hint="See: viner train --help")
     if as_json:
         echo_json({"model": str(path)})
     else:
         click.echo(f"Model: {path}\nTry it: viner serve {path}")
 
 
-@contextlib.contextmanager
-def _annotated(project: Project) -> Iterator[dict[str, Path]]:
-    """What a project's store teaches, as files that are gone afterwards, and the folder of the model to be."""
-    from viner.annotation.snapshot import snapshot
+def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
+    """A run as the page's button starts it, in this process: it takes up the one that was interrupted, or begins a new one."""
+    from viner.errors import UsageError
     from viner.store import Store
+    from viner.studio.run_folder import RunFolder
+    from viner.studio.runs import Runs
+    from viner.studio.work import work
 
-    runs = project.path / "runs"
-    runs.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".train-", dir=runs) as folder:
-        with Store.of_project(project, create=False) as store:
-            snapshot(store, Path(folder))
-        files = {split: Path(folder) / f"{split}.jsonl" for split in ("train", "dev", "test")}
-        yield {split: file for split, file in files.items() if file.is_file() and file.stat().st_size} | {
-            "out": project.next_model()
-        }
+    for name in ("train", "dev", "test", "out", "format", "read_options", "overwrite"):
+        if name in choices:
+            raise UsageError(
+                f"--{name.partition('_')[0]} does not go with a project that has a store: it says what is learned, and where",
+                hint="Export the documents first, or leave the option away",
+            )
+    with Store.of_project(project, create=False) as store:
+        runs = Runs(project, store)
+        last = runs.current()
+        if last is not None and last.resumable and dict(last.options) == choices:
+            click.echo(f"Going on with run {last.name}, on what was annotated when it began", err=True)
+            return work(RunFolder(project.path / "runs" / last.name))
+        with runs.foreground(**choices) as folder:
+            return work(folder)
