@@ -1,6 +1,10 @@
 """A project at work: the model in service, trainings in the background, versions."""
 
+from viner.studio.comparison import Comparison
 from viner.studio.run import Run
+from viner.studio.runs import RunError, Runs
 from viner.studio.serving import NoModelError, ServingRecognizer
+from viner.studio.studio import Studio
+from viner.studio.versions import Version, Versions
 
-__all__ = ["NoModelError", "Run", "ServingRecognizer"]
+__all__ = ["Comparison", "NoModelError", "Run", "RunError", "Runs", "ServingRecognizer", "Studio", "Version", "Versions"]

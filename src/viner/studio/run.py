@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-State = Literal["starting", "running", "stopped", "failed", "finished"]
-ACTIVE: tuple[State, ...] = ("starting", "running")
+State = Literal["starting", "running", "stopping", "stopped", "failed", "finished"]
+ACTIVE: tuple[State, ...] = ("starting", "running", "stopping")
 RESUMABLE: tuple[State, ...] = ("stopped", "failed")
 
 
@@ -17,13 +17,15 @@ class Run:
 
     Args:
         name: Name of the run, such as "003". The model that it makes has the same name.
-        state: "starting", "running", "stopped" (by a person or a signal), "failed" (see ``error``) or "finished".
+        state: "starting", "running", "stopping" (asked to stop), "stopped", "failed" (see
+            ``error``) or "finished".
         created: When it was started, seconds since 1970.
         ended: When it stopped, failed or finished, seconds since 1970.
         pid: Process that trains, while the state is "starting" or "running".
         automatic: Whether it started by itself, after so many newly done documents.
         options: Choices of the training.
-        counts: Documents and entities of its snapshot, by split.
+        counts: What its snapshot holds: ``{"documents": {split: {"done", "started"}}, "entities": {split: n},
+            "left_out": [str]}``.
         fingerprint: SHA-256 of its snapshot.
         model: Name of the finished model.
         dev_f1: Micro F1 of the finished model on the snapshot's dev documents.
@@ -73,7 +75,7 @@ class Run:
         return self.state in RESUMABLE
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: every field under its name, and "active" and "resumable"."""
+        """The JSON form: every field under its name, and "active", "resumable" and "note", the last of the notes."""
         return {
             "name": self.name,
             "state": self.state,
@@ -91,6 +93,7 @@ class Run:
             "error": None if self.error is None else dict(self.error),
             "outcome": None if self.outcome is None else dict(self.outcome),
             "notes": list(self.notes),
+            "note": self.notes[-1] if self.notes else None,
             "progress": round(self.progress, 4),
             "seconds_left": None if self.seconds_left is None else round(self.seconds_left),
             "stage": self.stage,

@@ -85,6 +85,11 @@ class ServingRecognizer:
             )
         return serving[2]
 
+    def served(self) -> tuple[str, MappedRecognizer] | None:
+        """Name of the model in service together with the model; None without one."""
+        serving = self._serving
+        return None if serving is None else (serving[0].name, serving[2])
+
     @property
     def schema(self) -> Schema:
         """Today's schema."""

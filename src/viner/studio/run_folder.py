@@ -1,0 +1,185 @@
+"""The folder of a run on disk: its state, its log and its snapshot, for the process that trains and for all that watch it.
+
+::
+
+    run.json              state, replaced at once with each change
+    metrics.jsonl         the events of the training, one a line, only ever appended to
+    output.txt            what the process printed
+    train|dev|test.jsonl  the snapshot, until the run has finished
+    lock                  held by the process that trains
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from viner.errors import VinerError
+from viner.project.toml import write_text
+
+SPLITS = ("train", "dev", "test")
+
+
+class RunFolder:
+    """One ``runs/NNN``.
+
+    Args:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+
+    @property
+    def log(self) -> Path:
+        """The events."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def output(self) -> Path:
+        """What the process printed."""
+        return self.path / "output.txt"
+
+    def read(self) -> dict[str, Any]:
+        """The state as it was last written.
+
+        Raises:
+            VinerError: If it cannot be read.
+        """
+        path = self.path / "run.json"
+        try:
+            state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise VinerError(
+                f"the run cannot be read ({error})", where=path, hint="Remove its folder, and train anew"
+            ) from error
+        return state
+
+    def write(self, state: Mapping[str, Any]) -> None:
+        """Replaces the state.
+
+        Raises:
+            VinerError: If it cannot be written.
+        """
+        write_text(self.path / "run.json", json.dumps(state, ensure_ascii=False, indent=1) + "\n")
+
+    def update(self, **changes: Any) -> dict[str, Any]:
+        """Changes some keys of the state. Only who holds the lock, or starts the run, may."""
+        state = {**self.read(), **changes}
+        self.write(state)
+        return state
+
+    def tell(self, event: Mapping[str, Any]) -> None:
+        """Appends an event to the log.
+
+        Raises:
+            VinerError: If it cannot be written.
+        """
+        line = json.dumps({"time": round(time.time(), 1), **event}, ensure_ascii=False) + "\n"
+        try:
+            with self.log.open("a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            raise VinerError(
+                f"the log cannot be written ({error.strerror or error})",
+                where=self.log,
+                hint="Free disk space, then resume the training",
+            ) from error
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events in which the training stands: what was done again after a stop or a collapse is there once."""
+        events: list[dict[str, Any]] = []
+        last = (0, 0.0)
+        try:
+            lines = self.log.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
+        for line in lines:
+            try:
+                event = json.loads(line)
+            except ValueError:  # cut off by a kill or a full disk
+                continue
+            if event["event"] == "step":
+                here = _position(event)
+                if here <= last:
+                    events = [item for item in events if _position(item) < here]
+                last = here
+            events.append(event)
+        return events
+
+    def snapshot_files(self) -> dict[str, Path]:
+        """The files of the snapshot, by split, as far as they are there and hold something."""
+        files = {split: self.path / f"{split}.jsonl" for split in SPLITS}
+        return {split: file for split, file in files.items() if file.is_file() and file.stat().st_size}
+
+    def remove_snapshot(self) -> None:
+        """Deletes the texts."""
+        for split in SPLITS:
+            (self.path / f"{split}.jsonl").unlink(missing_ok=True)
+
+    @contextmanager
+    def held(self, *, wait: float = 30.0) -> Iterator[None]:
+        """Holds the lock, to the end of the block or of the process.
+
+        Raises:
+            VinerError: If another process holds it.
+        """
+        lock = FileLock(self.path / "lock")
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            raise VinerError(
+                "another process is at work on this run", where=self.path, hint="Wait until it has finished"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def alive(self, state: Mapping[str, Any]) -> bool:
+        """Whether the process that the state names is at work."""
+        pid, began = state.get("pid"), state.get("process")
+        if pid is not None and began is not None:
+            return process_start(pid) == began
+        # Without /proc, only the lock tells. Whoever else looks at this moment holds it just as shortly.
+        try:
+            with self.held(wait=0.2):
+                return False
+        except VinerError:
+            return True
+
+
+def _position(event: Mapping[str, Any]) -> tuple[int, float]:
+    if event["event"] == "step":
+        return event["epoch"], event["step"]
+    return (event["epoch"], math.inf) if event["event"] == "epoch" else (0, 0.0)
+
+
+def process_start(pid: int) -> str | None:
+    """What tells a process from a later one of the same id; None where it is gone, or the system does not say."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    if fields[0] in "ZX":  # it has ended, and its parent has not looked yet
+        return None
+    return f"{_boot()} {fields[19]}"
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return str(os.sysconf("SC_CLK_TCK"))

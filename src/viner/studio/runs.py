@@ -1,0 +1,390 @@
+"""The trainings of a project: started, stopped, resumed, and followed by whoever looks at their folders."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from viner.annotation.snapshot import snapshot
+from viner.errors import MissingExtraError, TrainingError, VinerError
+from viner.project import Project
+from viner.store import Store
+from viner.studio.background import spawn
+from viner.studio.run import ACTIVE, RESUMABLE, Run
+from viner.studio.run_folder import RunFolder, process_start
+
+_TRAINING_SHARE = 0.9
+"""Share of a run's time that the epochs take; export, comparison of the engines and evaluation take the rest."""
+_KILLED = {
+    "code": "training_killed",
+    "message": "the training was ended from outside, or the machine was",
+    "where": None,
+    "hint": "Resume it: it goes on after its last epoch. If it happens again, the memory may be too small",
+}
+
+_STOPPED = {"state": "stopped", "pid": None}
+_FAILED = {"state": "failed", "pid": None, "error": _KILLED}
+
+
+class RunError(VinerError):
+    """A training that cannot be started, stopped or resumed as things stand."""
+
+    code = "training_refused"
+
+
+class Runs:
+    """The trainings of a project, each in a folder ``runs/NNN`` and a process of its own. Safe to call from several threads.
+
+    Nothing is remembered here: another server, or the same one after a restart, sees and steers the same runs.
+
+    Args:
+        project: The project.
+        store: Its store.
+    """
+
+    def __init__(self, project: Project, store: Store) -> None:
+        self._project = project
+        self._store = store
+        self._folder = project.path / "runs"
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, *, automatic: bool = False, **options: Any) -> Run:
+        """Takes a snapshot of what is annotated, and starts a training on it in the background.
+
+        Args:
+            automatic: Whether it starts by itself.
+            **options: ``base``, ``minutes`` (limit of the time) and the choices of
+                :class:`viner.training.config.TrainingConfig`.
+
+        Returns:
+            The run, "starting".
+
+        Raises:
+            RunError: If a training is at work.
+            InputError: If too little is annotated; it says how much is missing.
+            MissingExtraError: If the training libraries are missing.
+            VinerError: If the run cannot be written.
+        """
+        with self._starting():
+            folder = self.prepare(automatic=automatic, **options)
+            self._spawn(folder)
+        return self.get(folder.name)
+
+    def prepare(self, *, automatic: bool = False, **options: Any) -> RunFolder:
+        """Makes the folder of a new run, with a snapshot. The caller sees to it that no other is started meanwhile."""
+        _check_libraries()
+        chosen = dict(options)
+        if (minutes := chosen.pop("minutes", None)) is not None:
+            chosen["budget_minutes"] = minutes
+        self._folder.mkdir(exist_ok=True)
+        folder = RunFolder(self._folder / self._next_name())
+        folder.path.mkdir()
+        try:
+            taken = snapshot(self._store, folder.path)
+            schema, version = self._store.schema()
+            folder.write(
+                {
+                    "state": "starting",
+                    "created": round(time.time(), 1),
+                    "automatic": automatic,
+                    "options": chosen,
+                    "counts": taken.to_dict(),
+                    "fingerprint": taken.fingerprint,
+                    "done": self._store.counts().status("done"),
+                    "schema": schema.to_dict(),
+                    "schema_version": version,
+                }
+            )
+        except BaseException:
+            _remove(folder.path)
+            raise
+        return folder
+
+    def list(self) -> list[Run]:
+        """All runs, newest first."""
+        return [self._read(folder) for folder in reversed(self._folders())]
+
+    def current(self) -> Run | None:
+        """The run at work, else the newest; None before the first."""
+        runs = self.list()
+        return next((run for run in runs if run.active), runs[0] if runs else None)
+
+    def get(self, name: str) -> Run:
+        """The run of a name.
+
+        Raises:
+            RunError: If there is none.
+        """
+        return self._read(self._known(name))
+
+    def stop(self, name: str) -> Run:
+        """Asks a run to stop. What it has learned up to its last whole epoch is kept.
+
+        Raises:
+            RunError: If it is not at work.
+        """
+        folder = self._known(name)
+        state = folder.read()
+        run = self._read(folder)
+        if not run.active:
+            raise RunError(f"the training {name} is not at work: it is {run.state}")
+        if (pid := state.get("pid")) is not None and folder.alive(state):
+            (folder.path / "stop").touch()
+            os.kill(pid, signal.SIGTERM)
+        return self.get(name)
+
+    def resume(self, name: str) -> Run:
+        """Goes on with a stopped or failed run: same snapshot, same choices, from its last whole epoch on.
+
+        Raises:
+            RunError: If it is neither stopped nor failed, or its snapshot is gone, or another is at work.
+            MissingExtraError: If the training libraries are missing.
+        """
+        folder = self._known(name)
+        with self._starting():
+            run = self._read(folder)
+            if not run.resumable:
+                raise RunError(f"the training {name} cannot be resumed: it is {run.state}", hint="Start a new one")
+            if "train" not in folder.snapshot_files():
+                raise RunError(f"what the training {name} learned from is gone", hint="Start a new one")
+            _check_libraries()
+            folder.update(state="starting", ended=None, error=None, pid=None, process=None)
+            self._spawn(folder)
+        return self.get(name)
+
+    def wait(self, name: str, *, poll: float = 0.05) -> Run:
+        """Waits until a run is at work no more, and returns it."""
+        while (run := self.get(name)).active:
+            time.sleep(poll)
+        return run
+
+    def events(self, name: str, after: int = 0) -> builtins.list[dict[str, Any]]:
+        """What happened in a training, for plots: what was done again after a stop is there once.
+
+        Args:
+            name: Name of the run.
+            after: How many events to leave out. A resumed training takes back some, so ask for all then.
+
+        Returns:
+            ``{"time", "event": "start" | "step" | "epoch" | "collapse" | "resume" | "end" | "stage", …}`` each, with the loss
+            in steps (one a second) and the dev scores in epochs.
+        """
+        return self._known(name).events()[after:]
+
+    def output(self, name: str) -> str:
+        """The last 20,000 characters that the run's process printed."""
+        path = self._known(name).output
+        return path.read_text(encoding="utf-8", errors="replace")[-20_000:] if path.is_file() else ""
+
+    def done_since(self) -> int:
+        """How many more documents are done than when the last run began; all, before the first."""
+        folders = self._folders()
+        done = self._store.counts().status("done")
+        return max(0, done - (folders[-1].read().get("done", 0) if folders else 0))
+
+    def erase(self, ids: Iterable[str]) -> builtins.list[str]:
+        """Takes erased documents out of the snapshots of runs that have not finished. Call it after :meth:`Store.erase`.
+
+        What those runs have learned is thrown away, for they learned it from the documents, too. A run at work starts anew.
+
+        Returns:
+            The names of the runs that lost documents.
+        """
+        gone = set(ids)
+        changed = []
+        for folder in self._folders():
+            if not any(_mentions(file, gone) for file in folder.snapshot_files().values()):
+                continue
+            run = self._read(folder)
+            if run.active:
+                self.stop(run.name)
+                run = self.wait(run.name)
+            for file in folder.snapshot_files().values():
+                _without(file, gone)
+            _remove(self._project.path / "models" / f"{folder.name}.training")
+            folder.log.unlink(missing_ok=True)
+            note = f"{len(gone)} documents were erased; the training starts anew without them"
+            folder.update(notes=[*run.notes, note])
+            if run.state == "stopped" and "train" in folder.snapshot_files():
+                self.resume(run.name)
+            changed.append(folder.name)
+        return changed
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Keeps others from starting a run at the same time.
+
+        Raises:
+            RunError: If a run is at work, or being started.
+        """
+        self._make_folder()
+        try:
+            with FileLock(self._folder / "starting").acquire(timeout=10):
+                busy = next((run for run in self.list() if run.active), None)
+                if busy is not None:
+                    raise RunError(
+                        f"a training is at work: {busy.name}", where=self._folder / busy.name, hint="Wait for it, or stop it"
+                    )
+                yield
+        except Timeout:
+            raise RunError("another training is being started", where=self._folder, hint="Look again in a moment") from None
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise TrainingError(
+                f"the folder of the trainings cannot be made ({error.strerror})",
+                where=self._folder,
+                hint="Check the project folder's permissions and the space left",
+            ) from error
+
+    @contextmanager
+    def foreground(self, **options: Any) -> Iterator[RunFolder]:
+        """A new run for this process to do, see :func:`viner.studio.work.work`; raises what :meth:`start` raises."""
+        with self._starting():
+            folder = self.prepare(**options)
+            folder.update(pid=os.getpid(), process=process_start(os.getpid()))
+        yield folder
+
+    def _spawn(self, folder: RunFolder) -> None:
+        """Starts the process and waits until it holds the run's lock, so that nobody takes the run for dead."""
+        (folder.path / "stop").unlink(missing_ok=True)
+        try:
+            child = spawn("viner.studio.work", folder.path.resolve(), output=folder.output)
+        except OSError as error:
+            problem = TrainingError(
+                f"the training cannot be started ({error.strerror or error})",
+                where=folder.path,
+                hint="Check memory and disk space",
+            )
+            folder.update(state="failed", ended=round(time.time(), 1), error=problem.to_dict())
+            raise problem from error
+        with self._lock:
+            self._children[folder.name] = child
+        while child.poll() is None and folder.read()["state"] == "starting":
+            time.sleep(0.02)
+
+    def _read(self, folder: RunFolder) -> Run:
+        with self._lock:
+            child = self._children.get(folder.name)
+            if child is not None and child.poll() is not None:
+                del self._children[folder.name]
+        state = folder.read()
+        if state["state"] in ACTIVE and not (child is not None and child.poll() is None) and not folder.alive(state):
+            state = folder.read()  # it may have ended in this moment, as it should
+            if state["state"] in ACTIVE:
+                stopped = (folder.path / "stop").exists()
+                state = {**state, **(_STOPPED if stopped else _FAILED)}
+        elif state["state"] in ACTIVE and (folder.path / "stop").exists():
+            state = {**state, "state": "stopping"}
+        return _run(folder, state)
+
+    def _known(self, name: str) -> RunFolder:
+        for folder in self._folders():
+            if folder.name == name:
+                return folder
+        raise RunError(f"there is no training {name!r}")
+
+    def _folders(self) -> builtins.list[RunFolder]:
+        """Oldest first."""
+        if not self._folder.is_dir():
+            return []
+        paths = [path for path in self._folder.iterdir() if path.name.isdecimal() and (path / "run.json").is_file()]
+        return [RunFolder(path) for path in sorted(paths, key=lambda path: int(path.name))]
+
+    def _next_name(self) -> str:
+        """A name that neither a run nor a model ever had."""
+        used = [self._project.next_model().name, *(path.name for path in self._folder.iterdir() if path.name.isdecimal())]
+        return f"{max(int(used[0]), *(int(name) + 1 for name in used[1:]), 1):03d}"
+
+
+def _run(folder: RunFolder, state: Mapping[str, Any]) -> Run:
+    events = folder.events()
+    last = next((event for event in reversed(events) if event["event"] == "step"), None)
+    start = next((event for event in reversed(events) if event["event"] == "start"), None)
+    scores = [event["dev"]["f1"] for event in events if event["event"] == "epoch"]
+    active = state["state"] not in RESUMABLE and state["state"] != "finished"
+    outcome, notes = state.get("outcome"), tuple(state.get("notes", ()))
+    progress = 1.0 if state["state"] == "finished" else _progress(events, last)
+    return Run(
+        name=folder.name,
+        state=state["state"],
+        created=state["created"],
+        ended=state.get("ended"),
+        pid=state.get("pid"),
+        automatic=state.get("automatic", False),
+        options=state.get("options", {}),
+        counts=state.get("counts", {}),
+        fingerprint=state.get("fingerprint"),
+        model=state.get("model"),
+        dev_f1=state.get("dev_f1"),
+        error=state.get("error"),
+        outcome=outcome,
+        notes=(*notes, outcome["message"]) if outcome else notes,
+        progress=progress,
+        seconds_left=_seconds_left(events, progress) if active else None,
+        stage=next((event["name"] for event in reversed(events) if event["event"] == "stage"), "Training" if last else None),
+        epoch=None if last is None else last["epoch"],
+        epochs=None if start is None else start["epochs"],
+        loss=None if last is None else last["loss"],
+        best_f1=max(scores, default=None),
+    )
+
+
+def _progress(events: list[dict[str, Any]], last: Mapping[str, Any] | None) -> float:
+    stages = sum(event["event"] == "stage" for event in events)
+    if stages:  # export, comparison of the engines, evaluation, comparison with the model in service
+        return min(0.99, _TRAINING_SHARE + (1 - _TRAINING_SHARE) * (stages - 1) / 4)
+    return 0.0 if last is None else _TRAINING_SHARE * _share(last)
+
+
+def _share(step: Mapping[str, Any]) -> float:
+    return float((step["epoch"] - 1 + step["step"] / step["steps"]) / step["epochs"])
+
+
+def _seconds_left(events: list[dict[str, Any]], progress: float) -> float | None:
+    """From the speed since the training last began or went on."""
+    begun = max((index for index, event in enumerate(events) if event["event"] == "start"), default=0)
+    steps = [event for event in events[begun:] if event["event"] == "step"]
+    if len(steps) < 2 or progress >= _TRAINING_SHARE:
+        return None
+    first, last = steps[0], steps[-1]
+    done = _TRAINING_SHARE * (_share(last) - _share(first))
+    return (last["time"] - first["time"]) * (1 - progress) / done if done > 0 else None
+
+
+def _check_libraries() -> None:
+    for name in ("torch", "transformers", "accelerate", "safetensors", "onnx"):
+        if find_spec(name) is None:
+            raise MissingExtraError("training a model", "train")
+
+
+def _mentions(file: Path, ids: set[str]) -> bool:
+    with file.open(encoding="utf-8") as lines:
+        return any(json.loads(line).get("id") in ids for line in lines)
+
+
+def _without(file: Path, ids: set[str]) -> None:
+    part = file.with_suffix(".part")
+    with file.open(encoding="utf-8") as lines, part.open("w", encoding="utf-8") as kept:
+        kept.writelines(line for line in lines if json.loads(line).get("id") not in ids)
+    part.replace(file)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,69 @@
+import pytest
+
+from support.bases import tiny_base, toy_documents
+from viner.document import Document
+from viner.project import Project
+from viner.store import Store
+from viner.studio import Studio
+
+TOML = """\
+# kept
+name = "Trips"
+language = "vi"
+
+[[schema.layers]]
+name = "entities"
+kind = "entities"
+types = ["PERSON", "LOCATION"]
+"""
+CHOICES = {"epochs": 2, "learning_rate": 3e-3, "head_multiplier": 3.0, "precision": "fp32"}
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory):
+    """A random encoder. Read it, never change it."""
+    return tiny_base(tmp_path_factory.mktemp("bases") / "bert")
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """Threads of so small a model only wait for each other."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project without documents."""
+    folder = tmp_path / "trips"
+    folder.mkdir()
+    (folder / "viner.toml").write_text(TOML, encoding="utf-8")
+    return Project(folder)
+
+
+@pytest.fixture
+def annotated(project):
+    """A project with done documents in all splits, and some that wait."""
+    with Store.of_project(project) as store:
+        for split, count, seed in (("train", 60, 1), ("dev", 12, 2), ("test", 6, 3)):
+            store.add(toy_documents(count, seed), who="import", split=split)
+        store.add([Document(f"Lan đi Huế {n}.", id=f"todo-{n}") for n in range(8)], who="import", split="train")
+    return project
+
+
+@pytest.fixture
+def open_studio():
+    """Opens studios that look at the disk when they are told to, and closes them."""
+    opened = []
+
+    def opening(project):
+        opened.append(Studio.open(project, follow=False))
+        return opened[-1]
+
+    yield opening
+    for studio in opened:
+        for run in studio.runs.list():
+            if run.active:
+                studio.runs.stop(run.name)
+                studio.runs.wait(run.name)
+        studio.refreshing.wait()
+        studio.close()
