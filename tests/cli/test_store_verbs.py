@@ -231,3 +231,12 @@ def test_accounts_that_cannot_be(project, run, stdin, args, given, status, said)
     assert got == status
     assert said in err
     assert given.strip() not in (out + err) or not given.strip()
+
+
+def test_types_that_were_written_into_viner_toml_count_at_the_next_import(project, run, tmp_path, exported):
+    settings = (project / "viner.toml").read_text(encoding="utf-8")
+    (project / "viner.toml").write_text(settings.replace("types = [", 'types = [\n    "TOWN",'), encoding="utf-8")
+    other = write(tmp_path / "o.jsonl", Document("ra Huế", id="o", entities=[Entity(3, 6, "TOWN")]))
+    status, _, err = run("import", other, "--project", project)
+    assert status == 0, err
+    assert exported(project)[0]["entities"][0]["label"] == "TOWN"

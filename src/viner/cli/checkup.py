@@ -78,15 +78,10 @@ def _store(project: Project) -> str:
     with Store.of_project(project, create=False) as store:
         counts = store.counts()
         schema, _ = store.schema()
-        if schema != project.schema():
-            raise VinerError(
-                "viner.toml has another schema than the annotations",
-                where=project.path / "viner.toml",
-                hint="The store's counts; change types on the page, which writes both",
-            )
         with store.transaction():
             pass  # Whoever holds the turn to write for long holds up all annotators; asking for it changes nothing.
-    return f"{counts.documents:,} documents, {counts.status('done'):,} done; it can be written"
+    edited = "" if schema == project.schema() else "; viner.toml has other types, which count from the next start on"
+    return f"{counts.documents:,} documents, {counts.status('done'):,} done; it can be written{edited}"
 
 
 def _folder(project: Project) -> str:

@@ -66,6 +66,9 @@ def import_(
     texts = find_texts(files, whole=whole)
     tell_skipped(texts)
     with open_store(project, create=True) as store:
+        from viner.annotation.sync import sync, write_back
+
+        sync(folder, store)  # types that somebody wrote into viner.toml count from here on
         report = store.add(
             progress(read_documents(texts, format, read_options)),
             who="import",
@@ -75,7 +78,7 @@ def import_(
             new_labels=new_labels,
         )
         if report.labels:
-            folder.write_schema(store.schema()[0])
+            write_back(store, folder.write_schema)
     if as_json:
         echo_json({**report.to_dict(), "skipped_files": {str(path): why for path, why in texts.skipped.items()}})
     else:

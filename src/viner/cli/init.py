@@ -174,6 +174,7 @@ def _types(given: tuple[str, ...], texts: Texts, asked: bool) -> Types:
 
 def _make(folder: Path, name: str, language: str, types: Types, texts: Texts) -> AddReport:
     """Makes the project beside its place and moves it there; on an error nothing of it stays."""
+    from viner.annotation.sync import sync, write_back
     from viner.project import Project
     from viner.project.create import project_files, write_files
     from viner.store import Store
@@ -187,9 +188,10 @@ def _make(folder: Path, name: str, language: str, types: Types, texts: Texts) ->
                     "the database that VINER_DATABASE_URL names belongs to another project",
                     hint="Name an empty one, or unset the variable",
                 )
+            sync(made, store)
             report = store.add(progress(read_documents(texts)), who="import", new_labels="add")
             if report.labels:
-                made.write_schema(store.schema()[0])
+                write_back(store, made.write_schema)
     return report
 
 

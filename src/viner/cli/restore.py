@@ -25,6 +25,7 @@ def restore(source: Path, project: Path | None, as_json: bool) -> None:
     """
     folder = find_project(project)
     require_app("restoring")
+    from viner.annotation.sync import write_back
     from viner.errors import InputError
     from viner.store import Store
 
@@ -34,9 +35,7 @@ def restore(source: Path, project: Path | None, as_json: bool) -> None:
     Store.restore_backup(source, url)
     with Store.open(url, create=False) as store:
         documents = store.counts().documents
-        schema = store.schema()[0]
-    if schema != folder.schema():
-        folder.write_schema(schema)
+        write_back(store, folder.write_schema)
     if as_json:
         echo_json({"project": str(folder.path), "documents": documents})
     else:

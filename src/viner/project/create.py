@@ -72,7 +72,7 @@ _TEMPLATE = """\
 name = {name}
 language = {language}  # of the texts: vi, en or another code
 
-# What is annotated. Once there are annotations, change types on the page, which changes these lines and the annotations.
+# What is annotated. To rename, merge or delete a type that annotations use, take the page: it changes these lines and them.
 {schema}
 [annotation]
 order = "mix"           # given | random | uncertain (the least sure first) | mix

@@ -156,7 +156,7 @@ class Project:
         return [model for model in models if model not in spared]
 
     def remove_model(self, name: str) -> None:
-        """Removes a model that is not active.
+        """Removes a model that is not active, and what is kept of its training.
 
         Raises:
             InputError: If the project has no such model, or it is the active one.
@@ -170,6 +170,7 @@ class Project:
             # The name goes at once, so that nobody loads half a model.
             model.rename(doomed)
             shutil.rmtree(doomed)
+            shutil.rmtree(self.path / "runs" / model.name, ignore_errors=True)
         except OSError as error:
             raise VinerError(f"cannot be removed: {error.strerror or error}", where=model) from error
 
