@@ -58,7 +58,7 @@ class Accounts:
         """
         name = _checked_name(name)
         _check_password(password)
-        account = Account(name, secrets.randbelow(2**31), clock.now())
+        account = Account(name, secrets.randbelow(2**30), clock.now())
         hashed = _hash(password)
         with self._database.writing() as connection:
             if connection.execute(select(accounts.c.name).where(accounts.c.name == name)).scalar() is not None:
@@ -90,7 +90,7 @@ class Accounts:
             changed = connection.execute(
                 update(accounts)
                 .where(accounts.c.name == _normal(name))
-                .values(password=hashed, epoch=(accounts.c.epoch + 1) % 2**31)
+                .values(password=hashed, epoch=accounts.c.epoch + 1)
             )
             _check_there(changed.rowcount, name)
 
