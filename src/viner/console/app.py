@@ -6,19 +6,23 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from viner.console.messages import LANGUAGES
 from viner.console.recognizer import RecognizerLike, entity_types
+from viner.console.studio import StudioLike
 from viner.console.theme import color_rules
+
+AuthDependency = Callable[[Request], str | Awaitable[str | None] | None]
 
 
 def console_app(parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: int) -> FastAPI:
-    """Mounts the console in language ``xx`` at ``/xx`` for every interface language.
+    """Mounts the console of one recognizer, in language ``xx`` at ``/xx`` for every interface language.
 
     Args:
         parent: The app to mount into. It must have a ``CORSMiddleware``; without one Gradio admits every origin.
@@ -28,6 +32,41 @@ def console_app(parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: i
     Returns:
         The parent, whose lifespan now starts and stops the console.
     """
+
+    def build(language: str) -> Any:
+        from viner.console.page import build_console
+
+        return build_console(recognizer, language)
+
+    return _mount(parent, build, color_rules(entity_types(recognizer.schema)), max_file_size, None)
+
+
+def studio_console_app(
+    parent: FastAPI, studio: StudioLike, *, max_file_size: int, auth_dependency: AuthDependency | None = None
+) -> FastAPI:
+    """Mounts the console of a project: pages Documents (``/xx/``), Train, Labels and Recognize (``/xx/train`` and so on).
+
+    Args:
+        parent: The app to mount into. It must have a ``CORSMiddleware``; without one Gradio admits every origin.
+        studio: The project at work.
+        max_file_size: Largest upload in bytes.
+        auth_dependency: Who sent a request; None refuses it. Without it everybody is "local".
+
+    Returns:
+        The parent, whose lifespan now starts and stops the console.
+    """
+
+    def build(language: str) -> Any:
+        from viner.console.studio_console import build_studio_console
+
+        return build_studio_console(studio, language)
+
+    return _mount(parent, build, "", max_file_size, auth_dependency)
+
+
+def _mount(
+    parent: FastAPI, build: Callable[[str], Any], rules: str, max_file_size: int, auth_dependency: AuthDependency | None
+) -> FastAPI:
     # Uploads and downloads hold people's texts: a folder that only this user can read, gone when the server stops.
     folder = tempfile.mkdtemp(prefix="viner-console-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -35,16 +74,14 @@ def console_app(parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: i
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
         import gradio as gr
-
-        from viner.console.page import build_console
     except ImportError as error:
         from viner.errors import MissingExtraError
 
         raise MissingExtraError("the page", "app") from error
 
     static = files("viner.console") / "static"
-    css = (static / "console.css").read_text(encoding="utf-8") + color_rules(entity_types(recognizer.schema))
-    script = (static / "console.js").read_text(encoding="utf-8")
+    css = "".join((static / name).read_text(encoding="utf-8") for name in ("console.css", "studio.css")) + rules
+    script = "".join((static / name).read_text(encoding="utf-8") for name in ("console.js", "studio.js"))
     theme = gr.themes.Base(
         primary_hue="teal",
         neutral_hue="slate",
@@ -55,8 +92,9 @@ def console_app(parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: i
     for language in LANGUAGES:
         gr.mount_gradio_app(
             parent,
-            build_console(recognizer, language),
+            build(language),
             path=f"/{language}",
+            auth_dependency=auth_dependency,
             footer_links=[],
             run_history=False,
             show_error=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from viner.console.studio_messages import STUDIO_MESSAGES
 from viner.errors import UsageError, VinerError
 
 LANGUAGES = ("en", "vi")
@@ -10,6 +11,7 @@ LANGUAGES = ("en", "vi")
 LANGUAGE_NAMES = {"en": "English", "vi": "Tiếng Việt"}
 
 _MESSAGES: dict[str, tuple[str, str]] = {
+    **STUDIO_MESSAGES,
     "title": ("viner · Recognize", "viner · Nhận dạng"),
     "tagline": ("Find names, places, dates and more in any text", "Tìm tên người, địa điểm, ngày tháng… trong văn bản"),
     "api": ("REST API", "REST API"),
@@ -120,14 +122,18 @@ class Messages:
         """A message with its placeholders filled in; plain text, to be escaped where it becomes HTML."""
         return _MESSAGES[key][self._index].format(**values)
 
-    def explain(self, error: VinerError) -> tuple[str, str | None, str | None]:
+    def explain(self, error: VinerError, *, otherwise: str = "invalid_input") -> tuple[str, str | None, str | None]:
         """What an error says in this language: message, hint, and the English detail where the message is not that itself.
 
         Errors are written in English; another language has one sentence for each code.
+
+        Args:
+            error: The error.
+            otherwise: The code whose sentence stands in where an error's own code has none.
         """
         if self.language == "en":
             return error.message, error.hint, None
-        code = error.code if f"error_{error.code}" in _MESSAGES else "invalid_input"
+        code = error.code if f"hint_{error.code}" in _MESSAGES else otherwise
         return self(f"error_{code}"), self(f"hint_{code}"), error.message
 
     def number(self, value: int) -> str:

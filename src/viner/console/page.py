@@ -27,8 +27,10 @@ from viner.document import Document
 from viner.errors import VinerError, outline
 
 _log = logging.getLogger("viner.console")
-_FORGET_AFTER = 3600
-_SWEEP_EVERY = 600
+FORGET_AFTER = 3600
+"""Seconds that results, uploads and files for download are kept."""
+SWEEP_EVERY = 600
+"""Seconds between two looks at what is to be forgotten."""
 _AT_ONCE = 2 * (os.cpu_count() or 1)
 _KINDS = (".txt", ".jsonl")
 Result = tuple[Document, ...]
@@ -44,28 +46,46 @@ def build_console(recognizer: RecognizerLike, language: str) -> gr.Blocks:
         recognizer: What recognizes; called from worker threads.
         language: One of :data:`viner.console.LANGUAGES`.
     """
-    return _Page(recognizer, Messages(language)).blocks
+    say = Messages(language)
+    with gr.Blocks(title=say("title"), analytics_enabled=False, delete_cache=(SWEEP_EVERY, FORGET_AFTER)) as blocks:
+        gr.HTML(_header(say), js_on_load=None, elem_id="viner-header")
+        RecognizePage(recognizer, say).build(tuple(entity_types(recognizer.schema)))
+    return blocks
 
 
-class _Page:
-    """The components as attributes, the events as methods."""
+class RecognizePage:
+    """The components as attributes, the events as methods.
+
+    Args:
+        recognizer: What recognizes. Its types may change while the page is open.
+        say: The interface's messages.
+    """
 
     def __init__(self, recognizer: RecognizerLike, say: Messages) -> None:
         self._recognizer = recognizer
         self._say = say
-        self._types = tuple(entity_types(recognizer.schema))
-        with gr.Blocks(title=say("title"), analytics_enabled=False, delete_cache=(_SWEEP_EVERY, _FORGET_AFTER)) as self.blocks:
-            self._build()
-            self._connect()
 
-    def _build(self) -> None:
+    @property
+    def _types(self) -> tuple[str, ...]:
+        return tuple(entity_types(self._recognizer.schema))
+
+    def build(self, types: tuple[str, ...]) -> None:
+        """Adds the components and their events to the page that is being built.
+
+        Args:
+            types: Names of the types that can be chosen from at first.
+        """
+        self._add(types)
+        self._connect()
+
+    def _add(self, types: tuple[str, ...]) -> None:
         say = self._say
         small: dict[str, Any] = {"size": "sm", "min_width": 80}
-        gr.HTML(_header(say), js_on_load=None, elem_id="viner-header")
-        self._result = gr.State((), time_to_live=_FORGET_AFTER)
-        self._exported = gr.State(None, time_to_live=_FORGET_AFTER, delete_callback=_discard)
+        self._result = gr.State((), time_to_live=FORGET_AFTER)
+        self._exported = gr.State(None, time_to_live=FORGET_AFTER, delete_callback=_discard)
         self._page = gr.State(0)
-        with gr.Row(elem_id="viner-main", equal_height=False):
+        self._offered = gr.State(list(types))
+        with gr.Row(elem_id="viner-main", equal_height=False) as self.main:
             with gr.Column(scale=5, min_width=320, elem_id="viner-input"):
                 self._text = gr.Textbox(
                     label=say("text"),
@@ -90,9 +110,9 @@ class _Page:
                     ]
             with gr.Column(scale=7, min_width=320, elem_id="viner-output"):
                 with gr.Column(visible=False, elem_id="viner-filters") as self._filters:
-                    self._summary = gr.HTML(js_on_load=None)
+                    self.summary = gr.HTML(js_on_load=None)
                     self._legend = gr.CheckboxGroup(
-                        choices=list(self._types), value=list(self._types), label=say("types"), elem_id="viner-legend"
+                        choices=list(types), value=list(types), label=say("types"), elem_id="viner-legend"
                     )
                     self._least = gr.Slider(0, 100, value=0, step=1, label=say("confidence"), buttons=[], elem_id="viner-least")
                 self._marked = gr.HTML(empty_view(say), js_on_load=None, elem_id="viner-marked")
@@ -115,7 +135,7 @@ class _Page:
         choice = [self._legend, self._least]
         view = [
             self._page,
-            self._summary,
+            self.summary,
             self._marked,
             self._pager,
             self._position,
@@ -124,7 +144,7 @@ class _Page:
             self._table,
             self._exports,
         ]
-        everything = [self._result, self._filters, self._legend, *view]
+        everything = [self._result, self._filters, self._legend, self._offered, *view]
         busy: dict[str, Any] = {
             "outputs": everything,
             "concurrency_limit": os.cpu_count() or 1,
@@ -141,11 +161,11 @@ class _Page:
         }
 
         reveal: dict[str, Any] = {"fn": None, "js": "() => viner.reveal()", "api_visibility": "private"}
-        self._run.click(self._recognize_text, [self._text, *choice], **busy).then(**reveal)
-        self._file.upload(self._recognize_files, [self._file, *choice], **busy).then(**reveal)
+        self._run.click(self._recognize_text, [self._text, *choice, self._offered], **busy).then(**reveal)
+        self._file.upload(self._recognize_files, [self._file, *choice, self._offered], **busy).then(**reveal)
         for button, text in self._samples:
             filled = button.click(lambda text=text: text, None, self._text, **quick)
-            filled.then(self._recognize_text, [self._text, *choice], **busy).then(**reveal)
+            filled.then(self._recognize_text, [self._text, *choice, self._offered], **busy).then(**reveal)
         self._clear.click(self._forget, None, [self._text, *everything], **quick)
 
         for change in (self._legend.input, self._least.input):
@@ -171,22 +191,22 @@ class _Page:
                 )
                 written.success(None, file, None, js=js, api_visibility="private")
 
-    def _recognize_text(self, text: str, labels: list[str], least: float) -> list[Any]:
+    def _recognize_text(self, text: str, labels: list[str], least: float, offered: list[str]) -> list[Any]:
         def work() -> Result:
             if not text or not text.strip():
                 raise _PageError(self._say("error_empty"))
             return (self._recognizer(text),)
 
-        return self._attempt(work, labels, least)
+        return self._attempt(work, labels, least, offered)
 
-    def _recognize_files(self, paths: list[str], labels: list[str], least: float) -> list[Any]:
+    def _recognize_files(self, paths: list[str], labels: list[str], least: float, offered: list[str]) -> list[Any]:
         def work() -> Result:
             documents = [document for path in paths for document in self._read(Path(path))]
             if not any(document.text.strip() for document in documents):
                 raise _PageError(self._say("error_empty_file"))
             return tuple(self._recognizer.stream(documents))
 
-        return self._attempt(work, labels, least)
+        return self._attempt(work, labels, least, offered)
 
     def _read(self, path: Path) -> list[Document]:
         from viner.formats import read
@@ -201,16 +221,20 @@ class _Page:
             message, hint, detail = self._say.explain(error)
             raise _PageError(message, where=where, hint=hint, detail=detail) from None
 
-    def _attempt(self, work: Callable[[], Result], labels: Sequence[str], least: float) -> list[Any]:
+    def _attempt(self, work: Callable[[], Result], labels: Sequence[str], least: float, offered: Sequence[str]) -> list[Any]:
         """Outputs ``everything``: the result, or what went wrong. Nothing of the text reaches the log."""
         began = time.perf_counter()
         try:
             result = work()
             seconds = time.perf_counter() - began
-            view = render(result, self._types, self._say, labels=labels, least=least / 100, seconds=seconds)
+            types = self._types
+            # Types that a new model brought are shown at first, those that went with the old one are no choice any more.
+            chosen = [name for name in types if name in labels or name not in offered]
+            view = render(result, types, self._say, labels=chosen, least=least / 100, seconds=seconds)
             counts = count_labels(result)
-            choices = [(f"{name} {self._say.number(counts[name])}", name) for name in self._types]
-            return [result, gr.update(visible=True), gr.update(choices=choices), *self._updates(view)]
+            choices = [(f"{name} {self._say.number(counts[name])}", name) for name in types]
+            legend = gr.update(choices=choices) if list(types) == list(offered) else gr.update(choices=choices, value=chosen)
+            return [result, gr.update(visible=True), legend, list(types), *self._updates(view)]
         except _PageError as error:
             return self._problem(error_view(self._say, error.message, error.where, error.hint, error.detail))
         except VinerError as error:
@@ -264,7 +288,7 @@ class _Page:
         """Outputs ``everything``: no result, a message in its place."""
         hidden = gr.update(visible=False)
         view = [0, "", message, hidden, "", gr.skip(), gr.skip(), "", hidden]
-        return [(), hidden, gr.skip(), *view]
+        return [(), hidden, gr.skip(), gr.skip(), *view]
 
 
 class _PageError(VinerError):
