@@ -63,7 +63,7 @@ class DevSet:
             head: Its entity head.
             autocast: Context in which the model runs.
         """
-        emissions = self._emissions(model, head, autocast)
+        emissions = self.emissions(model, head, autocast)
         tally = EntityTally()
         for document, words, spans in zip(
             self.documents, self._words, BioDecoder(head.labels).decode_batch(emissions), strict=True
@@ -73,9 +73,19 @@ class DevSet:
         return tally.scores()
 
     @torch.inference_mode()
-    def _emissions(
+    def emissions(
         self, model: MultiHeadModel, head: EntityHead, autocast: AbstractContextManager[object]
     ) -> list[NDArray[np.float32]]:
+        """Logits of the tags for each document; the model is left in the mode it was in.
+
+        Args:
+            model: The model.
+            head: Its entity head.
+            autocast: Context in which the model runs.
+
+        Returns:
+            *Shape:* (words, tags) each.
+        """
         device = next(model.parameters()).device
         was_training = model.training
         model.eval()

@@ -1,0 +1,174 @@
+"""What a training learns from: files of one moment, so that people can go on while it runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viner.corpus import REVIEWED
+from viner.document import Document
+from viner.errors import InputError
+from viner.formats import write
+from viner.store import Filter, Store
+from viner.store.records import Status
+
+FEWEST_TO_LEARN = 2
+"""Documents with entities that a training needs."""
+FEWEST_TO_CHOOSE = 3
+"""Documents below which dev says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Files of one training.
+
+    Args:
+        files: "train", and "dev" and "test" where they are used.
+        documents: ``{split: {"done": n, "started": n}}`` of what was written.
+        entities: Accepted entities written, by split.
+        left_out: What was not written, and why, in sentences.
+        fingerprint: SHA-256 of all files: equal where everything learned and scored is.
+    """
+
+    files: dict[str, Path]
+    documents: dict[str, dict[str, int]]
+    entities: dict[str, int]
+    left_out: tuple[str, ...]
+    fingerprint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, without the places of the files."""
+        return {
+            "documents": self.documents,
+            "entities": self.entities,
+            "left_out": list(self.left_out),
+            "fingerprint": self.fingerprint,
+        }
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What went into a file."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    entities: int = 0
+    with_entities: int = 0
+    whole_texts: set[str] = field(default_factory=set)
+    """Hashes, as many as matter."""
+
+    def add(self, document: Document) -> None:
+        status = "started" if REVIEWED in document.meta else "done"
+        self.statuses[status] += 1
+        self.entities += len(document.entities or ())
+        self.with_entities += bool(document.entities)
+        if status == "done" and len(self.whole_texts) < FEWEST_TO_LEARN:
+            self.whole_texts.add(hashlib.sha256(document.text.encode()).hexdigest())
+
+
+def snapshot(store: Store, folder: Path) -> Snapshot:
+    """Writes ``train.jsonl`` and, where they are good for something, ``dev.jsonl`` and ``test.jsonl``.
+
+    Train gets the documents that are done or started; a started one teaches only what a person decided, which
+    ``meta["viner:reviewed"]`` says. Dev and test get those that are done. Suggestions stay out.
+
+    Args:
+        store: The store.
+        folder: Where the files go; it must exist.
+
+    Raises:
+        InputError: If there is nothing to learn from; it says how much is missing. No file is left then.
+    """
+    files = {split: folder / f"{split}.jsonl" for split in ("train", "dev", "test")}
+    try:
+        tallies = {
+            "train": _write(store, "train", ("done", "started"), files["train"]),
+            "dev": _write(store, "dev", ("done",), files["dev"]),
+            "test": _write(store, "test", ("done",), files["test"]),
+        }
+        left_out = _useless(tallies)
+        _check_enough(tallies["train"], chosen_on_train="dev" in left_out)
+    except BaseException:
+        for file in files.values():
+            file.unlink(missing_ok=True)
+        raise
+    for split in left_out:
+        files.pop(split).unlink()
+    waiting = store.counts().splits["train"]
+    notes = [*left_out.values()]
+    if waiting["todo"] or waiting["skipped"]:
+        notes.append(f"train: {waiting['todo']:,} documents that nobody began and {waiting['skipped']:,} skipped ones")
+    return Snapshot(
+        files,
+        {split: {status: tallies[split].statuses[status] for status in ("done", "started")} for split in files},
+        {split: tallies[split].entities for split in files},
+        tuple(notes),
+        _fingerprint(files.values()),
+    )
+
+
+def _write(store: Store, split: Any, statuses: tuple[Status, ...], file: Path) -> _Tally:
+    tally = _Tally()
+
+    def documents() -> Iterator[Document]:
+        for document in store.export(Filter(splits=(split,), statuses=statuses)):
+            taught = _taught(document)
+            tally.add(taught)
+            yield taught
+
+    write(documents(), file, "jsonl")
+    return tally
+
+
+def _taught(document: Document) -> Document:
+    """The document without suggestions. What is suggested again, after a label was split, is no longer decided."""
+    meta = document.meta
+    if REVIEWED in meta and document.suggestions:
+        waiting = {(entity.start, entity.end) for entity in document.suggestions}
+        decided = {(entity.start, entity.end) for entity in document.entities or ()}
+        spans = [span for span in meta[REVIEWED] if tuple(span) in decided or tuple(span) not in waiting]
+        meta = {**meta, REVIEWED: spans}
+    return document.with_(meta=meta, suggestions=None)
+
+
+def _useless(tallies: dict[str, _Tally]) -> dict[str, str]:
+    found = {}
+    dev, test = tallies["dev"], tallies["test"]
+    instead = "a tenth of the done documents of train is used instead"
+    if dev.statuses.total() < FEWEST_TO_CHOOSE:
+        found["dev"] = f"dev: only {dev.statuses.total()} done documents, fewer than {FEWEST_TO_CHOOSE}; {instead}"
+    elif not dev.entities:
+        found["dev"] = f"dev: no entity in its {dev.statuses.total():,} done documents; {instead}"
+    if not test.entities:
+        found["test"] = f"test: no entity in its {test.statuses.total():,} done documents"
+    return found
+
+
+def _check_enough(train: _Tally, *, chosen_on_train: bool) -> None:
+    missing = FEWEST_TO_LEARN - train.with_entities
+    if missing > 0:
+        raise InputError(
+            f"there is too little to learn from: {train.with_entities} documents of train have entities, and a training needs"
+            f" {FEWEST_TO_LEARN}",
+            hint=f"Annotate {missing} more document{'s' * (missing > 1)}",
+        )
+    missing = (FEWEST_TO_LEARN if chosen_on_train else 1) - len(train.whole_texts)
+    if missing > 0:
+        raise InputError(
+            "too few documents of train are done to know where there is no entity"
+            + (", and to set one aside for choosing the best epoch" if chosen_on_train else ""),
+            hint=f"Finish {missing} more document{'s' * (missing > 1)}, of different texts",
+        )
+
+
+def _fingerprint(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.stem.encode() + b"\0")
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

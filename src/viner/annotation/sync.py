@@ -1,0 +1,116 @@
+"""``viner.toml`` and the store hold the same schema. The store's is the one that annotations go by; people edit the file.
+
+What was in step last is remembered in the store as a hash. From it follows, when they differ, who moved: a person with an
+editor, or the store, whose last change did not reach the file because the program was killed in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from typing import Literal
+
+from sqlalchemy import Connection, func, select
+
+from viner.errors import SchemaError
+from viner.project import Project
+from viner.schema import Layer, Schema
+from viner.store import Store
+from viner.store.preferences import read_setting, write_setting
+from viner.store.tables import contents, documents, entities
+
+_SYNCED = "schema.synced"
+WHO = "viner.toml"
+"""Who made a change that stood in the file."""
+
+Outcome = Literal["same", "read", "written"]
+
+
+def sync(project: Project, store: Store, *, write_schema: Callable[[Schema], None] | None = None) -> Outcome:
+    """Brings ``viner.toml`` and the store together; called when a project is opened.
+
+    Args:
+        project: The project.
+        store: Its store.
+        write_schema: Writes the file; None takes the project's own way.
+
+    Returns:
+        "read" where the store took over what a person had written into the file, "written" where the file was behind,
+        "same" where neither was.
+
+    Raises:
+        SchemaError: If the file no longer has a label or layer that annotations use.
+    """
+    write = write_schema or project.write_schema
+    written = project.schema()
+    outcome: Outcome = "same"
+    with store.transaction(exclusive=True) as transaction:
+        connection = transaction.connection
+        schema, _ = transaction.schema()
+        synced = read_setting(connection, _SYNCED)
+        if written is None:
+            outcome = "written" if schema.layers else "same"
+        elif _hash(written) == _hash(schema):
+            write_setting(connection, _SYNCED, _hash(schema))
+        elif _hash(written) == synced:
+            outcome = "written"
+        else:
+            _check_kept(connection, schema, written, str(project.path / "viner.toml"))
+            event = transaction.event(f"viner.toml-{uuid.uuid4()}", who=WHO, kind="schema")
+            event.set_schema(written)
+            event.finish()
+            write_setting(connection, _SYNCED, _hash(written))
+            outcome = "read"
+    if outcome == "written":
+        write_back(store, write)
+    return outcome
+
+
+def write_back(store: Store, write_schema: Callable[[Schema], None]) -> None:
+    """Writes the store's schema into ``viner.toml`` and remembers that both are the same."""
+    schema, _ = store.schema()
+    write_schema(schema)
+    store.set_setting(_SYNCED, _hash(schema))
+
+
+def _check_kept(connection: Connection, schema: Schema, written: Schema, where: str) -> None:
+    layers = {layer.name: layer for layer in written}
+    for layer in schema:
+        new = layers.get(layer.name)
+        same_kind = new is not None and new.kind == layer.kind
+        gone = [name for name in layer.names if new is None or not same_kind or name not in new.names]
+        for label, n in _used(connection, layer, gone).items():
+            if new is not None and not same_kind:
+                problem = f"the layer {layer.name!r} was changed to {new.kind}, but {n:,} annotations are {layer.kind}"
+            else:
+                problem = f"the label {label!r} is no longer in the schema, but {n:,} annotations have it"
+            raise SchemaError(
+                problem,
+                where=where,
+                hint="Write it back as it was; then rename, merge or delete it on the Schema page",
+            )
+
+
+def _used(connection: Connection, layer: Layer, labels: list[str]) -> dict[str, int]:
+    """How many annotations have some labels of a layer, for those that have any."""
+    if not labels:
+        return {}
+    if layer.kind == "entities":
+        statement = (
+            select(entities.c.label, func.count().label("n")).where(entities.c.label.in_(labels)).group_by(entities.c.label)
+        )
+        return {row.label: row.n for row in connection.execute(statement)}
+    column = {"labels": documents.c.labels, "tags": contents.c.tags, "relations": contents.c.relations}[layer.kind]
+    found: dict[str, int] = {}
+    for (body,) in connection.execute(select(column).where(column.is_not(None))):
+        data = json.loads(body)
+        values = [item["label"] for item in data] if layer.kind == "relations" else data.get(layer.name) or ()
+        for label in set(values).intersection(labels):
+            found[label] = found.get(label, 0) + 1
+    return found
+
+
+def _hash(schema: Schema) -> str:
+    return hashlib.sha256(json.dumps(schema.to_dict(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
