@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 
 from viner import annotator
 from viner.console import LANGUAGES
@@ -60,7 +60,9 @@ def create_studio_app(studio: Studio, settings: Settings | None = None, *, conso
             model_state=lambda: "none" if studio.recognizer.name is None else "ready",
         )
     )
-    app.include_router(annotate_router(Desk(studio)))
+    desk = Desk(studio)
+    for router in (documents_router, operations_router, labeling_router, schema_router, training_router):
+        app.include_router(router(desk))
     openapi.install(app, SCHEMAS)
     app.include_router(login_router(visitors, Throttle(), LANGUAGES, space=settings.space))
     app.include_router(entrance_router(LANGUAGES, space=settings.space))
@@ -70,18 +72,6 @@ def create_studio_app(studio: Studio, settings: Settings | None = None, *, conso
         mount_console(app, page)
     add_layers(app, counters, settings, visitors)
     return app
-
-
-def annotate_router(desk: Desk) -> APIRouter:
-    """All routes of the annotate API.
-
-    Args:
-        desk: The studio and its threads.
-    """
-    router = APIRouter(prefix="/annotate/api")
-    for part in (documents_router, operations_router, labeling_router, schema_router, training_router):
-        router.include_router(part(desk))
-    return router
 
 
 def check_accounts(studio: Studio, settings: Settings) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+PREFIX = "/annotate/api"
 _HINT = "The API is described at /api/docs"
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from viner.annotation.leases import LeasedError
 from viner.server.annotate.describe import body, problems, shape
-from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed, progress_dict, schema_dict
+from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, progress_dict, schema_dict
 from viner.server.annotate.training import training_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import RequestError, error_response
@@ -30,7 +30,7 @@ def documents_router(desk: Desk) -> APIRouter:
     Args:
         desk: The studio and its threads.
     """
-    router = APIRouter(tags=["annotation"])
+    router = APIRouter(prefix=PREFIX, tags=["annotation"])
     studio = desk.studio
     store, queue = studio.store, studio.queue
 

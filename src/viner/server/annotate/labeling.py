@@ -9,7 +9,7 @@ from viner.annotation.label_all import LabelAll
 from viner.annotation.label_all import apply as label_everywhere
 from viner.annotation.label_all import preview as preview_all
 from viner.server.annotate.describe import body, problems, shape
-from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed
+from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import RequestError
 from viner.store import SPLITS, STATUSES
@@ -30,7 +30,7 @@ def labeling_router(desk: Desk) -> APIRouter:
     Args:
         desk: The studio and its threads.
     """
-    router = APIRouter(prefix="/label-all", tags=["annotation"])
+    router = APIRouter(prefix=f"{PREFIX}/label-all", tags=["annotation"])
     store = desk.studio.store
 
     @router.post(

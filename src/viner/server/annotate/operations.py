@@ -7,7 +7,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from viner.server.annotate.describe import body, problems, shape
-from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed, schema_dict
+from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import error_response
 from viner.store import ConflictError, Operation, StaleSchemaError, StaleVersionError
@@ -22,7 +22,7 @@ def operations_router(desk: Desk) -> APIRouter:
     Args:
         desk: The studio and its threads.
     """
-    router = APIRouter(tags=["annotation"])
+    router = APIRouter(prefix=PREFIX, tags=["annotation"])
     store = desk.studio.store
 
     @router.post(

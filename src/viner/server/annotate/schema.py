@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from viner.annotation import changes
 from viner.server.annotate.describe import body, problems, shape
-from viner.server.annotate.desk import Desk, annotator_of, body_of, parsed, schema_dict
+from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import error_response
 from viner.store.records import LONGEST_ID
@@ -21,7 +21,7 @@ def schema_router(desk: Desk) -> APIRouter:
     Args:
         desk: The studio and its threads.
     """
-    router = APIRouter(prefix="/schema", tags=["schema"])
+    router = APIRouter(prefix=f"{PREFIX}/schema", tags=["schema"])
     studio = desk.studio
     store = studio.store
 

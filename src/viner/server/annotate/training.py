@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from viner.server.annotate.describe import body, problems, shape
-from viner.server.annotate.desk import Desk, body_of, parsed
+from viner.server.annotate.desk import PREFIX, Desk, body_of, parsed
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import RequestError
 
@@ -33,7 +33,7 @@ def training_router(desk: Desk) -> APIRouter:
     Args:
         desk: The studio and its threads.
     """
-    router = APIRouter(tags=["training"])
+    router = APIRouter(prefix=PREFIX, tags=["training"])
     studio = desk.studio
 
     @router.get(

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import re
+
+from fastapi.testclient import TestClient
+from studios import FakeStudio
+
+API = "/annotate/api"
+SEARCH = {"surface": "Hà Nội", "label": "LOCATION"}
+RENAME = {"kind": "rename", "label": "LOCATION", "to": "PLACE"}
+
+
+def test_labeling_everywhere_is_looked_at_done_and_taken_back(client: TestClient) -> None:
+    preview = client.post(f"{API}/label-all/preview", json=SEARCH).json()
+    assert (preview["documents"], preview["matches"], preview["already"]) == (5, 5, 0)
+    assert set(preview["samples"][0]) == {"id", "before", "surface", "after"}
+    done = client.post(f"{API}/label-all", json={"operation": "all", **SEARCH}).json()
+    assert (done["documents"], done["matches"]) == (5, 5)
+    assert client.post(f"{API}/label-all/preview", json=SEARCH).json()["matches"] == 0
+    undone = client.post(f"{API}/undo", json={"operation": "u", "undoes": "all"})
+    assert (undone.status_code, undone.json()["documents"]) == (200, 5)
+    assert client.post(f"{API}/label-all/preview", json=SEARCH).json()["matches"] == 5
+
+
+def test_an_unknown_label_is_labeled_nowhere(client: TestClient) -> None:
+    response = client.post(f"{API}/label-all", json={"operation": "all", "surface": "Lan", "label": "NOBODY"})
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "refused")
+
+
+def test_the_schema_changes_and_changes_back(client: TestClient, filled: FakeStudio) -> None:
+    assert client.get(f"{API}/schema").json()["version"] == 1
+    preview = client.post(f"{API}/schema/preview", json={"change": RENAME})
+    assert preview.status_code == 200
+    assert client.get(f"{API}/schema").json()["version"] == 1
+    changed = client.post(f"{API}/schema/change", json={"operation": "s", "version": 1, "change": RENAME}).json()
+    assert changed["schema"]["version"] == 2
+    assert [item["name"] for item in changed["schema"]["layers"][0]["types"]] == ["PERSON", "PLACE", "DATE"]
+    assert filled.project.schema()["entities"].names == ("PERSON", "PLACE", "DATE")
+    assert filled.schema_changes == 1
+    stale = client.post(f"{API}/schema/change", json={"operation": "s2", "version": 1, "change": RENAME})
+    assert (stale.status_code, stale.json()["schema"]["version"]) == (409, 2)
+    assert client.post(f"{API}/undo", json={"operation": "u", "undoes": "s"}).status_code == 200
+    assert [item["name"] for item in client.get(f"{API}/schema").json()["layers"][0]["types"]][1] == "LOCATION"
+    assert filled.schema_changes == 2
+
+
+def test_a_change_that_does_not_fit_is_refused(client: TestClient) -> None:
+    for change in ({"kind": "rename", "label": "NOBODY", "to": "X"}, {"kind": "explode"}, {}, {"kind": "rename"}):
+        body = {"operation": "s", "version": 1, "change": change}
+        assert client.post(f"{API}/schema/change", json=body).status_code == 422
+
+
+def test_a_training_is_started_stopped_and_resumed(client: TestClient) -> None:
+    assert client.get(f"{API}/training").json() == {"run": None, "active": None, "done_since": 0, "retrain_after": 0}
+    assert client.post(f"{API}/training", json={"action": "stop"}).status_code == 409
+    states = [client.post(f"{API}/training", json={"action": action}).json()["run"] for action in ("start", "stop", "resume")]
+    assert [run["state"] for run in states] == ["running", "stopped", "running"]
+
+
+def test_every_route_is_described_with_an_example(client: TestClient) -> None:
+    description = client.get("/api/openapi.json").json()
+    paths = {path.removeprefix(f"{API}/"): methods for path, methods in description["paths"].items() if path.startswith(API)}
+    assert set(paths) == {
+        "session", "next", "document", "lease", "release", "operations", "history", "undo", "documents", "label-all/preview",
+        "label-all", "schema", "schema/preview", "schema/change", "training",
+    }  # fmt: skip
+    text = client.get("/api/openapi.json").text
+    for name in set(re.findall(r"#/components/schemas/(\w+)", text)):
+        assert name in description["components"]["schemas"]
+    for methods in paths.values():
+        for method, operation in methods.items():
+            assert {"200", "401"} <= set(operation["responses"])
+            assert (method == "post") == ("requestBody" in operation)
+    page = client.get("/api/docs").text
+    assert f"{API}/operations" in page
+    assert "<script" not in page
