@@ -50,11 +50,6 @@ class FakeRuns:
         self.runs[-1].state = "running"
 
 
-class FakeVersions:
-    def active(self) -> str | None:
-        return None
-
-
 class FakeStudio:
     """What the server asks of a studio."""
 
@@ -71,15 +66,15 @@ class FakeStudio:
         if recognizer is not None:
             self.recognizer.switch(Path("001"))
         self.runs = FakeRuns()
-        self.versions = FakeVersions()
         self.done = 0
         self.schema_changes = 0
 
     def note_done(self) -> None:
         self.done += 1
 
-    def done_since(self) -> int:
-        return self.done
+    def training(self) -> dict[str, Any]:
+        run = self.runs.current()
+        return {"run": None if run is None else run.to_dict(), "active": None, "done_since": self.done, "retrain_after": 0}
 
     def schema_changed(self) -> None:
         self.schema_changes += 1

@@ -36,15 +36,12 @@ class RequestError(InputError):
 
 _STATUS = {
     "unknown_document": 404,
-    "unknown_operation": 404,
-    "unknown_run": 404,
-    "unknown_version": 404,
     "stale_version": 409,
     "stale_schema": 409,
     "conflict": 409,
     "leased": 409,
     "no_model": 409,
-    "run_active": 409,
+    "training_refused": 409,
     "refused": 422,
 }
 # The data's place is not usable: trying again is safe, since nothing was changed. Seconds after which it makes sense.

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from viner.annotation.leases import LeasedError
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, progress_dict, schema_dict
-from viner.server.annotate.training import training_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import RequestError, error_response
 from viner.server.visitors import is_local
@@ -32,7 +31,7 @@ def documents_router(desk: Desk) -> APIRouter:
     """
     router = APIRouter(prefix=PREFIX, tags=["annotation"])
     studio = desk.studio
-    store, queue = studio.store, studio.queue
+    store = studio.store
 
     @router.get(
         "/session",
@@ -59,7 +58,7 @@ def documents_router(desk: Desk) -> APIRouter:
                         "lease_minutes": settings.annotation.lease_minutes,
                         "retrain_after": settings.annotation.retrain_after,
                     },
-                    "training": training_dict(studio),
+                    "training": studio.training(),
                 }
             )
 
@@ -83,6 +82,7 @@ def documents_router(desk: Desk) -> APIRouter:
             fields = Fields(parsed(raw), "tab", "resume", "exclude", "finished")
             tab, resume = fields.text("tab", most=_TAB), fields.truth("resume")
             exclude, finished = fields.texts("exclude", most=_MOST_EXCLUDED), fields.optional_text("finished", most=_ID)
+            queue = studio.queue  # another one after a change of the settings
             if finished is not None:
                 queue.release(finished, who)
             document = queue.next(who, tab, resume=resume, exclude=exclude)
@@ -120,6 +120,7 @@ def documents_router(desk: Desk) -> APIRouter:
         def work() -> Response:
             fields = Fields(parsed(raw), "id", "tab", "open")
             name, tab, opened = fields.text("id", most=_ID), fields.text("tab", most=_TAB), fields.truth("open")
+            queue = studio.queue
             try:
                 if opened:
                     return write_json({"until": queue.lease(name, who, tab), "document": store.get(name).to_dict()})
@@ -145,7 +146,7 @@ def documents_router(desk: Desk) -> APIRouter:
         def work() -> Response:
             fields = Fields(parsed(raw), "id", "tab")
             fields.text("tab", most=_TAB)
-            queue.release(fields.text("id", most=_ID), who)
+            studio.queue.release(fields.text("id", most=_ID), who)
             return write_json({"released": True})
 
         return await desk.serve(work)

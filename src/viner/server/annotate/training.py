@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -11,20 +9,6 @@ from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, body_of, parsed
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import RequestError
-
-if TYPE_CHECKING:
-    from viner.studio import Studio
-
-
-def training_dict(studio: Studio) -> dict[str, Any]:
-    """What the page shows of the training: the current run, the active version, what is new since the last training."""
-    run = studio.runs.current()
-    return {
-        "run": None if run is None else run.to_dict(),
-        "active": studio.versions.active(),
-        "done_since": studio.done_since(),
-        "retrain_after": studio.settings.annotation.retrain_after,
-    }
 
 
 def training_router(desk: Desk) -> APIRouter:
@@ -43,7 +27,7 @@ def training_router(desk: Desk) -> APIRouter:
     )
     async def training() -> Response:
         """`done_since` counts documents done since the last training; `retrain_after` 0 means that none starts by itself."""
-        return await desk.look(lambda: write_json(training_dict(studio)))
+        return await desk.look(lambda: write_json(studio.training()))
 
     @router.post(
         "/training",
@@ -64,7 +48,7 @@ def training_router(desk: Desk) -> APIRouter:
                 if run is None:
                     raise RequestError(409, "no_run", f"there is no training to {action}", hint="Start one")
                 (studio.runs.stop if action == "stop" else studio.runs.resume)(run.name)
-            return write_json(training_dict(studio))
+            return write_json(studio.training())
 
         return await desk.look(work)
 
