@@ -58,7 +58,7 @@ input { border: 1px solid var(--line); background: Canvas; color: CanvasText; }
 button { margin-top: 1.5rem; border: 0; background: #0f766e; color: #fff; font-weight: 600; cursor: pointer; }
 :focus-visible { outline: 3px solid #14b8a6; outline-offset: 2px; }
 [role=alert] { margin: 0; padding: .6rem .75rem; border: 2px solid #dc2626; border-radius: 8px; }
-footer { margin-top: 2rem; font-size: .875rem; } footer a { color: inherit; display: inline-block; padding: .7rem 0; }
+footer { margin-top: 2rem; font-size: .875rem; } footer a { color: inherit; display: inline-block; padding: .8rem 0; }
 """
 
 
