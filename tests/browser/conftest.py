@@ -16,7 +16,8 @@ from typing import Any
 import anyio
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from support.annotate import Opener, Tab, Workbench, workbench
 
 from viner.server import Settings, create_app
 from viner.server.runner import listen
@@ -153,5 +154,30 @@ def visit(browser: Browser) -> Iterator[Visitor]:
     for seen in visits:
         assert seen.foreign == []
         assert seen.errors == []
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Workbench]:
+    """A project of no documents, served with the annotation page."""
+    with workbench(tmp_path / "project") as bench:
+        yield bench
+
+
+@pytest.fixture
+def annotate(browser: Browser, bench: Workbench) -> Iterator[Opener]:
+    """Opens the annotation page in a context of its own, or in that of another tab; no tab may see an error."""
+    contexts: list[BrowserContext] = []
+    tabs: list[Tab] = []
+
+    def opened(document: str | None = None, *, beside: Tab | None = None, language: str = "en", **options: Any) -> Tab:
+        if beside is None:
+            contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options}))
+        tabs.append(Tab.opened(beside.page.context if beside else contexts[-1], bench, document, language))
+        return tabs[-1]
+
+    yield opened
+    assert [tab.errors for tab in tabs if tab.errors] == []
     for context in contexts:
         context.close()

@@ -43,7 +43,6 @@ def page(language: str) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(_TITLES[code])}</title>
 <script type="module" src="static/start.js"></script>
-<link rel="icon" href="static/icon.svg">
 <link rel="stylesheet" href="static/annotator.css">
 {preloads}
 <script type="module" src="static/page.js"></script>

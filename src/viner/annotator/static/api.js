@@ -62,6 +62,20 @@ export const api = {
   next: (wanted) => call("next", wanted),
   /** @param {string} id */
   document: (id) => call(`document?${query({ id })}`),
+  /**
+   * Opens a document for this tab, with its suggestions brought up to date.
+   * @param {string} id @param {string} tab
+   * @returns {Promise<{document: any, until: number | null, held_by?: string}>} held_by: somebody else has it open
+   */
+  open: async (id, tab) => {
+    try {
+      return await call("lease", { id, tab, open: true });
+    } catch (error) {
+      const { code, body } = /** @type {ApiError} */ (error);
+      if (code !== "leased") throw error;
+      return { document: await call(`document?${query({ id })}`), until: null, held_by: body.held_by };
+    }
+  },
   /** @param {string} id @param {string} tab */
   lease: (id, tab) => call("lease", { id, tab }),
   /** @param {string} id @param {string} tab */

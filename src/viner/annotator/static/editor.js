@@ -274,24 +274,17 @@ export class Editor {
     this.#mark();
   }
 
-  /** @returns {"acted" | "finished"} finished: there was nothing left to accept */
+  /** Accepts the suggestion here, else goes to the next one. @returns {"acted" | "finished"} finished: there is none left */
   accept() {
-    const focus = this.focus();
     const [here] = this.here();
     if (here?.state === "suggested") {
       this.#decide(here, "accepted");
       return "acted";
     }
     const next = nextSuggestion(this.open_(), this.selection(), null, 1);
-    if (!focus && here && here.state === "accepted" && !next) {
-      this.#focusOn(here);
-      return "acted";
-    }
-    if (next) {
-      this.#focusOn(next);
-      return "acted";
-    }
-    return "finished";
+    if (!next) return "finished";
+    this.#focusOn(next);
+    return "acted";
   }
 
   /** Rejects a suggestion, deletes an entity. */

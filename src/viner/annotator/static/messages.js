@@ -98,6 +98,7 @@ export const MESSAGES = {
   training_stopped: ["Training stopped", "Đã dừng huấn luyện"],
   training_failed: ["Training failed: {reason}", "Huấn luyện lỗi: {reason}"],
   training_finished: ["New model {name}", "Mô hình mới {name}"],
+  training_outcome: ["Training finished: {message}", "Huấn luyện xong: {message}"],
   model_active: ["Model {name}", "Mô hình {name}"],
   no_model: ["No model yet", "Chưa có mô hình"],
   done_since: ["{count} new done", "{count} văn bản mới"],

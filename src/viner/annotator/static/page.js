@@ -128,7 +128,7 @@ class Page {
       this.saving,
       this.training.element,
       h("nav", {}, tool("documents", "F2", { name: "documents" }), tool("search", "/", { name: "search" }), tool("commands", "=", { name: "palette" }), tool("help", "F1", { name: "help" }),
-        h("a.quiet", { href: `../language/${other}?next=annotate`, lang: other, hreflang: other, title: other === "vi" ? "Tiếng Việt" : "English" }, other.toUpperCase())));
+        h("a.quiet", { href: `?language=${other}`, lang: other, hreflang: other, title: other === "vi" ? "Tiếng Việt" : "English" }, other.toUpperCase())));
     document.body.replaceChildren(
       h("a.skip-link", { href: "#text", onclick: (/** @type {Event} */ event) => (event.preventDefault(), this.area.focus()) }, say("skip_link")),
       header, this.labels, h("div.document", {}, this.about, this.documentLabels), this.pane, h("footer.bottom", {}, this.here, this.actions), this.notice, this.live);
@@ -191,7 +191,7 @@ class Page {
     this.saving.dataset.state = state;
     this.saving.dataset.waiting = String(waiting);
     if (this.saving.textContent !== text) this.saving.textContent = text;
-    if (state === "signedOut") this.saving.append(" ", h("a", { href: "../login", target: "_blank" }, say("sign_in")));
+    if (state === "signedOut") this.saving.append(" ", h("a", { href: "../login?next=/annotate/", target: "_blank" }, say("sign_in")));
     if (state === "offline" && !this.storage.lasting) this.notify("not_lasting");
   }
 
@@ -372,9 +372,9 @@ class Page {
     const before = this.editor.state?.id;
     return this.#go(async () => {
       await this.outbox.flushed(id);
-      const [stored, lease] = await Promise.all([api.document(id), api.lease(id, this.tab).catch((error) => error.body ?? {})]);
+      const answer = await api.open(id, this.tab);
       if (before && before !== id) void api.release(before, this.tab).catch(() => {});
-      return { document: stored, until: lease.until ?? null, held_by: lease.held_by };
+      return answer;
     });
   }
 
@@ -561,7 +561,7 @@ class Page {
     try {
       this.setSession(await session);
     } catch (error) {
-      if (/** @type {any} */ (error).status === 401) return location.assign("../login?next=annotate");
+      if (/** @type {any} */ (error).status === 401) return location.assign("../login?next=/annotate/");
       this.#showEmpty(error);
       this.empty.querySelector("button").onclick = () => location.reload();
       return;

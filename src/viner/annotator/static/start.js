@@ -31,14 +31,13 @@ async function start() {
 /**
  * The document that the address names, else the one that was open before a reload, else the next one.
  * @param {string} tab
- * @returns {Promise<{document: any, until: number | null, progress?: any}>}
+ * @returns {Promise<{document: any, until: number | null, progress?: any, held_by?: string}>}
  */
 export async function firstDocument(tab) {
   const id = new URLSearchParams(location.search).get("document") ?? sessionStorage.getItem(CURRENT);
   if (id !== null) {
     try {
-      const [document, lease] = await Promise.all([api.document(id), api.lease(id, tab).catch((error) => error.body ?? {})]);
-      return { document, until: lease.until ?? null, ...(lease.held_by ? { held_by: lease.held_by } : {}) };
+      return await api.open(id, tab);
     } catch (error) {
       if (/** @type {any} */ (error).status !== 404) throw error;
     }

@@ -24,7 +24,7 @@ export class Training {
   /** What the button does now. @returns {"start" | "stop" | "resume"} */
   get action() {
     const state = this.known?.run?.state;
-    return isRunning(state) ? "stop" : state === "stopped" ? "resume" : "start";
+    return isRunning(state) ? "stop" : state === "stopped" || state === "failed" ? "resume" : "start";
   }
 
   async act() {
@@ -61,9 +61,9 @@ export class Training {
     if (isRunning(run?.state)) {
       parts.push(say("training_running", { name: run.name ?? "" }));
       if (run.epoch) parts.push(say("training_epoch", { epoch: run.epochs ? `${run.epoch}/${run.epochs}` : run.epoch }));
-      if (typeof run.dev_f1 === "number") parts.push(say("training_dev", { f1: run.dev_f1.toFixed(3) }));
+      if (typeof run.best_f1 === "number") parts.push(say("training_dev", { f1: run.best_f1.toFixed(3) }));
     } else {
-      if (run?.state === "failed") parts.push(say("training_failed", { reason: run.error ?? "" }));
+      if (run?.state === "failed") parts.push(say("training_failed", { reason: run.error?.message ?? "" }));
       else if (run?.state === "stopped") parts.push(say("training_stopped"));
       else parts.push(active ? say("model_active", { name: active }) : say("no_model"));
       if (training.done_since) parts.push(say("done_since", { count: training.done_since }));
@@ -71,13 +71,16 @@ export class Training {
     }
     this.text.textContent = parts.join(" · ");
     this.button.textContent = say({ start: "train", stop: "stop", resume: "resume" }[this.action]);
-    if (isRunning(was?.run?.state) && !isRunning(run?.state) && active && active !== was.active) this.notify("training_finished", { name: active });
+    if (isRunning(was?.run?.state) && !isRunning(run?.state)) {
+      if (run?.outcome?.message) this.notify("training_outcome", { message: run.outcome.message });
+      else if (active && active !== was.active) this.notify("training_finished", { name: active });
+    }
   }
 }
 
 /** @param {string | undefined} state */
 function isRunning(state) {
-  return state === "running" || state === "starting" || state === "waiting";
+  return state === "running" || state === "starting" || state === "stopping";
 }
 
 /** @param {any} error */

@@ -1,0 +1,240 @@
+"""Nothing is lost: stale tabs, two tabs at one entity, no connection, a crash of the browser, a schema that changes, an erased document."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from support.annotate import Opener, Tab, Workbench
+from viner.schema import Layer, Schema, Type
+from viner.store import Operation
+
+pytestmark = pytest.mark.browser
+
+TEXT = "Bệnh nhân Nguyễn Văn A, 43 tuổi, ở quận Cẩm Lệ, Đà Nẵng."
+
+
+def elsewhere(bench: Workbench, id: str, **changes: object) -> None:  # noqa: A002
+    """Somebody else saves something."""
+    document = bench.get(id)
+    body = {"operation": os.urandom(8).hex(), "document": id, "version": document.version, "schema": document.schema, **changes}
+    bench.store.save(Operation.from_dict(body), who="other")
+
+
+def test_a_stale_tab_keeps_both_edits_and_shows_them(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    first = annotate("one")
+    second = annotate("one", beside=first)
+    second.go("43")
+    second.press("5")
+    second.saved()
+    first.page.bring_to_front()
+    first.go("Đà")
+    first.press("Shift+ArrowRight", "2")
+    first.saved()
+    assert bench.said("one") == [("43", "AGE"), ("Đà Nẵng", "LOCATION")]
+    assert first.tags() == ["AGE", "LOCATION"]
+    first.page.get_by_text("both edits were kept").wait_for()
+    first.press("Control+z")
+    first.saved()
+    assert bench.said("one") == [("43", "AGE")]
+
+
+@pytest.mark.parametrize(("key", "label"), [("1", "DATE"), ("2", "JOB")])
+def test_two_tabs_at_the_same_entity_show_the_choice_and_a_key_makes_it(
+    bench: Workbench, annotate: Opener, key: str, label: str
+) -> None:
+    bench.add("one", TEXT, entities=[("43", "AGE")])
+    first = annotate("one")
+    second = annotate("one", beside=first)
+    second.go("43")
+    second.press("7")
+    second.saved()
+    first.page.bring_to_front()
+    first.go("43")
+    first.press("3")
+    first.page.locator("dialog.clash").wait_for()
+    assert first.state() == "1 waiting for your choice"
+    assert first.page.locator(".version").all_inner_texts() == ["43 · DATE · accepted", "43 · JOB · accepted"]
+    first.press("Escape")
+    assert first.page.locator("dialog.clash").is_visible(), "it cannot be dismissed unread"
+    first.press(key)
+    first.saved()
+    assert bench.said("one") == [("43", label)]
+    assert first.tags() == [label]
+
+
+def test_without_a_connection_it_says_so_and_saves_when_it_is_back(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    tab = annotate("one")
+    tab.page.context.set_offline(True)
+    tab.go("43")
+    tab.press("5")
+    tab.go("Đà")
+    tab.press("Shift+ArrowRight", "2")
+    tab.page.wait_for_function("() => document.querySelector('.saving').dataset.state === 'offline'")
+    assert tab.state() == "2 waiting, no connection"
+    assert bench.said("one") == []
+    tab.page.context.set_offline(False)
+    tab.saved()
+    assert bench.said("one") == [("43", "AGE"), ("Đà Nẵng", "LOCATION")]
+    assert len(bench.store.history("one", who="local")) == 2
+
+
+def test_a_reload_without_a_connection_loses_nothing(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    tab = annotate("one")
+    tab.page.route("**/api/operations", lambda route: route.abort())
+    tab.go("43")
+    tab.press("5", "End", "2")
+    tab.page.wait_for_function("() => document.querySelector('.saving').dataset.waiting === '2'")
+    tab.page.unroute("**/api/operations")
+    tab.page.reload()
+    tab.ready()
+    tab.saved()
+    assert bench.said("one") == [("43", "AGE"), (".", "LOCATION")]
+    assert tab.tags() == ["AGE", "LOCATION"]
+
+
+def test_an_answer_that_never_came_is_not_asked_about_after_a_reload(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    tab = annotate("one")
+
+    def lose(route: object) -> None:
+        route.fetch()
+        route.abort()
+
+    tab.page.route("**/api/operations", lose)
+    tab.go("43")
+    tab.press("5")
+    tab.page.wait_for_function("() => document.querySelector('.saving').dataset.state === 'offline'")
+    assert bench.said("one") == [("43", "AGE")]
+    tab.page.unroute("**/api/operations")
+    tab.page.reload()
+    tab.ready()
+    tab.saved()
+    assert bench.said("one") == [("43", "AGE")]
+    assert len(bench.store.history("one", who="local")) == 1
+
+
+CRASHING = """
+import sys
+from playwright.sync_api import sync_playwright
+url, profile, chromium, *flags = sys.argv[1:]
+with sync_playwright() as playwright:
+    context = playwright.chromium.launch_persistent_context(profile, executable_path=chromium, args=flags)
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_function("() => performance.getEntriesByName('viner-ready').length > 0")
+    page.route("**/api/operations", lambda route: route.abort())
+    for key in ["Home", "1", "ArrowRight", "2", "ArrowRight", "3"]:
+        page.keyboard.press(key)
+    page.wait_for_function("() => document.querySelector('.saving').dataset.waiting === '3'")
+    print("full", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_browser_that_crashes_with_a_full_outbox_has_everything_when_it_comes_back(
+    bench: Workbench, browser: Browser, tmp_path: Path
+) -> None:
+    bench.add("one", TEXT)
+    profile = tmp_path / "profile"
+    chromium = next(
+        word
+        for word in (os.environ.get("VINER_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser")
+        if word and Path(word).exists()
+    )
+    address = f"{bench.url}/annotate/?language=en&document=one"
+    command = [sys.executable, "-c", CRASHING, address, str(profile), chromium, "--no-sandbox", "--disable-gpu"]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert child.stdout.readline() == "full\n"
+    finally:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdin.close()
+        child.stdout.close()
+    for lock in profile.glob("Singleton*"):
+        lock.unlink()
+    assert bench.said("one") == []
+    context = browser.browser_type.launch_persistent_context(
+        str(profile), executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+    )
+    tab = Tab.opened(context, bench, "one")
+    tab.saved()
+    assert bench.said("one") == [("Bệnh", "PERSON"), ("nhân", "LOCATION"), ("Nguyễn", "DATE")]
+    assert tab.tags() == ["PERSON", "LOCATION", "DATE"]
+    assert tab.errors == []
+    context.close()
+
+
+def test_a_new_schema_is_followed_and_a_label_that_is_gone_is_said(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    tab = annotate("one")
+    schema = Schema((Layer("entities", "entities", (Type("PERSON"), Type("NEW"))),))
+    with bench.store.transaction(exclusive=True) as transaction:
+        event = transaction.event("schema-2", who="other", kind="schema")
+        event.set_schema(schema)
+        event.finish()
+    tab.go("Nguyễn")
+    tab.press("1")
+    tab.saved()
+    assert bench.said("one") == [("Nguyễn", "PERSON")]
+    assert tab.page.locator(".labels button span").all_inner_texts() == ["PERSON", "NEW"]
+    tab.press("ArrowRight", "2")
+    tab.saved()
+    assert bench.said("one") == [("Nguyễn", "PERSON"), ("Văn", "NEW")]
+
+
+def test_a_change_of_an_erased_document_is_given_up_aloud(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    bench.add("two", TEXT)
+    tab = annotate("one")
+    bench.store.erase(["one"], who="other")
+    tab.press("1")
+    tab.page.get_by_text("This document was erased").wait_for()
+    tab.wait_document("two")
+    tab.saved()
+
+
+def test_undo_leaves_what_somebody_else_changed_since(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    tab = annotate("one")
+    tab.go("43")
+    tab.press("5")
+    tab.saved()
+    [entity] = bench.get("one").entities
+    elsewhere(bench, "one", put=[{**entity.to_dict(), "label": "DATE", "surface": "43"}])
+    tab.go("Lệ")
+    tab.press("2")
+    tab.saved()
+    tab.press("Control+z", "Control+z")
+    tab.page.get_by_text("changed by somebody else since").wait_for()
+    tab.saved()
+    assert bench.said("one") == [("43", "DATE")]
+
+
+def test_what_is_refused_is_said_and_taken_off_the_page(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    tab = annotate("one")
+
+    def spoil(route: object) -> None:
+        body = route.request.post_data_json
+        for put in body["put"]:
+            put["surface"] = "wrong"
+        route.continue_(post_data=__import__("json").dumps(body))
+
+    tab.page.route("**/api/operations", spoil)
+    tab.go("43")
+    tab.press("5")
+    tab.page.locator(".notice", has_text="refused").wait_for()
+    tab.saved()
+    assert bench.said("one") == []
+    assert tab.tags() == []
