@@ -238,6 +238,48 @@ def test_taking_back_would_not_overwrite_what_somebody_did_since(filled):
     assert filled.schema()[0]["entities"].names == ("NAME", "LOCATION", "DATE")
 
 
+def test_entities_that_got_the_new_name_since_stand_in_the_way_of_taking_it_back(filled):
+    apply(filled, Rename(label="LOCATION", to="PLACE"), operation="op", who="lan")
+    new = StoredEntity("new", *LAN, "PLACE")
+    filled.save(operation("t1", filled.get("t1").version, new, text=filled.get("t1").text, schema=2), who="nam")
+    before = everything(filled)
+    with pytest.raises(ConflictError, match="entity new was changed later by nam") as caught:
+        filled.undo("op", new_id="back", who="lan")
+    assert [(item["document"], item["id"]) for item in caught.value.conflicts] == [("t1", "new")]
+    assert everything(filled) == before
+    filled.save(operation("t1", filled.get("t1").version, schema=2, delete=("new",)), who="nam")
+    filled.undo("op", new_id="back", who="lan")
+    assert filled.schema()[0] == SCHEMA
+
+
+def test_suggestions_are_nobodys_work_and_never_stand_in_the_way(store):
+    store.add(
+        [document("d1", [], [(LAN, "PERSON")]).with_(entities=None), document("d2", [(LAN, "PERSON")], text="Lan")],
+        who="import",
+    )
+    apply(store, Rename(label="PERSON", to="NAME"), operation="op", who="lan")
+    with store.transaction(exclusive=True) as transaction:  # a new model suggests, under the new name
+        transaction.suggest({1: [StoredEntity("m1", *NAM, "NAME", "suggested", 0.9)]}, by="model 002")
+    store.undo("op", new_id="back", who="lan")
+    assert store.get("d1").entities == ()
+    assert found_labels(store, "d2") == ["PERSON"]
+    assert store.counts().labels == {"PERSON": {"accepted": 1, "suggested": 0, "rejected": 0}}
+    store.undo("back", new_id="again", who="lan")
+    assert found_labels(store, "d1") == ["NAME"]
+
+
+def found_labels(store, name):
+    return [entity.label for entity in store.get(name).entities]
+
+
+def test_classes_that_were_given_since_stand_in_the_way_too(store):
+    store.add([document("d1", [])], who="import")
+    apply(store, Rename(layer="mood", label="sad", to="blue"), operation="op", who="lan")
+    store.save(operation("d1", 1, schema=2, labels={"mood": ("blue",)}), who="nam")
+    with pytest.raises(ConflictError, match="labels mood was changed later by nam"):
+        store.undo("op", new_id="back", who="lan")
+
+
 def test_an_older_change_of_the_schema_is_not_taken_back_under_a_later_one(filled):
     apply(filled, Rename(label="PERSON", to="NAME"), operation="one", who="lan")
     apply(filled, Add(label="AGE"), operation="two", who="nam")

@@ -12,8 +12,8 @@ from viner.schema import Schema
 from viner.store.checks import entity_labels, find_twin
 from viner.store.delta import Delta
 from viner.store.errors import ConflictError, RefusedError, UnknownDocumentError
-from viner.store.records import Event, Saved
-from viner.store.tables import changes, documents, events
+from viner.store.records import Event, Saved, StoredEntity
+from viner.store.tables import changes, documents, entities, events
 from viner.store.transaction import BATCH, OpenEvent, Transaction, read_comments, read_entities, read_rows
 
 
@@ -93,6 +93,8 @@ def undo(transaction: Transaction, operation: str, *, new_id: str, who: str) -> 
     if target.before is not None:
         _undo_schema(transaction, event, target)
     _undo_documents(transaction, event, target)
+    if target.before is not None:
+        _leave_no_unknown_label(transaction, event, operation)
     return event.finish()
 
 
@@ -155,12 +157,19 @@ def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any) -> 
         afters = {row.document: Delta.from_json(row.after) for row in rows}
         held = read_entities(connection, {number: delta.entities for number, delta in afters.items()})
         remarks = read_comments(connection, {number: delta.comments for number, delta in afters.items()})
+        # An event changes a document once, so what goes with a label of the schema goes here.
+        lost = _unknown_suggestions(connection, schema, list(current)) if target.before is not None else {}
         deltas = {}
         for row in rows:
             number, after, before = row.document, afters[row.document], Delta.from_json(row.before)
             name = current[number].id
+            restored = {
+                key: entity
+                for key, entity in before.entities.items()
+                if not _replaced(entity, after.entities[key], held.get((number, key)))
+            }
             touched: list[tuple[str, str | None]] = [
-                ("entity", key) for key, value in after.entities.items() if held.get((number, key)) != value
+                ("entity", key) for key in restored if held.get((number, key)) != after.entities[key]
             ]
             touched += [("comment", key) for key, value in after.comments.items() if remarks.get((number, key)) != value]
             labels = json.loads(current[number].labels) if current[number].labels else {}
@@ -177,12 +186,63 @@ def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any) -> 
                     [_conflict(name, what, key, _latest(connection, row, what, key)) for what, key in touched], where=name
                 )
             _check_known(before, schema, name)
-            wanted = {key: entity for key, entity in before.entities.items() if entity is not None}
-            twin = find_twin(connection, number, wanted, before.entities) if wanted else None
+            wanted = {key: entity for key, entity in restored.items() if entity is not None}
+            twin = find_twin(connection, number, wanted, restored) if wanted else None
             if twin is not None:
                 raise ConflictError([_conflict(name, "entity", twin, None)], where=name)
-            deltas[number] = Delta(before.entities, before.labels, before.comments, fields)
+            deltas[number] = Delta({**lost.get(number, {}), **restored}, before.labels, before.comments, fields)
         event.apply(deltas)
+
+
+def _replaced(before: StoredEntity | None, after: StoredEntity | None, now: StoredEntity | None) -> bool:
+    """Whether an entity was a suggestion all along, and newer ones have taken its place: no person's work to give back."""
+    open_then = all(entity is not None and entity.state == "suggested" for entity in (before, after))
+    return open_then and now is None
+
+
+def _leave_no_unknown_label(transaction: Transaction, event: OpenEvent, operation: str) -> None:
+    """Sees to labels that the schema is about to lose again, and that were given since.
+
+    Open suggestions of such a label go, as part of the event. What a person decided stands in the way.
+    """
+    connection, schema = transaction.connection, transaction.schema()[0]
+    unknown = entities.c.label.not_in(sorted(entity_labels(schema)))
+    rows = connection.execute(
+        select(entities.c.document, entities.c.id, documents.c.id.label("name"))
+        .join(documents, documents.c.number == entities.c.document)
+        .where(unknown, entities.c.state != "suggested")
+        .order_by(entities.c.document)
+    ).all()
+    conflicts = [_conflict(row.name, "entity", row.id, None) for row in rows]
+    for layer in schema:
+        for number, name, body in _classified(connection) if layer.kind == "labels" else ():
+            if not set(json.loads(body).get(layer.name) or ()) <= set(layer.names):
+                conflicts.append(_conflict(name, "labels", layer.name, _latest_of(connection, number, "labels", layer.name)))
+    if conflicts:
+        if rows:
+            conflicts[0] = _conflict(
+                rows[0].name, "entity", rows[0].id, _latest_of(connection, rows[0].document, "entity", rows[0].id)
+            )
+        raise ConflictError(conflicts, where=operation)
+    event.apply({number: Delta(gone) for number, gone in _unknown_suggestions(connection, schema).items()})
+
+
+def _unknown_suggestions(
+    connection: Connection, schema: Schema, numbers: list[int] | None = None
+) -> dict[int, dict[str, StoredEntity | None]]:
+    """Open suggestions with labels that a schema does not have, to be removed; of some documents, or of all."""
+    unknown = entities.c.label.not_in(sorted(entity_labels(schema))) & (entities.c.state == "suggested")
+    if numbers is not None:
+        unknown &= entities.c.document.in_(numbers)
+    gone: dict[int, dict[str, StoredEntity | None]] = {}
+    for row in connection.execute(select(entities.c.document, entities.c.id).where(unknown)):
+        gone.setdefault(row.document, {})[row.id] = None
+    return gone
+
+
+def _classified(connection: Connection) -> list[Any]:
+    statement = select(documents.c.number, documents.c.id, documents.c.labels).where(documents.c.labels.is_not(None))
+    return list(connection.execute(statement))
 
 
 def _fields(before: Delta, after: Delta, row: Any) -> tuple[dict[str, Any], list[str]]:
@@ -210,16 +270,20 @@ def _check_known(delta: Delta, schema: Schema, document: str) -> None:
 
 def _latest(connection: Connection, change: Any, what: str, key: str | None) -> Any:
     """The newest event after a change that touched the same."""
+    return _latest_of(connection, change.document, what, key, after=change.version)
+
+
+def _latest_of(connection: Connection, number: int, what: str, key: str | None, *, after: int = 0) -> Any:
     rows = connection.execute(
         select(events.c.operation, events.c.who, events.c.at, changes.c.after)
         .join(events, events.c.number == changes.c.event)
-        .where(changes.c.document == change.document, changes.c.version > change.version)
+        .where(changes.c.document == number, changes.c.version > after)
         .order_by(changes.c.version.desc())
     )
     part = {"entity": "entities", "comment": "comments"}.get(what, what)
     for row in rows:
-        after = json.loads(row.after)
-        if part in after and (key is None or key in after[part]):
+        made = json.loads(row.after)
+        if part in made and (key is None or key in made[part]):
             return row
     return None
 
