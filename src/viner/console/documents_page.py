@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from viner.console.documents_view import distribution_view, imported_lines, list_view, lost_view, progress_view
+from viner.console.documents_view import chosen_view, distribution_view, imported_lines, list_view, lost_view, progress_view
 from viner.console.frame import PageError, notice, problem, section, who_is
 from viner.console.recognizer import entity_types
 from viner.console.studio_page import LONG, QUICK, SCRIPT, StudioPage
@@ -19,7 +19,7 @@ from viner.console.theme import color_rules
 from viner.console.uploads import Choices, UploadError, add_files
 from viner.store import SPLITS, STATUSES, Filter
 
-ROWS = 50
+ROWS = 25
 """Documents on a page of the list."""
 
 _KINDS = ("jsonl", "conll")
@@ -58,7 +58,9 @@ class DocumentsPage(StudioPage):
     def _build_upload(self) -> None:
         say = self._say
         gr.HTML(section(say("add_documents")), js_on_load=None)
-        self._files = gr.File(label=say("files"), file_count="multiple", height=150, elem_id="viner-upload")
+        with gr.Row(elem_classes="viner-inline"):
+            self._files = gr.UploadButton(say("files"), file_count="multiple", min_width=130, scale=0, elem_id="viner-upload")
+            self._chosen = gr.HTML(js_on_load=None, elem_id="viner-chosen")
         gr.HTML(f'<p class="viner-hint">{say("files_hint")}</p>', js_on_load=None)
         with gr.Row():
             self._unit = gr.Radio(
@@ -177,10 +179,11 @@ class DocumentsPage(StudioPage):
             turned = button.click(step, [*choice, self._cursors, self._following], rows, **QUICK)
             turned.then(inputs=remember, outputs=None, js=_REMEMBER, **SCRIPT)
 
+        self._files.upload(self._choose, self._files, [self._chosen, self._added], **QUICK)
         added = self._add.click(
             self._import,
             [self._files, self._unit, self._duplicates, self._as, self._into, self._new],
-            [self._added, self._files],
+            [self._added, self._files, self._chosen],
             show_progress_on=self._added,
             **{**LONG, "show_progress": "full"},
         )
@@ -268,7 +271,7 @@ class DocumentsPage(StudioPage):
             return [
                 cursors,
                 page.next,
-                list_view(page.rows, self._say),
+                list_view(page.rows, self._say, filtered=any(choice) or bool(cursors)),
                 f'<p class="viner-position" role="status">{position}</p>',
                 gr.update(interactive=bool(cursors)),
                 gr.update(interactive=page.next is not None),
@@ -278,6 +281,10 @@ class DocumentsPage(StudioPage):
         return self._guard(work, lambda html: [cursors, None, html, "", gr.skip(), gr.skip(), cursors])
 
     # Files
+
+    def _choose(self, paths: list[str] | None) -> list[str]:
+        """Outputs the names of the files that were chosen, and no report of those before."""
+        return [chosen_view([Path(path).name for path in paths or ()], self._say), ""]
 
     def _import(
         self,
@@ -307,10 +314,10 @@ class DocumentsPage(StudioPage):
             except UploadError as error:
                 told = "".join(notice(name, *imported_lines(report, say)) for name, report in error.done)
                 partly = notice(say("imported_partly"), kind="neutral") if error.done else ""
-                return [problem(say, error.error) + told + partly, None]
-            return ["".join(notice(name, *imported_lines(report, say)) for name, report in done), None]
+                return [problem(say, error.error) + told + partly, None, ""]
+            return ["".join(notice(name, *imported_lines(report, say)) for name, report in done), None, ""]
 
-        return self._guard(work, lambda html: [html, gr.skip()])
+        return self._guard(work, lambda html: [html, gr.skip(), gr.skip()])
 
     def _export(self, kind: str, *values: Any) -> list[Any]:
         """Outputs the file, its path, and what became of the documents. The file goes with the next one, or after an hour."""

@@ -12,6 +12,7 @@ from viner.console.messages import Messages
 from viner.store import SPLITS, STATUSES, AddReport, Counts, Row
 
 _MOST_LABELS = 200
+_MOST_FILES = 8
 
 
 def progress_view(counts: Counts, say: Messages) -> str:
@@ -68,10 +69,16 @@ def distribution_view(counts: Counts, labels: Sequence[str], say: Messages) -> s
     return table(say("distribution"), columns, rows, kind="viner-distribution", numbers=(2, 3))
 
 
-def list_view(rows: Sequence[Row], say: Messages) -> str:
-    """The list of documents; each row has a box to select it and leads to the annotation page."""
+def list_view(rows: Sequence[Row], say: Messages, *, filtered: bool = True) -> str:
+    """The list of documents; each row has a box to select it and leads to the annotation page.
+
+    Args:
+        rows: The rows.
+        say: The interface's messages.
+        filtered: Whether a filter may be why there are none.
+    """
     if not rows:
-        return f'<div class="viner-empty small"><p>{escape(say("no_match"))}</p></div>'
+        return f'<div class="viner-empty small"><p>{escape(say("no_match" if filtered else "list_empty"))}</p></div>'
     cells = []
     for row in rows:
         shown = visible(row.id)
@@ -102,6 +109,15 @@ def list_view(rows: Sequence[Row], say: Messages) -> str:
         )
     columns = [say("column_number"), say("column_select"), say("column_text"), say("status"), say("column_entities")]
     return table(say("list"), columns, cells, kind="viner-list", numbers=(0, 4))
+
+
+def chosen_view(names: Sequence[str], say: Messages) -> str:
+    """Which files were chosen."""
+    if not names:
+        return ""
+    shown = ", ".join(names[:_MOST_FILES])
+    more = f" … ({say.number(len(names))})" if len(names) > _MOST_FILES else ""
+    return f'<p class="viner-chosen" role="status"><strong>{escape(say("chosen"))}</strong> {visible(shown + more)}</p>'
 
 
 def imported_lines(report: AddReport, say: Messages) -> list[str]:

@@ -23,13 +23,14 @@ SECTIONS = (
 """Keys of the sections and their addresses, relative to a page of the console."""
 
 
-def header(say: Messages, page: str, project: str) -> str:
+def header(say: Messages, page: str, project: str, *, who: str | None = None) -> str:
     """The header of a page.
 
     Args:
         say: The interface's messages.
         page: Key of the section that the page is.
         project: Name of the project.
+        who: Who is logged in; None where nobody needs to.
     """
     sections = ""
     for key, address in SECTIONS:
@@ -46,14 +47,12 @@ def header(say: Messages, page: str, project: str) -> str:
         f'<a class="viner-skip" href="#viner-content">{escape(say("skip"))}</a>'
         f'<a class="viner-brand" href="./">viner</a><p>{visible(project)}</p>'
         f'<nav class="viner-sections" aria-label="{escape(say("sections"))}">{sections}</nav>'
-        f'<nav class="viner-languages" aria-label="{escape(say("language"))}">{languages}</nav></header>'
+        f'<nav class="viner-languages" aria-label="{escape(say("language"))}">{languages}</nav>'
+        f"{_account(say, who) if who else ''}</header>"
     )
 
 
-def account(say: Messages, who: str | None) -> str:
-    """Who is logged in, with the way out; nothing on a machine that needs no login."""
-    if who is None or who == LOCAL:
-        return ""
+def _account(say: Messages, who: str) -> str:
     return (
         f'<form class="viner-account" method="post" action="../logout"><span>{visible(say("logged_in", who=who))}</span>'
         f'<button type="submit">{escape(say("logout"))}</button></form>'

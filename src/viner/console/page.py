@@ -128,8 +128,9 @@ class RecognizePage:
                     with gr.Row(elem_classes="viner-files"):
                         gr.HTML(f"<span>{escape(say('copy'))}</span>", js_on_load=None)
                         self._copies = [gr.Button(_kind_name(kind), elem_id=f"viner-copy-{kind}", **small) for kind in EXPORTS]
-                # Never seen: through them a file that was just written reaches the script of the page.
-                self._files = [gr.DownloadButton(visible="hidden") for _ in EXPORTS]
+        # Never seen: through them a file that was just written reaches the script of the page. Outside of the row, which shows
+        # all that is in it when it is shown itself.
+        self._files = [gr.DownloadButton(visible="hidden") for _ in EXPORTS]
 
     def _connect(self) -> None:
         choice = [self._legend, self._least]

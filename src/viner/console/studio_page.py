@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from viner.console.frame import account, header, heading, problem
+from viner.console.frame import LOCAL, header, heading, problem, who_is
 from viner.console.messages import Messages
 from viner.console.studio import StudioLike
 from viner.console.view import error_view
@@ -56,13 +56,14 @@ class StudioPage:
     def _frame(self, blocks: gr.Blocks) -> None:
         """The header, and above all other parts the heading of the page."""
         gr.Navbar(visible=False)
-        gr.HTML(header(self._say, self.key, self._studio.settings.name), js_on_load=None, elem_id="viner-header")
-        self._account = gr.HTML(js_on_load=None, elem_id="viner-account")
+        self._header = gr.HTML(header(self._say, self.key, self._studio.settings.name), js_on_load=None, elem_id="viner-header")
         gr.HTML(heading(self._say, self.key), js_on_load=None)
-        blocks.load(self._who, None, self._account, **QUICK)
+        blocks.load(self._who, None, self._header, **QUICK)
 
-    def _who(self, request: gr.Request) -> str:
-        return account(self._say, request.username)
+    def _who(self, request: gr.Request) -> Any:
+        if who_is(request) == LOCAL:
+            return gr.skip()
+        return header(self._say, self.key, self._studio.settings.name, who=request.username)
 
     def _guard(self, work: Callable[[], Any], failed: Callable[[str], Any]) -> Any:
         """What ``work`` gives, or what ``failed`` makes of the error as HTML. No text of a document reaches the log."""

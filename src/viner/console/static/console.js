@@ -32,7 +32,7 @@
     event.preventDefault();
     event.stopPropagation();
     document.body.classList.remove("viner-dropping");
-    const input = document.querySelector('#viner-input input[type="file"]');
+    const input = document.querySelector(':is(#viner-input, #viner-add) input[type="file"]');
     if (!input) return; // the page is still being drawn
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));

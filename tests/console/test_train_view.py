@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from viner.console.messages import LANGUAGES, Messages
+from viner.console.train_view import comparison_view, duration, learning_view, obstacle, plots_view, run_view, versions_view
+from viner.store import SPLITS, STATUSES, Counts
+from viner.studio import Run
+
+EN = Messages("en")
+RUN = Run(name="004", state="running", created=0.0, progress=0.42, seconds_left=95, epoch=2, epochs=8, stage="Training")
+
+
+def counts(labels: dict[str, dict[str, int]] | None = None, **done: int) -> Counts:
+    splits = {split: {**dict.fromkeys(STATUSES, 0), "done": done.get(split, 0)} for split in SPLITS}
+    return Counts(splits, labels or {})
+
+
+def test_what_keeps_a_training_from_starting_is_named() -> None:
+    assert obstacle(counts(dev=3), EN) == EN("cannot_none")
+    assert obstacle(counts({"A": {"accepted": 0, "suggested": 9}}, train=3), EN) == EN("cannot_entities")
+    assert obstacle(counts({"A": {"accepted": 1}}, train=3), EN) is None
+
+
+def test_a_missing_dev_set_is_told_as_soon_as_there_is_something_to_learn() -> None:
+    assert EN("few_dev") in learning_view(counts(train=3), EN)
+    assert EN("few_dev") not in learning_view(counts(train=3, dev=1), EN)
+    assert EN("few_dev") not in learning_view(counts(), EN)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.4, "59 s"), (61, "1 min"), (3_540, "59 min"), (3_600, "1 h 0 min"), (9_000, "2 h 30 min")],
+)
+def test_time_is_told_in_fitting_units(seconds: float, text: str) -> None:
+    assert duration(seconds, EN) == text
+
+
+def test_a_run_at_work_shows_how_far_it_is_to_eyes_and_to_screen_readers() -> None:
+    view = run_view(RUN, EN)
+    assert 'aria-valuenow="42"' in view
+    assert "epoch 2 of 8" in view
+    assert "about 2 min left" in view
+
+
+def test_a_failed_run_says_why_and_what_to_do() -> None:
+    error = {"code": "x", "message": "the <disk> is full", "where": "runs/004", "hint": "Free some space"}
+    view = run_view(replace(RUN, state="failed", error=error), EN)
+    assert "the &lt;disk&gt; is full (runs/004)" in view
+    assert "Free some space" in view
+    assert "left" not in view
+
+
+def test_a_finished_run_is_complete_and_says_what_became_of_it() -> None:
+    view = run_view(replace(RUN, state="finished", notes=("It serves now",)), EN)
+    assert 'aria-valuenow="100"' in view
+    assert view.count("It serves now") == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("state", ["starting", "running", "stopping", "stopped", "failed", "finished"])
+def test_every_state_has_its_word(language: str, state: str) -> None:
+    say = Messages(language)
+    assert say(f"run_{state}") in run_view(replace(RUN, state=state), say)  # type: ignore[arg-type]
+
+
+def test_steps_of_all_epochs_make_one_line_and_epochs_the_other() -> None:
+    step = {"event": "step", "epochs": 2, "steps": 10}
+    events = [
+        {**step, "epoch": 1, "step": 5, "loss": 1.0},
+        {**step, "epoch": 1, "step": 6, "loss": None},
+        {"event": "epoch", "epoch": 1, "dev": {"f1": 0.5}},
+        {**step, "epoch": 2, "step": 10, "loss": 0.5},
+        {"event": "stage", "name": "Evaluating"},
+    ]
+    view = plots_view(events, EN)
+    assert "last 0.500, lowest 0.500, highest 1.000" in view
+    assert ">20</text>" in view
+    assert plots_view([], EN) == ""
+
+
+def test_versions_come_newest_first_with_their_faults() -> None:
+    versions = [
+        {"name": "001", "active": True, "metrics": {"dev": 0.5}, "documents": 1200, "created": "2026-03-01T08:30:00+00:00"},
+        {"name": "002", "active": False, "error": {"message": "model.onnx is <missing>"}, "missing": ["AGE"]},
+    ]
+    view = versions_view(versions, EN)
+    assert view.index("002") < view.index("001")
+    assert view.count(EN("active")) == 1
+    assert "0.500" in view
+    assert "1,200" in view
+    assert "model.onnx is &lt;missing&gt;" in view
+    assert "does not know: AGE" in view
+
+
+def test_a_comparison_says_for_each_label_which_is_better() -> None:
+    comparison = {
+        "a": "001",
+        "b": "002",
+        "documents": 14,
+        "p_value": 0.031,
+        "overall": {"a": 0.7, "b": 0.8, "support": 22},
+        "labels": {"PERSON": {"a": 0.8, "b": 0.75, "support": 10}, "AGE": {"a": None, "b": 0.5, "support": 4}},
+    }
+    view = comparison_view(comparison, ["PERSON"], EN)
+    assert 'better">+0.100' in view
+    assert 'worse">−0.050' in view
+    assert view.count("viner-delta") == 2  # a label that one does not know has no difference
+    assert "3.1 %" in view

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.pretend_studio import make_project
+from viner.console.uploads import Choices, UploadError, add_files, read_upload
+from viner.store import Filter, Store
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    with Store.of_project(make_project(tmp_path / "project")) as store:
+        yield store
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def texts(store: Store) -> dict[str, str]:
+    return {document.id or "": document.text for document in store.export()}
+
+
+def test_a_text_file_is_a_document_a_line_or_one_document(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path, "báo.txt", "Một\n\nHai\n")
+    add_files(store, [path], Choices(), who="lan")
+    assert texts(store) == {"báo-000001": "Một", "báo-000002": "Hai"}
+    other = write(tmp_path, "whole.txt", "Một\n\nHai\n")
+    add_files(store, [other], Choices(whole=True), who="lan")
+    assert texts(store)["whole"] == "Một\n\nHai\n"
+
+
+def test_ids_of_the_file_are_kept(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.jsonl", '{"id": "a", "text": "Một"}\n{"text": "Hai"}\n')
+    assert [document.id for document in read_upload(path, whole=False)] == ["a", "x-000002"]
+
+
+def test_a_broken_file_is_left_out_whole_and_named_with_its_line(store: Store, tmp_path: Path) -> None:
+    good = write(tmp_path, "good.txt", "Một\n")
+    broken = write(tmp_path, "broken.jsonl", '{"text": "Hai"}\n{"txt": 1}\n')
+    with pytest.raises(UploadError) as caught:
+        add_files(store, [good, broken], Choices(), who="lan")
+    assert caught.value.where == "broken.jsonl:2"
+    assert [name for name, _ in caught.value.done] == ["good.txt"]
+    assert list(texts(store).values()) == ["Một"]
+
+
+def test_duplicates_are_refused_skipped_or_updated(store: Store, tmp_path: Path) -> None:
+    first = write(tmp_path, "a.jsonl", '{"id": "a", "text": "Lan"}\n')
+    again = write(tmp_path, "b.jsonl", '{"id": "a", "text": "Lan", "entities": [{"start": 0, "end": 3, "label": "PERSON"}]}\n')
+    add_files(store, [first], Choices(), who="lan")
+    with pytest.raises(UploadError):
+        add_files(store, [again], Choices(), who="lan")
+    [(_, skipped)] = add_files(store, [again], Choices(on_duplicate="skip"), who="lan")
+    [(_, updated)] = add_files(store, [again], Choices(on_duplicate="update"), who="lan")
+    assert (skipped.skipped, updated.updated) == (1, 1)
+
+
+def test_new_labels_and_suggestions_come_in_as_chosen(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", '{"id": "a", "text": "46", "entities": [{"start": 0, "end": 2, "label": "AGE"}]}\n')
+    with pytest.raises(UploadError):
+        add_files(store, [path], Choices(), who="lan")
+    [(_, report)] = add_files(store, [path], Choices(new_labels="add", as_suggestions=True, split="test"), who="lan")
+    assert report.labels == ("AGE",)
+    assert report.suggestions == 1
+    assert [row.split for row in store.find(Filter()).rows] == ["test"]
+
+
+def test_progress_counts_documents(store: Store, tmp_path: Path) -> None:
+    path = write(tmp_path, "many.txt", "".join(f"Văn bản {number}\n" for number in range(450)))
+    seen: list[int] = []
+    add_files(store, [path], Choices(), who="lan", progress=seen.append)
+    assert seen == [200, 400]
