@@ -33,10 +33,11 @@ def entrance_router(languages: Sequence[str], *, space: bool) -> APIRouter:
 
     @router.get("/language/{language}")
     async def choose(request: Request, language: str) -> Response:
-        """Remembers a language and goes to its page."""
+        """Remembers a language and goes to its page; ``?page=train`` to another page than the first."""
         if language not in languages:
             return RedirectResponse(f"{_root(request)}/", 302)
-        response = RedirectResponse(f"{_root(request)}/{language}/", 302)
+        page = request.query_params.get("page", "")
+        response = RedirectResponse(f"{_root(request)}/{language}/{page if page.isascii() and page.isalpha() else ''}", 302)
         # Written by hand: Python before 3.14 cannot say Partitioned.
         reach = "Secure; SameSite=None; Partitioned" if space else "SameSite=Strict"
         response.headers["Set-Cookie"] = f"{LANGUAGE_COOKIE}={language}; Path=/; Max-Age={_YEAR}; HttpOnly; {reach}"
