@@ -83,6 +83,11 @@ def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
 def test_a_backup_that_cannot_be_written_leaves_nothing(store: Store, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written"):
         store.backup(tmp_path / "no folder" / "backup.db")
+    before = set(tmp_path.iterdir())
+    (tmp_path / ".backup.db.part").mkdir()  # where it would write first
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.backup(tmp_path / "backup.db")
+    assert set(tmp_path.iterdir()) == before | {tmp_path / ".backup.db.part"}
 
 
 def test_a_backup_while_others_write_is_of_one_moment(store: Store, tmp_path: Path) -> None:

@@ -88,9 +88,7 @@ class Accounts:
         hashed = _hash(password)
         with self._database.writing() as connection:
             changed = connection.execute(
-                update(accounts)
-                .where(accounts.c.name == _normal(name))
-                .values(password=hashed, epoch=accounts.c.epoch + 1)
+                update(accounts).where(accounts.c.name == _normal(name)).values(password=hashed, epoch=accounts.c.epoch + 1)
             )
             _check_there(changed.rowcount, name)
 

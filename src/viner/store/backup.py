@@ -28,14 +28,17 @@ def backup(database: Database, target: Path) -> None:
     """
     if target.exists():
         raise StoreError("there is something already", where=target, hint="Backups never replace anything; choose another name")
-    with _appearing(target) as part:
-        if database.is_sqlite:
-            with database.explained(), database.engine.connect() as connection:
-                source = connection.connection.driver_connection
-                assert source is not None
-                _copy_sqlite(source, part)
-        else:
+    if not target.absolute().parent.is_dir():
+        raise StoreError("cannot be written: there is no such folder", where=target.parent)
+    if not database.is_sqlite:
+        with _appearing(target) as part:
             _copy_rows(database, part)
+        return
+    # In this order: what goes wrong with the copy names the copy, not the database.
+    with database.explained(), database.engine.connect() as connection, _appearing(target) as part:
+        source = connection.connection.driver_connection
+        assert source is not None
+        _copy_sqlite(source, part)
 
 
 def restore(source: Path, url: str | Path) -> None:
