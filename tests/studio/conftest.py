@@ -1,10 +1,13 @@
+import subprocess
+import sys
+
 import pytest
 
 from support.bases import tiny_base, toy_documents
 from viner.document import Document
 from viner.project import Project
 from viner.store import Store
-from viner.studio import Studio
+from viner.studio import Studio, background, runs
 
 TOML = """\
 # kept
@@ -16,13 +19,37 @@ name = "entities"
 kind = "entities"
 types = ["PERSON", "LOCATION"]
 """
-CHOICES = {"epochs": 2, "learning_rate": 3e-3, "head_multiplier": 3.0, "precision": "fp32"}
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory):
     """A random encoder. Read it, never change it."""
     return tiny_base(tmp_path_factory.mktemp("bases") / "bert")
+
+
+_QUICK = """
+import sys
+from viner.studio import work
+from viner.workflow import choose
+choose.SENTENCES = 60
+work.yield_processor = lambda: None
+sys.exit(work.main())
+"""
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Processes that train compare the engines on few sentences, and do not give way to other tests."""
+    real = background.spawn
+
+    def spawn(module, *arguments, output):
+        if module != "viner.studio.work":
+            return real(module, *arguments, output=output)
+        with output.open("ab") as file:
+            command = [sys.executable, "-c", _QUICK, *map(str, arguments)]
+            return background.keep(subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True))
+
+    monkeypatch.setattr(runs, "spawn", spawn)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,13 +22,20 @@ def spawn(module: str, *arguments: str | Path, output: Path) -> subprocess.Popen
         OSError: If the process or the file cannot be made.
     """
     with output.open("ab") as file:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-m", module, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    return keep(child)
+
+
+def keep(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    """Waits for a process in a thread: it leaves no zombie, and nobody who lets go of it complains that it is still running."""
+    threading.Thread(target=child.wait, name=f"viner-child-{child.pid}", daemon=True).start()
+    return child
 
 
 def yield_processor() -> None:

@@ -1,0 +1,120 @@
+import shutil
+
+import pytest
+
+from viner.document import Document
+from viner.errors import BundleError, InputError, UsageError
+from viner.project import Project
+from viner.store import Store
+from viner.studio import NoModelError
+from viner.studio.promotion import promote
+
+
+@pytest.fixture
+def models(annotated, tiny_model):
+    """A project with two equal models, of which the first is active."""
+    for name in ("001", "002"):
+        shutil.copytree(tiny_model, annotated.path / "models" / name)
+    annotated.activate("001")
+    return annotated
+
+
+def test_a_new_project_has_everything_but_a_model(project, open_studio):
+    studio = open_studio(project)
+    with pytest.raises(NoModelError):
+        studio.recognizer("Lan")
+    assert studio.training() == {
+        "run": None,
+        "active": None,
+        "done_since": 0,
+        "retrain_after": 0,
+        "message": None,
+        "suggestions": {"state": "none", "mark": None, "model": None, "done": 0, "total": None, "error": None},
+    }
+    assert studio.suggester.idle
+
+
+def test_the_active_model_serves_and_another_can_be_activated(models, open_studio):
+    studio = open_studio(models)
+    assert studio.recognizer.name == "001"
+    assert [entity.label for entity in studio.recognizer("Lan ở Huế").entities] == ["PERSON", "LOCATION"]
+    assert studio.versions.activate("002").active
+    assert (studio.recognizer.name, studio.suggester.model, studio.versions.active()) == ("002", "002", "002")
+    assert studio.versions.roll_back().name == "001"
+    assert studio.recognizer.name == "001"
+    with pytest.raises(InputError, match="no version before"):
+        studio.versions.roll_back()
+
+
+def test_what_another_process_activates_is_followed(models, open_studio):
+    studio = open_studio(models)
+    Project(models.path).activate("002")
+    studio.follow()
+    assert (studio.recognizer.name, studio.suggester.model) == ("002", "002")
+
+
+def test_a_damaged_model_is_not_activated_and_is_listed_with_its_error(models, open_studio):
+    studio = open_studio(models)
+    (models.path / "models" / "002" / "model.onnx").unlink()
+    with pytest.raises(BundleError, match=r"model\.onnx is missing"):
+        studio.versions.activate("002")
+    assert (studio.recognizer.name, studio.versions.active()) == ("001", "001")
+    assert studio.versions.list()[1].error["code"] == "invalid_model"
+    models.activate("002")
+    studio.follow()
+    assert studio.recognizer.name == "001"
+    assert "goes on serving" in studio.message
+
+
+def test_settings_are_followed_and_bad_ones_leave_those_before(models, open_studio):
+    studio = open_studio(models)
+    studio.set_retrain_after(7)
+    assert studio.settings.annotation.retrain_after == 7
+    toml = models.path / "viner.toml"
+    text = toml.read_text(encoding="utf-8")
+    assert text.startswith("# kept\n")
+    toml.write_text(text.replace("retrain_after = 7", "retrain_after = 'x'"), encoding="utf-8")
+    studio.follow()
+    assert studio.settings.annotation.retrain_after == 7
+    assert "retrain_after" in studio.message
+    toml.write_text(text, encoding="utf-8")
+    studio.follow()
+    assert studio.message is None
+
+
+def test_suggestions_are_refreshed_in_the_background(models, open_studio):
+    studio = open_studio(models)
+    state = studio.refreshing.wait()
+    assert (state["state"], state["model"], state["error"]) == ("done", "001", None)
+    assert [(e.label, e.state, e.source) for e in studio.store.get("todo-0").entities] == [
+        ("PERSON", "suggested", "model 001"),
+        ("LOCATION", "suggested", "model 001"),
+    ]
+
+
+def test_versions_are_compared_on_the_done_documents_of_dev(models, open_studio):
+    studio = open_studio(models)
+    comparison = studio.versions.compare("001", "002").to_dict()
+    assert (comparison["documents"], comparison["delta"], comparison["p_value"]) == (12, 0.0, 1.0)
+    assert set(comparison["labels"]) == {"PERSON", "LOCATION"}
+    with Store.of_project(models) as store:
+        store.add([Document("Lan", id="new", entities=[])], who="import", split="dev")
+    assert studio.versions.compare("001", "002").documents == 13
+
+
+def test_a_new_model_that_is_not_worse_takes_over(models, open_studio):
+    outcome = promote(models, "002")
+    assert (outcome["activated"], outcome["former"], outcome["documents"]) == (True, "001", 12)
+    assert outcome["f1"] == outcome["former_f1"] > 0
+    assert models.active_model().name == "002"
+
+
+def test_old_models_go_but_never_the_active_one(models, tiny_model, open_studio):
+    for name in ("003", "004"):
+        shutil.copytree(tiny_model, models.path / "models" / name)
+    studio = open_studio(models)
+    assert [version.name for version in studio.versions.prunable(keep=1)] == ["002", "003"]
+    assert studio.versions.prune(keep=1) == ["002", "003"]
+    assert [version.name for version in studio.versions.list()] == ["001", "004"]
+    with pytest.raises(UsageError, match="at least one"):
+        studio.versions.prunable(keep=0)
