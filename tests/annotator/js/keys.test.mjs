@@ -3,7 +3,7 @@ import test from "node:test";
 import { KEY_TABLE } from "../../../src/viner/annotator/static/help.js";
 import { Keys, TOOL_BACKSPACE_MS } from "../../../src/viner/annotator/static/keys.js";
 import { MESSAGES } from "../../../src/viner/annotator/static/messages.js";
-import { Schema } from "../../../src/viner/annotator/static/schema.js";
+import { readable, Schema } from "../../../src/viner/annotator/static/schema.js";
 
 let clock = 0;
 const event = (key, more = {}) => ({ key, code: "", ctrlKey: false, altKey: false, shiftKey: false, metaKey: false, isComposing: false, keyCode: 0, timeStamp: (clock += 1000), ...more });
@@ -92,5 +92,17 @@ test("every key of the help page has a text, and every text is in both languages
     const slots = (text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
     assert.ok(english && vietnamese, key);
     assert.deepEqual(slots(english), slots(vietnamese), key);
+  }
+});
+
+test("every color can be read on light and on dark ground, and one that can already stays", () => {
+  assert.equal(readable("#0f766e", "#ffffff"), "rgb(15 118 110)");
+  const light = (color) => {
+    const [red, green, blue] = color.match(/\d+/g).map((part) => part / 255).map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  for (const color of ["#ffff00", "#000000", "#ffffff", "#c4b14a", "#1e3a8a"]) {
+    assert.ok(1.05 / (light(readable(color, "#ffffff")) + 0.05) >= 4.5, color);
+    assert.ok((light(readable(color, "#131c2e")) + 0.05) / (light("19 28 46") + 0.05) >= 4.5, color);
   }
 });

@@ -50,7 +50,7 @@ export function openHelp({ schema, guideline }, say) {
   ], { close: say("close") });
 }
 
-/** Headings, lists and paragraphs of a Markdown text; everything else stays as it was written. @param {string} markdown */
+/** Headings, lists, paragraphs and emphasis of a Markdown text; everything else stays as it was written. @param {string} markdown */
 export function readGuideline(markdown) {
   /** @type {Node[]} */
   const nodes = [];
@@ -63,11 +63,20 @@ export function readGuideline(markdown) {
     const item = /^[-*]\s+([\s\S]*)/.exec(text);
     if (item) {
       if (!list) nodes.push((list = /** @type {HTMLElement} */ (h("ul"))));
-      list.append(h("li", {}, item[1]));
+      list.append(h("li", {}, ...inline(item[1])));
       continue;
     }
     list = null;
-    nodes.push(heading ? h("h4", {}, heading[1]) : h("p", {}, text));
+    nodes.push(heading ? h("h4", {}, ...inline(heading[1])) : h("p", {}, ...inline(text)));
   }
   return nodes;
+}
+
+/** @param {string} text @returns {(Node | string)[]} */
+function inline(text) {
+  return text.split(/(\*\*[^*]+\*\*|\*[^*\s][^*]*\*|`[^`]+`)/).map((part) => {
+    if (/^\*\*.+\*\*$/s.test(part)) return h("strong", {}, part.slice(2, -2));
+    if (/^\*.+\*$/s.test(part)) return h("em", {}, part.slice(1, -1));
+    return /^`.+`$/s.test(part) ? h("code", {}, part.slice(1, -1)) : part;
+  });
 }

@@ -47,7 +47,6 @@ export const MESSAGES = {
   flag: ["Flag", "Gắn cờ"],
   sampled: ["Chosen: {by}", "Được chọn: {by}"],
 
-  suggestion_previous: ["Previous suggestion", "Gợi ý trước"],
   suggestion_next: ["Next suggestion", "Gợi ý sau"],
   accept: ["Accept", "Chấp nhận"],
   reject: ["Reject", "Từ chối"],
@@ -59,6 +58,7 @@ export const MESSAGES = {
   redo: ["Redo", "Làm lại"],
   previous_document: ["Previous document", "Văn bản trước"],
   next_document: ["Next document", "Văn bản sau"],
+  suggestion_at: ["Suggestion {at} of {count}", "Gợi ý {at}/{count}"],
   open_suggestions: ["{count} suggestions left", "Còn {count} gợi ý"],
   no_open_suggestions: ["No suggestion left", "Không còn gợi ý"],
   count_entities: ["{count} entities", "{count} thực thể"],

@@ -109,7 +109,6 @@ class Page {
       h(`button${kind}`, { type: "button", data: { command: command.name }, "aria-keyshortcuts": key, onclick: () => this.run(command) }, h("span", {}, say(name)), keycap(key));
     this.actions = h("div.actions", {},
       h("div.group", {},
-        action("suggestion_previous", "⇧ Space", { name: "suggestion", direction: -1 }, ".narrow-only"),
         action("suggestion_next", "Space", { name: "suggestion", direction: 1 }),
         action("accept", "Enter", { name: "accept" }, ".yes"),
         (this.removeButton = action("reject", "Del", { name: "remove" }, ".no")),
@@ -250,7 +249,7 @@ class Page {
       if (source) parts.push(h("small", {}, source));
     }
     const at = focus ? open.findIndex((entity) => entity.id === focus.id) + 1 : 0;
-    parts.push(h("span.left", {}, (at ? `${at} / ` : "") + (open.length ? say("open_suggestions", { count: open.length }) : say("no_open_suggestions"))));
+    parts.push(h("span.left", {}, at ? say("suggestion_at", { at, count: open.length }) : open.length ? say("open_suggestions", { count: open.length }) : say("no_open_suggestions")));
     this.here.replaceChildren(...parts);
     this.removeButton.firstElementChild.textContent = say(here?.state === "accepted" ? "delete" : "reject");
     this.announcer.say(() => this.#describe());
@@ -265,7 +264,7 @@ class Page {
       h(`span.status.${state.status}`, {}, say(`status_${state.status}`)),
       h("span.split", {}, say(`split_${stored.split}`)),
       h("span.count", {}, say("count_entities", { count: accepted })),
-      sampled ? h("span.sampled", {}, sampled) : null,
+      ...(sampled ? [h("span.sampled", {}, sampled)] : []),
       h("button.quiet", { type: "button", "aria-pressed": String(state.flagged), title: `${say("flag")} (!)`, onclick: () => this.run({ name: "flag" }) }, state.flagged ? `⚑ ${say("flagged")}` : "⚐"),
       h("button.quiet", { type: "button", title: `${say("comment")} (')`, onclick: () => this.run({ name: "comment" }) }, state.comments.length ? say("count_comments", { count: state.comments.length }) : say("comment")),
     );
@@ -334,8 +333,9 @@ class Page {
     const again = h("button", { type: "button", onclick: () => void this.next() }, say("try_again"));
     const review = h("button", { type: "button", onclick: () => this.run({ name: "documents" }) }, say("review"), keycap("F2"));
     const importing = h("a.button", { href: "../" }, say("import"));
-    const train = h("button.primary", { type: "button", onclick: () => void this.training.act() }, say("train"));
-    const choices = error ? [again] : total === 0 ? [importing, again] : open > 0 ? [again, review] : [train, importing, review, again];
+    const train = h("button.primary", { type: "button", onclick: () => void this.training.act("start") }, say("train"));
+    const trains = this.training.running ? [] : [train];
+    const choices = error ? [again] : total === 0 ? [importing, again] : open > 0 ? [again, review] : [...trains, importing, review, again];
     this.empty.replaceChildren(h("h1", {}, say(error ? "error_title" : "empty_title")), h("p", {}, text), h("div.choices", {}, ...choices));
     this.#showChrome();
     this.empty.querySelector("button, a")?.focus();

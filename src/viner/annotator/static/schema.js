@@ -7,6 +7,9 @@ import { TAKEN } from "./keys.js";
  */
 
 const COLOR = /^#[0-9a-f]{6}$/i;
+const UNKNOWN = "#64748b";
+/** Of text to its ground: WCAG 2, level AA. */
+const CONTRAST = 4.5;
 
 export class Schema {
   /** @param {{layers: Layer[], version: number}} data */
@@ -46,13 +49,41 @@ export class Schema {
     return digit < 0 ? null : String((digit + 1) % 10);
   }
 
-  /** Sets the colors as variables that the style sheet and the text use. @param {HTMLElement} element */
+  /** Sets the colors, each one dark or light enough to be read, as variables that the style sheet and the text use. @param {HTMLElement} element */
   paint(element) {
     const set = (/** @type {number | string} */ index, /** @type {string} */ color) => {
-      element.style.setProperty(`--type-${index}`, `color-mix(in srgb, ${color} var(--strength), var(--shade))`);
+      element.style.setProperty(`--type-${index}`, `light-dark(${readable(color, "#ffffff")}, ${readable(color, "#131c2e")})`);
       element.style.setProperty(`--tint-${index}`, `color-mix(in srgb, ${color} var(--tint), transparent)`);
     };
-    this.types.forEach(({ color }, index) => set(index, COLOR.test(color) ? color : "#64748b"));
-    set(-1, "#64748b");
+    this.types.forEach(({ color }, index) => set(index, COLOR.test(color) ? color : UNKNOWN));
+    set(-1, UNKNOWN);
   }
+}
+
+/**
+ * A color moved away from its ground until text in the one can be read on the other.
+ * @param {string} color #rrggbb
+ * @param {string} ground #rrggbb
+ * @returns {string} rgb(…)
+ */
+export function readable(color, ground) {
+  const from = channels(color);
+  const away = luminance(channels(ground)) > 0.4 ? 0 : 255;
+  for (let share = 0; share < 1; share += 0.05) {
+    const mixed = from.map((channel) => Math.round(channel + (away - channel) * share));
+    const [low, high] = [luminance(mixed), luminance(channels(ground))].sort((one, other) => one - other);
+    if ((high + 0.05) / (low + 0.05) >= CONTRAST) return `rgb(${mixed.join(" ")})`;
+  }
+  return `rgb(${away} ${away} ${away})`;
+}
+
+/** @param {string} color */
+function channels(color) {
+  return [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+}
+
+/** Relative luminance (WCAG 2). @param {number[]} rgb */
+function luminance(rgb) {
+  const [red, green, blue] = rgb.map((channel) => (channel <= 10 ? channel / 255 / 12.92 : ((channel / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }

@@ -27,10 +27,15 @@ export class Training {
     return isRunning(state) ? "stop" : state === "stopped" || state === "failed" ? "resume" : "start";
   }
 
-  async act() {
+  get running() {
+    return isRunning(this.known?.run?.state);
+  }
+
+  /** @param {"start" | "stop" | "resume"} [action] */
+  async act(action = this.action) {
     this.button.disabled = true;
     try {
-      this.show(await api.train(this.action));
+      this.show(await api.train(action));
     } catch (error) {
       this.notify("not_done", { reason: reasonOf(error) });
     } finally {
