@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
@@ -167,8 +167,3 @@ def _inverse(change: Change, before: Schema | None, after: Schema) -> dict[str, 
         label: Follower(sources[0]) if len(sources) == 1 else Follower(None, f"it is {', '.join(sources)} again")
         for label, sources in olds.items()
     }
-
-
-def to_json(found: Mapping[str, Follower]) -> dict[str, dict[str, Any]]:
-    """The JSON form of a map: ``{label: {"label", "reason"}}``."""
-    return {name: {"label": item.label, "reason": item.reason} for name, item in found.items()}
