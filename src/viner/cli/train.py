@@ -79,8 +79,9 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
 
     for name in ("train", "dev", "test", "out", "format", "read_options", "overwrite"):
         if name in choices:
+            option = "option" if name == "read_options" else name
             raise UsageError(
-                f"--{name.partition('_')[0]} does not go with a project that has a store: it says what is learned, and where",
+                f"--{option} does not go with a project that has a store, which says what is learned",
                 hint="Export the documents first, or leave the option away",
             )
     with Store.of_project(project, create=False) as store:

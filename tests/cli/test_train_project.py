@@ -1,0 +1,64 @@
+"""`viner train` on a project with a store is a run as the page starts it, in this process."""
+
+from __future__ import annotations
+
+import pytest
+
+from viner import Document, Entity
+from viner.studio.run_folder import RunFolder
+
+pytestmark = pytest.mark.usefixtures("stdin")
+
+
+@pytest.fixture
+def worked(monkeypatch):
+    """The runs that were to be done; each ends as if it had been stopped."""
+    folders = []
+
+    def work(folder):
+        folders.append(folder)
+        folder.update(state="stopped")
+        return folder.path.parent.parent / "models" / folder.name
+
+    monkeypatch.setattr("viner.studio.work.work", work)
+    return folders
+
+
+@pytest.fixture
+def annotated(project, run, tmp_path):
+    """A project with done documents in train."""
+    lines = [
+        Document(f"Lan {number} ra Huế", id=f"d{number}", entities=[Entity(0, 3, "PERSON")]).to_json() for number in range(6)
+    ]
+    (tmp_path / "gold.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    assert run("import", tmp_path / "gold.jsonl", "--project", project, "--split", "train")[0] == 0
+    return project
+
+
+def test_it_trains_on_what_is_annotated_and_goes_on_with_the_same_choices(annotated, run, worked):
+    status, out, err = run("train", "--project", annotated, "--epochs", "2", "--json")
+    assert status == 0, err
+    assert str(annotated / "models" / "001") in out
+    assert worked[0].read()["options"] == {"epochs": 2}
+    assert (worked[0].path / "train.jsonl").is_file()
+    status, _, err = run("train", "--project", annotated, "--epochs", "2")
+    assert "Going on with run 001" in err
+    assert [folder.name for folder in worked] == ["001", "001"]
+    run("train", "--project", annotated, "--epochs", "3")
+    assert [folder.name for folder in worked] == ["001", "001", "002"]
+    assert isinstance(worked[2], RunFolder)
+
+
+def test_a_project_in_which_nothing_is_annotated_cannot_be_trained(project, run, worked):
+    status, _, err = run("train", "--project", project)
+    assert status == 1
+    assert "hint:" in err
+    assert worked == []
+
+
+@pytest.mark.parametrize("option", [["--train", "a.conll"], ["--out", "m"], ["--option", "x=1"], ["--overwrite"]])
+def test_files_do_not_go_with_a_store(annotated, run, worked, option):
+    status, _, err = run("train", "--project", annotated, *option)
+    assert status == 2
+    assert option[0] in err
+    assert worked == []
