@@ -99,7 +99,7 @@ def is_border(text: str, offset: int) -> bool:
         start -= 1
     for match in _GRAPHEME.finditer(text, start):
         if match.start() >= offset:
-            return match.start() == offset
+            return bool(match.start() == offset)
         if match.end() > offset:
             return False
     return True
