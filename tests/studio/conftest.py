@@ -7,7 +7,7 @@ from support.bases import tiny_base, toy_documents
 from viner.document import Document
 from viner.project import Project
 from viner.store import Store
-from viner.studio import Studio, background, runs
+from viner.studio import Studio, background, refreshing, runs
 
 TOML = """\
 # kept
@@ -29,27 +29,27 @@ def base(tmp_path_factory):
 
 _QUICK = """
 import sys
-from viner.studio import work
-from viner.workflow import choose
-choose.SENTENCES = 60
-work.yield_processor = lambda: None
-sys.exit(work.main())
+from importlib import import_module
+module = import_module(sys.argv.pop(1))
+if hasattr(module, "train_model"):
+    from viner.workflow import choose
+    choose.SENTENCES = 60
+module.yield_processor = lambda: None
+sys.exit(module.main())
 """
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Processes that train compare the engines on few sentences, and do not give way to other tests."""
-    real = background.spawn
 
     def spawn(module, *arguments, output):
-        if module != "viner.studio.work":
-            return real(module, *arguments, output=output)
         with output.open("ab") as file:
-            command = [sys.executable, "-c", _QUICK, *map(str, arguments)]
+            command = [sys.executable, "-c", _QUICK, module, *map(str, arguments)]
             return background.keep(subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True))
 
     monkeypatch.setattr(runs, "spawn", spawn)
+    monkeypatch.setattr(refreshing, "spawn", spawn)
 
 
 @pytest.fixture(autouse=True)
