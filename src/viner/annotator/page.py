@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -17,9 +18,24 @@ _NO_SCRIPT = {
 }
 
 
+_IMPORT = re.compile(r'^import [^"]* from "\./([^"]+)"', re.MULTILINE)
+
+
 def static_folder() -> Path:
     """The folder of the page's scripts and style sheet, to be served as ``static/`` beside the page."""
     return Path(__file__).parent / "static"
+
+
+def _modules() -> list[str]:
+    """Every module in the order in which the page needs it: first what asks for the document, with its imports."""
+    names: list[str] = []
+    for entry in ("start.js", "page.js"):
+        pending = [entry]
+        for name in pending:  # grows while it is walked through
+            if name not in names:
+                names.append(name)
+                pending += _IMPORT.findall((static_folder() / name).read_text(encoding="utf-8"))
+    return names
 
 
 @cache
@@ -33,9 +49,7 @@ def page(language: str) -> str:
         language: One of :data:`LANGUAGES`; any other code means the first one.
     """
     code = language if language in LANGUAGES else LANGUAGES[0]
-    # What asks for the document goes first.
-    names = sorted((path.name for path in static_folder().glob("*.js")), key=lambda name: (name != "start.js", name))
-    preloads = "\n".join(f'<link rel="modulepreload" href="static/{name}">' for name in names)
+    preloads = "\n".join(f'<link rel="modulepreload" href="static/{name}">' for name in _modules())
     return f"""<!doctype html>
 <html lang="{code}">
 <head>

@@ -13,7 +13,7 @@ const LANE_HEIGHT = 4;
 const LANES_SHOWN = 4;
 /** Above this many words only blocks near the view are kept filled. */
 const FILL_ALL_WORDS = 30_000;
-const FIRST_FILL_WORDS = 900;
+const FIRST_FILL_WORDS = 600;
 
 export class View {
   /**
