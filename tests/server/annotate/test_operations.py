@@ -77,6 +77,7 @@ def test_a_step_under_an_old_schema_brings_the_current_one(client: TestClient) -
     assert answer["error"]["code"] == "stale_schema"
     assert [item["name"] for item in answer["schema"]["layers"][0]["types"]] == ["PERSON", "PLACE", "DATE"]
     assert answer["document"]["schema"] == answer["schema"]["version"] == 2
+    assert answer["renamed"] == {"PERSON": "PERSON", "LOCATION": "PLACE", "DATE": "DATE"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
+from viner.annotation.label_map import mapping_since
+from viner.annotation.sync import write_back
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
@@ -35,8 +37,9 @@ def operations_router(desk: Desk) -> APIRouter:
         """Whole or not at all.
 
         The same operation id again gives the first answer again, `replayed` true. 409 carries the
-        current `document` and `schema`: put the step on top of them and send it as a new operation. 503 with `Retry-After`:
-        the database is locked or full, nothing was changed, send it again.
+        current `document` and `schema`: put the step on top of them and send it as a new operation. `stale_schema` also says in
+        `renamed` where each label of the operation's schema is today, null where no single label follows it. 503 with
+        `Retry-After`: the database is locked or full, nothing was changed, send it again.
         """
         raw, who = await body_of(request), annotator_of(request)
 
@@ -45,8 +48,10 @@ def operations_router(desk: Desk) -> APIRouter:
             try:
                 saved = store.save(operation, who=who)
             except (StaleVersionError, StaleSchemaError) as error:
-                schema = schema_dict(*store.schema())
-                return error_response(error, document=error.current.to_dict(), schema=schema)
+                told = {"document": error.current.to_dict(), "schema": schema_dict(*store.schema())}
+                if isinstance(error, StaleSchemaError):
+                    told["renamed"] = mapping_since(store, operation.schema)
+                return error_response(error, **told)
             answer = write_json(saved.to_dict())
             if operation.status == "done" and not saved.replayed:
                 answer.background = BackgroundTask(desk.studio.note_done)
@@ -80,6 +85,7 @@ def operations_router(desk: Desk) -> APIRouter:
             except ConflictError as error:
                 return error_response(error, conflicts=error.conflicts)
             if saved.schema != before:
+                write_back(store, desk.studio.project.write_schema)
                 desk.studio.schema_changed()
             return write_json(saved.to_dict())
 
