@@ -28,6 +28,8 @@ AROUND = 40
 """Code points shown before and after a sample."""
 
 _PAGE = 500
+_CHARACTERS = 2_000_000
+"""A page of texts ends at either number."""
 _BATCH = 100
 
 
@@ -275,17 +277,25 @@ def _pages(connection: Connection, request: LabelAll) -> Iterator[list[_Text]]:
 
 
 def _read(connection: Connection, request: LabelAll, *asked: Any, limit: int | None = None) -> list[_Text]:
+    """Documents in order; with a limit, as many as make a page."""
     statement = (
         select(documents.c.number, documents.c.id, documents.c.status, contents.c.text, contents.c.words)
         .join(contents, contents.c.document == documents.c.number)
         .where(documents.c.split.in_(request.splits), documents.c.status.in_(request.statuses), *asked)
         .order_by(documents.c.number)
         .limit(limit)
+        .execution_options(yield_per=50)
     )
-    return [
-        _Text(row.number, row.id, row.status, row.text, None if row.words is None else unflatten(row.words))
-        for row in connection.execute(statement)
-    ]
+    page: list[_Text] = []
+    length = 0
+    rows = connection.execute(statement)
+    for row in rows:
+        page.append(_Text(row.number, row.id, row.status, row.text, None if row.words is None else unflatten(row.words)))
+        length += len(row.text)
+        if limit is not None and length >= _CHARACTERS:
+            break
+    rows.close()
+    return page
 
 
 def _sample(document: _Text, hit: Hit) -> Sample:

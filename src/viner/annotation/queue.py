@@ -102,7 +102,9 @@ class Queue:
                 row = self._last(connection, who, tab, exclude, splits) if resume else None
                 order = None
                 if row is None:
-                    row, order = self._draw(connection, exclude, splits)
+                    row, order = self._draw(connection, exclude, splits, patient=False)
+                if row is None:
+                    row, order = self._draw(connection, exclude, splits, patient=True)
                 if row is None:
                     return None
                 until = time.time() + self.lease_seconds
@@ -193,7 +195,7 @@ class Queue:
         return connection.execute(statement).one_or_none()
 
     def _draw(
-        self, connection: Connection, exclude: Sequence[str], splits: Sequence[str] | None
+        self, connection: Connection, exclude: Sequence[str], splits: Sequence[str] | None, *, patient: bool
     ) -> tuple[Any | None, str | None]:
         """The next document, and by which order it came."""
         asked = [split for split in SPLITS if splits is None or split in splits]
@@ -201,7 +203,7 @@ class Queue:
         training = [(order, [split for split in asked if split == "train"]) for order in self._orders()]
         first = self._chance.random() < self._settings.evaluation_share
         for order, among in evaluation + training if first else training + evaluation:
-            row = self._head(connection, order, among, exclude)
+            row = self._head(connection, order, among, exclude, patient)
             if row is not None:
                 return row, order
         return None, None
@@ -213,8 +215,13 @@ class Queue:
             order = RANDOM if self._chance.random() < self._settings.random_share else UNCERTAIN
         return (UNCERTAIN, RANDOM) if order == UNCERTAIN else (order,)
 
-    def _head(self, connection: Connection, order: str, splits: Sequence[str], exclude: Sequence[str]) -> Any | None:
-        """The first document in an order that is free."""
+    def _head(
+        self, connection: Connection, order: str, splits: Sequence[str], exclude: Sequence[str], patient: bool
+    ) -> Any | None:
+        """The first document in an order that is free.
+
+        On PostgreSQL, rows that another transaction is writing are passed over, or waited for by the patient.
+        """
         column: Column[Any] = {GIVEN: documents.c.number, RANDOM: documents.c.random_key, UNCERTAIN: documents.c.uncertainty}[
             order
         ]
@@ -228,8 +235,7 @@ class Queue:
                 statement = statement.where(column.is_not(None)).order_by(column.desc())
             else:
                 statement = statement.order_by(column)
-            # PostgreSQL: what another annotator is about to get, or is saving at this moment, is passed over.
-            statement = statement.limit(1).with_for_update(skip_locked=True, of=documents)
+            statement = statement.limit(1).with_for_update(skip_locked=not patient, of=documents)
             heads += connection.execute(statement).all()
         if order == UNCERTAIN:
             return max(heads, key=lambda row: row.uncertainty, default=None)

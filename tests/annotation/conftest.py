@@ -1,0 +1,1 @@
+from support.stores import store, store_url  # noqa: F401

@@ -1,0 +1,157 @@
+import unicodedata
+import uuid
+
+import pytest
+
+from support.stores import operation
+from viner.annotation import label_all
+from viner.annotation.label_all import LabelAll, apply, preview
+from viner.document import Document, Entity
+from viner.store import ConflictError, Operation, RefusedError, StoredEntity
+
+
+def fill(store, *texts, split="train", prefix="d"):
+    documents = [Document(text, id=f"{prefix}{index}") for index, text in enumerate(texts)]
+    store.add(documents, who="import", split=split)
+
+
+def stands(store, document="d0"):
+    text = store.get(document).text
+    return [(text[e.start : e.end], e.label, e.state) for e in store.get(document).entities]
+
+
+def put(store, document, state, start, end, label, **fields):
+    current = store.get(document)
+    entity = StoredEntity(uuid.uuid4().hex, start, end, label, state, **fields)
+    store.save(operation(document, current.version, entity, text=current.text), who="lan")
+    return entity
+
+
+def set_status(store, document, status):
+    store.save(Operation(uuid.uuid4().hex, document, store.get(document).version, 1, status=status), who="lan")
+
+
+HUE = LabelAll("Huế", "LOCATION")
+
+
+def test_every_whole_word_is_accepted_in_one_event_that_can_be_taken_back(store):
+    fill(store, "Huế và Huế", "Lan ở Huế2, Huếx", "Huế")
+    shown = preview(store, HUE)
+    assert (shown.documents, shown.matches, shown.already) == (2, 3, 0)
+    done = apply(store, HUE, operation="op", who="lan")
+    assert (done.documents, done.matches, done.replayed) == (2, 3, False)
+    assert stands(store) == [("Huế", "LOCATION", "accepted")] * 2
+    assert stands(store, "d1") == []
+    assert (store.get("d0").status, store.get("d0").annotator, store.get("d1").status) == ("started", "lan", "todo")
+    assert store.counts().labels["LOCATION"]["accepted"] == 3
+    store.undo("op", new_id="back", who="lan")
+    assert [stands(store, f"d{n}") for n in range(3)] == [[], [], []]
+    assert store.get("d0").status == "todo"
+
+
+def test_a_preview_shows_samples_in_their_surroundings_and_changes_nothing(store):
+    fill(store, f"{'x ' * 50}Huế{' y' * 50}", "Huế")
+    shown = preview(store, HUE)
+    assert [sample.to_dict() for sample in shown.samples] == [
+        {"id": "d0", "before": ("x " * 50)[-40:], "surface": "Huế", "after": (" y" * 50)[:40]},
+        {"id": "d1", "before": "", "surface": "Huế", "after": ""},
+    ]
+    assert len(preview(store, HUE, samples=1).samples) == 1
+    assert store.get("d0").version == 1
+
+
+def test_sent_again_it_is_not_done_again(store):
+    fill(store, "Huế")
+    apply(store, HUE, operation="op", who="lan")
+    again = apply(store, HUE, operation="op", who="lan")
+    assert (again.documents, again.replayed) == (1, True)
+    assert store.get("d0").version == 2
+    with pytest.raises(RefusedError):
+        apply(store, LabelAll("Lan", "PERSON"), operation="op", who="lan")
+
+
+def test_what_lies_in_an_entity_of_the_label_or_was_rejected_is_left_alone(store):
+    fill(store, "thành phố Huế, Huế, Huế, Huế")
+    put(store, "d0", "accepted", 0, 13, "LOCATION")
+    put(store, "d0", "rejected", 15, 18, "LOCATION")
+    put(store, "d0", "accepted", 20, 23, "PERSON")
+    shown = preview(store, HUE)
+    assert (shown.matches, shown.already) == (2, 2)
+    apply(store, HUE, operation="op", who="lan")
+    found = [(e.start, e.label) for e in store.get("d0").entities if e.state == "accepted"]
+    assert sorted(found) == [(0, "LOCATION"), (20, "LOCATION"), (20, "PERSON"), (25, "LOCATION")]
+    assert preview(store, HUE).matches == 0
+
+
+def test_a_suggestion_of_the_same_span_and_label_is_accepted(store):
+    suggested = [Entity(0, 3, "LOCATION", id="s", score=0.4, source="model 003"), Entity(0, 3, "PERSON", id="p")]
+    store.add([Document("Huế", id="d0", suggestions=suggested)], who="import", split="train")
+    apply(store, HUE, operation="op", who="lan")
+    entities = {entity.id: entity for entity in store.get("d0").entities}
+    assert (entities["s"].state, entities["s"].source, entities["p"].state) == ("accepted", "model 003", "suggested")
+    store.undo("op", new_id="back", who="lan")
+    assert {entity.state for entity in store.get("d0").entities} == {"suggested"}
+
+
+def test_done_skipped_and_test_documents_are_touched_only_when_asked_for(store):
+    fill(store, "Huế 0", "Huế 1", "Huế 2")
+    fill(store, "Huế trong test", split="test", prefix="test")
+    fill(store, "Huế trong dev", split="dev", prefix="dev")
+    set_status(store, "d1", "done")
+    set_status(store, "d2", "skipped")
+    assert [sample.id for sample in preview(store, HUE).samples] == ["d0", "dev0"]
+    asked = LabelAll("Huế", "LOCATION", statuses=("todo", "done"), splits=("train", "test"))
+    assert apply(store, asked, operation="op", who="lan").documents == 3
+    assert (store.get("d1").status, stands(store, "d1")) == ("done", [("Huế", "LOCATION", "accepted")])
+    assert stands(store, "test0") == [("Huế", "LOCATION", "accepted")]
+    assert stands(store, "d2") == stands(store, "dev0") == []
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["Hòa Bình", "Hoà Bình"])
+def test_other_spellings_of_the_same_word_are_found_and_keep_their_text(store, form, written):
+    surface = unicodedata.normalize(form, written)
+    fill(store, f"😷 ở {surface}.", f"ở {surface}g", f"ở {surface.upper()}")
+    for searched in ("Hòa Bình", "Hoà Bình", unicodedata.normalize("NFD", "Hoà Bình")):
+        shown = preview(store, LabelAll(searched, "LOCATION"))
+        assert [sample.surface for sample in shown.samples] == [surface]
+        shown = preview(store, LabelAll(searched.lower(), "LOCATION", match_case=False))
+        assert [sample.surface for sample in shown.samples] == [surface, surface.upper()]
+
+
+def test_the_words_of_a_document_are_not_cut(store):
+    store.add([Document("Lan-Huế", id="d0", words=[(0, 7)])], who="import", split="train")
+    assert preview(store, HUE).matches == 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "where"),
+    [(LabelAll("Huế", "GONE"), "label"), (LabelAll(" ", "LOCATION"), "surface"), (LabelAll("a " * 99, "LOCATION"), "surface")],
+)
+def test_what_cannot_be_done_is_refused(store, request_, where):
+    fill(store, "Huế")
+    for call in (lambda: preview(store, request_), lambda: apply(store, request_, operation="op", who="lan")):
+        with pytest.raises(RefusedError) as caught:
+            call()
+        assert caught.value.where == where
+    assert store.get("d0").version == 1
+
+
+def test_pages_and_batches_miss_nothing(store, monkeypatch):
+    monkeypatch.setattr(label_all, "_PAGE", 3)
+    monkeypatch.setattr(label_all, "_BATCH", 2)
+    monkeypatch.setattr(label_all, "_CHARACTERS", 40)
+    fill(store, *[f"{n} Huế {'x ' * (n * 5 % 23)}" for n in range(13)])
+    told = []
+    assert preview(store, HUE).matches == 13
+    assert apply(store, HUE, operation="op", who="lan", progress=told.append).documents == 13
+    assert sum(told) == 13
+
+
+def test_a_later_change_of_the_same_entity_keeps_it_from_being_taken_back(store):
+    fill(store, "Huế")
+    apply(store, HUE, operation="op", who="lan")
+    current = store.get("d0")
+    store.save(Operation("later", "d0", current.version, 1, delete=(current.entities[0].id,)), who="nam")
+    with pytest.raises(ConflictError):
+        store.undo("op", new_id="back", who="lan")
