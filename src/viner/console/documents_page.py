@@ -148,7 +148,7 @@ class DocumentsPage(StudioPage):
             self._erase = gr.Button(say("erase"), size="sm", min_width=120, scale=0, elem_id="viner-erase")
         self._selected = gr.JSON([], visible="hidden")
         self._condemned = gr.State(())
-        with gr.Group(visible=False, elem_id="viner-confirm") as self._confirm:
+        with gr.Column(visible=False, elem_id="viner-confirm") as self._confirm:
             self._warning = gr.HTML(js_on_load=None)
             with gr.Row(elem_classes="viner-decide"):
                 self._cancel = gr.Button(say("cancel"), min_width=90, elem_id="viner-cancel")

@@ -10,6 +10,7 @@ from viner.console.frame import bar, chip, table
 from viner.console.highlight import visible
 from viner.console.messages import Messages
 from viner.store import SPLITS, STATUSES, AddReport, Counts, Row
+from viner.store.records import Status
 
 _MOST_LABELS = 200
 _MOST_FILES = 8
@@ -27,7 +28,7 @@ def progress_view(counts: Counts, say: Messages) -> str:
     done = counts.status("done")
     summary = say("progress_summary", done=say.number(done), count=say.number(total), percent=100 * done // total)
     more = say("progress_more", flagged=say.number(counts.flagged), comments=say.number(counts.comments))
-    order = ("done", "started", "skipped", "todo")
+    order: tuple[Status, ...] = ("done", "started", "skipped", "todo")
     whole = [(status, counts.status(status)) for status in order]
     picture = bar([(status, n, f"{say(f'status_{status}')}: {say.number(n)}") for status, n in whole], total)
     rows = []

@@ -169,10 +169,10 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "erase_title": ("Erase {count} documents for good?", "Xóa vĩnh viễn {count} văn bản?"),
     "erase_title_one": ("Erase 1 document for good?", "Xóa vĩnh viễn 1 văn bản?"),
     "erase_text": (
-        "Their texts, {entities} entities, comments and the whole history of changes go forever. There is no undo. "
+        "Texts, entities ({entities}), comments and the whole history of changes go forever. There is no undo. "
         "What remains is a note of who erased how many documents and when. "
         "Trained models stay as they are, and so do files and backups that you took away before.",
-        "Nội dung, {entities} thực thể, nhận xét và toàn bộ lịch sử thay đổi sẽ mất vĩnh viễn, không thể hoàn tác. "
+        "Nội dung, thực thể ({entities}), nhận xét và toàn bộ lịch sử thay đổi sẽ mất vĩnh viễn, không thể hoàn tác. "
         "Chỉ giữ lại ghi chú ai đã xóa bao nhiêu văn bản và khi nào. "
         "Các mô hình đã huấn luyện, tệp đã tải về và bản sao lưu trước đó không thay đổi.",
     ),

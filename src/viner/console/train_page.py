@@ -12,7 +12,7 @@ from viner.console.studio_page import LONG, QUICK, SCRIPT, StudioPage
 from viner.console.theme import color_rules
 from viner.console.train_view import comparison_view, learning_view, obstacle, plots_view, run_view, size, versions_view
 
-_FAST, _SLOW = 2, 20
+_FAST, _SLOW = 2, 10
 """Seconds between two looks at the runs while one is at work, and otherwise."""
 
 
