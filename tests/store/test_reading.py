@@ -60,6 +60,10 @@ def test_filters(shelf: Store, which: Filter, expected: list[str]) -> None:
     assert ids(shelf, which) == expected
 
 
+def test_texts_can_be_searched_in_an_export(shelf: Store) -> None:
+    assert [document.id for document in shelf.export(Filter(text="lan 1 Ở"))] == ["d1"]
+
+
 def test_filtered_exports_agree_with_lists(shelf: Store) -> None:
     for which in (Filter(label="PERSON"), Filter(state="suggested"), Filter(statuses=("todo",)), Filter(splits=("train",))):
         assert [document.id for document in shelf.export(which)] == ids(shelf, which)

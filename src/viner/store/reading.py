@@ -200,7 +200,9 @@ def _tallies(connection: Connection, table: Any, which: ColumnElement[bool]) -> 
 
 
 def _contains(connection: Connection, wanted: str) -> ColumnElement[bool]:
-    text = select(contents.c.text).where(contents.c.document == documents.c.number).scalar_subquery()
+    # Under a name of its own: a statement that selects from the contents as well would else take this table for its own.
+    searched = contents.alias("searched")
+    text = select(searched.c.text).where(searched.c.document == documents.c.number).scalar_subquery()
     if connection.dialect.name == "sqlite":
         # SQLite's own LIKE ignores the case of ASCII letters only, and would not find "đà nẵng" in "Đà Nẵng".
         return func.viner_contains(text, literal(wanted.casefold(), Text), type_=Boolean)
