@@ -17,8 +17,8 @@ import anyio
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
-from support.annotate import Opener, Tab, Workbench, workbench
 
+from support.annotate import Opener, Tab, Workbench, workbench
 from viner.server import Settings, create_app
 from viner.server.runner import listen
 

@@ -10,7 +10,10 @@ from support.annotate import Opener, Workbench
 
 pytestmark = pytest.mark.browser
 
-TEXT = "Bệnh nhân 😷 Nguyễn Văn A, 43 tuổi, ở quận Cẩm Lệ, Đà Nẵng. BN990-993 đến BV Bạch Mai.\r\n  Dòng hai: BV Bạch Mai, Hà Nội.\n"
+TEXT = (
+    "Bệnh nhân 😷 Nguyễn Văn A, 43 tuổi, ở quận Cẩm Lệ, Đà Nẵng. BN990-993 đến BV Bạch Mai.\r\n"
+    "  Dòng hai: BV Bạch Mai, Hà Nội.\n"
+)
 
 
 def test_arrows_and_digits_label_words_and_the_store_has_exactly_them(bench: Workbench, annotate: Opener) -> None:
@@ -228,7 +231,8 @@ def test_typing_tools_do_no_harm(bench: Workbench, annotate: Opener) -> None:
     tab.go("43")
     tab.page.evaluate(
         """() => { const area = document.querySelector('#text');
-            const send = (key, code, keyCode = 0) => area.dispatchEvent(new KeyboardEvent('keydown', {key, code, keyCode, bubbles: true, cancelable: true}));
+            const send = (key, code, keyCode = 0) =>
+                area.dispatchEvent(new KeyboardEvent('keydown', {key, code, keyCode, bubbles: true, cancelable: true}));
             send('Process', 'Digit5', 229); send('Backspace', 'Backspace'); send('â', ''); send('Backspace', 'Backspace'); }"""
     )
     for letter in "asdfjrxwoeqz":

@@ -98,7 +98,8 @@ def test_fingers_tap_a_word_and_another_one_to_extend(bench: Workbench, annotate
     assert bench.said("one") == [("Đà Nẵng", "LOCATION")]
     small = tab.page.evaluate(
         """() => [...document.querySelectorAll('button, select, nav a')].filter((one) => one.checkVisibility())
-            .filter((one) => one.getBoundingClientRect().height < 44 || one.getBoundingClientRect().width < 44).map((one) => one.textContent)"""
+            .filter((one) => Math.min(one.getBoundingClientRect().height, one.getBoundingClientRect().width) < 44)
+            .map((one) => one.textContent)"""
     )
     assert small == []
 

@@ -390,6 +390,8 @@ export class Editor {
     if (!step) return this.notify(direction === "undo" ? "nothing_to_undo" : "nothing_to_redo");
     const { before, kept } = reversible(step, this.state);
     const edit = inverse(before);
+    const gone = edit.put?.find((entity) => (this.schema?.position(entity.label) ?? -1) < 0);
+    if (gone) return this.notify("label_gone", { label: gone.label });
     if (kept.length) this.notify("changed_since");
     if (!this.commit(edit, { undoes: step.operation })) {
       this.history.drop(step.operation);

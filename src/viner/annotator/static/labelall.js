@@ -9,6 +9,7 @@ import { inOrder } from "./model.js";
  */
 export function occurrences(words, entities, wanted) {
   const { text } = words;
+  /** @type {{start: number, end: number}[]} */
   const spans = [];
   let already = 0;
   if (wanted.surface.trim() === "") return { spans, already };

@@ -69,6 +69,7 @@ export const MESSAGES = {
   nothing_to_undo: ["Nothing to undo", "Không có gì để hoàn tác"],
   nothing_to_redo: ["Nothing to redo", "Không có gì để làm lại"],
   changed_since: ["Some of it was changed by somebody else since, and stays.", "Một phần đã được người khác sửa sau đó nên được giữ nguyên."],
+  label_gone: ["That step had the label {label}, which the schema no longer has.", "Bước đó dùng nhãn {label} nay không còn trong bộ nhãn."],
   no_history: ["The history cannot be read now: no connection.", "Chưa đọc được lịch sử: mất kết nối."],
   already_there: ["There is already such an entity", "Đã có thực thể như vậy"],
   typing_tool: ["A Vietnamese typing tool is on. It does no harm here, and no command needs a letter.", "Bộ gõ tiếng Việt đang bật. Không sao: không lệnh nào cần phím chữ."],

@@ -174,7 +174,7 @@ export class Outbox {
         const entries = this.queue.filter((other) => other.document === entry.document);
         for (const other of entries) this.#forget(other);
         this.listener.onGone(entry.document, entries);
-      } else if (status >= 400 && status < 500 && ![401, 403, 408, 409, 429].includes(status)) {
+      } else if (status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)) {
         const document = await this.api.document(entry.document);
         this.#forget(entry);
         this.listener.onRefused(entry, error);

@@ -45,6 +45,9 @@ class Page {
     /** @type {any} */
     this.progress = null;
 
+    this.training = new Training(this.say, (key, values) => this.notify(key, values));
+    this.live = h("div.quiet-live", { "aria-live": "polite", role: "status" });
+    this.announcer = new Announcer(this.live);
     this.#build();
     this.outbox = new Outbox({
       storage,
@@ -92,7 +95,6 @@ class Page {
   #build() {
     const { say } = this;
     document.title = say("title");
-    this.training = new Training(say, (key, values) => this.notify(key, values));
     this.saving = h("output.saving", { role: "status" });
     this.bar = h("div.bar", { hidden: true }, (this.barFill = h("i")));
     this.progressText = h("span.progress", {});
@@ -103,8 +105,6 @@ class Page {
     this.pane = h("main.pane", {}, this.area, (this.empty = h("section.empty", { hidden: true })));
     this.here = h("div.here", {});
     this.notice = h("div.notice", { role: "status", hidden: true });
-    this.live = h("div.quiet-live", { "aria-live": "polite", role: "status" });
-    this.announcer = new Announcer(this.live);
     const action = (/** @type {string} */ name, /** @type {string} */ key, /** @type {import("./keys.js").Command} */ command, kind = "") =>
       h(`button${kind}`, { type: "button", data: { command: command.name }, "aria-keyshortcuts": key, onclick: () => this.run(command) }, h("span", {}, say(name)), keycap(key));
     this.actions = h("div.actions", {},
@@ -480,7 +480,7 @@ class Page {
       case "help":
         return void openHelp({ schema: /** @type {Schema} */ (this.schema), guideline: this.session?.guideline ?? null }, say);
       case "documents":
-        return void openList(/** @type {Schema} */ (this.schema), editor.state?.id ?? null, say).then((id) => id && this.open(id));
+        return void openList(/** @type {Schema} */ (this.schema), editor.state?.id ?? null, say).then((id) => (id ? this.open(id) : undefined));
       case "previousDocument":
         return void this.step(-1);
       case "nextDocument":

@@ -47,6 +47,7 @@ export class SearchIndex {
    */
   find(query, limit = 10_000) {
     const wanted = fold(query.trim().replace(/\s+/g, " "));
+    /** @type {{start: number, end: number}[]} */
     const hits = [];
     if (wanted === "") return hits;
     for (let at = this.folded.indexOf(wanted); at >= 0 && hits.length < limit; at = this.folded.indexOf(wanted, at + wanted.length)) {
