@@ -252,3 +252,28 @@ def test_what_is_refused_is_said_and_taken_off_the_page(bench: Workbench, annota
     tab.saved()
     assert bench.said("one") == []
     assert tab.tags() == []
+
+
+def test_done_without_a_connection_waits_and_the_document_can_be_worked_on(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    bench.add("two", TEXT)
+    tab = annotate("one")
+    tab.page.context.set_offline(True)
+    tab.press("Control+Enter")
+    tab.page.locator(".notice", has_text="Not saved yet").wait_for()
+    tab.go("43")
+    tab.press("5")
+    assert tab.tags() == ["AGE"]
+    assert tab.document() == "one"
+    tab.page.context.set_offline(False)
+    tab.wait_document("two")
+    assert (bench.get("one").status, bench.said("one")) == ("done", [("43", "AGE")])
+
+
+def test_keys_right_after_done_never_reach_the_document_that_was_left(bench: Workbench, annotate: Opener) -> None:
+    for name in ("one", "two"):
+        bench.add(name, TEXT)
+    tab = annotate("one")
+    tab.press("Control+Enter", "1", "2", "3")
+    tab.wait_document("two")
+    assert bench.said("one") == []

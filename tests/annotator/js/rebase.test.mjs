@@ -35,6 +35,16 @@ test("a deletion against a change is a choice, and deleting what is gone is none
   assert.equal(gone.clashes[0].theirs, null);
 });
 
+test("a suggestion that a model has withdrawn or moved meanwhile is no choice: the person's decision stands", () => {
+  const was = entity("a", 0, 3, "A", "suggested");
+  for (const theirs of [[], [entity("a", 0, 5, "A", "suggested")]]) {
+    const { edit, clashes } = rebase({ put: [entity("a", 0, 3, "A")] }, before({ a: was }), current(theirs));
+    assert.deepEqual([edit.put.length, clashes.length], [1, 0]);
+  }
+  const rejected = rebase({ put: [entity("a", 0, 3, "A")] }, before({ a: was }), current([entity("a", 0, 3, "A", "rejected")]));
+  assert.equal(rejected.clashes.length, 1, "what a person has rejected is one");
+});
+
 test("both sides adding the same entity leaves one", () => {
   const { edit, clashes } = rebase({ put: [entity("mine", 0, 3)] }, before({ mine: null }), current([entity("theirs", 0, 3)]));
   assert.ok(isEmpty(edit));

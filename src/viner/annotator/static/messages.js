@@ -25,6 +25,7 @@ export const MESSAGES = {
   waiting_busy: ["{count} waiting: {reason}", "{count} thay đổi chờ lưu: {reason}"],
   waiting_sign_in: ["{count} waiting: sign in again", "{count} thay đổi chờ lưu: hãy đăng nhập lại"],
   waiting_choice: ["{count} waiting for your choice", "{count} thay đổi chờ bạn chọn"],
+  leaves_later: ["Not saved yet: the next document comes as soon as this one is.", "Chưa lưu được: văn bản tiếp theo sẽ mở khi văn bản này được lưu."],
   sign_in: ["Sign in", "Đăng nhập"],
   not_lasting: [
     "This browser keeps nothing on disk: changes that are not saved yet are lost when this page is closed.",

@@ -37,6 +37,8 @@ class Page {
     /** Whether Enter was pressed with nothing left to accept; the next Enter means done. */
     this.armed = false;
     this.busy = false;
+    /** The document that is left as soon as it is saved. @type {string | null} */
+    this.leaving = null;
     this.leaseTimer = 0;
     this.noticeTimer = 0;
     this.chromeWaits = false;
@@ -44,6 +46,8 @@ class Page {
     this.visited = JSON.parse(sessionStorage.getItem(VISITED) ?? "[]");
     /** @type {any} */
     this.progress = null;
+    /** Takes back what was last labeled in all documents. @type {{name: string, run: () => void} | null} */
+    this.everywhere = null;
 
     this.training = new Training(this.say, (key, values) => this.notify(key, values));
     this.live = h("div.quiet-live", { "aria-live": "polite", role: "status" });
@@ -191,6 +195,10 @@ class Page {
     this.saving.dataset.waiting = String(waiting);
     if (this.saving.textContent !== text) this.saving.textContent = text;
     if (state === "signedOut") this.saving.append(" ", h("a", { href: "../login?next=/annotate/", target: "_blank" }, say("sign_in")));
+    if (this.leaving && state !== "saved" && state !== "saving") {
+      this.busy = false;
+      if (state !== "choice") this.notify("leaves_later");
+    }
     if (state === "offline" && !this.storage.lasting) this.notify("not_lasting");
   }
 
@@ -298,6 +306,12 @@ class Page {
     if (stored.schema !== this.schema?.version) this.#setSchema(await api.schema());
     this.editor.open(stored, /** @type {Schema} */ (this.schema));
     sessionStorage.setItem(CURRENT, stored.id);
+    const address = new URL(location.href);
+    if (address.searchParams.has("document")) {
+      // From here on a reload comes back to the document that is open then.
+      address.searchParams.delete("document");
+      history.replaceState(null, "", address);
+    }
     if (this.visited.at(-1) !== stored.id) this.visited = [...this.visited.filter((id) => id !== stored.id), stored.id].slice(-200);
     sessionStorage.setItem(VISITED, JSON.stringify(this.visited));
     this.area.dataset.document = stored.id;
@@ -357,13 +371,26 @@ class Page {
     }
   }
 
-  /** The next document of the queue, once the server has what was done to this one. @param {{finished?: boolean}} [options] */
-  next({ finished = false } = {}) {
+  /**
+   * The next document of the queue, once the server has what was done to this one. Keys rest for that moment; where it takes
+   * longer, since there is no connection or a choice to make, work on this document goes on.
+   * @param {"done" | "skipped" | null} [status] why this one is left
+   */
+  async next(status = null) {
     const id = this.editor.state?.id ?? null;
+    if (this.busy || (id !== null && this.leaving === id)) return;
+    if (id !== null) {
+      this.leaving = id;
+      this.busy = true;
+      await this.outbox.flushed(id);
+      this.leaving = null;
+      this.busy = false;
+      const { state } = this.editor;
+      if (state && (state.id !== id || (status && state.status !== status))) return;
+    }
     return this.#go(async () => {
-      if (id) await this.outbox.flushed(id);
-      if (id && !finished) void api.release(id, this.tab).catch(() => {});
-      return api.next({ tab: this.tab, exclude: id ? [id] : [], finished: finished ? id : null });
+      if (id && !status) void api.release(id, this.tab).catch(() => {});
+      return api.next({ tab: this.tab, exclude: id ? [id] : [], finished: status ? id : null });
     });
   }
 
@@ -391,9 +418,8 @@ class Page {
   finish(status) {
     const { state } = this.editor;
     if (!state || this.busy) return;
-    this.editor.commit({ status });
-    if (state.status !== status) return;
-    void this.next({ finished: true });
+    if (state.status !== status) this.editor.commit({ status });
+    void this.next(status);
   }
 
   /** @param {string} label */
@@ -518,7 +544,10 @@ class Page {
       case "flag":
         return editor.toggleFlag();
       case "labelAll":
-        return void openLabelAll(editor, say, (key, values, action) => this.notify(key, values, action), () => this.open(/** @type {any} */ (editor.state).id));
+        return void openLabelAll(editor, say, (key, values, action) => {
+          if (action) this.everywhere = action;
+          this.notify(key, values, action);
+        }, () => this.open(/** @type {any} */ (editor.state).id));
       case "documentLabels":
         return this.documentLabels.querySelector("button")?.focus();
       case "escape":
@@ -550,6 +579,7 @@ class Page {
       command("next_document", ".", { name: "nextDocument" }),
       { name: say({ start: "train", stop: "stop", resume: "resume" }[this.training.action]), run: () => this.run({ name: "train" }) },
       command("help", "F1", { name: "help" }),
+      ...(this.everywhere ? [this.everywhere] : []),
       ...(editor.only ? [{ name: say("show_all"), run: () => editor.showOnly(null) }] : []),
       ...schema.types.map(({ name }, index) => ({ name: say("show_only", { label: name }), color: `var(--type-${index})`, run: () => this.showOnly(name) })),
     ];

@@ -44,7 +44,10 @@ export function rebase(edit, before, current, labelMap = {}) {
     }
     const mine = /** @type {Entity} */ (translated(wanted));
     if (sameEntity(mine, theirs)) continue;
-    if (sameEntity(translated(before.entities[wanted.id]), theirs)) {
+    const was = translated(before.entities[wanted.id]);
+    // A suggestion is nobody's word: where a model withdrew it or moved it, the person's decision stands.
+    const machine = was?.state === "suggested" && (theirs === null || theirs.state === "suggested");
+    if (machine || sameEntity(was, theirs)) {
       if (!twin(mine, current)) put.push(mine);
     } else clashes.push({ kind: "entity", id: wanted.id, mine, theirs });
   }
