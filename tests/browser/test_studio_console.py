@@ -402,7 +402,7 @@ def test_a_change_that_contradicts_the_schema_is_refused(bench, opened) -> None:
 
 
 def test_a_guideline_is_shown_without_its_scripts(bench, opened) -> None:
-    text = "# Quy tắc\n\n<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'>\n\nĐánh dấu **mọi** tên."
+    text = "# Quy tắc\n\n<script>window.hacked = 1</script><svg onload='window.hacked = 1'></svg>\n\nĐánh dấu **mọi** tên."
     bench.studio.project.path.joinpath("GUIDELINE.md").write_text(text, encoding="utf-8")
     page = opened(bench, "/en/labels")
     page.locator("#viner-guideline strong", has_text="mọi").wait_for()
@@ -499,3 +499,41 @@ def test_no_listener_of_the_console_can_be_called_as_an_api(bench, opened) -> No
     )
     assert named == []
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+
+
+def test_with_accounts_a_person_logs_in_works_and_logs_out(browser: Browser, tmp_path: Path) -> None:
+    from viner.server.studio_app import create_studio_app
+    from viner.studio import Studio
+
+    with Studio.open(make_project(tmp_path / "project", documents=9)) as studio:
+        studio.store.accounts.add("Lan", "mật khẩu dài")
+        listener = listen("127.0.0.1", 0)
+        app = create_studio_app(studio, Settings())
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        context = browser.new_context(locale="en-US")
+        context.set_default_timeout(PATIENCE)
+        try:
+            page = context.new_page()
+            page.goto(url + "/en/labels")
+            page.locator("#name").fill("Lan")
+            page.locator("#password").fill("mật khẩu dài")
+            page.locator("button").click()
+            page.locator(".viner-account", has_text="Logged in as Lan").wait_for()
+            page.locator("#viner-types tbody tr").nth(2).wait_for()
+            page.locator("#viner-target").locator("textarea, input").fill("AGE")
+            page.locator("#viner-preview").click()
+            page.locator("#viner-apply:not([disabled])").click()
+            page.locator("#viner-types", has_text="AGE").wait_for()
+            for path, place in (("train", "#viner-learning dd"), ("recognize", "#viner-no-model"), ("", "#viner-list a")):
+                page.goto(f"{url}/en/{path}")
+                page.locator(place).first.wait_for()
+            page.locator(".viner-account button").click()
+            page.wait_for_url(url + "/login*")
+        finally:
+            context.close()
+            server.should_exit = True
+            thread.join()
+            listener.close()
