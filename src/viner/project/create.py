@@ -80,6 +80,7 @@ random_share = 0.15     # of mix: how many come by chance
 dev = 0.1               # shares of the documents that are set aside, once, when they are imported:
 test = 0.1              # dev to choose models on, test to report figures on
 evaluation_share = 0.2  # how often a document of dev or test is served
+suggest_evaluation = false  # whether the model suggests in dev and test, too: gold that a model proposed flatters that model
 lease_minutes = 30      # how long an opened document is kept for who opened it
 retrain_after = 0       # start a training after so many newly done documents; 0 never
 guideline = "GUIDELINE.md"

@@ -35,6 +35,7 @@ class AnnotationSettings:
         dev: Share of the document groups that are drawn for dev, in [0, 1).
         test: Share of the document groups that are drawn for test, in [0, 1).
         evaluation_share: How often the queue serves dev and test while documents of both kinds wait, in [0, 1].
+        suggest_evaluation: Whether the model suggests in documents of dev and test, too. Rules always do.
         lease_minutes: How long a document is kept for the person who opened it, in minutes.
         retrain_after: Newly done documents after which a training starts by itself; 0 never.
         guideline: The guideline's file, relative to the project folder.
@@ -45,6 +46,7 @@ class AnnotationSettings:
     dev: float = 0.1
     test: float = 0.1
     evaluation_share: float = 0.2
+    suggest_evaluation: bool = False
     lease_minutes: float = 30
     retrain_after: int = 0
     guideline: str = "GUIDELINE.md"
@@ -129,6 +131,7 @@ def _annotation(table: Table) -> AnnotationSettings:
         dev=table.number("dev", default.dev, 0, 0.9),
         test=table.number("test", default.test, 0, 0.9),
         evaluation_share=table.number("evaluation_share", default.evaluation_share, 0, 1),
+        suggest_evaluation=table.truth("suggest_evaluation", default.suggest_evaluation),
         lease_minutes=table.number("lease_minutes", default.lease_minutes, 0.1, 7 * 24 * 60),
         retrain_after=table.integer("retrain_after", default.retrain_after, 0, 1_000_000_000),
         guideline=table.text("guideline", default.guideline),

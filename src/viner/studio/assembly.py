@@ -21,4 +21,4 @@ def make_suggester(project: Project, store: Store, settings: ProjectSettings, se
     if serves is None:
         return Suggester(schema, None, rules)
     name, recognizer = serves
-    return Suggester(schema, recognizer, rules, model=name)
+    return Suggester(schema, recognizer, rules, model=name, evaluation=settings.annotation.suggest_evaluation)

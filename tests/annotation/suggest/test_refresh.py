@@ -201,3 +201,25 @@ def test_rules_alone_suggest_and_rank_nothing(store, rules):
     rank(store, Suggester(SCHEMA, rules=rules))
     assert stands(store) == [(0, "DATE", "suggested", "dictionary")]
     assert uncertainties(store) == {"d0": None}
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_the_model_does_not_suggest_what_it_will_be_measured_on(store, split):
+    fill(store, TEXT, TEXT, split=split)
+    rules = Rules([Dictionary("LOCATION", ("Huế",))])
+    careful = Suggester(SCHEMA, WordModel({"Lan": "PERSON"}), rules, model="003", evaluation=False)
+    assert refresh(store, 1, careful)
+    assert rank(store, careful).documents == 1
+    for document in ("d0", "d1"):
+        assert stands(store, document) == [
+            (6, "LOCATION", "suggested", "dictionary"),
+            (17, "LOCATION", "suggested", "dictionary"),
+        ]
+    assert refresh(store, 1, Suggester(SCHEMA, WordModel({"Lan": "PERSON"}), rules, model="003"))
+    assert stands(store)[0] == (0, "PERSON", "suggested", "model 003")
+
+
+def test_in_train_the_model_suggests_in_any_case(store):
+    fill(store, TEXT)
+    assert refresh(store, 1, Suggester(SCHEMA, WordModel({"Lan": "PERSON"}), model="003", evaluation=False))
+    assert stands(store) == [(0, "PERSON", "suggested", "model 003")]

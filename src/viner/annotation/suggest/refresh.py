@@ -66,6 +66,7 @@ def refresh(store: Store, number: int, suggester: Suggester, *, longest: int = A
         batch = _read(connection, [number])
     if not batch or batch[0].status != "todo" or len(batch[0].document.text) > longest:
         return False
+    suggester = suggester.of_split(batch[0].split)
     if batch[0].mark == suggester.mark:
         return True
     return _write(store, batch, list(suggester.judged([batch[0].document])), suggester, leased=True) is not None
@@ -94,17 +95,18 @@ def rank(
     """
     seen = suggested = 0
     for split, status in itertools.product(SPLITS, ("todo", "started")):
+        asked = suggester.of_split(split)
         after = 0
         while True:
             if stop is not None and stop():
                 return Ranked(seen, suggested, complete=False)
             with store.reading() as connection:
-                numbers = _outdated(connection, split, status, suggester, after)
+                numbers = _outdated(connection, split, status, asked, after)
                 batch = _read(connection, numbers)
             if not numbers:
                 break
             after = batch[-1].number if batch else numbers[-1]
-            changed = _write(store, batch, list(suggester.judged([item.document for item in batch])), suggester, leased=False)
+            changed = _write(store, batch, list(asked.judged([item.document for item in batch])), asked, leased=False)
             if changed is None:  # the schema has changed, and this suggester is no longer the one to ask
                 return Ranked(seen, suggested, complete=False)
             seen += len(batch)

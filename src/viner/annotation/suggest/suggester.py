@@ -50,6 +50,8 @@ class Suggester:
         model: Version of the model, such as "003".
         labels: For each label of the model the label that it has in the schema now, None where it has none; a label that is
             missing here keeps its name.
+        evaluation: Whether the model suggests in documents of dev and test as well. People agree with what they are shown
+            more often than with each other, so gold that a model proposed flatters that model.
 
     Attributes:
         labels: The entity labels of the schema, in order.
@@ -66,6 +68,7 @@ class Suggester:
         *,
         model: str | None = None,
         labels: Mapping[str, str | None] | None = None,
+        evaluation: bool = True,
     ) -> None:
         self.recognizer = recognizer
         self.model = model if recognizer is not None else None
@@ -80,6 +83,11 @@ class Suggester:
                 self._labels[label] = current
         described = json.dumps([self._rules.fingerprint, sorted(self._labels.items()), self.labels])
         self.mark = f"{self.who} {hashlib.sha256(described.encode()).hexdigest()[:12]}"
+        self._for_evaluation = self if evaluation or recognizer is None else Suggester(schema, None, self._rules)
+
+    def of_split(self, split: str) -> Suggester:
+        """What suggests in documents of a split: this one, or in dev and test one that has the rules alone."""
+        return self if split == "train" else self._for_evaluation
 
     @property
     def idle(self) -> bool:
