@@ -53,9 +53,7 @@ test("entities that come and go leave the same words and lanes as if they had be
     const fresh = new Spans(words, state.values());
     for (let k = 0; k < words.count; k++) {
       assert.deepEqual(new Set(spans.on(k).map((one) => one.id)), new Set(fresh.on(k).map((one) => one.id)));
-      for (const one of spans.on(k)) for (const other of spans.on(k)) {
-        if (one !== other && overlap(one, other)) assert.notEqual(spans.lanes.get(one.id), spans.lanes.get(other.id));
-      }
     }
+    assert.deepEqual(new Map([...spans.lanes].sort()), new Map([...fresh.lanes].sort()));
   }
 });

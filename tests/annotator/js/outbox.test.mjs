@@ -98,6 +98,21 @@ test("an answer that got lost does no harm: the server knows the operation", asy
   assert.equal(server.entities()[0].end, 2);
 });
 
+test("what was sent once is sent the same again, though a newer version has been read since", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  let lost = 0;
+  server.after = () => {
+    if (lost++ < 1) throw failure(0);
+  };
+  tab.outbox.pause = async () => tab.outbox.opened(await server.document("d"));
+  tab.edit({ put: [entity("a", 0, 1)] });
+  await tab.outbox.flushed();
+  assert.deepEqual(tab.refused, []);
+  assert.equal(server.log.length, 1);
+});
+
 test("signed out and overloaded say what they are, and go on by themselves", async () => {
   const server = new Server(stored());
   const tab = new Tab(server);

@@ -46,6 +46,8 @@ export const MESSAGES = {
   split_test: ["test", "test"],
   flagged: ["Flagged", "Đã gắn cờ"],
   flag: ["Flag", "Gắn cờ"],
+  sampled_random: ["at random", "ngẫu nhiên"],
+  sampled_uncertain: ["least sure", "mô hình ít chắc nhất"],
   sampled: ["Chosen: {by}", "Được chọn: {by}"],
 
   suggestion_next: ["Next suggestion", "Gợi ý sau"],

@@ -266,7 +266,10 @@ class Page {
   /** @param {any} stored @param {any} state @param {number} accepted */
   #showAbout(stored, state, accepted) {
     const { say } = this;
-    const sampled = stored.sampled?.by ? say("sampled", { by: [stored.sampled.by, stored.sampled.model, typeof stored.sampled.score === "number" ? stored.sampled.score.toFixed(2) : ""].filter(Boolean).join(" · ") }) : "";
+    const { by, model, score } = stored.sampled ?? {};
+    // What a person or the order of import chose needs no explanation.
+    const why = by === "random" ? say("sampled_random") : by === "uncertain" ? say("sampled_uncertain") : "";
+    const sampled = why && say("sampled", { by: [why, model, typeof score === "number" ? score.toFixed(2) : ""].filter(Boolean).join(" · ") });
     this.about.replaceChildren(
       h("b", {}, stored.id),
       h(`span.status.${state.status}`, {}, say(`status_${state.status}`)),

@@ -39,6 +39,8 @@ export class View {
     this.cursor = -1;
     /** @type {[number, number]} words that carry marks */
     this.marked = [0, -1];
+    /** @type {[number, number]} words that are selected whole, with both neighbors */
+    this.inside = [0, -1];
     /** @type {Entity | null} */
     this.focus = null;
   }
@@ -58,6 +60,7 @@ export class View {
     this.wordElements = new Array(words.count);
     this.gapElements = new Array(words.count);
     this.marked = [0, -1];
+    this.inside = [0, -1];
     this.cursor = -1;
     this.focus = null;
     this.observer?.disconnect();
@@ -127,8 +130,12 @@ export class View {
     this.cursor = cursor;
     this.focus = focus;
     this.marked = [Math.min(low, cursor, range[0]), Math.max(high, cursor, range[1])];
-    this.#markWords(old[0], old[1]);
-    if (this.marked[0] !== old[0] || this.marked[1] !== old[1]) this.#markWords(this.marked[0], this.marked[1]);
+    // The inside of a selection that only grows or shrinks looks as before.
+    const inside = /** @type {[number, number]} */ (focus ? [0, -1] : [low + 1, high - 1]);
+    const same = /** @type {[number, number]} */ ([Math.max(inside[0], this.inside[0]), Math.min(inside[1], this.inside[1])]);
+    this.inside = inside;
+    this.#markWords(old[0], old[1], same);
+    if (this.marked[0] !== old[0] || this.marked[1] !== old[1]) this.#markWords(this.marked[0], this.marked[1], same);
     if (scroll) this.reveal(cursor);
   }
 
@@ -435,13 +442,17 @@ export class View {
     element.style.backgroundSize = sizes.join(",");
   }
 
-  /** @param {number} first @param {number} last */
-  #markWords(first, last) {
+  /** @param {number} first @param {number} last @param {[number, number]} [same] words to leave out */
+  #markWords(first, last, same = [0, -1]) {
     const words = /** @type {import("./words.js").Words} */ (this.words);
     const { start, end } = this.selection;
     const one = words.at(start) === words.at(end - 1) && start <= words.starts[words.at(start)] && end >= words.ends[words.at(start)];
     const range = this.focus ? words.of(this.focus.start, this.focus.end) : null;
     for (let k = first; k <= last; k++) {
+      if (k === same[0] && same[1] >= same[0]) {
+        k = same[1];
+        continue;
+      }
       const element = this.wordElements[k];
       if (!element) continue;
       const partly = this.#partlySelected(k) !== null;

@@ -10,7 +10,7 @@ const known = new Map();
 function foldCharacter(character) {
   let folded = known.get(character);
   if (folded === undefined) {
-    folded = character.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/\p{M}/gu, "").replace(/đ/g, "d");
+    folded = character.normalize("NFKD").toLowerCase().replace(/\p{M}/gu, "").replace(/đ/g, "d");
     known.set(character, folded);
   }
   return folded;
