@@ -79,6 +79,14 @@ test("a type's own key labels, unless it is a command's", () => {
   assert.equal(new Keys(schema.ownKeys).read(event("-")).name, "skip");
 });
 
+test("a type with a letter of its own has a digit as well, after those that have no letter", () => {
+  const types = [["NAME", "n"], ["PLACE", null], ["AGE", "a"]].map(([name, key]) => ({ name, key, color: "#000000" }));
+  const schema = new Schema({ layers: [{ name: "entities", kind: "entities", types }], version: 1 });
+  assert.deepEqual(types.map(({ name }) => schema.keysOf(name)), [["n", "2"], ["1"], ["a", "3"]]);
+  const many = Array.from({ length: 11 }, (_, k) => ({ name: `T${k}`, key: k ? null : "t", color: "#000000" }));
+  assert.deepEqual(new Schema({ layers: [{ name: "entities", kind: "entities", types: many }], version: 1 }).keysOf("T0"), ["t"]);
+});
+
 test("ten types have digits, the eleventh is in the palette", () => {
   const types = Array.from({ length: 12 }, (_, k) => ({ name: `T${k}`, color: "#000000" }));
   const schema = new Schema({ layers: [{ name: "entities", kind: "entities", types }, { name: "topic", kind: "labels", types: [{ name: "x", color: "#000000" }] }], version: 1 });

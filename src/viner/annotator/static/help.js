@@ -40,7 +40,7 @@ export function openHelp({ schema, guideline }, say) {
       h("section", {},
         h("h3", {}, say("labels")),
         h("dl.labels", {}, ...schema.types.flatMap((type) => [
-          h("dt", { color: `var(--type-${schema.position(type.name)})` }, h("i.swatch"), h("b", {}, type.name), schema.keyOf(type.name) ? keycap(/** @type {string} */ (schema.keyOf(type.name))) : null),
+          h("dt", { color: `var(--type-${schema.position(type.name)})` }, h("i.swatch"), h("b", {}, type.name), ...schema.keysOf(type.name).map((key) => keycap(key))),
           h("dd", {}, type.description ?? ""),
         ])),
         h("h3", {}, say("help_guideline")),

@@ -156,11 +156,11 @@ class Page {
     this.keys.own = this.schema.ownKeys;
     this.schema.paint(document.documentElement);
     this.labels.replaceChildren(...this.schema.types.map((type, index) => {
-      const key = /** @type {Schema} */ (this.schema).keyOf(type.name);
+      const keys = /** @type {Schema} */ (this.schema).keysOf(type.name);
       return h("button", {
-        type: "button", color: `var(--type-${index})`, data: { label: type.name }, title: [type.description, key ? say("label_key", { key }) : say("no_key")].filter(Boolean).join(" · "),
+        type: "button", color: `var(--type-${index})`, data: { label: type.name }, title: [type.description, keys.length ? say("label_key", { key: keys.join(" / ") }) : say("no_key")].filter(Boolean).join(" · "),
         onclick: (/** @type {MouseEvent} */ event) => (event.shiftKey ? this.showOnly(type.name) : this.run({ name: "label", label: type.name })),
-      }, key ? keycap(key) : h("i.swatch"), h("span", {}, type.name), h("small", {}));
+      }, keys.length ? keycap(keys[0]) : h("i.swatch"), h("span", {}, type.name), h("small", {}));
     }));
     const layers = this.schema.documentLayers;
     this.documentLabels.hidden = layers.length === 0;

@@ -29,7 +29,9 @@ export class Schema {
     /** Labels by digit: index 0 is the key 1, index 9 the key 0. @type {(string | null)[]} */
     this.digits = new Array(10).fill(null);
     for (const { name, key } of digits) this.digits[(Number(key) + 9) % 10] ??= name;
-    const rest = this.types.filter(({ name }) => !this.digits.includes(name) && ![...this.ownKeys.values()].includes(name));
+    // A letter of its own fails under a tool that composes letters (Telex): such a type has a digit, too, where one is left.
+    const own = new Set(this.ownKeys.values());
+    const rest = this.types.filter(({ name }) => !this.digits.includes(name)).sort((one, other) => Number(own.has(one.name)) - Number(own.has(other.name)));
     for (const { name } of rest) {
       const free = this.digits.indexOf(null);
       if (free < 0) break;
@@ -44,9 +46,14 @@ export class Schema {
 
   /** The key of a label as it is shown, or null. @param {string} label */
   keyOf(label) {
-    for (const [key, name] of this.ownKeys) if (name === label) return key;
+    return this.keysOf(label)[0] ?? null;
+  }
+
+  /** All keys of a label: its own, and its digit. @param {string} label @returns {string[]} */
+  keysOf(label) {
+    const keys = [...this.ownKeys].filter(([, name]) => name === label).map(([key]) => key);
     const digit = this.digits.indexOf(label);
-    return digit < 0 ? null : String((digit + 1) % 10);
+    return digit < 0 ? keys : [...keys, String((digit + 1) % 10)];
   }
 
   /** Sets the colors, each one dark or light enough to be read, as variables that the style sheet and the text use. @param {HTMLElement} element */
