@@ -90,7 +90,8 @@ def serving(project: Path, **environment: str) -> Iterator[int]:
         while True:
             try:
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                connection.request("GET", "/api/v1/health")
+                # Ready means that the console is built: until then the server is busy importing Gradio.
+                connection.request("GET", "/api/v1/ready")
                 if connection.getresponse().status == 200:
                     break
             except OSError:
