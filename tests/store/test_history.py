@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.stores import SCHEMA, operation
 from viner.document import Document
 from viner.schema import Schema
-from viner.store import Comment, ConflictError, RefusedError, Store, StoredDocument, StoredEntity
+from viner.store import Comment, ConflictError, RefusedError, Store, StoredDocument, StoredEntity, UnknownOperationError
 from viner.store.delta import Delta
 from viner.store.history import number_of
 
@@ -69,7 +69,7 @@ def test_an_undo_sent_twice_is_done_once(notice: Store) -> None:
     assert notice.undo(sent.operation, new_id="u", who="mai") == replace(first, replayed=True)
     with pytest.raises(RefusedError, match="undone already"):
         notice.undo(sent.operation, new_id="u2", who="mai")
-    with pytest.raises(RefusedError, match="no such operation"):
+    with pytest.raises(UnknownOperationError, match="no such operation"):
         notice.undo("nothing", new_id="u3", who="mai")
     assert notice.get("notice").version == 3
 

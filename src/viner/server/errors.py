@@ -36,6 +36,7 @@ class RequestError(InputError):
 
 _STATUS = {
     "unknown_document": 404,
+    "unknown_operation": 404,
     "stale_version": 409,
     "stale_schema": 409,
     "conflict": 409,

@@ -18,6 +18,7 @@ from viner.store.errors import (
     StoreReadOnlyError,
     StoreUnreachableError,
     UnknownDocumentError,
+    UnknownOperationError,
 )
 from viner.store.records import (
     SPLITS,
@@ -72,6 +73,7 @@ __all__ = [
     "StoredDocument",
     "StoredEntity",
     "UnknownDocumentError",
+    "UnknownOperationError",
 ]
 
 

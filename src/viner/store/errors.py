@@ -1,8 +1,8 @@
 """What can go wrong with a store, each with a stable code.
 
-The codes of a save: ``unknown_document``, ``stale_version``, ``stale_schema``, ``refused``, ``conflict``. The codes of the
-place where the data lies: ``store_locked`` and ``store_full`` (try again; nothing was changed), ``store_readonly``,
-``store_moved``, ``store_damaged``, ``store_newer``, ``store_unreachable``.
+The codes of a save: ``unknown_document``, ``unknown_operation``, ``stale_version``, ``stale_schema``, ``refused``,
+``conflict``. The codes of the place where the data lies: ``store_locked`` and ``store_full`` (try again; nothing was
+changed), ``store_readonly``, ``store_moved``, ``store_damaged``, ``store_newer``, ``store_unreachable``.
 """
 
 from __future__ import annotations
@@ -72,6 +72,16 @@ class UnknownDocumentError(VinerError):
     def __init__(self, document: str) -> None:
         super().__init__("there is no document of that id", where=document, hint="It may have been erased")
         self.document = document
+
+
+class UnknownOperationError(VinerError):
+    """The store knows no operation of that id."""
+
+    code = "unknown_operation"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__("there is no such operation", where=operation, hint="Its documents may have been erased")
+        self.operation = operation
 
 
 class RefusedError(VinerError):

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from viner.schema import Schema
 from viner.store.checks import entity_labels, find_twin
 from viner.store.delta import Delta
-from viner.store.errors import ConflictError, RefusedError, UnknownDocumentError
+from viner.store.errors import ConflictError, RefusedError, UnknownDocumentError, UnknownOperationError
 from viner.store.records import Event, Saved, StoredEntity
 from viner.store.tables import changes, documents, entities, events
 from viner.store.transaction import BATCH, OpenEvent, Transaction, read_comments, read_entities, read_rows
@@ -76,7 +76,8 @@ def undo(transaction: Transaction, operation: str, *, new_id: str, who: str) -> 
 
     Raises:
         ConflictError: If something it changed was changed since.
-        RefusedError: If there is no such operation, it is undone already, or cannot be.
+        UnknownOperationError: If there is no such operation.
+        RefusedError: If it is undone already, or cannot be.
     """
     connection = transaction.connection
     body = {"undo": operation}
@@ -85,7 +86,7 @@ def undo(transaction: Transaction, operation: str, *, new_id: str, who: str) -> 
     if event.answer is not None:
         return event.answer
     if target is None:
-        raise RefusedError("there is no such operation", where=operation, hint="Its documents may have been erased")
+        raise UnknownOperationError(operation)
     if target.kind == "erase" or (target.documents == 0 and target.before is None):
         raise RefusedError(f"an operation of kind {target.kind!r} cannot be undone", where=operation)
     if operation in _undone(_undoers(connection, operation)):

@@ -173,7 +173,8 @@ class Store:
 
         Raises:
             ConflictError: If something it changed was changed since; ``conflicts`` says what and by whom.
-            RefusedError: If there is no such operation, it is undone already, or cannot be.
+            UnknownOperationError: If there is no such operation.
+            RefusedError: If it is undone already, or cannot be.
         """
         with self.transaction(exclusive=True) as transaction:
             return history.undo(transaction, operation_id, new_id=new_id, who=who)

@@ -201,6 +201,11 @@ def test_an_undo_that_would_overwrite_a_later_change_says_whose(client: TestClie
     assert (conflict["id"], conflict["operation"], conflict["who"]) == ("e1", "o2", "local")
 
 
+def test_an_undo_of_nothing_is_not_found(client: TestClient) -> None:
+    response = client.post("/annotate/api/undo", json={"operation": "u1", "undoes": "nothing"})
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "unknown_operation")
+
+
 def test_history_is_newest_first_and_goes_back_page_by_page(client: TestClient) -> None:
     client.post(URL, json=step(put=[HANOI]))
     client.post(URL, json=step("o2", 2, put=[LAN]))
