@@ -13,6 +13,7 @@ from viner.project import Project
 from viner.store import Store
 from viner.studio import NoModelError, Run
 from viner.studio.comparison import Comparison
+from viner.studio.erasing import Erased
 from viner.studio.versions import Version
 
 TOML = """name = "Notices"
@@ -99,9 +100,6 @@ class FakeRuns:
     def events(self, name: str, after: int = 0) -> list[dict[str, Any]]:
         return self.log[after:]
 
-    def erase(self, ids: Any) -> list[str]:
-        return []
-
 
 class FakeVersions:
     """Models that are names and figures."""
@@ -174,6 +172,9 @@ class FakeStudio:
     @property
     def settings(self) -> Any:
         return self.project.settings()
+
+    def erase(self, ids: Any, *, who: str) -> Erased:
+        return Erased(self.store.erase(ids, who=who), ())
 
     def schema_changed(self) -> None:
         self.schema_changes += 1

@@ -27,16 +27,17 @@ def erase(ids: tuple[str, ...], project: Path | None, yes: bool, as_json: bool) 
       viner erase --project covid notice-17 notice-18
     """
     with open_store(project) as store:
+        from viner.studio.erasing import erase as erase_everywhere
         from viner.studio.runs import Runs
 
         for name in ids:
             store.get(name)  # a misspelled id is told before anything is gone
         confirm(f"Remove {len(ids)} document{'s' * (len(ids) != 1)} for good?", yes=yes)
-        erased = store.erase(ids, who="local")
-        restarted = Runs(find_project(project), store).erase(ids)
+        folder = find_project(project)
+        erased = erase_everywhere(folder, store, Runs(folder, store), ids, who="local")
     if as_json:
-        echo_json({"erased": erased, "runs": restarted})
+        echo_json({"erased": erased.documents, "runs": list(erased.runs)})
     else:
-        click.echo(f"{erased:,} documents erased")
-        if restarted:
-            click.echo(f"Trainings that had them begin anew: {', '.join(restarted)}")
+        click.echo(f"{erased.documents:,} documents erased")
+        if erased.runs:
+            click.echo(f"Trainings that had them begin anew: {', '.join(erased.runs)}")

@@ -361,8 +361,7 @@ class DocumentsPage(StudioPage):
 
     def _erase_now(self, condemned: tuple[str, ...], request: gr.Request) -> list[Any]:
         def work() -> list[Any]:
-            count = self._studio.store.erase(condemned, who=who_is(request)) if condemned else 0
-            self._studio.runs.erase(condemned)
+            count = self._studio.erase(condemned, who=who_is(request)).documents
             return [(), "", gr.update(visible=False), notice(self._say("erased", count=self._say.number(count)))]
 
         return self._guard(work, lambda html: [(), "", gr.update(visible=False), html])

@@ -30,10 +30,6 @@ class RunsLike(Protocol):
         """Goes on with a stopped or failed run."""
         ...
 
-    def erase(self, ids: Iterable[str]) -> Any:
-        """Takes erased documents out of what unfinished runs learn from."""
-        ...
-
     def events(self, name: str, after: int = 0) -> Sequence[Mapping[str, Any]]:
         """The events of its log from a position on, as the trainer makes them (:mod:`viner.training.trainer`)."""
         ...
@@ -111,6 +107,10 @@ class StudioLike(Protocol):
 
     def schema_changed(self) -> Any:
         """Lets the models and the queue follow a changed schema."""
+        ...
+
+    def erase(self, ids: Iterable[str], *, who: str) -> Any:
+        """Erases documents for good; the answer has ``documents``, how many."""
         ...
 
     def set_retrain_after(self, count: int) -> Any:

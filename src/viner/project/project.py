@@ -156,7 +156,7 @@ class Project:
         return [model for model in models if model not in spared]
 
     def remove_model(self, name: str) -> None:
-        """Removes a model that is not active, and what is kept of its training.
+        """Removes a model that is not active, and what is kept of its training and its comparisons.
 
         Raises:
             InputError: If the project has no such model, or it is the active one.
@@ -171,6 +171,7 @@ class Project:
             model.rename(doomed)
             shutil.rmtree(doomed)
             shutil.rmtree(self.path / "runs" / model.name, ignore_errors=True)
+            (self.path / "runs" / "comparisons" / f"{model.name}.json").unlink(missing_ok=True)
         except OSError as error:
             raise VinerError(f"cannot be removed: {error.strerror or error}", where=model) from error
 

@@ -125,7 +125,8 @@ class RunFolder:
     def remove_snapshot(self) -> None:
         """Deletes the texts."""
         for split in SPLITS:
-            (self.path / f"{split}.jsonl").unlink(missing_ok=True)
+            for ending in ("jsonl", "part"):  # the second from an erasing that was cut off
+                (self.path / f"{split}.{ending}").unlink(missing_ok=True)
 
     @contextmanager
     def held(self, *, wait: float = 30.0) -> Iterator[None]:

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,21 @@ from viner.errors import MissingExtraError, TrainingError, VinerError
 from viner.project import Project
 from viner.store import Store
 from viner.studio.background import spawn
+from viner.studio.course import Course
 from viner.studio.run import ACTIVE, RESUMABLE, Run
 from viner.studio.run_folder import RunFolder, process_start
 
-_TRAINING_SHARE = 0.9
-"""Share of a run's time that the epochs take; export, comparison of the engines and evaluation take the rest."""
+_TRIED = "training.tried"
+"""Setting of the store: how many documents were done when a training was last started by itself, or could not be."""
 _KILLED = {
     "code": "training_killed",
     "message": "the training was ended from outside, or the machine was",
     "where": None,
-    "hint": "Resume it: it goes on after its last epoch. If it happens again, the memory may be too small",
+    "hint": "Resume it: it goes on after its last epoch. If it happens again, memory or disk may be too small",
 }
 
+_LONGEST_SNAPSHOT = 600.0
+"""Seconds that the snapshot of a million documents takes, amply."""
 _STOPPED = {"state": "stopped", "pid": None}
 _FAILED = {"state": "failed", "pid": None, "error": _KILLED}
 
@@ -60,6 +63,7 @@ class Runs:
         self._store = store
         self._folder = project.path / "runs"
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._courses: dict[str, tuple[tuple[int, int, int], Course]] = {}
         self._lock = threading.Lock()
 
     def start(self, *, automatic: bool = False, **options: Any) -> Run:
@@ -82,6 +86,31 @@ class Runs:
         with self._starting():
             folder = self.prepare(automatic=automatic, **options)
             self._spawn(folder)
+        return self.get(folder.name)
+
+    def start_due(self, after: int) -> Run | None:
+        """Starts a training by itself, if none is at work and enough documents are done for it. It tries once for them.
+
+        Args:
+            after: How many more documents must be done than when the last training began, or when one was last tried.
+
+        Returns:
+            The run; None if there was nothing to start.
+
+        Raises:
+            VinerError: As :meth:`start` does, but no RunError.
+        """
+        if not self._is_due(after):
+            return None
+        try:
+            with self._starting():
+                if not self._is_due(after):  # another server was faster
+                    return None
+                self._store.set_setting(_TRIED, self._store.counts().status("done"))
+                folder = self.prepare(automatic=True)
+                self._spawn(folder)
+        except RunError:
+            return None
         return self.get(folder.name)
 
     def prepare(self, *, automatic: bool = False, **options: Any) -> RunFolder:
@@ -205,24 +234,37 @@ class Runs:
             The names of the runs that lost documents.
         """
         gone = set(ids)
-        changed = []
-        for folder in self._folders():
+        changed: builtins.list[str] = []
+        if not self._folder.is_dir():
+            return changed
+        with self._alone(wait=_LONGEST_SNAPSHOT):
+            folders = self._folders()  # with every run whose snapshot was being taken when the documents went
+        for folder in folders:
             if not any(_mentions(file, gone) for file in folder.snapshot_files().values()):
                 continue
             run = self._read(folder)
-            if run.active:
-                self.stop(run.name)
+            interrupted = run.active
+            if interrupted:
+                with suppress(RunError):  # it has just ended
+                    self.stop(run.name)
                 run = self.wait(run.name)
+            if run.state == "finished":  # it took its snapshot with it
+                continue
             for file in folder.snapshot_files().values():
                 _without(file, gone)
             _remove(self._project.path / "models" / f"{folder.name}.training")
             folder.log.unlink(missing_ok=True)
             note = f"{len(gone)} documents were erased; the training starts anew without them"
             folder.update(notes=[*run.notes, note])
-            if run.state == "stopped" and "train" in folder.snapshot_files():
-                self.resume(run.name)
+            if interrupted and "train" in folder.snapshot_files():
+                with suppress(RunError):  # another one has begun meanwhile; this one can be resumed later
+                    self.resume(run.name)
             changed.append(folder.name)
         return changed
+
+    def _is_due(self, after: int) -> bool:
+        tried = self._store.setting(_TRIED) or 0
+        return self.done_since() >= after and self._store.counts().status("done") >= tried + after
 
     @contextmanager
     def _starting(self) -> Iterator[None]:
@@ -231,17 +273,34 @@ class Runs:
         Raises:
             RunError: If a run is at work, or being started.
         """
+        with self._alone(wait=10):
+            busy = next((run for run in self.list() if run.active), None)
+            if busy is not None:
+                raise RunError(
+                    f"a training is at work: {busy.name}", where=self._folder / busy.name, hint="Wait for it, or stop it"
+                )
+            yield
+
+    @contextmanager
+    def _alone(self, *, wait: float) -> Iterator[None]:
+        """Holds the lock of those who start runs, and clears away what one of them left who was killed over a snapshot.
+
+        Raises:
+            RunError: If somebody else holds it for longer than ``wait`` seconds.
+        """
         self._make_folder()
+        lock = FileLock(self._folder / "starting")
         try:
-            with FileLock(self._folder / "starting").acquire(timeout=10):
-                busy = next((run for run in self.list() if run.active), None)
-                if busy is not None:
-                    raise RunError(
-                        f"a training is at work: {busy.name}", where=self._folder / busy.name, hint="Wait for it, or stop it"
-                    )
-                yield
+            lock.acquire(timeout=wait)
         except Timeout:
             raise RunError("another training is being started", where=self._folder, hint="Look again in a moment") from None
+        try:
+            for path in self._folder.iterdir():
+                if path.name.isdecimal() and not (path / "run.json").is_file():
+                    _remove(path)
+            yield
+        finally:
+            lock.release()
 
     def _make_folder(self) -> None:
         try:
@@ -292,7 +351,22 @@ class Runs:
                 state = {**state, **(_STOPPED if stopped else _FAILED)}
         elif state["state"] in ACTIVE and (folder.path / "stop").exists():
             state = {**state, "state": "stopping"}
-        return _run(folder, state)
+        return _run(folder, state, self._course(folder))
+
+    def _course(self, folder: RunFolder) -> Course:
+        """What the log says. Logs of trainings that have ended are long and do not change, so they are read once."""
+        try:
+            status = folder.log.stat()
+        except OSError:
+            return Course()
+        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+        with self._lock:
+            seen = self._courses.get(folder.name)
+        if seen is None or seen[0] != stamp:
+            seen = (stamp, Course.of(folder.events()))
+            with self._lock:
+                self._courses[folder.name] = seen
+        return seen[1]
 
     def _known(self, name: str) -> RunFolder:
         for folder in self._folders():
@@ -313,14 +387,9 @@ class Runs:
         return f"{max(int(used[0]), *(int(name) + 1 for name in used[1:]), 1):03d}"
 
 
-def _run(folder: RunFolder, state: Mapping[str, Any]) -> Run:
-    events = folder.events()
-    last = next((event for event in reversed(events) if event["event"] == "step"), None)
-    start = next((event for event in reversed(events) if event["event"] == "start"), None)
-    scores = [event["dev"]["f1"] for event in events if event["event"] == "epoch"]
-    active = state["state"] not in RESUMABLE and state["state"] != "finished"
+def _run(folder: RunFolder, state: Mapping[str, Any], course: Course) -> Run:
+    finished = state["state"] == "finished"
     outcome, notes = state.get("outcome"), tuple(state.get("notes", ()))
-    progress = 1.0 if state["state"] == "finished" else _progress(events, last)
     return Run(
         name=folder.name,
         state=state["state"],
@@ -336,36 +405,14 @@ def _run(folder: RunFolder, state: Mapping[str, Any]) -> Run:
         error=state.get("error"),
         outcome=outcome,
         notes=(*notes, outcome["message"]) if outcome else notes,
-        progress=progress,
-        seconds_left=_seconds_left(events, progress) if active else None,
-        stage=next((event["name"] for event in reversed(events) if event["event"] == "stage"), "Training" if last else None),
-        epoch=None if last is None else last["epoch"],
-        epochs=None if start is None else start["epochs"],
-        loss=None if last is None else last["loss"],
-        best_f1=max(scores, default=None),
+        progress=1.0 if finished else course.progress,
+        seconds_left=None if finished or state["state"] in RESUMABLE else course.seconds_left,
+        stage=course.stage,
+        epoch=course.epoch,
+        epochs=course.epochs,
+        loss=course.loss,
+        best_f1=course.best_f1,
     )
-
-
-def _progress(events: list[dict[str, Any]], last: Mapping[str, Any] | None) -> float:
-    stages = sum(event["event"] == "stage" for event in events)
-    if stages:  # export, comparison of the engines, evaluation, comparison with the model in service
-        return min(0.99, _TRAINING_SHARE + (1 - _TRAINING_SHARE) * (stages - 1) / 4)
-    return 0.0 if last is None else _TRAINING_SHARE * _share(last)
-
-
-def _share(step: Mapping[str, Any]) -> float:
-    return float((step["epoch"] - 1 + step["step"] / step["steps"]) / step["epochs"])
-
-
-def _seconds_left(events: list[dict[str, Any]], progress: float) -> float | None:
-    """From the speed since the training last began or went on."""
-    begun = max((index for index, event in enumerate(events) if event["event"] == "start"), default=0)
-    steps = [event for event in events[begun:] if event["event"] == "step"]
-    if len(steps) < 2 or progress >= _TRAINING_SHARE:
-        return None
-    first, last = steps[0], steps[-1]
-    done = _TRAINING_SHARE * (_share(last) - _share(first))
-    return (last["time"] - first["time"]) * (1 - progress) / done if done > 0 else None
 
 
 def _check_libraries() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,7 @@ from viner.project import Project, ProjectSettings
 from viner.project.toml import write_text
 from viner.store import Store, StoredDocument
 from viner.studio.assembly import make_suggester
+from viner.studio.erasing import Erased, erase
 from viner.studio.refreshing import Refreshing
 from viner.studio.runs import Runs
 from viner.studio.serving import ServingRecognizer
@@ -48,7 +50,8 @@ class Studio:
         refreshing: What brings suggestions up to date in the background.
         settings: What ``viner.toml`` says now.
         queue: Serves documents. There is another one after the settings have changed, so ask for it each time.
-        message: What is wrong with ``viner.toml`` or the active model, which are then as they were before; None if nothing.
+        message: What is wrong with ``viner.toml`` or the active model, which are then as they were before, or why no training
+            could start by itself; None if nothing.
     """
 
     def __init__(self, project: Project, store: Store) -> None:
@@ -67,6 +70,7 @@ class Studio:
         self._seen_settings = self._stamp()
         self._seen_schema = store.schema()[1]
         self._refused: Path | None = None
+        self._not_started: str | None = None
         self.queue = Queue(store, self.settings.annotation, make_suggester(project, store, self.settings, self.recognizer))
 
     @classmethod
@@ -117,7 +121,7 @@ class Studio:
     def follow(self) -> None:
         """Takes over what has changed on disk since the last time: ``viner.toml``, the schema, the active model."""
         with self._following:
-            problems = [self._follow_settings(), self._follow_model()]
+            problems = [self._follow_settings(), self._follow_model(), self._not_started]
             self.schema_changed()
             self.message = next((problem for problem in problems if problem is not None), None)
             suggester = self.suggester
@@ -143,6 +147,10 @@ class Studio:
         if suggester is None or suggester.idle or not refresh(self.store, document.number, suggester):
             return document
         return self.store.get(document.id)
+
+    def erase(self, ids: Iterable[str], *, who: str) -> Erased:
+        """Erases documents for good, see :func:`viner.studio.erasing.erase`."""
+        return erase(self.project, self.store, self.runs, ids, who=who)
 
     def done_since(self) -> int:
         """How many more documents are done than when the last training began."""
@@ -183,15 +191,10 @@ class Studio:
 
     def _retrain(self, after: int) -> None:
         try:
-            tried = self.store.setting("training.tried") or 0  # documents done when one was last tried
-            done = self.store.counts().status("done")
-            run = self.runs.current()
-            if (run is not None and run.active) or self.runs.done_since() < after or done < tried + after:
-                return
-            self.store.set_setting("training.tried", done)
-            self.runs.start(automatic=True)
+            if self.runs.start_due(after) is not None:
+                self._not_started = None
         except VinerError as error:
-            self.message = f"No training could be started: {error}"
+            self._not_started = f"No training could be started: {error}"
         except Exception as error:
             _log.error("a training could not be started: %s", outline(error))
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -167,8 +166,6 @@ class Versions:
         doomed = self.prunable(keep=keep)
         for version in doomed:
             self._project.remove_model(version.name)
-            shutil.rmtree(self._project.path / "runs" / version.name, ignore_errors=True)
-            (self._project.path / "runs" / "comparisons" / f"{version.name}.json").unlink(missing_ok=True)
         return [version.name for version in doomed]
 
     def _path(self, name: str) -> Path:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -71,18 +72,18 @@ def work(folder: RunFolder, *, stream: TextIO | None = None) -> Path:
         Stopped: If SIGTERM came.
     """
     with folder.held():
+        (folder.path / "stop").unlink(missing_ok=True)  # it was meant for whoever was at work before
         me = {"pid": os.getpid(), "process": process_start(os.getpid())}
         state = folder.update(state="running", ended=None, error=None, **me)
         try:
             model = _train(folder, state, stream)
-        except (KeyboardInterrupt, Stopped):
+        except Exception as error:
+            problem = error if isinstance(error, VinerError) else _unexpected(error, folder)
+            with suppress(VinerError):  # on a full disk the process just ends, and whoever looks finds it gone
+                _end(folder, state="failed", error=problem.to_dict())
+            raise
+        except BaseException:  # Ctrl-C and SIGTERM, whatever stands for them in this process
             _end(folder, state="stopped")
-            raise
-        except VinerError as error:
-            _end(folder, state="failed", error=error.to_dict())
-            raise
-        except BaseException as error:
-            _end(folder, state="failed", error=_unexpected(error, folder).to_dict())
             raise
         return model
 
@@ -126,7 +127,7 @@ def _end(folder: RunFolder, **changes: Any) -> None:
     folder.update(ended=round(time.time(), 1), pid=None, process=None, **changes)
 
 
-def _unexpected(error: BaseException, folder: RunFolder) -> VinerError:
+def _unexpected(error: Exception, folder: RunFolder) -> VinerError:
     if isinstance(error, OSError):
         return TrainingError(
             error.strerror or str(error),

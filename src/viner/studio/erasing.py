@@ -1,0 +1,45 @@
+"""Erasing documents from everything that a project keeps of them: store, unfinished trainings, comparisons of models."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from viner.project import Project
+from viner.store import Store
+from viner.studio.runs import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What went.
+
+    Args:
+        documents: How many documents.
+        runs: Names of the trainings that had learned from them and have lost what they learned; those at work start anew.
+    """
+
+    documents: int
+    runs: tuple[str, ...]
+
+
+def erase(project: Project, store: Store, runs: Runs, ids: Iterable[str], *, who: str) -> Erased:
+    """Erases documents for good. Finished models, exports and backups stay; they are files of their own.
+
+    Args:
+        project: The project.
+        store: Its store.
+        runs: Its trainings.
+        ids: Ids of the documents.
+        who: Who does it.
+
+    Raises:
+        UnknownDocumentError: If there is no document of one of the ids; nothing was erased then.
+        StoreError: If the database cannot be written.
+    """
+    ids = list(dict.fromkeys(ids))
+    documents = store.erase(ids, who=who)
+    # Counts by document, named after a hash of its text; they are made again when somebody compares.
+    shutil.rmtree(project.path / "runs" / "comparisons", ignore_errors=True)
+    return Erased(documents, tuple(runs.erase(ids)))
