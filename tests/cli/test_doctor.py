@@ -42,6 +42,15 @@ def test_each_thing_that_is_wrong_with_a_project_is_told(project, run):
     assert wrong == ["store", "leftovers"]
 
 
+def test_copies_of_documents_in_unfinished_trainings_are_told(project, run):
+    (project / "runs" / "001").mkdir(parents=True)
+    (project / "runs" / "001" / "train.jsonl").write_text("{}\n")
+    (project / "runs" / "002").mkdir()
+    status, out, _ = run("doctor", "--project", project)
+    assert status == 0
+    assert "not finished, with a copy of their documents: 001\n" in out
+
+
 def test_a_schema_that_was_changed_by_hand_is_told(project, run):
     settings = (project / "viner.toml").read_text()
     (project / "viner.toml").write_text(settings.replace("PLACE", "TOWN"))

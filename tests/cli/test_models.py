@@ -83,7 +83,12 @@ def test_another_model_is_made_the_active_one(versions, capsys):
 
 def test_pruning_keeps_the_newest_and_the_active(versions, capsys):
     assert main(["models", str(versions), "--activate", "001"]) == 0
+    for name in ("001", "002"):
+        (versions / "runs" / name).mkdir(parents=True)
+    (versions / "runs" / "comparisons").mkdir()
+    (versions / "runs" / "comparisons" / "002.json").touch()
     assert main(["models", "prune", "--keep", "2", str(versions), "--yes"]) == 0
+    assert sorted(str(path.relative_to(versions / "runs")) for path in (versions / "runs").rglob("*")) == ["001", "comparisons"]
     assert sorted(path.name for path in (versions / "models").iterdir()) == ["001", "004", "005", "active"]
 
 

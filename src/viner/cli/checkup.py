@@ -116,6 +116,9 @@ def _leftovers(project: Project) -> str:
     waiting = [name for name in trainings if name not in held]
     parts = [f"running: {', '.join(held)}"] * bool(held)
     parts += [f"interrupted, to be taken up by viner train: {', '.join(waiting)}"] * bool(waiting)
+    # Whoever must know where texts are should know of these.
+    texts = sorted(file.parent.name for file in (project.path / "runs").glob("*/train.jsonl"))
+    parts += [f"trainings that have not finished, with a copy of their documents: {', '.join(texts)}"] * bool(texts)
     return "; ".join(parts) or "none"
 
 

@@ -51,7 +51,7 @@ def models(arguments: tuple[str, ...], verify: bool, activate: str | None, keep:
         if as_json:
             echo_json({"active": str(model)})
         else:
-            click.echo(f"Active: {model}. A running server goes on with its own until it is started again.")
+            click.echo(f"Active: {model}. A workbench that is running follows within a second.")
         return 0
     return _list(folder, verify, as_json)
 
