@@ -24,7 +24,7 @@ HANOI = StoredEntity("e2", 9, 15, "LOCATION")
 
 @pytest.fixture
 def notice(store: Store) -> Store:
-    store.add([Document(TEXT, id="notice"), Document(TEXT + "!", id="other")], who="import")
+    store.add([Document(TEXT, id="notice"), Document(TEXT + "!", id="other")], who="import", split="train")
     return store
 
 

@@ -8,6 +8,7 @@ from viner.document import Document
 from viner.project import Project
 from viner.store import Store
 from viner.studio import Studio, background, refreshing, runs
+from viner.workflow import choose
 
 TOML = """\
 # kept
@@ -39,42 +40,56 @@ sys.exit(module.main())
 """
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Processes that train compare the engines on few sentences, and do not give way to other tests."""
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """Trainings compare the engines on few sentences, and their processes do not give way to other tests."""
 
     def spawn(module, *arguments, output):
         with output.open("ab") as file:
             command = [sys.executable, "-c", _QUICK, module, *map(str, arguments)]
             return background.keep(subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True))
 
-    monkeypatch.setattr(runs, "spawn", spawn)
-    monkeypatch.setattr(refreshing, "spawn", spawn)
-
-
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch):
-    """Threads of so small a model only wait for each other."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(runs, "spawn", spawn)
+        monkeypatch.setattr(refreshing, "spawn", spawn)
+        monkeypatch.setattr(choose, "SENTENCES", 60)
+        monkeypatch.setenv("OMP_NUM_THREADS", "1")  # threads of so small a model only wait for each other
+        yield
 
 
 @pytest.fixture
 def project(tmp_path):
     """A project without documents."""
-    folder = tmp_path / "trips"
-    folder.mkdir()
-    (folder / "viner.toml").write_text(TOML, encoding="utf-8")
-    return Project(folder)
+    return make_project(tmp_path / "trips")
 
 
 @pytest.fixture
 def annotated(project):
     """A project with done documents in all splits, and some that wait."""
+    return annotate(project)
+
+
+def make_project(folder):
+    folder.mkdir()
+    (folder / "viner.toml").write_text(TOML, encoding="utf-8")
+    return Project(folder)
+
+
+def annotate(project):
     with Store.of_project(project) as store:
         for split, count, seed in (("train", 60, 1), ("dev", 12, 2), ("test", 6, 3)):
             store.add(toy_documents(count, seed), who="import", split=split)
         store.add([Document(f"Lan đi Huế {n}.", id=f"todo-{n}") for n in range(8)], who="import", split="train")
     return project
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, base, quick):
+    """A studio and its finished run, which the button started. Look at them, change nothing."""
+    project = annotate(make_project(tmp_path_factory.mktemp("finished") / "trips"))
+    with Studio.open(project, follow=False) as studio:
+        run = studio.runs.start(base=str(base), epochs=2, learning_rate=3e-3, head_multiplier=3.0, precision="fp32")
+        yield studio, studio.runs.wait(run.name)
 
 
 @pytest.fixture

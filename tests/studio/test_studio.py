@@ -1,7 +1,9 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from viner.bundle import BundleWriter, Head, read_bundle
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
 from viner.project import Project
@@ -107,6 +109,26 @@ def test_a_new_model_that_is_not_worse_takes_over(models, open_studio):
     assert (outcome["activated"], outcome["former"], outcome["documents"]) == (True, "001", 12)
     assert outcome["f1"] == outcome["former_f1"] > 0
     assert models.active_model().name == "002"
+
+
+def test_a_new_model_that_is_worse_does_not_and_the_choice_is_left(models, open_studio):
+    # Its labels change places: people are found where places stand.
+    bundle = read_bundle(models.path / "models" / "001")
+    shutil.rmtree(models.path / "models" / "002")
+    names = tuple(reversed(bundle.info.schema["entities"].names))
+    with BundleWriter(models.path / "models" / "002") as writer:
+        for name in bundle.info.files:
+            shutil.copy(bundle.path / name, writer.folder / name)
+        (writer.folder / "canaries.json").unlink()
+        writer.finish(replace(bundle.info, heads=(Head.softmax_bio("entities", names),)))
+    outcome = promote(models, "002")
+    assert (outcome["activated"], outcome["former"], outcome["f1"]) == (False, "001", 0.0)
+    assert outcome["former_f1"] > 0
+    assert outcome["message"].startswith("Model 001 stays in service, since 002 is worse: F1 0.0000 against ")
+    assert models.active_model().name == "001"
+    studio = open_studio(models)
+    assert studio.recognizer.name == "001"
+    assert studio.versions.activate("002").active
 
 
 def test_old_models_go_but_never_the_active_one(models, tiny_model, open_studio):

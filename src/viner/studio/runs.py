@@ -121,8 +121,8 @@ class Runs:
             chosen["budget_minutes"] = minutes
         self._folder.mkdir(exist_ok=True)
         folder = RunFolder(self._folder / self._next_name())
-        folder.path.mkdir()
         try:
+            folder.path.mkdir()
             taken = snapshot(self._store, folder.path)
             schema, version = self._store.schema()
             folder.write(
@@ -138,6 +138,13 @@ class Runs:
                     "schema_version": version,
                 }
             )
+        except OSError as error:
+            _remove(folder.path)
+            raise TrainingError(
+                f"the documents cannot be copied for the training ({error.strerror or error})",
+                where=folder.path,
+                hint="Check the project folder's permissions and the space left",
+            ) from error
         except BaseException:
             _remove(folder.path)
             raise
@@ -318,7 +325,11 @@ class Runs:
         with self._starting():
             folder = self.prepare(**options)
             folder.update(pid=os.getpid(), process=process_start(os.getpid()))
-        yield folder
+        try:
+            yield folder
+        finally:
+            if folder.read()["state"] == "starting":
+                folder.update(**_STOPPED)
 
     def _spawn(self, folder: RunFolder) -> None:
         """Starts the process and waits until it holds the run's lock, so that nobody takes the run for dead."""
