@@ -7,6 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from support.stores import operation
 from viner.document import Document, Entity
@@ -22,6 +25,7 @@ from viner.store import (
     StoredEntity,
     UnknownDocumentError,
 )
+from viner.store.checks import Borders
 
 TEXT = "Bà Lan ở Hà Nội gặp bà Lan."
 LAN = StoredEntity("e1", 3, 6, "PERSON")
@@ -182,10 +186,21 @@ def test_the_json_form_comes_back() -> None:
 
 def test_an_entity_of_another_document_stays_there(notice: Store) -> None:
     notice.save(operation("other", 1, LAN, text=TEXT), who="mai")
-    with pytest.raises(RefusedError, match="belongs to another document"):
-        notice.save(operation("notice", 1, LAN, text=TEXT), who="mai")
     with pytest.raises(RefusedError, match="no entity 'e1'"):
         notice.save(operation("notice", 1, delete=("e1",)), who="mai")
+    notice.save(operation("notice", 1, replace(LAN, label="DATE"), text=TEXT), who="mai")
+    assert notice.get("other").entities == (LAN,)
+
+
+def test_a_deleted_entity_comes_back_under_the_id_that_other_documents_use_too(store: Store) -> None:
+    held = [Entity(3, 6, "PERSON")]
+    store.add([Document(TEXT, id="a", entities=held), Document(TEXT + "!", id="b", entities=held)], who="import")
+    (entity,) = store.get("a").entities
+    assert store.get("b").entities == (entity,)
+    deleted = operation("a", 1, delete=(entity.id,))
+    store.save(deleted, who="mai")
+    store.save(operation("a", 2, entity, text=TEXT, undoes=deleted.operation), who="mai")
+    assert store.get("a").entities == (entity,)
 
 
 def test_ids_that_files_gave_may_stand_in_many_documents(store: Store) -> None:
@@ -193,6 +208,64 @@ def test_ids_that_files_gave_may_stand_in_many_documents(store: Store) -> None:
     store.add([Document(TEXT, id=name, entities=held) for name in ("a", "b")], who="import")
     store.save(operation("b", 1, StoredEntity("T1", 3, 6, "DATE"), text=TEXT), who="mai")
     assert [store.get(name).entities[0].label for name in ("a", "b")] == ["PERSON", "DATE"]
+
+
+def test_a_text_of_flags_costs_no_more_than_another(store: Store) -> None:
+    """Each flag is two code points, and only the beginning of their row says which two; looking back each time takes hours."""
+    flags = "🇻🇳" * 100_000
+    store.add([Document(flags, id="flags")], who="import")
+    far = [StoredEntity(str(place), place, place + 2, "LOCATION") for place in range(198_000, 200_000, 2)]
+    assert store.save(operation("flags", 1, *far, text=flags), who="mai").version == 2
+    with pytest.raises(RefusedError) as caught:
+        store.save(operation("flags", 2, StoredEntity("cut", 199_997, 199_999, "LOCATION"), text=flags), who="mai")
+    assert caught.value.where == "put[0].start"
+
+
+BORDERS = list("aế\u0300\u200d\r\n 😷👩🏽🇻🇳क्क가\u0600\ufe0f\u0e33")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.sampled_from(BORDERS), max_size=30) | st.text(st.sampled_from(["🇻", "🇳"]), min_size=30, max_size=90))
+def test_borders_are_those_of_the_whole_text_or_beside_white_space(text: str) -> None:
+    ends = {0, *(match.end() for match in regex.finditer(r"\X", text))}
+    borders = Borders(text)
+    for offset in range(len(text) + 1):
+        beside = 0 < offset < len(text) and text[offset - 1].isspace() != text[offset].isspace()
+        assert borders.is_border(offset) == (offset in ends or beside)
+
+
+@pytest.mark.parametrize(("part", "where"), [("put", "put"), ("delete", "delete"), ("comments", "comments.put")])
+def test_an_operation_of_endless_parts_is_refused(notice: Store, part: str, where: str) -> None:
+    many = range(10_001)
+    parts: dict[str, Any] = {
+        "put": {"put": tuple(Put(replace(LAN, id=str(number), state="rejected"), "Lan") for number in many)},
+        "delete": {"delete": tuple(map(str, many))},
+        "comments": {"comments_put": tuple(Comment(str(number), "?") for number in many)},
+    }
+    with pytest.raises(RefusedError, match="10,001 at once") as caught:
+        notice.save(replace(operation("notice", 1), **parts[part]), who="mai")
+    assert caught.value.where == where
+
+
+def test_an_id_given_twice_is_named(notice: Store) -> None:
+    with pytest.raises(RefusedError, match="'e2' stands there twice"):
+        notice.save(operation("notice", 1, LAN, HANOI, text=TEXT, delete=("e2",)), who="mai")
+
+
+def test_a_person_says_no_to_whatever_stands_there(store: Store) -> None:
+    """Entities of files are taken as they are; to cut a character or to begin with a space is one more reason to say no."""
+    text = unicodedata.normalize("NFD", "Bà Lan")
+    odd = [Entity(2, 6, "PERSON", id="mark"), Entity(3, 7, "PERSON", id="space")]
+    store.add([Document(text, id="d", entities=odd)], who="import")
+    stored = store.get("d").entities
+    no = [replace(entity, state="rejected") for entity in stored]
+    store.save(operation("d", 1, *no, text=text), who="mai")
+    assert [entity.state for entity in store.get("d").entities] == ["rejected", "rejected"]
+    for entity in stored:
+        with pytest.raises(RefusedError):
+            store.save(operation("d", 2, entity, text=text), who="mai")
+    with pytest.raises(RefusedError):
+        store.save(operation("d", 2, replace(no[0], end=5), text=text), who="mai")
 
 
 def test_nothing_is_accepted_twice(notice: Store) -> None:

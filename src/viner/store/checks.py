@@ -12,10 +12,15 @@ from viner.store.errors import RefusedError
 from viner.store.records import Operation, Put, StoredEntity
 from viner.store.tables import contents, entities
 from viner.store.transaction import read_comments, read_entities
+from viner.text import Graphemes
+
+MOST = 10_000
+"""Entities, or comments, that one operation may put, and as many that it may remove."""
 
 _PLAIN_BORDER = regex.compile(r"\p{GCB=Other}{2}|\s\S|[\S--\r]\s|\s[\s--\n]", regex.VERSION1)
 _CONTROL = regex.compile(r"[\p{GCB=Control}\p{GCB=CR}\p{GCB=LF}]")
-_GRAPHEME = regex.compile(r"\X")
+_NEAR = 32
+"""Code points looked back for a certain border, before all of the text is looked at."""
 
 
 def entity_labels(schema: Schema) -> set[str]:
@@ -35,15 +40,25 @@ def check_operation(connection: Connection, number: int, operation: Operation, s
     Raises:
         RefusedError: With ``where`` naming the field, such as ``put[0].end``.
     """
+    for where, values in (
+        ("put", operation.put),
+        ("delete", operation.delete),
+        ("comments.put", operation.comments_put),
+        ("comments.delete", operation.comments_delete),
+    ):
+        if len(values) > MOST:
+            raise RefusedError(
+                f"{len(values):,} at once are more than {MOST:,}", where=where, hint="Send it in several operations"
+            )
     _check_twice([put.entity.id for put in operation.put] + list(operation.delete), "put", "entity")
     _check_twice([item.id for item in operation.comments_put] + list(operation.comments_delete), "comments.put", "comment")
     held = read_entities(connection, {number: [put.entity.id for put in operation.put] + list(operation.delete)})
     if operation.put:
         text = connection.execute(select(contents.c.text).where(contents.c.document == number)).scalar_one()
-        labels = entity_labels(schema)
+        labels, borders = entity_labels(schema), Borders(text)
         for index, put in enumerate(operation.put):
-            check_put(put, text, labels, f"put[{index}]")
-        _check_owner(connection, number, [put.entity.id for put in operation.put if (number, put.entity.id) not in held])
+            now = held.get((number, put.entity.id))
+            check_put(put, text, labels, borders, f"put[{index}]", now)
         _check_twins(connection, number, operation)
     for index, key in enumerate(operation.delete):
         if (number, key) not in held:
@@ -52,8 +67,19 @@ def check_operation(connection: Connection, number: int, operation: Operation, s
     check_labels(operation.labels or {}, schema)
 
 
-def check_put(put: Put, text: str, labels: Iterable[str], where: str) -> None:
+def check_put(
+    put: Put, text: str, labels: Iterable[str], borders: Borders, where: str, now: StoredEntity | None = None
+) -> None:
     """Checks an entity against the text of its document.
+
+    Args:
+        put: The entity, with the surface its maker saw.
+        text: The text.
+        labels: The labels that entities may have.
+        borders: Where characters of the text begin and end.
+        where: The field, for errors.
+        now: The entity of that id as it stands there. Where the span stays and is not accepted, its borders may be as they
+            are: whatever came in with a file, a person can say no to it.
 
     Raises:
         RefusedError: If it leaves the text, does not have the surface its maker saw, begins or ends with white space, cuts a
@@ -73,14 +99,10 @@ def check_put(put: Put, text: str, labels: Iterable[str], where: str) -> None:
             where=f"{where}.surface",
             hint="Offsets are code points of the raw text, end-exclusive",
         )
-    if surface[0].isspace() or surface[-1].isspace():
-        raise RefusedError("an entity neither begins nor ends with white space", where=f"{where}.surface")
-    for name, offset in (("start", start), ("end", end)):
-        if not is_border(text, offset):
-            raise RefusedError(
-                f"{offset} lies inside a character (a letter with its marks, or an emoji of several parts)",
-                where=f"{where}.{name}",
-            )
+    if now is None or put.entity.state == "accepted" or (now.start, now.end) != (start, end):
+        problem = borders.problem(start, end)
+        if problem is not None:
+            raise RefusedError(problem[1], where=f"{where}.{problem[0]}")
     if put.entity.label not in labels:
         raise RefusedError(
             f"the schema has no entity label {put.entity.label!r}",
@@ -89,20 +111,43 @@ def check_put(put: Put, text: str, labels: Iterable[str], where: str) -> None:
         )
 
 
-def is_border(text: str, offset: int) -> bool:
-    """Whether an offset lies between two grapheme clusters (Unicode Annex 29)."""
-    if offset <= 0 or offset >= len(text) or _PLAIN_BORDER.match(text, offset - 1):
-        return True
-    # Clusters are counted from the last certain border on, since flags, families and Indic syllables look far back.
-    start = offset - 1
-    while start > 0 and not (_CONTROL.match(text, start - 1) or _PLAIN_BORDER.match(text, start - 1)):
-        start -= 1
-    for match in _GRAPHEME.finditer(text, start):
-        if match.start() >= offset:
-            return bool(match.start() == offset)
-        if match.end() > offset:
-            return False
-    return True
+class Borders:
+    """Where entities of a text may begin and end. It looks only at what stands around the offsets that it is asked about.
+
+    Args:
+        text: The raw text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._all: Graphemes | None = None
+
+    def problem(self, start: int, end: int) -> tuple[str, str] | None:
+        """What is wrong with a span that is not empty: the field and why; None where nothing is."""
+        if self._text[start].isspace() or self._text[end - 1].isspace():
+            return "surface", "an entity neither begins nor ends with white space"
+        for name, offset in (("start", start), ("end", end)):
+            if not self.is_border(offset):
+                return name, f"{offset} lies inside a character (a letter with its marks, or an emoji of several parts)"
+        return None
+
+    def is_border(self, offset: int) -> bool:
+        """Whether an offset lies between two grapheme clusters (Unicode Annex 29), or beside white space."""
+        text = self._text
+        if offset <= 0 or offset >= len(text) or _PLAIN_BORDER.match(text, offset - 1):
+            return True
+        if self._all is None:
+            # Whether it is one depends on what stands before it, and on one code point behind it.
+            start = offset - 1
+            while start > max(0, offset - _NEAR) and not (
+                _CONTROL.match(text, start - 1) or _PLAIN_BORDER.match(text, start - 1)
+            ):
+                start -= 1
+            if start == 0 or start > offset - _NEAR:
+                return Graphemes(text[start : offset + 1]).is_border(offset - start)
+            # Flags, families and Indic syllables may look far back.
+            self._all = Graphemes(text)
+        return self._all.is_border(offset)
 
 
 def check_labels(labels: Mapping[str, tuple[str, ...]], schema: Schema) -> None:
@@ -166,15 +211,6 @@ def _check_twins(connection: Connection, number: int, operation: Operation) -> N
         raise RefusedError(f"[{entity.start}, {entity.end}] is already accepted as {entity.label}", where=f"put[{index}]")
 
 
-def _check_owner(connection: Connection, number: int, fresh: list[str]) -> None:
-    for key in fresh:
-        other = connection.execute(
-            select(entities.c.document).where(entities.c.id == key, entities.c.document != number).limit(1)
-        ).scalar()
-        if other is not None:
-            raise RefusedError(f"the entity {key!r} belongs to another document", where="put", hint="Give new entities new ids")
-
-
 def _check_comments(connection: Connection, number: int, operation: Operation) -> None:
     known = read_comments(connection, {number: operation.comments_delete})
     for index, key in enumerate(operation.comments_delete):
@@ -190,9 +226,11 @@ def _check_comments(connection: Connection, number: int, operation: Operation) -
 
 
 def _check_twice(keys: list[str], where: str, what: str) -> None:
-    if len(set(keys)) < len(keys):
-        twice = next(key for index, key in enumerate(keys) if key in keys[:index])
-        raise RefusedError(f"the {what} {twice!r} stands there twice", where=where)
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise RefusedError(f"the {what} {key!r} stands there twice", where=where)
+        seen.add(key)
 
 
 def _short(surface: str) -> str:

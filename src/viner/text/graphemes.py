@@ -12,6 +12,7 @@ from viner.document import Span
 # Possessive: linear on any text.
 _REGION = regex.compile(r"(?:\p{GCB=Other}?+\P{GCB=Other}++)++\p{GCB=Other}?+")
 _CLUSTER = regex.compile(r"\X")
+_FLAGS = regex.compile(r"(?:\p{RI}\p{RI}){2,}+")
 _SLICE = 256
 """Code points looked at together: regex looks back from every flag to the first one of its row."""
 
@@ -45,6 +46,11 @@ def _clusters(text: str, start: int, end: int) -> Iterator[Span]:
     """The clusters of a stretch that begins at a border, in time linear in its length."""
     size = _SLICE
     while start < end:
+        flags = _FLAGS.match(text, start, end)
+        if flags is not None:
+            last = flags.end() - 2  # this one may have marks
+            yield from zip(range(start, last, 2), range(start + 2, last + 2, 2), strict=True)
+            start = last
         stop = min(start + size, end)
         spans = [(start + match.start(), start + match.end()) for match in _CLUSTER.finditer(text[start:stop])]
         if stop < end:
