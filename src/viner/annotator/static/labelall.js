@@ -1,5 +1,6 @@
 /** "Label every …": the occurrences of a surface in this document that are whole words and do not have the label yet. */
 import { inOrder } from "./model.js";
+import { margins, SPACE } from "./space.js";
 
 /**
  * @param {import("./words.js").Words} words
@@ -12,11 +13,11 @@ export function occurrences(words, entities, wanted) {
   /** @type {{start: number, end: number}[]} */
   const spans = [];
   let already = 0;
-  if (wanted.surface.trim() === "") return { spans, already };
+  if (margins(wanted.surface)[0] === wanted.surface.length) return { spans, already };
   const starts = new Set(words.starts);
   const ends = new Set(words.ends);
   const labeled = [...entities].filter((entity) => entity.state === "accepted" && entity.label === wanted.label).sort(inOrder);
-  const escaped = wanted.surface.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+");
+  const escaped = wanted.surface.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(new RegExp(`${SPACE}+`, "g"), `${SPACE}+`);
   const pattern = new RegExp(escaped, wanted.matchCase ? "gu" : "giu");
   for (const match of text.raw.matchAll(pattern)) {
     const start = text.toCodePoint(match.index);

@@ -1,5 +1,6 @@
 /** The words of a document, as the server cut them: where they are, which one holds a place, where sentences and blocks begin. */
 import { firstWhere } from "./offsets.js";
+import { margins } from "./space.js";
 
 const SENTENCE_END = /^[.!?…;。！？]+$/u;
 
@@ -94,8 +95,7 @@ export class Words {
    */
   trim(start, end) {
     const surface = this.text.slice(start, end);
-    const lead = surface.length - surface.trimStart().length;
-    if (lead === surface.length) return [start, start];
-    return [start + lead, end - (surface.length - surface.trimEnd().length)];
+    const [lead, trail] = margins(surface);
+    return lead < surface.length ? [start + lead, end - trail] : [start, start];
   }
 }
