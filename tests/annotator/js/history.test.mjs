@@ -67,6 +67,23 @@ test("any mix of edits, undos and redos walks exactly through the states that th
   }
 });
 
+test("undoing the first edit makes a document untouched only where nobody else has decided anything", () => {
+  for (const [others, labels, status] of [[[], {}, "todo"], [[entity("s", 4, 5, "A", "suggested")], {}, "todo"], [[entity("b", 2, 3)], {}, "started"], [[entity("b", 2, 3, "A", "rejected")], {}, "started"], [[], { topic: ["x"] }, "started"]]) {
+    const state = stateOf(stored());
+    const before = apply(state, { put: [entity("a", 0, 1)] });
+    const mine = { operation: "o", before, after: afterOf(state, before) };
+    apply(state, { put: others, labels });
+    apply(state, inverse(reversible(mine, state).before));
+    assert.equal(state.status, status);
+  }
+  const done = stateOf(stored());
+  const before = apply(done, { put: [entity("a", 0, 1)], status: "done" });
+  const mine = { operation: "o", before, after: afterOf(done, before) };
+  apply(done, { put: [entity("b", 2, 3)] });
+  apply(done, inverse(reversible(mine, done).before));
+  assert.equal(done.status, "started");
+});
+
 test("what somebody changed since is not taken back", () => {
   const state = stateOf(stored({ status: "started" }));
   const before = apply(state, { put: [entity("a", 0, 1), entity("b", 2, 3)] });

@@ -11,6 +11,9 @@ class Tab {
     this.asked = [];
     this.refused = [];
     this.gone = [];
+    this.reopened = 0;
+    this.detached = 0;
+    this.stuck = [];
     this.storage = storage;
     this.outbox = new Outbox({
       storage,
@@ -19,12 +22,13 @@ class Tab {
       listener: {
         onState: (state, waiting) => this.states.push(`${state} ${waiting}`),
         onSaved: () => {},
-        onRebased: (document, state) => (this.state = state),
+        onRebased: (document, state, dropped, schema, detached) => ((this.state = state), (this.detached += detached)),
         onClash: async (document, clashes) => {
           this.asked.push(...clashes);
           return clashes.map(choose);
         },
-        onRefused: (entry, error) => this.refused.push([entry.operation, error.status]),
+        onRefused: (entry, error, reopened) => (this.refused.push([entry.operation, error.status]), (this.reopened += reopened)),
+        onStuck: (entry) => this.stuck.push(entry.operation),
         onGone: (id, entries) => this.gone.push([id, entries.length]),
       },
     });
@@ -221,6 +225,135 @@ test("changes of a document that was erased are given up, aloud", async () => {
   await tab.outbox.flushed();
   assert.deepEqual(tab.gone, [["d", 2]]);
   assert.equal((await tab.storage.all()).length, 0);
+});
+
+test("a page that is not there, as a proxy says it, is no erased document", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  const answers = [failure(404, ""), failure(404, "not_found")];
+  server.before = () => {
+    const answer = answers.shift();
+    if (answer) throw answer;
+  };
+  tab.edit({ put: [entity("a", 0, 1)] });
+  await tab.outbox.flushed();
+  assert.deepEqual([tab.gone, server.log.length], [[], 1]);
+});
+
+test("a clock that is set back, before or after a reload, does not change the order", async (context) => {
+  const server = new Server(stored());
+  const crashed = new Tab(server);
+  await crashed.open(server);
+  crashed.outbox.api = { save: () => new Promise(() => {}) };
+  const clock = context.mock.method(Date, "now", () => 2e12);
+  crashed.edit({ put: [entity("a", 0, 1)] });
+  clock.mock.mockImplementation(() => 1e12);
+  crashed.edit({ delete: ["a"] });
+  const reopened = new Tab(server, crashed.storage);
+  reopened.outbox.pause = () => new Promise(() => {});
+  reopened.outbox.api = { save: () => Promise.reject(failure(0)) };
+  reopened.outbox.adopt((await crashed.storage.all()).reverse());
+  await reopened.open(server);
+  reopened.edit({ put: [entity("b", 2, 3)] });
+  clock.mock.restore();
+  const orders = (await crashed.storage.all()).map((entry) => entry.order);
+  assert.deepEqual([...orders].sort((one, other) => one - other), orders);
+  assert.equal(new Set(orders).size, 3);
+  const last = new Tab(server, crashed.storage);
+  last.outbox.adopt((await crashed.storage.all()).reverse());
+  await last.outbox.flushed();
+  assert.deepEqual(server.entities().map((one) => one.id), ["b"]);
+});
+
+test("another person is logged in: nothing is sent in their name, and it goes on when the first one is back", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  let others = 3;
+  server.before = () => {
+    if (others-- > 0) throw failure(409, "other_person", { who: "Bob" });
+  };
+  tab.edit({ put: [entity("a", 0, 1)] });
+  await tab.outbox.flushed();
+  assert.ok(tab.states.includes("otherPerson 1"));
+  assert.deepEqual([tab.refused, server.log.length], [[], 1]);
+});
+
+test("a remark about an entity that somebody deleted is kept as one about the document", async () => {
+  const server = new Server(stored({ entities: [entity("a", 0, 1)] }));
+  const tab = new Tab(server);
+  await tab.open(server);
+  server.change("d", { delete: ["a"] });
+  tab.edit({ comments: { put: [{ id: "k", text: "a long remark", entity: "a" }] } });
+  await tab.outbox.flushed();
+  assert.deepEqual(server.documents.get("d").comments, [{ id: "k", text: "a long remark", entity: null }]);
+  assert.equal(tab.detached, 1);
+});
+
+test("done is given up with a change before it that is refused: the document is not finished without it", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  tab.edit({ put: [entity("bad", 0, 1, "REFUSED")] });
+  tab.edit({ put: [entity("good", 2, 3)] });
+  tab.edit({ status: "done", flagged: true });
+  await tab.outbox.flushed();
+  const { status, flagged } = server.documents.get("d");
+  assert.deepEqual([status, flagged, tab.state.status, tab.reopened], ["started", true, "started", 1]);
+});
+
+test("two pages that adopted the same entries save them once, and neither complains", async () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const { below } = random(seed);
+    const server = new Server(stored({ entities: [entity("o", 20, 21)], version: 5 }));
+    const left = ["x", "y", "z"].map((id, k) => ({
+      operation: id, document: "d", version: 1 + k, schema: 1, edit: { put: [entity(id, k, k + 1)] }, before: { entities: { [id]: null } }, undoes: null, who: "local", project: "p", tab: "t", order: k,
+    }));
+    const pages = [new Tab(server), new Tab(server)];
+    for (const page of pages) {
+      const api = { document: server.document, save: async (operation) => {
+        for (let k = below(6); k > 0; k--) await new Promise((resolve) => setImmediate(resolve));
+        return server.save(operation);
+      } };
+      page.outbox.api = api;
+      page.outbox.adopt(structuredClone(left));
+    }
+    server.after = () => {
+      if (below(4) === 0) server.change("d", { put: [entity(`other${below(1e6)}`, 10, 11)] });
+    };
+    await Promise.all(pages.map((page) => page.outbox.flushed()));
+    assert.deepEqual(pages.flatMap((page) => page.refused), []);
+    assert.deepEqual(server.log.toSorted(), ["x", "y", "z"]);
+  }
+});
+
+test("an entry that the server fails on lets other documents pass, stays, and is said once", async () => {
+  const server = new Server(stored(), stored({ id: "other" }));
+  const tab = new Tab(server);
+  await tab.open(server);
+  await tab.open(server, "other");
+  let broken = true;
+  server.before = ({ document }) => {
+    if (document === "d" && broken) throw failure(500, "internal_error");
+  };
+  let wake;
+  tab.outbox.pause = (milliseconds) => new Promise((resolve) => (milliseconds < 30_000 ? setImmediate(resolve) : (wake = tab.outbox.wake = resolve)));
+  tab.edit({ put: [entity("a", 0, 1)] });
+  tab.edit({ put: [entity("a", 0, 2)] });
+  await tab.outbox.flushed();
+  assert.equal(tab.states.at(-1), "stuck 2");
+  tab.edit({ put: [entity("b", 0, 1)] }, "other");
+  await tab.outbox.flushed("other");
+  assert.equal(server.log.length, 1);
+  assert.equal(tab.stuck.length, 1);
+  assert.equal(tab.storage.entries.size, 2);
+  broken = false;
+  await new Promise((resolve) => setImmediate(resolve));
+  wake();
+  await tab.outbox.flushed();
+  while (tab.outbox.waiting()) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([server.entities()[0].end, tab.states.at(-1), tab.stuck.length], [2, "saved 0", 1]);
 });
 
 test("a new schema is followed", async () => {

@@ -65,6 +65,13 @@ test("done follows on started by itself, but not on another decision", () => {
   assert.equal(rebase({ status: "done" }, before({}, { status: "started" }), current([], { status: "skipped" })).clashes[0].kind, "status");
 });
 
+test("an undo back to untouched stops at started where somebody else has decided something meanwhile", () => {
+  const back = { delete: ["a"], status: "todo" };
+  const found = before({ a: entity("a", 0, 3) }, { status: "started" });
+  assert.deepEqual(rebase(back, found, current([entity("a", 0, 3), entity("b", 5, 8)])).edit, { delete: ["a"] });
+  assert.deepEqual(rebase(back, found, current([entity("a", 0, 3), entity("b", 5, 8, "A", "suggested")])).edit, back);
+});
+
 test("labels of the document and comments follow the same rule", () => {
   const labels = rebase({ labels: { topic: ["x"] } }, before({}, { labels: { topic: [] } }), current([], { labels: { other: ["o"] } }));
   assert.deepEqual(labels.edit, { labels: { topic: ["x"] } });

@@ -61,7 +61,7 @@ export class Server {
     await Promise.resolve();
     this.before(operation);
     const known = this.answers.get(operation.operation);
-    if (known && known.body !== JSON.stringify(operation)) throw failure(422, "refused");
+    if (known && known.body !== JSON.stringify(operation)) throw Object.assign(failure(422, "refused"), { where: "operation" });
     if (known) return { ...known.answer, replayed: true };
     const document = this.documents.get(operation.document);
     if (!document) throw failure(404, "unknown_document");

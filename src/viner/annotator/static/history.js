@@ -10,7 +10,7 @@
  * @property {number} [number] of the event
  * @property {string} [kind]
  */
-import { sameEntity } from "./model.js";
+import { decided, sameEntity } from "./model.js";
 
 export class History {
   constructor() {
@@ -90,7 +90,11 @@ export function reversible(step, state) {
     if (now.length === left.length && now.every((name) => left.includes(name))) before.labels = { ...before.labels, [layer]: classes };
     else kept.push(layer);
   }
-  if (step.before.status !== undefined && state.status === after.status) before.status = step.before.status;
+  if (step.before.status !== undefined && state.status === after.status) {
+    const remains = decided(new Map([...state.entities, ...Object.entries(before.entities)]).values(), { ...state.labels, ...before.labels });
+    before.status = step.before.status === "todo" && remains ? "started" : step.before.status;
+    if (before.status === state.status) delete before.status;
+  }
   if (step.before.flagged !== undefined && state.flagged === after.flagged) before.flagged = step.before.flagged;
   for (const [id, was] of Object.entries(step.before.comments ?? {})) {
     if (state.comments.find((comment) => comment.id === id)?.text === after.comments?.[id]?.text) before.comments = { ...before.comments, [id]: was };

@@ -145,6 +145,16 @@ export function afterOf(state, before) {
   return after;
 }
 
+/**
+ * Whether somebody has decided anything about a document: as long as that is so, it is not "todo".
+ * @param {Iterable<Entity | null | undefined>} entities
+ * @param {Record<string, string[] | null>} labels
+ */
+export function decided(entities, labels) {
+  for (const entity of entities) if (entity && entity.state !== "suggested") return true;
+  return Object.values(labels).some((classes) => classes?.length);
+}
+
 /** Whether an edit changes nothing. @param {Edit} edit */
 export function isEmpty(edit) {
   return (

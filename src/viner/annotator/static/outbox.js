@@ -18,28 +18,34 @@
  * @property {Before} before
  * @property {string | null} undoes
  * @property {string} who
- * @property {string} project
+ * @property {string} project id of the project
+ * @property {string} [projectName] what people call it
  * @property {string} tab
  * @property {number} order
  * @property {boolean} [sent] by this page
  * @property {number} [key] time stamp of the key that made it, for the measurements
  *
- * @typedef {"saved" | "saving" | "offline" | "busy" | "signedOut" | "choice"} SaveState
+ * @typedef {"saved" | "saving" | "offline" | "busy" | "signedOut" | "otherPerson" | "choice" | "stuck"} SaveState
  *
  * @typedef {object} Listener what the page wants to hear
  * @property {(state: SaveState, waiting: number, error: any) => void} onState
  * @property {(entry: Entry, saved: any) => void} onSaved
- * @property {(document: any, state: import("./model.js").DocumentState, dropped: Entry[], schema: any) => void} onRebased the
- *   server's document, and what it looks like with the waiting edits
+ * @property {(document: any, state: import("./model.js").DocumentState, dropped: Entry[], schema: any, detached: number) => void} onRebased
+ *   the server's document, and what it looks like with the waiting edits; `detached` remarks have lost what they were about
  * @property {(document: any, clashes: Clash[]) => Promise<("mine" | "theirs")[]>} onClash one choice for each clash
- * @property {(entry: Entry, error: any) => void} onRefused the server will never take this entry
+ * @property {(entry: Entry, error: any, reopened: boolean) => void} onRefused the server will never take this entry; `reopened`: a
+ *   waiting "done" of the document was given up with it
+ * @property {(entry: Entry, error: any) => void} onStuck the server fails on this entry again and again; others go on
  * @property {(document: string, entries: Entry[]) => void} onGone the document was erased
  */
 import { apply, isEmpty, stateOf } from "./model.js";
-import { insist, merge, rebase } from "./rebase.js";
+import { detach, insist, merge, rebase } from "./rebase.js";
 
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 10_000;
+/** So often the server may fail on an entry before others go first, and so long they do. */
+const MOST_FAILURES = 5;
+const STUCK_PAUSE = 30_000;
 
 export class Outbox {
   /**
@@ -59,7 +65,12 @@ export class Outbox {
     this.known = new Map();
     /** @type {Set<string>} documents that wait for a person's choice */
     this.blocked = new Set();
+    /** @type {Map<string, any>} documents with an entry that the server fails on, and how it does */
+    this.stuck = new Map();
+    /** How often the server failed on an entry. @type {Map<string, number>} */
+    this.failures = new Map();
     this.running = false;
+    /** The highest order of all entries: a clock that is set back must not change their order. */
     this.order = 0;
     /** @type {() => void} */
     this.wake = () => {};
@@ -81,15 +92,18 @@ export class Outbox {
   add(entry) {
     const known = this.known.get(entry.document) ?? { version: 0, schema: 0 };
     const ahead = this.queue.filter((other) => other.document === entry.document).length;
-    const full = { ...entry, version: known.version + ahead, schema: known.schema, order: Date.now() * 1000 + (this.order++ % 1000) };
+    this.order = Math.max(this.order + 1, Date.now() * 1000);
+    const full = { ...entry, version: known.version + ahead, schema: known.schema, order: this.order };
     this.queue.push(full);
     this.storage.put(full);
+    if (this.state === "stuck") this.wake();
     void this.#run();
   }
 
   /** Takes over what an earlier page left behind. @param {Entry[]} entries */
   adopt(entries) {
     this.queue.push(...[...entries].sort((one, other) => one.order - other.order));
+    this.order = Math.max(this.order, ...entries.map((entry) => entry.order));
     void this.#run();
   }
 
@@ -98,14 +112,19 @@ export class Outbox {
     return document === undefined ? this.queue.length : this.queue.filter((entry) => entry.document === document).length;
   }
 
+  /** How many changes are on their way; those that the server fails on are not. @param {string | null} document */
+  #moving(document) {
+    return this.queue.filter((entry) => (document === null || entry.document === document) && !this.stuck.has(entry.document)).length;
+  }
+
   /** Tries again now, without waiting for the end of a pause. */
   retry() {
     this.wake();
   }
 
-  /** Resolves when the server has all changes (of a document). @param {string | null} [document] @returns {Promise<void>} */
+  /** Resolves when the server has all changes (of a document), but for those that it fails on. @param {string | null} [document] @returns {Promise<void>} */
   flushed(document = null) {
-    if (this.waiting(document ?? undefined) === 0) return Promise.resolve();
+    if (this.#moving(document) === 0) return Promise.resolve();
     return new Promise((resolve) => this.waiters.push({ document, resolve }));
   }
 
@@ -122,7 +141,7 @@ export class Outbox {
     this.state = state;
     this.listener.onState(state, this.queue.length, error);
     this.waiters = this.waiters.filter(({ document, resolve }) => {
-      const done = this.waiting(document ?? undefined) === 0;
+      const done = this.#moving(document) === 0;
       if (done) resolve();
       return !done;
     });
@@ -138,15 +157,27 @@ export class Outbox {
     let failures = 0;
     try {
       for (;;) {
-        const entry = this.queue.find((candidate) => !this.blocked.has(candidate.document));
-        if (!entry) break;
+        const entry = this.queue.find(({ document }) => !this.blocked.has(document) && !this.stuck.has(document));
+        if (!entry) {
+          if (this.stuck.size === 0) break;
+          this.#tell("stuck", [...this.stuck.values()][0]);
+          await this.pause(STUCK_PAUSE);
+          // Unless the pause was ended by a change of another document, it is their turn again.
+          if (!this.queue.some(({ document }) => !this.blocked.has(document) && !this.stuck.has(document))) this.stuck.clear();
+          continue;
+        }
         if (failures === 0) this.#tell("saving");
         try {
           await this.#send(entry);
           failures = 0;
+          this.failures.delete(entry.operation);
         } catch (error) {
-          const status = /** @type {any} */ (error).status ?? 0;
-          this.#tell(status === 401 ? "signedOut" : status === 0 ? "offline" : "busy", error);
+          if (this.#isStuck(entry, error)) {
+            failures = 0;
+            continue;
+          }
+          const { status = 0, code } = /** @type {any} */ (error);
+          this.#tell(code === "other_person" ? "otherPerson" : status === 401 ? "signedOut" : status === 0 ? "offline" : "busy", error);
           await this.pause(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** failures++));
         }
       }
@@ -154,6 +185,18 @@ export class Outbox {
       this.running = false;
     }
     this.#tell(this.queue.length ? "choice" : "saved");
+  }
+
+  /** Whether the server has failed on an entry so often that others go first. @param {Entry} entry @param {any} error */
+  #isStuck(entry, error) {
+    // No answer, and 503, are about the server as a whole.
+    if (!(error.status >= 500 && error.status !== 503) && error.status !== 404) return false;
+    const failures = (this.failures.get(entry.operation) ?? 0) + 1;
+    this.failures.set(entry.operation, failures);
+    if (failures < MOST_FAILURES) return false;
+    this.stuck.set(entry.document, error);
+    if (failures === MOST_FAILURES) this.listener.onStuck(entry, error);
+    return true;
   }
 
   /** @param {Entry} entry @throws {import("./api.js").ApiError} when it is worth trying again */
@@ -167,18 +210,20 @@ export class Outbox {
       this.#forget(entry);
       this.listener.onSaved(entry, saved);
     } catch (error) {
-      const { status, body } = /** @type {any} */ (error);
+      const { status, code, where, body } = /** @type {any} */ (error);
       if (status === 409 && body?.document) {
         void this.#rebase(body.document, body.schema ?? null, body.renamed ?? {});
-      } else if (status === 404) {
+      } else if (status === 404 && code === "unknown_document") {
         const entries = this.queue.filter((other) => other.document === entry.document);
         for (const other of entries) this.#forget(other);
         this.listener.onGone(entry.document, entries);
-      } else if (status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)) {
+      } else if (status >= 400 && status < 500 && ![401, 403, 404, 408, 429].includes(status) && code !== "other_person") {
         const document = await this.api.document(entry.document);
         this.#forget(entry);
-        this.listener.onRefused(entry, error);
-        void this.#rebase(document, null, {}, [entry]);
+        // An id that the server knows with another content: another page has adopted this entry, too, and was faster.
+        const saved = where === "operation";
+        if (!saved) this.listener.onRefused(entry, error, this.#reopen(entry.document));
+        void this.#rebase(document, null, {}, saved ? [] : [entry]);
       } else throw error;
     }
   }
@@ -187,6 +232,16 @@ export class Outbox {
   #forget(entry) {
     this.queue = this.queue.filter((other) => other !== entry);
     this.storage.remove(entry.operation);
+  }
+
+  /** Takes a waiting "done" of a document back, since a part of it was refused. @param {string} document @returns {boolean} whether there was one */
+  #reopen(document) {
+    const entries = this.queue.filter((entry) => entry.document === document && entry.edit.status === "done");
+    for (const entry of entries) {
+      const { status, ...edit } = entry.edit;
+      entry.edit = edit;
+    }
+    return entries.length > 0;
   }
 
   /**
@@ -204,6 +259,7 @@ export class Outbox {
     /** @type {Set<Entry>} */
     const settled = new Set();
     let ahead = 0;
+    let lost = 0;
     for (;;) {
       const entry = this.queue.find((candidate) => candidate.document === document.id && !settled.has(candidate));
       if (!entry) break;
@@ -216,6 +272,9 @@ export class Outbox {
         open.forEach((clash, k) => chosen.set(`${clash.kind} ${clash.id}`, choices[k]));
       }
       edit = merge(edit, insist(clashes.filter((clash) => chosen.get(`${clash.kind} ${clash.id}`) === "mine")));
+      let detached;
+      ({ edit, detached } = detach(edit, current));
+      lost += detached;
       if (isEmpty(edit)) {
         this.#forget(entry);
         dropped.push(entry);
@@ -231,7 +290,7 @@ export class Outbox {
     }
     this.known.set(document.id, { version: document.version, schema: document.schema });
     this.blocked.delete(document.id);
-    this.listener.onRebased(document, current, dropped, schema);
+    this.listener.onRebased(document, current, dropped, schema, lost);
     void this.#run();
   }
 }

@@ -17,7 +17,7 @@
  *
  * @typedef {Record<string, string | null>} LabelMap old label → today's label, null = there is none
  */
-import { sameEntity } from "./model.js";
+import { decided, sameEntity } from "./model.js";
 
 /**
  * @param {Edit} edit made on a document as `before` describes it
@@ -72,7 +72,11 @@ export function rebase(edit, before, current, labelMap = {}) {
   if (edit.status !== undefined && edit.status !== current.status) {
     // "started" is what any edit makes of a document, so it is nobody's decision.
     const undecided = current.status === "todo" || current.status === "started";
-    if (undecided || before.status === current.status) result.status = edit.status;
+    const changed = new Map([...current.entities, ...gone.map((id) => [id, null]), ...put.map((entity) => [entity.id, entity])]);
+    const undone = edit.status === "todo" && decided(changed.values(), { ...current.labels, ...result.labels });
+    if (undone && undecided) {
+      if (current.status === "todo") result.status = "started";
+    } else if (undecided || before.status === current.status) result.status = edit.status;
     else clashes.push({ kind: "status", id: "status", mine: edit.status, theirs: current.status });
   }
   if (edit.flagged !== undefined && edit.flagged !== current.flagged) result.flagged = edit.flagged;
@@ -90,6 +94,23 @@ export function rebase(edit, before, current, labelMap = {}) {
     if (comments.put.length || comments.delete.length) result.comments = comments;
   }
   return { edit: result, clashes };
+}
+
+/**
+ * Lets remarks about entities that are gone be about the document: a remark is never lost with what it was about.
+ * @param {Edit} edit as it will be applied
+ * @param {DocumentState} current
+ * @returns {{edit: Edit, detached: number}} how many remarks that were
+ */
+export function detach(edit, current) {
+  let detached = 0;
+  const there = (/** @type {string} */ id) => (edit.put?.some((entity) => entity.id === id) || current.entities.has(id)) && !edit.delete?.includes(id);
+  const put = edit.comments?.put?.map((comment) => {
+    if (!comment.entity || there(comment.entity)) return comment;
+    detached++;
+    return { ...comment, entity: null };
+  });
+  return detached ? { edit: { ...edit, comments: { ...edit.comments, put } }, detached } : { edit, detached };
 }
 
 /**
