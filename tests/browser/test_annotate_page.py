@@ -90,6 +90,16 @@ def test_everything_fits_and_can_be_read_in_both_languages(bench: Workbench, ann
         assert contrast > 7
 
 
+def test_in_a_low_window_half_of_it_is_left_for_the_text(bench: Workbench, annotate: Opener) -> None:
+    bench.add("một", "Bệnh nhân Nguyễn Văn A ở Hà Nội.", suggestions=[("Hà Nội", "LOCATION")])
+    tab = annotate("một", viewport={"width": 640, "height": 400})
+    pane = tab.page.locator(".pane").bounding_box()
+    assert pane is not None
+    assert pane["height"] >= 200
+    assert tab.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert tab.page.locator(".labels kbd").first.is_visible(), "who zooms may work with keys"
+
+
 def test_a_server_that_is_away_is_said_and_tried_again(bench: Workbench, annotate: Opener) -> None:
     bench.add("one", "Hà Nội")
     tab = annotate()
