@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import replace
 
@@ -119,7 +120,10 @@ def test_a_new_model_that_is_worse_does_not_and_the_choice_is_left(models, open_
     with BundleWriter(models.path / "models" / "002") as writer:
         for name in bundle.info.files:
             shutil.copy(bundle.path / name, writer.folder / name)
-        (writer.folder / "canaries.json").unlink()
+        config = json.loads((writer.folder / "config.json").read_text(encoding="utf-8"))
+        tags = Head.softmax_bio("entities", names).tags
+        config |= {"id2label": dict(enumerate(tags)), "label2id": {tag: place for place, tag in enumerate(tags)}}
+        (writer.folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
         writer.finish(replace(bundle.info, heads=(Head.softmax_bio("entities", names),)))
     outcome = promote(models, "002")
     assert (outcome["activated"], outcome["former"], outcome["f1"]) == (False, "001", 0.0)
