@@ -54,6 +54,7 @@ def ids(store: Store, which: Filter) -> list[str]:
         (Filter(text="100%_"), [f"d{number}" for number in range(12)]),
         (Filter(text="100_"), []),
         (Filter(text="%"), [f"d{number}" for number in range(12)]),
+        (Filter(text="D1"), ["d1", "d10", "d11"]),
     ],
 )
 def test_filters(shelf: Store, which: Filter, expected: list[str]) -> None:

@@ -85,7 +85,7 @@ def conditions(connection: Connection, which: Filter) -> list[ColumnElement[bool
         remarked = exists().where(comments.c.document == documents.c.number)
         asked.append(remarked if which.commented else ~remarked)
     if which.text:
-        asked.append(_contains(connection, which.text))
+        asked.append(_contains(connection, which.text) | documents.c.id.icontains(which.text, autoescape=True))
     return asked
 
 

@@ -162,7 +162,7 @@ def documents_router(desk: Desk) -> APIRouter:
         label: str | None = Query(None, description="Only with an entity of this label"),
         flagged: bool | None = Query(None, description="Only flagged ones, or only others"),
         commented: bool | None = Query(None, description="Only with comments, or only without"),
-        q: str | None = Query(None, max_length=500, description="Only where the text contains this, whatever the case"),
+        q: str | None = Query(None, max_length=500, description="Only where the text or the id contains this, whatever the case"),
         after: int | None = Query(None, description="`next` of the page before"),
         limit: int = Query(50, ge=1, le=_MOST_ROWS),
     ) -> Response:
