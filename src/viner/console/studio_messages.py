@@ -82,7 +82,7 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
         "{done} of {count} documents done ({percent} %)",
         "Đã xong {done} trong {count} văn bản ({percent} %)",
     ),
-    "progress_more": ("{flagged} flagged · {comments} comments", "{flagged} có cờ · {comments} nhận xét"),
+    "progress_more": ("{flagged} flagged · {comments} comments", "{flagged} có cờ · {comments} ghi chú"),
     "split": ("Part", "Phần"),
     "split_train": ("Train", "Huấn luyện"),
     "split_dev": ("Dev", "Phát triển"),
@@ -148,7 +148,7 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "all": ("all", "tất cả"),
     "label": ("Label", "Nhãn"),
     "only_flagged": ("flagged only", "chỉ văn bản có cờ"),
-    "only_commented": ("with comments only", "chỉ văn bản có nhận xét"),
+    "only_commented": ("with comments only", "chỉ văn bản có ghi chú"),
     "search": ("Text contains", "Văn bản chứa"),
     "filter": ("Filter", "Lọc"),
     "filter_clear": ("Clear the filter", "Bỏ lọc"),
@@ -159,7 +159,7 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "column_text": ("Text", "Nội dung"),
     "column_entities": ("Entities", "Thực thể"),
     "column_suggested": ("{count} suggested", "{count} gợi ý"),
-    "column_comments": ("{count} comments", "{count} nhận xét"),
+    "column_comments": ("{count} comments", "{count} ghi chú"),
     "select_document": ("Select document {id}", "Chọn văn bản {id}"),
     "open_document": ("Annotate document {id}", "Gán nhãn văn bản {id}"),
     "flag": ("flagged", "có cờ"),
@@ -172,7 +172,7 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
         "Texts, entities ({entities}), comments and the whole history of changes go forever. There is no undo. "
         "What remains is a note of who erased how many documents and when. "
         "Trained models stay as they are, and so do files and backups that you took away before.",
-        "Nội dung, thực thể ({entities}), nhận xét và toàn bộ lịch sử thay đổi sẽ mất vĩnh viễn, không thể hoàn tác. "
+        "Nội dung, thực thể ({entities}), ghi chú và toàn bộ lịch sử thay đổi sẽ mất vĩnh viễn, không thể hoàn tác. "
         "Chỉ giữ lại ghi chú ai đã xóa bao nhiêu văn bản và khi nào. "
         "Các mô hình đã huấn luyện, tệp đã tải về và bản sao lưu trước đó không thay đổi.",
     ),

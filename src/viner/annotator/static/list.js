@@ -55,7 +55,7 @@ export function openList(schema, current, say) {
             h(`span.status.${row.status}`, {}, say(`status_${row.status}`)),
             h("b", {}, row.id),
             h("span.excerpt", { dir: "auto" }, row.excerpt),
-            h("small", {}, say("list_counts", row), row.comments ? ` · ${say("count_comments", { count: row.comments })}` : "", row.flagged ? " · ⚑" : "", ` · ${row.split}`)),
+            h("small", {}, say("list_counts", row), row.comments ? ` · ${say("count_comments", { count: row.comments })}` : "", row.flagged ? " · ⚑" : "", ` · ${say(`split_${row.split}`)}`)),
         ),
       );
       if (!rows.length) list.append(h("li.none", {}, say("list_none")));

@@ -1,6 +1,6 @@
 /** What the page says, in every language of its interface. */
 
-/** @type {Record<string, [string, string]>} English, Vietnamese */
+/** @type {Record<string, [string, string, string?]>} English, Vietnamese, English where count is one */
 export const MESSAGES = {
   title: ["viner · Annotate", "viner · Gán nhãn"],
   text: ["Text of the document. Arrow keys move word by word, digits label, F1 helps.", "Văn bản. Phím mũi tên di chuyển từng từ, phím số gán nhãn, F1 để xem hướng dẫn."],
@@ -41,9 +41,9 @@ export const MESSAGES = {
   status_started: ["Started", "Đang làm"],
   status_done: ["Done", "Đã xong"],
   status_skipped: ["Skipped", "Bỏ qua"],
-  split_train: ["train", "train"],
-  split_dev: ["dev", "dev"],
-  split_test: ["test", "test"],
+  split_train: ["train", "huấn luyện"],
+  split_dev: ["dev", "phát triển"],
+  split_test: ["test", "kiểm tra"],
   flagged: ["Flagged", "Đã gắn cờ"],
   flag: ["Flag", "Gắn cờ"],
   sampled_random: ["at random", "ngẫu nhiên"],
@@ -62,11 +62,11 @@ export const MESSAGES = {
   previous_document: ["Previous document", "Văn bản trước"],
   next_document: ["Next document", "Văn bản sau"],
   suggestion_at: ["Suggestion {at} of {count}", "Gợi ý {at}/{count}"],
-  open_suggestions: ["{count} suggestions left", "Còn {count} gợi ý"],
+  open_suggestions: ["{count} suggestions left", "Còn {count} gợi ý", "1 suggestion left"],
   no_open_suggestions: ["No suggestion left", "Không còn gợi ý"],
-  count_entities: ["{count} entities", "{count} thực thể"],
+  count_entities: ["{count} entities", "{count} thực thể", "1 entity"],
 
-  accepted_all: ["{count} suggestions accepted", "Đã chấp nhận {count} gợi ý"],
+  accepted_all: ["{count} suggestions accepted", "Đã chấp nhận {count} gợi ý", "1 suggestion accepted"],
   no_suggestion: ["No open suggestion", "Không còn gợi ý nào"],
   confirm_done: ["Nothing left to accept. Enter again: done and next document.", "Không còn gợi ý. Nhấn Enter lần nữa: xong và sang văn bản tiếp."],
   nothing_to_undo: ["Nothing to undo", "Không có gì để hoàn tác"],
@@ -145,7 +145,7 @@ export const MESSAGES = {
   comment_save: ["Save", "Lưu"],
   comment_delete: ["Delete comment", "Xóa ghi chú"],
   comment_none: ["No comments yet.", "Chưa có ghi chú."],
-  count_comments: ["{count} comments", "{count} ghi chú"],
+  count_comments: ["{count} comments", "{count} ghi chú", "1 comment"],
 
   clash_title: ["Changed twice", "Bị sửa ở hai nơi"],
   clash_text: ["While your change was on its way, the same thing was changed elsewhere. Which one shall stay?", "Trong lúc thay đổi của bạn đang được gửi, nơi khác cũng sửa chỗ này. Giữ bản nào?"],
@@ -221,7 +221,7 @@ export const MESSAGES = {
   say_entity: ["{label}, {state}", "{label}, {state}"],
   say_score: ["{score} percent", "{score} phần trăm"],
   say_selected: ["selected: {surface}", "đã chọn: {surface}"],
-  say_document: ["Document {id}, {count} suggestions", "Văn bản {id}, {count} gợi ý"],
+  say_document: ["Document {id}, {count} suggestions", "Văn bản {id}, {count} gợi ý", "Document {id}, 1 suggestion"],
 };
 
 /**
@@ -230,5 +230,6 @@ export const MESSAGES = {
  */
 export function messages(language) {
   const index = language.startsWith("vi") ? 1 : 0;
-  return (key, values = {}) => MESSAGES[key][index].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  const form = (/** @type {[string, string, string?]} */ forms, /** @type {any} */ count) => (index === 0 && count === 1 && forms[2]) || forms[index];
+  return (key, values = {}) => form(MESSAGES[key], values.count).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
