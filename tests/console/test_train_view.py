@@ -72,12 +72,13 @@ def test_steps_of_all_epochs_make_one_line_and_epochs_the_other() -> None:
         {**step, "epoch": 1, "step": 5, "loss": 1.0},
         {**step, "epoch": 1, "step": 6, "loss": None},
         {"event": "epoch", "epoch": 1, "dev": {"f1": 0.5}},
-        {**step, "epoch": 2, "step": 10, "loss": 0.5},
+        {**step, "epoch": 2, "steps": 12, "step": 2, "loss": 0.7},
+        {**step, "epoch": 2, "steps": 12, "step": 12, "loss": 0.5},
         {"event": "stage", "name": "Evaluating"},
     ]
     view = plots_view(events, EN)
     assert "last 0.500, lowest 0.500, highest 1.000" in view
-    assert ">20</text>" in view
+    assert ">22</text>" in view
     assert plots_view([], EN) == ""
 
 

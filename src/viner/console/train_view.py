@@ -81,10 +81,13 @@ def run_view(run: Run | None, say: Messages) -> str:
 def plots_view(events: Sequence[Mapping[str, Any]], say: Messages) -> str:
     """Loss and dev F1 of a training, from the events of its log."""
     losses: list[tuple[float, float]] = []
+    steps: dict[int, int] = {}
     scores: list[tuple[float, float]] = []
     for event in events:
         if event.get("event") == "step" and event.get("loss") is not None:
-            losses.append(((event["epoch"] - 1) * event["steps"] + event["step"], event["loss"]))
+            steps[event["epoch"]] = event["steps"]  # documents are batched anew in each epoch, so their number differs
+            earlier = sum(number for epoch, number in steps.items() if epoch < event["epoch"])
+            losses.append((earlier + event["step"], event["loss"]))
         elif event.get("event") == "epoch" and event.get("dev"):
             scores.append((event["epoch"], event["dev"]["f1"]))
     if not losses and not scores:
