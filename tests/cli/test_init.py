@@ -217,7 +217,7 @@ def test_on_a_terminal_it_asks_four_questions_each_with_a_default(notices):
         [sys.executable, "-m", "viner", "init"], cwd=notices, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, text=True
     )
     os.close(theirs)
-    os.write(ours, b"\n\nnowhere\n.\nPERSON\n")
+    os.write(ours, b"\ntieng viet\n\nnowhere\n.\nPERSON\n")
     shown = b""
     try:
         while block := os.read(ours, 4096):
@@ -231,5 +231,6 @@ def test_on_a_terminal_it_asks_four_questions_each_with_a_default(notices):
     assert [
         question for question in ("Name [notices]", "Language [vi]", "Texts [.]", "Types [PERSON: ") if question not in text
     ] == []
+    assert "'tieng viet' is no language code" in text
     assert "nowhere: there is no such file or folder" in text
     assert "3 documents" in out

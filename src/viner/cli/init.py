@@ -67,7 +67,7 @@ def init(
     asked = sys.stdin.isatty() and sys.stderr.isatty() and not as_json
     if asked:
         name = name or _ask("Name", "What the project is called.", folder.resolve().name)
-        language = language or _ask("Language", "Of the texts: vi, en or another code.", "vi")
+        language = language or _asked_language()
     elif language is None:
         raise UsageError("a new project needs --language and --types", hint="See: viner init --help")
     _check_language(language)
@@ -94,6 +94,17 @@ def _ask(what: str, explanation: str, default: str) -> str:
     click.echo(f"\n{explanation}", err=True)
     answer: str = click.prompt(what, default=default, err=True)
     return answer.strip()
+
+
+def _asked_language() -> str:
+    while True:
+        answer = _ask("Language", "Of the texts: vi, en or another code.", "vi")
+        try:
+            _check_language(answer)
+        except UsageError as error:
+            click.echo(f"{error}. {error.hint}", err=True)
+        else:
+            return answer
 
 
 def _check_language(language: str) -> None:
