@@ -102,7 +102,7 @@ def _asked_language() -> str:
         try:
             _check_language(answer)
         except UsageError as error:
-            click.echo(f"{error}. {error.hint}", err=True)
+            click.echo(str(error), err=True)
         else:
             return answer
 
