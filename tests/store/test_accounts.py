@@ -28,6 +28,21 @@ def test_how_a_keyboard_composes_makes_no_difference(store: Store) -> None:
     assert store.accounts.verify(*typed) is not None
 
 
+@pytest.mark.parametrize("name", ["local", "Import", "viner.toml", "model 003", " rules ", "RULES"])
+def test_names_of_what_is_no_person_are_refused(store: Store, name: str) -> None:
+    with pytest.raises(InputError, match="means a part of viner"):
+        store.accounts.add(name, "một mật khẩu")
+
+
+def test_sessions_can_be_ended_without_a_new_password(store: Store) -> None:
+    before = store.accounts.add("Mai", "một mật khẩu")
+    store.accounts.end_sessions("Mai")
+    after = store.accounts.verify("Mai", "một mật khẩu")
+    assert after is not None
+    assert after.epoch != before.epoch
+    store.accounts.end_sessions("nobody")
+
+
 def test_a_new_password_ends_old_sessions(store: Store) -> None:
     before = store.accounts.add("Mai", "một mật khẩu")
     store.accounts.set_password("Mai", "hai mật khẩu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from viner.store.tables import accounts
 SHORTEST_PASSWORD = 8
 """Characters."""
 
+_RESERVED = re.compile(r"local|import|rules|dictionary|pattern|viner|viner\.toml|model .*", re.IGNORECASE)
+"""Names under which the history tells of machines, and of people without accounts."""
+
 _N, _R, _P = 2**15, 8, 1  # 32 MiB and about a tenth of a second a try
 _LONGEST = 200
 
@@ -30,7 +34,7 @@ class Account:
 
     Args:
         name: The name they log in with, and under which their work is kept.
-        epoch: Changes with the password, so that older sessions end.
+        epoch: Changes with the password, and when the owner logs out, so that older sessions end.
         created: When the account was made.
     """
 
@@ -92,6 +96,11 @@ class Accounts:
             )
             _check_there(changed.rowcount, name)
 
+    def end_sessions(self, name: str) -> None:
+        """Ends the sessions of an account, where there is one of that name."""
+        with self._database.writing() as connection:
+            connection.execute(update(accounts).where(accounts.c.name == _normal(name)).values(epoch=accounts.c.epoch + 1))
+
     def verify(self, name: str, password: str) -> Account | None:
         """The account, when the password is right. A wrong name takes as long to refuse as a wrong password."""
         row = self._row(name)
@@ -130,6 +139,8 @@ def _checked_name(name: str) -> str:
     name = _normal(name)
     if not name or len(name) > 64 or not name.isprintable():
         raise InputError("a name has 1 to 64 printable characters", where="name")
+    if _RESERVED.fullmatch(name):
+        raise InputError(f"{name!r} means a part of viner in the history", where="name", hint="Choose another name")
     return name
 
 
