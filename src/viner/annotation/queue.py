@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import random
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ GIVEN, RANDOM, UNCERTAIN, CHOSEN = "given", "random", "uncertain", "chosen"
 """How a document came to be served, as ``sampled_by`` says. "chosen": a person opened it from a list."""
 
 _ATTEMPTS = 20
+_PATIENCE = 4.0  # seconds for which a document waits for its suggestions
+_MOST_SUGGESTING = 8
 _log = logging.getLogger("viner")
 
 
@@ -72,6 +75,7 @@ class Queue:
         self._store = store
         self._settings = settings
         self._chance = chance or random.SystemRandom()
+        self._suggesting = threading.Semaphore(_MOST_SUGGESTING)
 
     def next(
         self,
@@ -167,15 +171,30 @@ class Queue:
         return self._store.get(id)
 
     def _refresh(self, number: int) -> None:
+        """Brings suggestions up to date. Neither a broken model nor one that hangs keeps people from working."""
         suggester = self.suggester
         if suggester is None or suggester.idle:
             return
-        try:
-            refresh(self._store, number, suggester)
-        except VinerError as error:  # a broken model must not keep people from working
-            _log.warning("no suggestions: %s", error)
-        except Exception as error:
-            _log.error("no suggestions: %s", outline(error))
+        if not self._suggesting.acquire(blocking=False):
+            _log.warning("no suggestions: %d documents are waiting for theirs already", _MOST_SUGGESTING)
+            return
+
+        def work() -> None:
+            try:
+                refresh(self._store, number, suggester)
+            except VinerError as error:
+                _log.warning("no suggestions: %s", error)
+            except Exception as error:
+                _log.error("no suggestions: %s", outline(error))
+            finally:
+                self._suggesting.release()
+
+        # A thread that nobody waits for when the program ends.
+        thread = threading.Thread(target=work, name="suggestions", daemon=True)
+        thread.start()
+        thread.join(_PATIENCE)
+        if thread.is_alive():
+            _log.warning("no suggestions yet: the document is served without them after %g s", _PATIENCE)
 
     def _last(
         self, connection: Connection, who: str, tab: str, exclude: Sequence[str], splits: Sequence[str] | None
