@@ -58,6 +58,14 @@ def test_a_chosen_language_is_remembered(client: TestClient) -> None:
     assert client.get("/", headers={"accept-language": "en"}).headers["location"] == "/vi/"
 
 
+def test_a_language_can_be_chosen_on_any_page_and_leads_back_to_it_only(client: TestClient) -> None:
+    response = client.get("/language/vi?next=/annotate/")
+    assert response.headers["location"] == "/annotate/"
+    assert response.headers["set-cookie"].startswith(f"{LANGUAGE_COOKIE}=vi;")
+    for evil in ("//evil.example", "https://evil.example", "/%5Cevil.example", ""):
+        assert client.get(f"/language/vi?next={evil}").headers["location"] == "/"
+
+
 def test_in_a_space_the_cookie_works_within_a_frame() -> None:
     cookie = visitor(space=True).get("/language/en").headers["set-cookie"]
     assert cookie.endswith("HttpOnly; Secure; SameSite=None; Partitioned")

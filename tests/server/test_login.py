@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
 from studios import FakeStudio
 
 from conftest import visit
+from viner.document import Document
 from viner.server.login import own_path
-from viner.server.sessions import SESSION_COOKIE, Session, Sessions, session_key
+from viner.server.sessions import Session, Sessions, cookie_name, session_key
 
 SESSION = "/annotate/api/session"
 ORIGIN = {"origin": "http://127.0.0.1:7860"}
@@ -30,6 +33,11 @@ def team(studio: FakeStudio, monkeypatch: pytest.MonkeyPatch) -> FakeStudio:
 def stranger(team: FakeStudio) -> Iterator[TestClient]:
     with visit(team) as client:
         yield client
+
+
+def cookie_of(team: FakeStudio) -> str:
+    """The name of the project's cookie."""
+    return cookie_name(session_key(team.project.path))
 
 
 def log_in(client: TestClient, name: str = "an", password: str = PASSWORD, **more: str) -> Any:
@@ -84,7 +92,7 @@ def test_a_name_may_be_typed_in_any_unicode_form(stranger: TestClient) -> None:
 def test_the_cookie_keeps_itself_to_itself(team: FakeStudio) -> None:
     with visit(team) as client:
         cookie = log_in(client).headers["set-cookie"]
-        assert cookie.startswith(f"{SESSION_COOKIE}=")
+        assert cookie.startswith(f"{cookie_of(team)}=")
         assert cookie.split("; ")[1:] == ["Path=/", "Max-Age=1209600", "HttpOnly", "SameSite=Strict"]
     with visit(team, base_url="https://viner.example") as client:
         response = client.post("/login", data={"name": "an", "password": PASSWORD}, headers={"origin": "https://viner.example"})
@@ -148,15 +156,15 @@ def test_a_removed_account_ends_its_sessions_even_if_it_comes_back(team: FakeStu
 
 def test_a_restart_keeps_sessions(team: FakeStudio) -> None:
     with visit(team) as before:
-        cookie = log_in(before).cookies[SESSION_COOKIE]
+        cookie = log_in(before).cookies[cookie_of(team)]
     with visit(team) as after:
-        after.cookies.set(SESSION_COOKIE, cookie)
+        after.cookies.set(cookie_of(team), cookie)
         assert after.get(SESSION).json()["who"] == "an"
 
 
 def test_forged_and_old_cookies_are_nobodys(team: FakeStudio, stranger: TestClient) -> None:
     account = team.store.accounts.get("an")
-    good = Sessions(session_key(team.project.path))
+    good, name = Sessions(session_key(team.project.path)), cookie_of(team)
     for cookie in (
         "an",
         Sessions(b"guess" * 10).sign(Session("an", account.epoch)),
@@ -164,9 +172,59 @@ def test_forged_and_old_cookies_are_nobodys(team: FakeStudio, stranger: TestClie
         good.sign(Session("nobody", account.epoch)),
         good.sign(Session("local", account.epoch)),
     ):
-        assert stranger.get(SESSION, headers={"cookie": f"{SESSION_COOKIE}={cookie}"}).status_code == 401
+        assert stranger.get(SESSION, headers={"cookie": f"{name}={cookie}"}).status_code == 401
     right = good.sign(Session("an", account.epoch))
-    assert stranger.get(SESSION, headers={"cookie": f"a=b; {SESSION_COOKIE}={right}"}).status_code == 200
+    assert stranger.get(SESSION, headers={"cookie": f"a=b; viner_session=x; {name}={right}"}).status_code == 200
+
+
+def test_projects_on_one_host_keep_their_cookies_apart(team: FakeStudio, tmp_path: Path) -> None:
+    other = FakeStudio(tmp_path / "other")
+    other.store.accounts.add("an", PASSWORD)
+    with visit(team) as here, visit(other) as there:
+        cookies = dict(log_in(here).cookies) | dict(log_in(there).cookies)
+        assert len(cookies) == 2
+        header = {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+        for client in (here, there):
+            client.cookies.clear()
+            assert client.get(SESSION, headers=header).json()["who"] == "an"
+    other.store.close()
+
+
+def test_a_request_for_somebody_else_than_who_is_logged_in_is_refused(stranger: TestClient, team: FakeStudio) -> None:
+    team.store.add([Document("Lan", id="d")], who="import")
+    log_in(stranger, "Bình")
+    step = {"operation": "o", "document": "d", "version": 1, "schema": 1, "flagged": True}
+    answer = stranger.post("/annotate/api/operations", json=step, headers={**ORIGIN, "Viner-Who": "an"})
+    assert (answer.status_code, answer.json()["error"]["code"], answer.json()["who"]) == (409, "other_person", "Bình")
+    assert not team.store.get("d").flagged
+    answer = stranger.post("/annotate/api/operations", json=step, headers={**ORIGIN, "Viner-Who": quote("Bình")})
+    assert answer.status_code == 200
+    assert team.store.history("d", who="Bình")[0].operation == "o"
+    stranger.cookies.clear()
+    assert stranger.get(SESSION, headers={"Viner-Who": "an"}).status_code == 401
+
+
+def test_one_person_can_log_in_while_another_one_is(stranger: TestClient) -> None:
+    log_in(stranger, "Bình")
+    assert stranger.get("/login", params={"name": "Bình"}).status_code == 303
+    form = stranger.get("/login", params={"name": 'an"><b>', "next": "/annotate/"})
+    assert form.status_code == 200
+    assert 'value="an&quot;&gt;&lt;b&gt;"' in form.text
+    log_in(stranger, "an")
+    assert stranger.get(SESSION).json()["who"] == "an"
+
+
+def test_logging_out_ends_the_sessions_everywhere_and_copies_of_the_cookie(team: FakeStudio, stranger: TestClient) -> None:
+    copy = log_in(stranger).cookies[cookie_of(team)]
+    binh = log_in(stranger, "Bình").cookies[cookie_of(team)]
+    stranger.cookies.clear()
+
+    def status(cookie: str) -> int:
+        return stranger.get(SESSION, headers={"cookie": f"{cookie_of(team)}={cookie}"}).status_code
+
+    assert (status(copy), status(binh)) == (200, 200)
+    stranger.post("/logout", headers={**ORIGIN, "cookie": f"{cookie_of(team)}={copy}"})
+    assert (status(copy), status(binh)) == (401, 200)
 
 
 def test_logging_out_takes_the_cookie_away(stranger: TestClient) -> None:

@@ -24,6 +24,14 @@ def test_every_name_of_this_machine_will_do(local, host: str) -> None:
 
 @pytest.mark.parametrize(
     "headers",
+    [{"x-real-ip": "127.0.0.1"}, {"forwarded": 'for="[::1]:4711";host=localhost:7860'}, {"forwarded": "for=127.0.0.1:80"}],
+)
+def test_a_proxy_on_this_machine_for_this_machine_will_do(local, headers: dict[str, str]) -> None:
+    assert local.get(SESSION, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
     [
         {"host": "evil.example"},
         {"host": "127.0.0.1.evil.example:7860"},
@@ -36,6 +44,11 @@ def test_every_name_of_this_machine_will_do(local, host: str) -> None:
         {"x-forwarded-host": "viner.example"},
         {"x-forwarded-for": "203.0.113.9"},
         {"x-forwarded-for": "127.0.0.1, 203.0.113.9"},
+        {"x-real-ip": "203.0.113.9"},
+        {"forwarded": "for=203.0.113.9"},
+        {"forwarded": 'for=127.0.0.1, For="[2001:db8::1]:4711";proto=https'},
+        {"forwarded": "for=_hidden"},
+        {"forwarded": "proto=https;host=viner.example"},
     ],
 )
 @pytest.mark.parametrize("path", ["/", SESSION, "/annotate/", "/api/v1/health", "/login", "/annotate/static/page.js"])

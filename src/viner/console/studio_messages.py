@@ -11,7 +11,7 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "train": ("Train", "Huấn luyện"),
     "labels": ("Labels", "Nhãn"),
     "logged_in": ("Logged in as {who}", "Đăng nhập: {who}"),
-    "logout": ("Log out", "Đăng xuất"),
+    "logout": ("Log out everywhere", "Đăng xuất mọi nơi"),
     "cancel": ("Cancel", "Hủy"),
     "undo": ("Undo", "Hoàn tác"),
     "apply": ("Apply", "Áp dụng"),

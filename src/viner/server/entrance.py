@@ -33,11 +33,12 @@ def entrance_router(languages: Sequence[str], *, space: bool) -> APIRouter:
 
     @router.get("/language/{language}")
     async def choose(request: Request, language: str) -> Response:
-        """Remembers a language and goes to its page; ``?page=train`` to another page than the first."""
+        """Remembers a language and goes to its page; ``?page=train`` to another page than the first, ``?next=`` to any path."""
         if language not in languages:
             return RedirectResponse(f"{_root(request)}/", 302)
-        page = request.query_params.get("page", "")
-        response = RedirectResponse(f"{_root(request)}/{language}/{page if page.isascii() and page.isalpha() else ''}", 302)
+        page, following = request.query_params.get("page", ""), request.query_params.get("next")
+        path = f"/{language}/{page if page.isascii() and page.isalpha() else ''}" if following is None else own_path(following)
+        response = RedirectResponse(f"{_root(request)}{path}", 302)
         # Written by hand: Python before 3.14 cannot say Partitioned.
         reach = "Secure; SameSite=None; Partitioned" if space else "SameSite=Strict"
         response.headers["Set-Cookie"] = f"{LANGUAGE_COOKIE}={language}; Path=/; Max-Age={_YEAR}; HttpOnly; {reach}"
@@ -57,6 +58,14 @@ def entrance_router(languages: Sequence[str], *, space: bool) -> APIRouter:
 
 def _root(request: Request) -> str:
     return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def own_path(value: str) -> str:
+    """A path to go on to if it is one of this server, else ``/``: never another site, never the login itself."""
+    plain = value.isascii() and value.isprintable() and " " not in value and "\\" not in value
+    if not plain or not value.startswith("/") or value.startswith("//") or len(value) > 2_000:
+        return "/"
+    return "/" if value.partition("?")[0].rstrip("/") in ("/login", "/logout") else value
 
 
 def best_language(accepted: str, offered: Sequence[str]) -> str:

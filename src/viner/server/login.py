@@ -12,11 +12,11 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from viner.server.entrance import LANGUAGE_COOKIE, best_language
+from viner.server.entrance import LANGUAGE_COOKIE, best_language, own_path
 from viner.server.errors import RequestError
-from viner.server.sessions import LIFETIME, SESSION_COOKIE
+from viner.server.sessions import LIFETIME
 from viner.server.throttle import Throttle
-from viner.server.visitors import LOCAL, Visitors, who_of
+from viner.server.visitors import Visitors, is_local, who_of
 
 _LONGEST = 200  # characters in a name or password
 _LONGEST_BODY = 20_000  # bytes
@@ -86,16 +86,17 @@ def login_router(visitors: Visitors, throttle: Throttle, languages: tuple[str, .
 
     @router.get("/login")
     async def form(request: Request) -> Response:
-        wanted = own_path(request.query_params.get("next", "/"))
-        if who_of(request) is not None:
+        """With ``?name=``, the form is there also while somebody else is logged in."""
+        wanted, who = own_path(request.query_params.get("next", "/")), who_of(request)
+        name = _plain_name(request.query_params.get("name", ""))[:_LONGEST]
+        if who is not None and (is_local(request) or name in ("", who)):
             return RedirectResponse(_root(request) + wanted, 303, headers={"Cache-Control": "no-store"})
-        return _page(_root(request), language_of(request), wanted)
+        return _page(_root(request), language_of(request), wanted, name=name)
 
     @router.post("/login")
     async def enter(request: Request) -> Response:
         fields = await _fields(request)
-        # One spelling for all that mean the same account, or each would have tries of its own.
-        name = unicodedata.normalize("NFC", fields.get("name", "")).strip()
+        name = _plain_name(fields.get("name", ""))
         password, wanted = fields.get("password", ""), own_path(fields.get("next", "/"))
         root, language = _root(request), language_of(request)
         address = request.client.host if request.client else ""
@@ -114,26 +115,28 @@ def login_router(visitors: Visitors, throttle: Throttle, languages: tuple[str, .
             return _page(root, language, wanted, problem="wrong", name=name, status=401)
         throttle.succeed(name, address)
         answer = RedirectResponse(root + wanted, 303, headers={"Cache-Control": "no-store"})
-        answer.headers["Set-Cookie"] = _cookie(request, cookie, LIFETIME, space=space)
+        answer.headers["Set-Cookie"] = _cookie(request, visitors.cookie(), cookie, LIFETIME, space=space)
         return answer
 
     @router.post("/logout")
     async def leave(request: Request) -> Response:
-        """Takes the cookie away."""
-        answer = RedirectResponse(f"{_root(request)}/" if who_of(request) == LOCAL else f"{_root(request)}/login", 303)
-        answer.headers["Set-Cookie"] = _cookie(request, "", 0, space=space)
+        """Ends the person's sessions, those of other devices too: a copy of a cookie is worth nothing afterwards."""
+        if is_local(request):
+            return RedirectResponse(f"{_root(request)}/", 303, headers={"Cache-Control": "no-store"})
+        who = who_of(request)
+        if who is not None:
+            await to_thread.run_sync(visitors.sign_out, who)
+        answer = RedirectResponse(f"{_root(request)}/login", 303)
+        answer.headers["Set-Cookie"] = _cookie(request, await to_thread.run_sync(visitors.cookie), "", 0, space=space)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
     return router
 
 
-def own_path(value: str) -> str:
-    """A path to go to after the login if it is one of this server, else ``/``: never another site, never the login itself."""
-    plain = value.isascii() and value.isprintable() and " " not in value and "\\" not in value
-    if not plain or not value.startswith("/") or value.startswith("//") or len(value) > 2_000:
-        return "/"
-    return "/" if value.partition("?")[0].rstrip("/") in ("/login", "/logout") else value
+def _plain_name(name: str) -> str:
+    """One spelling for all that mean the same account, or each would have tries of its own."""
+    return unicodedata.normalize("NFC", name).strip()
 
 
 async def _fields(request: Request) -> dict[str, str]:
@@ -151,14 +154,14 @@ async def _fields(request: Request) -> dict[str, str]:
         raise RequestError(400, "invalid_form", "the form cannot be read") from error
 
 
-def _cookie(request: Request, value: str, seconds: int, *, space: bool) -> str:
+def _cookie(request: Request, name: str, value: str, seconds: int, *, space: bool) -> str:
     # Written by hand: Python before 3.14 cannot say Partitioned. The scheme is that of the browser: uvicorn believes
     # X-Forwarded-Proto of proxies on this machine.
     if space:
         reach = "Secure; SameSite=None; Partitioned"
     else:
         reach = "Secure; SameSite=Strict" if request.url.scheme == "https" else "SameSite=Strict"
-    return f"{SESSION_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; {reach}"
+    return f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; {reach}"
 
 
 def _root(request: Request) -> str:

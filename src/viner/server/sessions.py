@@ -23,6 +23,7 @@ from viner.errors import VinerError
 _log = logging.getLogger("viner.server")
 
 SESSION_COOKIE = "viner_session"
+"""What the name of every cookie begins with; :func:`cookie_name` is a project's own."""
 LIFETIME = 14 * 24 * 3600
 """How long a cookie is good for, in seconds."""
 KEY_FILE = ".session-key"
@@ -70,6 +71,15 @@ class Sessions:
         except (BadSignature, ValueError, TypeError):
             return None
         return Session(name, epoch) if isinstance(name, str) and type(epoch) is int else None
+
+
+def cookie_name(key: bytes) -> str:
+    """The name of the cookie that a key signs. Browsers send cookies to all ports of a host, and there may be a project at each.
+
+    Args:
+        key: The key; nothing of it can be read from the name.
+    """
+    return f"{SESSION_COOKIE}_{hashlib.sha256(b'cookie name ' + key).hexdigest()[:10]}"
 
 
 def session_key(folder: Path) -> bytes:

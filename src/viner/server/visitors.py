@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from anyio import CapacityLimiter, to_thread
 from starlette.datastructures import Headers
@@ -16,11 +16,13 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from viner.server.errors import RequestError, error_response
-from viner.server.sessions import SESSION_COOKIE, Session, Sessions, session_key
+from viner.server.sessions import SESSION_COOKIE, Session, Sessions, cookie_name, session_key
 from viner.store.accounts import Account, Accounts
 
 LOCAL = "local"
 """Who works where there are no accounts."""
+FOR = "Viner-Who"
+"""A request with this header is for that person only; the name is percent-encoded."""
 _REMEMBER = 1.0  # seconds for which an account's epoch is believed: what a page loads at once asks the database once
 _MOST_REMEMBERED = 1_000
 _OPEN = {"/login", "/logout", "/login.css", "/favicon.ico", "/manifest.json", "/api/v1/health"}
@@ -47,6 +49,7 @@ class Visitors:
         self._clock = clock
         self._lock = threading.Lock()
         self._sessions: Sessions | None = None
+        self._cookie = ""
         self._known: dict[str | None, tuple[float, int | None]] = {}
 
     def local(self) -> bool:
@@ -59,9 +62,22 @@ class Visitors:
             self._known.clear()
         return self._signer().sign(Session(account.name, account.epoch))
 
-    def who(self, cookie: str | None) -> str | None:
-        """Whose cookie it is; None when it is nobody's, or no longer good."""
-        session = None if not cookie else self._signer().read(cookie)
+    def sign_out(self, name: str) -> None:
+        """Ends all sessions of somebody."""
+        self.accounts.end_sessions(name)
+        with self._lock:
+            self._known.clear()
+
+    def cookie(self) -> str:
+        """The name of this project's cookie."""
+        self._signer()
+        return self._cookie
+
+    def who(self, cookies: Mapping[str, str]) -> str | None:
+        """Whose cookies they are; None when they are nobody's, or no longer good."""
+        if not cookies:
+            return None
+        session = self._signer().read(cookies.get(self.cookie(), ""))
         return session.name if session is not None and self._epoch(session.name) == session.epoch else None
 
     def _epoch(self, name: str | None) -> int | None:
@@ -85,15 +101,17 @@ class Visitors:
     def _signer(self) -> Sessions:
         with self._lock:
             if self._sessions is None:
-                self._sessions = Sessions(session_key(self._folder))
+                key = session_key(self._folder)
+                self._sessions, self._cookie = Sessions(key), cookie_name(key)
             return self._sessions
 
 
 class Gate:
     """Lets in who is known, and tells everything behind it who that is (:func:`who_of`).
 
-    Pages send strangers to the login page, everything else answers 401. Without accounts, the request must name this machine as
-    its host: a site that points its own name at 127.0.0.1 (DNS rebinding), and a proxy, get 403.
+    Pages send strangers to the login page, everything else answers 401. A page that is still open after another person has logged
+    in says for whom its requests are, and gets 409 instead of saving in the wrong name. Without accounts, the request must name
+    this machine as its host: a site that points its own name at 127.0.0.1 (DNS rebinding), and a proxy, get 403.
 
     Args:
         app: The app behind it.
@@ -124,6 +142,17 @@ class Gate:
             )
             await error_response(refusal)(scope, receive, send)
             return
+        meant = headers.get(FOR)
+        if who is not None and meant is not None and unquote(meant) != who:
+            refusal = RequestError(
+                409,
+                "other_person",
+                f"{who} is logged in now, and this is the work of {unquote(meant)[:100]}",
+                where=FOR,
+                hint="Log in as the one whose work it is, or load the page again",
+            )
+            await error_response(refusal, who=who)(scope, receive, send)
+            return
         scope["viner.who"] = who
         scope["viner.local"] = local
         path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
@@ -143,7 +172,7 @@ class Gate:
     def _identify(self, headers: Headers) -> tuple[bool, str | None]:
         if self._visitors.local():
             return True, LOCAL
-        return False, self._visitors.who(cookie_of(headers))
+        return False, self._visitors.who(cookies_of(headers))
 
 
 def who_of(request: HTTPConnection) -> str | None:
@@ -157,21 +186,34 @@ def is_local(request: HTTPConnection) -> bool:
     return bool(request.scope.get("viner.local"))
 
 
-def cookie_of(headers: Headers) -> str | None:
-    """The session cookie of a request."""
+def cookies_of(headers: Headers) -> dict[str, str]:
+    """The session cookies of a request by name; other projects on the same host have theirs."""
+    cookies: dict[str, str] = {}
     for line in headers.getlist("cookie"):
         for part in line.split(";"):
             name, _, value = part.strip().partition("=")
-            if name == SESSION_COOKIE:
-                return value.strip('"')
-    return None
+            if name.startswith(SESSION_COOKIE):
+                cookies.setdefault(name, value.strip('"'))
+    return cookies
 
 
 def names_this_machine(headers: Headers) -> bool:
     """Whether a request names this machine as its host, and came through no proxy from elsewhere."""
-    hosts = [headers.get("host", ""), *(item for item in headers.get("x-forwarded-host", "").split(",") if item.strip())]
-    senders = [item for item in headers.get("x-forwarded-for", "").split(",") if item.strip()]
-    return all(is_loopback(_host_name(host)) for host in hosts) and all(is_loopback(item.strip()) for item in senders)
+    hosts = [headers.get("host", ""), *_listed(headers, "x-forwarded-host"), *_forwarded(headers, "host")]
+    senders = [*_listed(headers, "x-forwarded-for"), *_listed(headers, "x-real-ip")]
+    # In "Forwarded", an address may have a port.
+    hosts += _forwarded(headers, "for")
+    return all(is_loopback(_host_name(host)) for host in hosts) and all(is_loopback(item) for item in senders)
+
+
+def _listed(headers: Headers, name: str) -> list[str]:
+    return [item.strip() for line in headers.getlist(name) for item in line.split(",") if item.strip()]
+
+
+def _forwarded(headers: Headers, field: str) -> list[str]:
+    """Values of a field in all "Forwarded" headers (RFC 7239)."""
+    pairs = [pair.partition("=") for item in _listed(headers, "forwarded") for pair in item.split(";")]
+    return [value.strip().strip('"') for name, _, value in pairs if name.strip().lower() == field]
 
 
 def _host_name(host: str) -> str:

@@ -25,7 +25,7 @@ def following(client: TestClient, tab: str = "t1", **more: Any) -> Any:
 def test_the_session_says_who_works_on_what(client: TestClient) -> None:
     answer = client.get(f"{API}/session").json()
     assert set(answer) == {
-        "who", "local", "project", "language", "schema", "guideline", "progress", "settings", "training",
+        "who", "local", "project", "project_id", "language", "schema", "guideline", "progress", "settings", "training",
     }  # fmt: skip
     assert (answer["project"], answer["language"], answer["schema"]["version"]) == ("Notices", "vi", 1)
     assert [item["name"] for item in answer["schema"]["layers"][0]["types"]] == ["PERSON", "LOCATION", "DATE"]
@@ -165,7 +165,45 @@ def test_wrong_fields_are_named(client: TestClient, path: str, body: dict[str, A
     assert where is None or response.json()["error"]["where"] == where
 
 
-def test_saving_does_not_wait_for_a_slow_recognizer(make_studio: Callable[..., FakeStudio], store: Store) -> None:
+def test_a_project_keeps_an_id_of_its_own_whatever_it_is_called(
+    client: TestClient, make_studio: Callable[..., FakeStudio], store: Store
+) -> None:
+    first = client.get(f"{API}/session").json()["project_id"]
+    with visit(make_studio(store)) as again:
+        assert again.get(f"{API}/session").json()["project_id"] == first
+    assert len(first) == 32
+
+
+def test_a_lease_says_how_long_it_lasts(client: TestClient) -> None:
+    served = following(client)
+    assert 1790 < served["lease_seconds"] <= 1800
+    for more in ({}, {"open": True}):
+        renewed = client.post(f"{API}/lease", json={"id": served["document"]["id"], "tab": "t1", **more}).json()
+        assert 1790 < renewed["lease_seconds"] <= 1800
+
+
+def test_models_that_hang_keep_nobody_from_a_document(
+    make_studio: Callable[..., FakeStudio], store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("viner.annotation.queue._PATIENCE", 0.2)
+    store.add([Document(f"Lan {number}", id=f"d{number}") for number in range(20)], who="import")
+    suggester = SlowSuggester(store.schema()[0])
+    with visit(make_studio(store, suggester=suggester)) as client, ThreadPoolExecutor(12) as pool:
+        served = list(pool.map(lambda number: following(client, f"t{number}"), range(12)))
+        assert len({answer["document"]["id"] for answer in served}) == 12
+        assert not suggester.go.is_set()
+        assert "served without them" in caplog.text
+        assert "waiting for theirs already" in caplog.text
+        suggester.go.set()
+    for thread in threading.enumerate():
+        if thread.name == "suggestions":
+            thread.join(20)
+
+
+def test_saving_does_not_wait_for_a_slow_recognizer(
+    make_studio: Callable[..., FakeStudio], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viner.annotation.queue._PATIENCE", 60)
     store.add([Document(f"Lan {number}", id=f"d{number}") for number in range(20)], who="import")
     suggester = SlowSuggester(store.schema()[0])
     with visit(make_studio(store, suggester=suggester)) as client, ThreadPoolExecutor(12) as pool:

@@ -9,7 +9,8 @@ _PROBLEMS = {
     401: "`login_required`: nobody is logged in, or not any more",
     403: "`foreign_origin` or `foreign_host`: the request comes from another site",
     404: "There is no such document, operation, run or version",
-    409: "It does not fit what is there now; the answer carries the current state beside `error`",
+    409: "It does not fit what is there now; the answer carries the current state beside `error`. `other_person`: the header "
+    "`Viner-Who` (percent-encoded) names somebody else than the one who is logged in",
     413: "The body is larger than `VINER_MAX_BODY`",
     415: "The content type is not `application/json`",
     422: "Refused; `where` names the field, such as `put[0].end`",
@@ -123,10 +124,11 @@ SCHEMAS: dict[str, Any] = {
         },
     ),
     "Session": _object(
-        "who local project language schema guideline progress settings training",
+        "who local project project_id language schema guideline progress settings training",
         who=_TEXT,
         local=_TRUTH,
         project=_TEXT,
+        project_id={"type": "string", "description": "Tells the project from all others, whatever it is called"},
         language=_TEXT,
         schema=_OBJECT,
         guideline={"type": ["string", "null"]},
@@ -136,14 +138,17 @@ SCHEMAS: dict[str, Any] = {
     ),
     "Next": _object("tab", tab=_TEXT, resume=_TRUTH, exclude=_TEXTS, finished={"type": ["string", "null"]}),
     "Served": _object(
-        "document until progress",
+        "document until lease_seconds progress",
         document={"oneOf": [_ref("StoredDocument"), {"type": "null"}]},
         until={"type": ["number", "null"], "description": "End of the lease, in seconds since 1970"},
+        lease_seconds={"type": ["number", "null"], "description": "How long it lasts from now on"},
         progress=_OBJECT,
     ),
     "Lease": _object("id tab", id=_TEXT, tab=_TEXT),
     "Open": _object("id tab", id=_TEXT, tab=_TEXT, open=_TRUTH),
-    "Leased": _object("until", until={"type": "number"}, document=_ref("StoredDocument")),
+    "Leased": _object(
+        "until lease_seconds", until={"type": "number"}, lease_seconds={"type": "number"}, document=_ref("StoredDocument")
+    ),
     "Released": _object("released", released=_TRUTH),
     "Documents": _object(
         "documents next",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,14 +12,16 @@ from starlette.requests import Request
 from viner.schema import Schema
 from viner.server.bodies import check_json, read_json
 from viner.server.visitors import LOCAL, who_of
+from viner.store.preferences import read_setting, write_setting
 
 if TYPE_CHECKING:
-    from viner.store import Counts
+    from viner.store import Counts, Store
     from viner.studio import Studio
 
 Answer = TypeVar("Answer")
 
 PREFIX = "/annotate/api"
+_PROJECT_ID = "project.id"
 _HINT = "The API is described at /api/docs"
 
 
@@ -69,6 +72,19 @@ async def body_of(request: Request) -> bytes:
 def parsed(body: bytes) -> Any:
     """The JSON value of a body."""
     return read_json(body, _HINT)
+
+
+def project_id(store: Store) -> str:
+    """What tells a project from all others, whatever it is called; made at the first call."""
+    known = store.setting(_PROJECT_ID)
+    if isinstance(known, str):
+        return known
+    with store.transaction(exclusive=True) as transaction:
+        known = read_setting(transaction.connection, _PROJECT_ID)  # another server may have been faster
+        if not isinstance(known, str):
+            known = uuid.uuid4().hex
+            write_setting(transaction.connection, _PROJECT_ID, known)
+    return known
 
 
 def schema_dict(schema: Schema, version: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from viner.annotation.leases import LeasedError
 from viner.server.annotate.describe import body, problems, shape
-from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, progress_dict, schema_dict
+from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, progress_dict, project_id, schema_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import RequestError, error_response
 from viner.server.visitors import is_local
@@ -49,6 +49,7 @@ def documents_router(desk: Desk) -> APIRouter:
                     "who": who,
                     "local": local,
                     "project": settings.name,
+                    "project_id": project_id(store),
                     "language": settings.language,
                     "schema": schema_dict(*store.schema()),
                     "guideline": settings.guideline,
@@ -89,7 +90,7 @@ def documents_router(desk: Desk) -> APIRouter:
             return write_json(
                 {
                     "document": None if document is None else document.to_dict(),
-                    "until": None if document is None else time.time() + queue.lease_seconds,
+                    **_lease(None if document is None else time.time() + queue.lease_seconds),
                     "progress": progress_dict(store.counts()),
                 }
             )
@@ -123,8 +124,8 @@ def documents_router(desk: Desk) -> APIRouter:
             queue = studio.queue
             try:
                 if opened:
-                    return write_json({"until": queue.lease(name, who, tab), "document": store.get(name).to_dict()})
-                return write_json({"until": queue.renew(name, who, tab)})
+                    return write_json({**_lease(queue.lease(name, who, tab)), "document": store.get(name).to_dict()})
+                return write_json(_lease(queue.renew(name, who, tab)))
             except LeasedError as error:
                 return error_response(error, held_by=error.held_by)
 
@@ -162,7 +163,9 @@ def documents_router(desk: Desk) -> APIRouter:
         label: str | None = Query(None, description="Only with an entity of this label"),
         flagged: bool | None = Query(None, description="Only flagged ones, or only others"),
         commented: bool | None = Query(None, description="Only with comments, or only without"),
-        q: str | None = Query(None, max_length=500, description="Only where the text or the id contains this, whatever the case"),
+        q: str | None = Query(
+            None, max_length=500, description="Only where the text or the id contains this, whatever the case"
+        ),
         after: int | None = Query(None, description="`next` of the page before"),
         limit: int = Query(50, ge=1, le=_MOST_ROWS),
     ) -> Response:
@@ -178,6 +181,11 @@ def documents_router(desk: Desk) -> APIRouter:
         return await desk.look(lambda: write_json(store.find(chosen, after=after, limit=limit).to_dict()))
 
     return router
+
+
+def _lease(until: float | None) -> dict[str, float | None]:
+    # The seconds are for a page whose clock differs from the server's.
+    return {"until": until, "lease_seconds": None if until is None else max(0.0, until - time.time())}
 
 
 def _words(values: tuple[str, ...], known: tuple[Any, ...], where: str) -> tuple[Any, ...] | None:
