@@ -21,6 +21,14 @@ export class ApiError extends Error {
   }
 }
 
+/** Whose work this page sends: the server refuses it once somebody else has logged in. @type {string | null} */
+let person = null;
+
+/** @param {string} who */
+export function workFor(who) {
+  person = who;
+}
+
 /**
  * @param {string} path below the API's address
  * @param {object} [body] sent by POST; without it the request is a GET
@@ -34,7 +42,7 @@ export async function call(path, body) {
   try {
     response = await fetch(new URL(path, BASE), {
       method: body === undefined ? "GET" : "POST",
-      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      headers: { ...(body !== undefined && { "Content-Type": "application/json" }), ...(person !== null && { "Viner-Who": encodeURIComponent(person) }) },
       body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store",
     });
@@ -65,7 +73,7 @@ export const api = {
   /**
    * Opens a document for this tab, with its suggestions brought up to date.
    * @param {string} id @param {string} tab
-   * @returns {Promise<{document: any, until: number | null, held_by?: string}>} held_by: somebody else has it open
+   * @returns {Promise<{document: any, lease_seconds: number | null, held_by?: string}>} held_by: somebody else has it open
    */
   open: async (id, tab) => {
     try {
@@ -73,7 +81,7 @@ export const api = {
     } catch (error) {
       const { code, body } = /** @type {ApiError} */ (error);
       if (code !== "leased") throw error;
-      return { document: await call(`document?${query({ id })}`), until: null, held_by: body.held_by };
+      return { document: await call(`document?${query({ id })}`), lease_seconds: null, held_by: body.held_by };
     }
   },
   /** @param {string} id @param {string} tab */

@@ -21,14 +21,20 @@ export class Editor {
    * @param {import("./outbox.js").Outbox} parts.outbox
    * @param {(edit: {operation: string, document: string, edit: Edit, before: any, undoes: string | null}) => void} parts.send
    * @param {(id: string, before: number | null) => Promise<any>} parts.loadHistory
+   * @param {(operation: string, undoes: string) => Promise<any>} parts.undoEverywhere takes back an operation on many documents
+   * @param {() => Promise<any>} parts.reload fetches the document anew
    * @param {() => void} parts.changed cursor, focus or document differ from before
    * @param {(key: string, values?: Record<string, any>) => void} parts.notify tells the person something
    */
-  constructor({ view, outbox, send, loadHistory, changed, notify }) {
+  constructor({ view, outbox, send, loadHistory, undoEverywhere, reload, changed, notify }) {
     this.view = view;
     this.outbox = outbox;
     this.send = send;
     this.loadHistory = loadHistory;
+    this.undoOperation = undoEverywhere;
+    this.reload = reload;
+    /** The step on many documents that the next Ctrl+Z takes back. @type {string | null} */
+    this.confirming = null;
     this.changed = changed;
     this.notify = notify;
     /** @type {any} the stored document */
@@ -64,6 +70,7 @@ export class Editor {
     this.words = new Words(this.text, stored.words);
     this.history = new History();
     this.oldest = null;
+    this.confirming = null;
     this.cursor = this.anchor = 0;
     this.characters = null;
     this.focusId = null;
@@ -388,6 +395,11 @@ export class Editor {
     }
     const step = stacks[direction].at(-1);
     if (!step) return this.notify(direction === "undo" ? "nothing_to_undo" : "nothing_to_redo");
+    if (this.history.isEverywhere(step)) {
+      if (step.here || this.confirming === step.operation) return this.undoEverywhere(step);
+      this.confirming = step.operation;
+      return this.notify("confirm_everywhere");
+    }
     const { before, kept } = reversible(step, this.state);
     const edit = inverse(before);
     const gone = edit.put?.find((entity) => (this.schema?.position(entity.label) ?? -1) < 0);
@@ -404,6 +416,35 @@ export class Editor {
     } else this.#mark(false);
   }
 
+  /** What labeled many documents is done, and may be taken back as a step of this one. @param {string} operation */
+  labeledEverywhere(operation) {
+    /** @type {import("./history.js").Step} */
+    const step = { operation, undoes: null, kind: "label-all", before: { entities: {} }, after: { entities: {} }, here: true };
+    this.history.add(step);
+    return step;
+  }
+
+  /** Takes back a step on many documents, or the taking back of it. @param {import("./history.js").Step} step */
+  async undoEverywhere(step) {
+    const id = this.state?.id;
+    if (id === undefined) return;
+    this.confirming = null;
+    const chain = this.history.chain(step);
+    const operation = newId();
+    try {
+      await this.outbox.flushed(id);
+      await this.undoOperation(operation, step.operation);
+      await this.reload();
+    } catch (error) {
+      return this.notify("not_done", { reason: /** @type {Error} */ (error).message });
+    }
+    if (this.state?.id === id) {
+      for (const known of chain) this.history.add(known);
+      this.history.add({ ...this.labeledEverywhere(chain[0].operation), operation, undoes: step.operation, kind: "undo" });
+    }
+    this.notify(chain.length % 2 ? "undone_everywhere" : "redone_everywhere");
+  }
+
   /** @param {string} id @returns {Promise<boolean>} whether the server answered */
   async #loadOlder(id) {
     try {
@@ -411,7 +452,7 @@ export class Editor {
       const { events } = await this.loadHistory(id, this.oldest);
       if (this.state?.id !== id) return false;
       const steps = events
-        .filter((/** @type {any} */ event) => event.document !== null && ["edit", "undo"].includes(event.kind))
+        .filter((/** @type {any} */ event) => ["edit", "undo", "label-all"].includes(event.kind))
         .sort((/** @type {any} */ one, /** @type {any} */ other) => one.number - other.number)
         .map((/** @type {any} */ event) => ({ ...event, before: { entities: {}, ...event.before }, after: { entities: {}, ...event.after } }));
       this.oldest = events.at(-1)?.number ?? null;

@@ -8,7 +8,8 @@
  * @property {import("./model.js").Before} before
  * @property {import("./model.js").Before} after
  * @property {number} [number] of the event
- * @property {string} [kind]
+ * @property {string} [kind] "label-all" changed many documents at once
+ * @property {boolean} [here] done by this page in this moment, not read from the server
  */
 import { decided, sameEntity } from "./model.js";
 
@@ -41,6 +42,17 @@ export class History {
     this.steps = this.steps.filter((step) => step.operation !== operation);
   }
 
+  /** A step, and what it took back, and what that took back; oldest first. @param {Step} step @returns {Step[]} */
+  chain(step) {
+    const undone = this.steps.find((other) => other.operation === step.undoes);
+    return undone ? [...this.chain(undone), step] : [step];
+  }
+
+  /** Whether a step is about many documents, so that only the server can take it back. @param {Step} step */
+  isEverywhere(step) {
+    return this.chain(step)[0].kind === "label-all";
+  }
+
   /**
    * What can be undone and redone now; the last element is the next one. An undo moves a step to the other side, and a new step
    * empties that side. `complete` is false while a step refers to one that is older than all known.
@@ -60,7 +72,10 @@ export class History {
         redo = redo.filter((other) => other.operation !== step.undoes);
         undo.push(step);
       } else {
-        complete &&= undo.some((other) => other.operation === step.undoes);
+        const known = undo.some((other) => other.operation === step.undoes);
+        complete &&= known;
+        // It took back something that is no step of this document, such as a change of the schema.
+        if (!known && !this.older) continue;
         undo = undo.filter((other) => other.operation !== step.undoes);
         redo.push(step);
       }

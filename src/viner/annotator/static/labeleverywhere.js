@@ -66,18 +66,8 @@ export function openLabelAll(editor, say, notify, reload) {
         const done = await api.labelAll({ operation, ...asked() });
         close();
         await reload();
-        notify("labeled_everywhere", { count: done.matches, documents: done.documents }, {
-          name: say("undo_everywhere"),
-          run: async () => {
-            try {
-              await api.undo(newId(), operation);
-              await reload();
-              notify("undone_everywhere");
-            } catch (error) {
-              notify("not_done", { reason: /** @type {Error} */ (error).message });
-            }
-          },
-        });
+        const step = editor.labeledEverywhere(operation);
+        notify("labeled_everywhere", { count: done.matches, documents: done.documents }, { name: say("undo_everywhere"), run: () => void editor.undoEverywhere(step) });
       } catch (error) {
         applyAll.disabled = false;
         count.textContent = say("not_done", { reason: /** @type {Error} */ (error).message });

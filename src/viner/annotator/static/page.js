@@ -1,6 +1,7 @@
 /** The page: puts the parts together and runs the commands that are about more than the text. */
+import { Alerts } from "./alerts.js";
 import { Announcer } from "./announce.js";
-import { api } from "./api.js";
+import { api, workFor } from "./api.js";
 import { askClash } from "./clash.js";
 import { openComments } from "./comments.js";
 import { h, keycap } from "./dom.js";
@@ -9,10 +10,12 @@ import { openHelp } from "./help.js";
 import { Keys } from "./keys.js";
 import { openLabelAll } from "./labeleverywhere.js";
 import { openList } from "./list.js";
+import { Lease } from "./lease.js";
 import { Measures } from "./measure.js";
 import { messages } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import { openPalette } from "./palette.js";
+import { download, sort } from "./parked.js";
 import { connectPointer } from "./pointer.js";
 import { View } from "./render.js";
 import { Schema } from "./schema.js";
@@ -39,7 +42,7 @@ class Page {
     this.busy = false;
     /** The document that is left as soon as it is saved. @type {string | null} */
     this.leaving = null;
-    this.leaseTimer = 0;
+    this.lease = new Lease({ renew: (id) => api.lease(id, tab) });
     this.noticeTimer = 0;
     this.chromeWaits = false;
     /** @type {string[]} documents in the order in which they were opened */
@@ -52,6 +55,7 @@ class Page {
     this.training = new Training(this.say, (key, values) => this.notify(key, values));
     this.live = h("div.quiet-live", { "aria-live": "polite", role: "status" });
     this.announcer = new Announcer(this.live);
+    this.alerts = new Alerts(this.say("understood"));
     this.#build();
     this.outbox = new Outbox({
       storage,
@@ -59,14 +63,12 @@ class Page {
       listener: {
         onState: (state, waiting, error) => this.#showSaving(state, waiting, error),
         onSaved: (entry, saved) => this.#onSaved(entry, saved),
-        onRebased: (stored, state, dropped, schema) => void this.#onRebased(stored, state, dropped, schema),
+        onRebased: (stored, state, dropped, schema, detached) => void this.#onRebased(stored, state, dropped, schema, detached),
         onClash: (stored, clashes) => askClash(stored, clashes, this.say),
-        onRefused: (entry, error) => {
-          this.editor.history.drop(entry.operation);
-          this.notify("refused", { reason: reasonOf(error) });
-        },
+        onRefused: (entry, error, reopened) => this.#onRefused(entry, error, reopened),
+        onStuck: (entry, error) => this.alerts.show(`stuck ${entry.document}`, this.say("stuck", { id: entry.document, reason: reasonOf(error) })),
         onGone: (id, entries) => {
-          this.notify("gone", { count: entries.length });
+          this.alerts.show(`gone ${id}`, this.say("gone", { id, count: entries.length }));
           if (this.editor.state?.id === id) void this.next();
         },
       },
@@ -75,8 +77,10 @@ class Page {
     this.editor = new Editor({
       view: this.view,
       outbox: this.outbox,
-      send: (edit) => this.outbox.add({ ...edit, who: this.session.who, project: this.session.project, tab, key: this.measures.key }),
+      send: (edit) => this.outbox.add({ ...edit, who: this.session.who, project: this.session.project_id, projectName: this.session.project, tab, key: this.measures.key }),
       loadHistory: api.history,
+      undoEverywhere: api.undo,
+      reload: () => this.open(/** @type {any} */ (this.editor.state).id),
       changed: () => this.#changed(),
       notify: (key, values) => this.notify(key, values),
     });
@@ -90,7 +94,9 @@ class Page {
     });
     addEventListener("keydown", (event) => this.#onKey(event));
     addEventListener("online", () => this.outbox.retry());
-    document.addEventListener("visibilitychange", () => document.hidden || (this.outbox.retry(), void this.training.refresh()));
+    document.addEventListener("visibilitychange", () => document.hidden || (this.outbox.retry(), void this.lease.check(), void this.training.refresh()));
+    storage.onFailure = () => this.alerts.show("not_lasting", this.say("not_lasting"));
+    if (!storage.lasting) storage.onFailure();
     addEventListener("beforeunload", (event) => this.outbox.waiting() && !this.storage.lasting && event.preventDefault());
   }
 
@@ -131,10 +137,10 @@ class Page {
       this.saving,
       this.training.element,
       h("nav", {}, tool("documents", "F2", { name: "documents" }), tool("search", "/", { name: "search" }), tool("commands", "=", { name: "palette" }), tool("help", "F1", { name: "help" }),
-        h("a.quiet", { href: `?language=${other}`, lang: other, hreflang: other, title: other === "vi" ? "Tiếng Việt" : "English" }, other.toUpperCase())));
+        h("a.quiet", { href: `../language/${other}?next=/annotate/`, lang: other, hreflang: other, title: other === "vi" ? "Tiếng Việt" : "English" }, other.toUpperCase())));
     document.body.replaceChildren(
       h("a.skip-link", { href: "#text", onclick: (/** @type {Event} */ event) => (event.preventDefault(), this.area.focus()) }, say("skip_link")),
-      header, this.labels, h("div.document", {}, this.about, this.documentLabels), this.pane, h("footer.bottom", {}, this.here, this.actions), this.notice, this.live);
+      header, this.labels, h("div.document", {}, this.about, this.documentLabels), this.pane, h("footer.bottom", {}, this.here, this.actions), this.alerts.element, this.notice, this.live);
     // Buttons leave the keys to the text when they are used by mouse.
     for (const part of [this.labels, this.actions, this.documentLabels]) part.addEventListener("mousedown", (/** @type {Event} */ event) => event.preventDefault());
   }
@@ -142,6 +148,7 @@ class Page {
   /** @param {any} session */
   setSession(session) {
     this.session = session;
+    workFor(session.who);
     this.projectName.textContent = session.project;
     this.#setSchema(session.schema);
     this.#setProgress(session.progress);
@@ -190,16 +197,19 @@ class Page {
     const text = {
       saved: () => say("saved"), saving: () => say("saving"), offline: () => say("waiting_offline", { count: waiting }),
       busy: () => say("waiting_busy", { count: waiting, reason: error?.message ?? "" }), signedOut: () => say("waiting_sign_in", { count: waiting }), choice: () => say("waiting_choice", { count: waiting }),
+      otherPerson: () => say("waiting_other", { count: waiting, who: error?.body?.who ?? "" }), stuck: () => say("waiting_stuck", { count: waiting }),
     }[state]();
     this.saving.dataset.state = state;
     this.saving.dataset.waiting = String(waiting);
     if (this.saving.textContent !== text) this.saving.textContent = text;
-    if (state === "signedOut") this.saving.append(" ", h("a", { href: "../login?next=/annotate/", target: "_blank" }, say("sign_in")));
-    if (this.leaving && state !== "saved" && state !== "saving") {
+    if (state === "signedOut" || state === "otherPerson") {
+      const who = this.session.who;
+      this.saving.append(" ", h("a", { href: `../login?${new URLSearchParams({ name: who, next: "/annotate/" })}`, target: "_blank" }, say("sign_in", { who })));
+    }
+    if (this.leaving && !["saved", "saving", "stuck"].includes(state)) {
       this.busy = false;
       if (state !== "choice") this.notify("leaves_later");
     }
-    if (state === "offline" && !this.storage.lasting) this.notify("not_lasting");
   }
 
   /** @param {string} key @param {Record<string, any>} [values] @param {{name: string, run: () => void}} [action] */
@@ -298,7 +308,7 @@ class Page {
 
   /**
    * Shows an answer that carries a document, or says that there is none.
-   * @param {{document: any, until?: number | null, progress?: any, held_by?: string}} answer
+   * @param {{document: any, lease_seconds?: number | null, progress?: any, held_by?: string}} answer
    */
   async show(answer) {
     this.#setProgress(answer.progress);
@@ -320,19 +330,8 @@ class Page {
     this.area.dataset.document = stored.id;
     if (!document.querySelector("dialog[open]")) this.area.focus({ preventScroll: true });
     if (answer.held_by) this.notify("leased", { who: answer.held_by });
-    this.#keepLease(answer.until ?? null);
-  }
-
-  /** @param {number | null} until seconds since 1970 */
-  #keepLease(until) {
-    clearTimeout(this.leaseTimer);
-    if (until === null || !this.editor.state) return;
-    const { id } = this.editor.state;
-    this.leaseTimer = window.setTimeout(async () => {
-      if (this.editor.state?.id !== id) return;
-      const lease = await api.lease(id, this.tab).catch(() => null);
-      this.#keepLease(lease?.until ?? Date.now() / 1000 + 60);
-    }, Math.max(15_000, (until * 1000 - Date.now()) / 2));
+    if (typeof answer.lease_seconds === "number") this.lease.keep(stored.id, answer.lease_seconds);
+    else this.lease.drop();
   }
 
   /** @param {any} [error] */
@@ -340,7 +339,7 @@ class Page {
     const { say } = this;
     const total = this.progress?.documents ?? 0;
     const open = (this.progress?.todo ?? 0) + (this.progress?.started ?? 0);
-    clearTimeout(this.leaseTimer);
+    this.lease.drop();
     sessionStorage.removeItem(CURRENT);
     delete this.area.dataset.document;
     this.editor.close();
@@ -437,6 +436,7 @@ class Page {
   /** @param {import("./outbox.js").Entry} entry @param {any} saved */
   #onSaved(entry, saved) {
     this.measures.acknowledged(entry);
+    this.alerts.hide(`stuck ${entry.document}`);
     const { state } = this.editor;
     if (state?.id === entry.document) {
       state.version = saved.version;
@@ -450,14 +450,35 @@ class Page {
     }
   }
 
+  /**
+   * What the server will never take is said until it is read: the text of a remark, too, since it is nowhere else.
+   * @param {import("./outbox.js").Entry} entry @param {any} error @param {boolean} reopened
+   */
+  #onRefused(entry, error, reopened) {
+    const { say } = this;
+    const { edit, document: id } = entry;
+    this.editor.history.drop(entry.operation);
+    this.notify("refused", { reason: reasonOf(error) });
+    const what = [
+      ...(edit.put ?? []).map((/** @type {any} */ entity) => `${shorten(entity.surface ?? "")} · ${entity.label}`),
+      ...(edit.delete ?? []).map((gone) => [entry.before.entities[gone]?.label, say("clash_deleted")].filter(Boolean).join(" ")),
+      ...Object.values(edit.labels ?? {}).flat(),
+      ...(edit.comments?.put ?? []).map((comment) => comment.text),
+      ...(edit.status ? [say(`status_${edit.status}`)] : []),
+    ];
+    const text = say("refused_what", { id, what: what.slice(0, 5).join("; ") + (what.length > 5 ? " …" : ""), reason: reasonOf(error) });
+    const open = this.editor.state?.id === id ? [] : [{ name: say("open_document", { id }), run: () => void this.open(id) }];
+    this.alerts.show(`refused ${entry.operation}`, [text, reopened ? say("not_finished") : ""].filter(Boolean).join(" "), ...open);
+  }
+
   async #followSchema() {
     this.#setSchema(await api.schema());
     this.editor.setSchema(/** @type {Schema} */ (this.schema));
     this.notify("schema_changed");
   }
 
-  /** @param {any} stored @param {any} state @param {import("./outbox.js").Entry[]} dropped @param {any} schema */
-  async #onRebased(stored, state, dropped, schema) {
+  /** @param {any} stored @param {any} state @param {import("./outbox.js").Entry[]} dropped @param {any} schema @param {number} detached */
+  async #onRebased(stored, state, dropped, schema, detached) {
     for (const entry of dropped) this.editor.history.drop(entry.operation);
     const renewed = schema && schema.version !== this.schema?.version;
     if (renewed) this.#setSchema(schema);
@@ -466,6 +487,7 @@ class Page {
       this.editor.rebased(stored, state);
     }
     if (renewed) this.notify("schema_changed");
+    else if (detached) this.notify("comment_detached");
     else if (!this.notice.textContent || this.notice.hidden) this.notify(dropped.length ? "theirs_kept" : "both_kept");
   }
 
@@ -599,7 +621,11 @@ class Page {
       this.empty.querySelector("button").onclick = () => location.reload();
       return;
     }
-    const mine = left.filter((entry) => entry.who === this.session.who && entry.project === this.session.project);
+    const { mine, parked } = sort(left, this.session);
+    for (const { who, project, projectName, entries } of parked) {
+      const key = project === this.session.project_id ? "parked_person" : "parked_project";
+      this.alerts.show(`parked ${project} ${who}`, this.say(key, { who, project: projectName, count: entries.length }), { name: this.say("save_file"), run: () => download(entries) });
+    }
     this.outbox.adopt(mine);
     await this.#go(async () => {
       if (mine.length) await this.outbox.flushed();

@@ -4,7 +4,7 @@
  * @typedef {object} Started
  * @property {string} tab
  * @property {import("./storage.js").Storage} storage
- * @property {import("./outbox.js").Entry[]} left what an earlier page could not save; no open tab is about to
+ * @property {import("./outbox.js").Entry[]} left what earlier pages could not save; no open tab is about to
  * @property {Promise<any>} session
  * @property {Promise<any> | null} first the answer with the first document; null while something is left to save before
  */
@@ -21,8 +21,8 @@ async function start() {
   session.catch(() => {});
   const [tab, storage] = await Promise.all([claimTab(), openStorage()]);
   const entries = await storage.all();
-  const open = entries.length ? await openTabs() : null;
-  const left = entries.filter((entry) => entry.tab === tab || !open?.has(entry.tab));
+  const open = entries.some((entry) => entry.tab !== tab) ? await openTabs() : new Set();
+  const left = entries.filter((entry) => entry.tab === tab || !open.has(entry.tab));
   const first = left.length ? null : firstDocument(tab);
   first?.catch(() => {});
   return { tab, storage, left, session, first };
@@ -31,7 +31,7 @@ async function start() {
 /**
  * The document that the address names, else the one that was open before a reload, else the next one.
  * @param {string} tab
- * @returns {Promise<{document: any, until: number | null, progress?: any, held_by?: string}>}
+ * @returns {Promise<{document: any, lease_seconds: number | null, progress?: any, held_by?: string}>}
  */
 export async function firstDocument(tab) {
   const id = new URLSearchParams(location.search).get("document") ?? sessionStorage.getItem(CURRENT);

@@ -31,30 +31,38 @@ export class Storage {
   constructor(database) {
     this.database = database;
     this.lasting = database !== null;
+    /** Called when something could not be written down any more. */
+    this.onFailure = () => {};
   }
 
   /** @param {"readonly" | "readwrite"} mode */
-  #store(mode) {
-    return this.database?.transaction(STORE, mode).objectStore(STORE);
+  #transaction(mode) {
+    return this.database?.transaction(STORE, mode);
+  }
+
+  #failed() {
+    this.lasting = false;
+    this.onFailure();
   }
 
   /** Writes entries in one transaction, started before this returns. @param {...import("./outbox.js").Entry} entries */
   put(...entries) {
     try {
-      const store = this.#store("readwrite");
-      for (const entry of entries) {
-        const request = store?.put(entry);
-        if (request) request.onerror = () => (this.lasting = false);
-      }
+      const transaction = this.#transaction("readwrite");
+      if (!transaction) return;
+      // A full disk lets the requests succeed and aborts the transaction after them.
+      transaction.onabort = () => this.#failed();
+      const store = transaction.objectStore(STORE);
+      for (const entry of entries) store.put(entry);
     } catch {
-      this.lasting = false;
+      this.#failed();
     }
   }
 
   /** @param {string} operation */
   remove(operation) {
     try {
-      this.#store("readwrite")?.delete(operation);
+      this.#transaction("readwrite")?.objectStore(STORE).delete(operation);
     } catch {
       // What stays is sent again some day, and the server knows it by its id.
     }
@@ -62,7 +70,12 @@ export class Storage {
 
   /** @returns {Promise<import("./outbox.js").Entry[]>} */
   async all() {
-    const store = this.#store("readonly");
-    return store ? result(store.getAll()) : [];
+    try {
+      const store = this.#transaction("readonly")?.objectStore(STORE);
+      return store ? await result(store.getAll()) : [];
+    } catch {
+      this.#failed();
+      return [];
+    }
   }
 }

@@ -1,0 +1,49 @@
+/** Keeps the document on the page leased, whatever the clock of this computer says: the server tells how many seconds are left. */
+
+const SHORTEST = 15_000;
+/** Seconds after which it is tried anew where there was no answer, twice. */
+const UNANSWERED = 60;
+
+export class Lease {
+  /**
+   * @param {object} parts
+   * @param {(id: string) => Promise<{lease_seconds: number}>} parts.renew
+   * @param {() => number} [parts.now] milliseconds from anywhere; never set back
+   * @param {(work: () => void, milliseconds: number) => number} [parts.later]
+   */
+  constructor({ renew, now, later }) {
+    this.renew = renew;
+    this.now = now ?? (() => performance.now());
+    this.later = later ?? ((work, milliseconds) => window.setTimeout(work, milliseconds));
+    this.timer = 0;
+    /** @type {string | null} */
+    this.id = null;
+    this.due = Infinity;
+  }
+
+  /** A document is leased for some seconds from now on; it is renewed when half of them are over. @param {string} id @param {number} seconds */
+  keep(id, seconds) {
+    this.drop();
+    this.id = id;
+    const wait = Math.max(SHORTEST, seconds * 500);
+    this.due = this.now() + wait;
+    this.timer = this.later(() => void this.check(), wait);
+  }
+
+  /** The document is no longer on the page. */
+  drop() {
+    clearTimeout(this.timer);
+    this.id = null;
+    this.due = Infinity;
+  }
+
+  /** Renews it if it is time: timers stand still while a computer sleeps. */
+  async check() {
+    const { id } = this;
+    // A timer may be a moment early.
+    if (id === null || this.now() < this.due - 50) return;
+    this.due = Infinity;
+    const lease = await this.renew(id).catch(() => null);
+    if (this.id === id) this.keep(id, lease?.lease_seconds ?? UNANSWERED);
+  }
+}
