@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from support.stores import SCHEMA, operation
 from viner.document import Document, Entity, Relation
 from viner.errors import InputError, UsageError
 from viner.formats import read
-from viner.store import Filter, Store, StoredEntity
+from viner.store import Filter, Operation, Store, StoredEntity
 from viner.store.splits import BLOCK, Shares
+from viner.text import split_words
 
 LAN = Entity(3, 6, "PERSON", id="e1")
 
@@ -70,13 +72,22 @@ DOCUMENT = st.builds(
     meta=st.dictionaries(st.text(CHARACTERS, max_size=5), st.integers() | st.text(), max_size=2),
     words=st.none() | st.just(((0, 2), (3, 9))),
     entities=ENTITIES,
-    suggestions=ENTITIES,
     labels=st.none() | st.just({"topic": ["health"]}),
 )
 
 
+@st.composite
+def documents_with_suggestions(draw: st.DrawFn) -> Document:
+    """Suggestions are those that a person can accept: whole words."""
+    document = draw(DOCUMENT)
+    words = split_words(document.text)
+    spans = st.lists(st.sampled_from(words), max_size=4) if words else st.just([])
+    suggested = [Entity(*span, "DATE", score=draw(st.none() | st.floats(0, 1))) for span in draw(spans)]
+    return document.with_(suggestions=draw(st.none() | st.just(suggested)))
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(documents=st.lists(DOCUMENT, min_size=1, max_size=5))
+@given(documents=st.lists(documents_with_suggestions(), min_size=1, max_size=5, unique_by=lambda document: document.id))
 def test_any_documents_come_back(store: Store, documents: list[Document]) -> None:
     store.add(documents, who="import")
     ids = tuple(document.id or "" for document in documents)
@@ -138,12 +149,71 @@ def test_one_bad_document_and_nothing_is_added(store: Store) -> None:
         (Document("x\0y", id="i"), "zero character at code point 1"),
         (Document("Bà Lan.", id="i", entities=[LAN], suggestions=[LAN]), "used twice"),
         (Document("x", id="i", entities=[], meta={"viner:reviewed": [[0, 7]]}), "viner:reviewed"),
+        (Document("x", id="i", meta={"viner:status": "done"}), "viner:status"),
+        (Document("x", id="i", meta={"note": "\ud800"}), "lone surrogate"),
+        (Document("x", id="i", meta={"group": "\ud800"}), "lone surrogate"),
+        (Document("x", id="i", meta={"group": "a\0b"}), "zero character"),
+        (Document("x", id="i", meta={"group": "ờ" * 501}), "longer than 500"),
+        (Document("x", id="i", labels={"topic": ["\ud800"]}), "lone surrogate"),
+        (Document("Bà Lan.", id="i", entities=[Entity(0, 2, "PERSON", source="a\0")]), "zero character"),
+        (Document("x", id="i", labels={"topic": ["sports"]}), "no class 'sports'"),
+        (Document("x", id="i", labels={"theme": ["health"]}), "no label layer 'theme'"),
+        (Document("x", id="i", labels={"topic": ["health", "travel"]}), "takes one class"),
+        (Document("x", id="i", labels={"mood": ["sad", "sad"]}), "stands there twice"),
+        (Document("x", id="i", labels={"entities": ["PERSON"]}), "none of classes"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(store: Store, document: Document, match: str) -> None:
     with pytest.raises(InputError, match=match):
         store.add([document], who="import")
     assert texts(store) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion", "where"),
+    [
+        ("Bà Lan.", Entity(2, 6, "PERSON"), "i: suggestions[1]"),
+        ("Bà Lan.", Entity(3, 6, "PERSON", score=5.0), "i: suggestions[1].score"),
+        ("Bà Lan.", Entity(3, 6, "PERSON", score=float("nan")), "i: suggestions[1].score"),
+        ("Bà Lan.", Entity(3, 6, "PERSON", source=""), "i: suggestions[1].source"),
+        ("Bà Lan.", Entity(3, 6, "PERSON", source="x" * 201), "i: suggestions[1].source"),
+        ("Bà Lan.", Entity(3, 6, "PLANET"), "i: suggestions[1]"),
+        ("😷 🇻🇳", Entity(2, 3, "LOCATION"), "i: suggestions[1]"),
+    ],
+)
+def test_suggestions_that_nobody_could_accept_are_refused(store: Store, text: str, suggestion: Entity, where: str) -> None:
+    good = Entity(0, 1, "PERSON")
+    with pytest.raises(InputError) as caught:
+        store.add([Document(text, id="i", suggestions=[good, suggestion])], who="import")
+    assert caught.value.where == where
+    if suggestion.source != "":  # then it is the importer's
+        with pytest.raises(InputError):
+            store.add([Document(text, id="i", entities=[good, suggestion])], who="import", as_suggestions=True)
+    assert texts(store) == []
+
+
+def test_whatever_comes_in_as_a_suggestion_can_be_accepted_and_rejected(store: Store) -> None:
+    text = "Bà Lan 😷"
+    suggested = [Entity(start, end, "PERSON", score=0.5, source="x" * 200) for start, end in split_words(text)]
+    store.add([Document(text, id="d", suggestions=suggested)], who="import")
+    for version, state in enumerate(("rejected", "accepted"), 1):
+        puts = [replace(entity, state=state) for entity in store.get("d").entities]
+        store.save(Operation.from_dict(operation("d", version, *puts, text=text).to_dict()), who="mai")
+        assert {entity.state for entity in store.get("d").entities} == {state}
+
+
+def test_unknown_classes_come_in_only_when_asked_to(store: Store) -> None:
+    labels = [{"topic": ["sports"]}, {"theme": ["a"]}, {"theme": ["a", "b"], "mood": ["sad", "glad"]}]
+    documents = [Document("x", id=str(number), labels=item) for number, item in enumerate(labels)]
+    assert store.add(documents, who="import", new_labels="add").labels == ("sports", "a", "b", "glad")
+    schema, version = store.schema()
+    assert version == 2
+    assert [(layer.name, layer.names, layer.multiple) for layer in schema][1:] == [
+        ("topic", ("health", "travel", "sports"), False),
+        ("mood", ("calm", "urgent", "sad", "glad"), True),
+        ("theme", ("a", "b"), True),
+    ]
+    assert list(store.export()) == documents
 
 
 def test_unknown_labels_come_in_only_when_asked_to(store: Store) -> None:
@@ -252,6 +322,45 @@ def test_a_group_in_test_stays_in_test(store: Store) -> None:
         store.add([], who="import", split="gold")  # type: ignore[arg-type]
 
 
+TWIN = "Cùng một câu."
+
+
+@pytest.mark.parametrize("first", [{}, {"group": "g1"}])
+@pytest.mark.parametrize("second", [{}, {"group": "g2"}])
+def test_one_text_is_never_on_two_sides(store: Store, first: dict[str, Any], second: dict[str, Any]) -> None:
+    store.add([Document(TWIN, id="a", meta=first)], who="import", split="test")
+    with pytest.raises(InputError, match="in test already"):
+        store.add([Document(TWIN, id="b", meta=second)], who="import", split="train")
+    more = [Document(f"{number}", id=f"m{number}", meta=second) for number in range(3)]
+    store.add([Document(TWIN, id="b", meta=second), *(more if second else [])], who="import")
+    assert {store.get(document.id or "").split for document in store.export()} == {"test"}
+
+
+def test_a_text_by_itself_does_not_come_again_in_a_group_of_another_side(store: Store) -> None:
+    store.add([Document("Một.", id="a", meta={"group": "g"})], who="import", split="train")
+    store.add([Document(TWIN, id="b")], who="import", split="test")
+    with pytest.raises(InputError, match="in train, and a document of the same text in test"):
+        store.add([Document(TWIN, id="c", meta={"group": "g"})], who="import")
+    store.add([Document(TWIN, id="c")], who="import")
+    assert store.get("c").split == "test"
+
+
+def test_two_known_groups_may_share_a_text(store: Store) -> None:
+    store.add([Document("Một.", id="a", meta={"group": "g"})], who="import", split="train")
+    store.add([Document("Hai.", id="b", meta={"group": "h"})], who="import", split="test")
+    store.add([Document(TWIN, id=f"t{group}", meta={"group": group}) for group in "gh"], who="import")
+    assert [store.get(name).split for name in ("tg", "th")] == ["train", "test"]
+
+
+def test_a_document_never_leaves_its_group(store: Store) -> None:
+    store.add([Document("Một.", id="a", meta={"group": "g", "v": 1}), Document("Hai.", id="b")], who="import")
+    for name, text, group in (("a", "Một.", "h"), ("b", "Hai.", "g")):
+        with pytest.raises(InputError, match="never leaves its group"):
+            store.add([Document(text, id=name, meta={"group": group})], who="import", on_duplicate="update")
+    store.add([Document("Một.", id="a", meta={"v": 2}), Document("Hai.", id="b")], who="import", on_duplicate="update")
+    assert store.get("a").meta == {"group": "g", "v": 2}
+
+
 def test_exports_are_of_one_moment(store: Store) -> None:
     store.add((Document(f"Bản tin {number}.", id=str(number)) for number in range(3000)), who="import")
     exported = store.export()
@@ -281,6 +390,38 @@ def test_decisions_in_a_document_that_is_not_done_come_back(store: Store) -> Non
     assert list(store.export()) == [document]
     store.save(operation("a", 1, status="done"), who="mai")
     assert next(iter(store.export())).meta == {}
+
+
+def test_suggestions_come_back_whoever_made_them(store: Store) -> None:
+    store.add([Document("Bà Lan.", id="a", entities=[LAN])], who="import", split="train")
+    store.save(operation("a", 1, StoredEntity("e1", 3, 6, "PERSON", "suggested"), text="Bà Lan."), who="mai")
+    [document] = store.export()
+    assert document.suggestions == (LAN,)
+    store.add([Document("Bà Lan.", id="a", suggestions=[Entity(0, 2, "DATE")])], who="x", on_duplicate="update")
+    assert [entity.label for entity in next(iter(store.export())).suggestions or ()] == ["DATE"]
+
+
+@pytest.mark.parametrize("entity", [None, StoredEntity("e", 3, 6, "PERSON"), StoredEntity("e", 3, 6, "PERSON", "rejected")])
+def test_what_was_skipped_comes_back_skipped(store: Store, entity: StoredEntity | None) -> None:
+    store.add([Document("Bà Lan.", id="a")], who="import", split="train")
+    sent = operation("a", 1, *([entity] if entity else []), text="Bà Lan.", status="skipped")
+    store.save(sent, who="mai")
+    [document] = store.export()
+    assert document.meta == {"viner:status": "skipped"} | ({"viner:reviewed": [[3, 6]]} if entity else {})
+    store.erase(["a"], who="x")
+    store.add([document], who="x")
+    assert store.get("a").status == "skipped"
+    assert list(store.export()) == [document]
+
+
+def test_what_is_to_do_but_partly_decided_never_comes_back_done(store: Store) -> None:
+    store.add([Document("Bà Lan.", id="a", entities=[LAN])], who="import", split="train")
+    store.save(operation("a", 1, status="todo"), who="mai")
+    [document] = store.export()
+    assert document.meta == {"viner:reviewed": [[3, 6]]}
+    store.erase(["a"], who="x")
+    store.add([document], who="x")
+    assert store.get("a").status == "started"
 
 
 def test_memory_stays_flat(store: Store) -> None:

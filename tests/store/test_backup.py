@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,7 +49,11 @@ def test_a_backup_restored_anywhere_is_the_same_store(store: Store, tmp_path: Pa
     assert {path.name for path in tmp_path.iterdir() if path.name.startswith(("backup", ".backup"))} == {"backup.db"}
     Store.restore_backup(tmp_path / "backup.db", empty_url)
     with Store.open(empty_url, create=False) as restored:
-        assert rows(restored) == rows(store)
+        kept, before = rows(restored), rows(store)
+        [(name, password, epoch, created)], [account] = kept.pop("accounts"), before.pop("accounts")
+        assert kept == before
+        assert (name, password, created) == (account[0], account[1], account[3])
+        assert epoch != account[2]  # sessions end
         assert restored.history("3") == store.history("3")
         restored.undo(store.history("3")[0].operation, new_id="u", who="mai")
         restored.save(operation("4", 1, flagged=True, comments_put=(Comment("c", "!"),)), who="mai")
@@ -69,6 +75,54 @@ def test_nothing_is_ever_replaced(store: Store, tmp_path: Path) -> None:
         Store.restore_backup(taken, store.database.url.render_as_string(hide_password=False))
     assert taken.read_bytes() == kept
     assert len(store.find(Filter()).rows) == 30
+
+
+def test_a_session_that_a_new_password_ended_does_not_come_back(store: Store, tmp_path: Path) -> None:
+    before = store.accounts.add("Mai", "một mật khẩu").epoch
+    store.backup(tmp_path / "backup.db")
+    store.accounts.set_password("Mai", "mật khẩu khác")
+    after = store.accounts.list()[0].epoch
+    Store.restore_backup(tmp_path / "backup.db", tmp_path / "restored.db")
+    with Store.open(tmp_path / "restored.db") as restored:
+        [account] = restored.accounts.list()
+        assert account.epoch not in (before, after)
+        assert restored.accounts.verify("Mai", "một mật khẩu") == account
+
+
+def test_the_log_of_a_database_that_is_gone_is_moved_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A process that was killed leaves its log. Beside a restored database, SQLite would play it into that."""
+    path = tmp_path / "viner.db"
+    with Store.open(path, schema=SCHEMA) as store:
+        store.add([Document("Cũ.", id="old")], who="import")
+        store.backup(tmp_path / "backup.db")
+        store.add([Document("Mới.", id=f"new{number}") for number in range(500)], who="import")
+        log = path.with_name("viner.db-wal").read_bytes()
+    assert len(log) > 10_000
+    path.unlink()
+    path.with_name("viner.db-wal").write_bytes(log)
+    path.with_name("viner.db-shm").write_bytes(b"index")
+    Store.restore_backup(tmp_path / "backup.db", path)
+    with Store.open(path) as restored:
+        assert [document.id for document in restored.export()] == ["old"]
+        with restored.reading() as connection:
+            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+    assert path.with_name("viner.db-wal.1.old").read_bytes() == log
+    assert "viner.db-wal.1.old" in caplog.text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files as POSIX knows them")
+def test_nobody_else_may_read_a_database_or_a_backup(tmp_path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        with Store.open(tmp_path / "viner.db", schema=SCHEMA) as store:
+            store.add([Document("Riêng tư.", id="a")], who="import")
+            store.backup(tmp_path / "backup.db")
+            Store.restore_backup(tmp_path / "backup.db", tmp_path / "restored.db")
+            files = sorted(tmp_path.iterdir())
+            assert {path.name for path in files} > {"viner.db", "viner.db-wal", "viner.db-shm", "backup.db", "restored.db"}
+            assert [stat.S_IMODE(path.stat().st_mode) for path in files] == [0o600] * len(files)
+    finally:
+        os.umask(mask)
 
 
 def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:

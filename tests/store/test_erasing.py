@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from support.stores import operation
 from viner.document import Document, Entity
+from viner.errors import InputError
 from viner.store import Comment, Filter, Store, StoredEntity, UnknownDocumentError
 from viner.store.tables import events, groups, leases, metadata
 
@@ -74,11 +75,37 @@ def test_an_unknown_id_and_nothing_is_erased(notice: Store) -> None:
     assert notice.erase([], who="tom") == 0
 
 
-def test_hashes_of_texts_go_and_named_groups_stay(store: Store) -> None:
-    store.add([Document("Một.", id="a"), Document("Hai.", id="b", meta={"group": "ward"})], who="import", split="test")
+def test_hashes_of_texts_and_names_of_groups_go(store: Store) -> None:
+    store.add(
+        [Document("Một.", id="a")] + [Document(f"{name}.", id=name, meta={"group": "ông Hải"}) for name in "bc"],
+        who="import",
+        split="test",
+    )
     store.erase(["a", "b"], who="tom")
     with store.reading() as connection:
-        assert [tuple(row) for row in connection.execute(select(groups))] == [("ward", "test")]
+        names = sorted(connection.execute(select(groups.c.name)).scalars())
+    assert len(names) == 2  # the group, and the text of c
+    assert names[1] == "ông Hải"
+    store.erase(["c"], who="tom")
+    assert "Hải" not in everything(store)
+
+
+def test_a_group_stays_on_its_side_after_its_last_document(store: Store) -> None:
+    store.add([Document("Một.", id="a", meta={"group": "ward"})], who="import", split="test")
+    store.erase(["a"], who="tom")
+    with pytest.raises(InputError, match="in test already"):
+        store.add([Document("Hai.", id="b", meta={"group": "ward"})], who="import", split="train")
+    for _ in range(2):
+        store.add([Document("Hai.", id="b", meta={"group": "ward"})], who="import")
+        assert store.get("b").split == "test"
+        store.erase(["b"], who="tom")
+
+
+def test_surfaces_that_earlier_versions_noted_of_a_split_go(store: Store) -> None:
+    store.add([Document("Một.", id="a")], who="import")
+    store.set_setting("schema.change.2", {"kind": "split", "label": "A", "into": ["B", "C"], "assign": {"Bí Mật": "B"}})
+    store.erase(["a"], who="tom")
+    assert store.setting("schema.change.2") == {"kind": "split", "label": "A", "into": ["B", "C"]}
 
 
 def test_no_byte_of_erased_texts_is_left_in_the_files_of_sqlite(tmp_path: Path) -> None:

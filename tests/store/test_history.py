@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from support.stores import SCHEMA, operation
 from viner.document import Document
-from viner.schema import Schema
+from viner.schema import Schema, Type
 from viner.store import Comment, ConflictError, RefusedError, Store, StoredDocument, StoredEntity, UnknownOperationError
 from viner.store.delta import Delta
 from viner.store.history import number_of
@@ -112,6 +113,64 @@ def test_a_status_that_was_set_again_is_in_conflict(notice: Store) -> None:
     with pytest.raises(ConflictError) as caught:
         notice.undo(sent.operation, new_id="u", who="mai")
     assert caught.value.conflicts[0]["what"] == "status"
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"entities": (HANOI,)},
+        {"labels": {"topic": ("travel",)}},
+        {"entities": (replace(HANOI, state="rejected"),)},
+    ],
+)
+def test_a_document_is_to_do_again_only_where_nothing_decided_is_left(notice: Store, later: dict[str, Any]) -> None:
+    first = operation("notice", 1, LAN, text=TEXT)
+    notice.save(first, who="mai")
+    second = operation("notice", 2, *later.pop("entities", ()), text=TEXT, **later)
+    notice.save(second, who="tom")
+    undone = undo(notice, first.operation)
+    document = notice.get("notice")
+    assert (document.status, document.annotator) == ("started", "tom")
+    undo(notice, undone)
+    undo(notice, second.operation)
+    undo(notice, first.operation)
+    document = notice.get("notice")
+    assert (document.status, document.annotator, document.entities) == ("todo", None, ())
+
+
+def test_classes_that_no_schema_knew_stand_in_nobodys_way(notice: Store) -> None:
+    from viner.store.tables import documents
+
+    notice.save(operation("notice", 1, labels={"topic": ("travel",)}), who="mai")
+    with notice.transaction() as transaction:  # as earlier versions imported them
+        transaction.connection.execute(documents.update().values(labels='{"topic": ["zzz"], "colour": ["red"]}'))
+    _change_schema(notice, "added", lambda names: [*names, "PLANET"])
+    undo(notice, "added")
+    assert notice.schema()[0] == SCHEMA
+
+
+def test_classes_that_the_schema_no_longer_has_do_not_come_back(notice: Store) -> None:
+    for version, topic in enumerate(("travel", "health"), 1):
+        notice.save(replace(operation("notice", version, labels={"topic": (topic,)}), operation=topic), who="mai")
+    with notice.transaction(exclusive=True) as transaction:
+        layers = [layer if layer.name != "topic" else replace(layer, types=layer.types[:1]) for layer in SCHEMA]
+        event = transaction.event("deleted", who="mai", kind="schema")
+        event.set_schema(Schema(tuple(layers)))
+        event.finish()
+    with pytest.raises(RefusedError, match="no longer has the label 'travel'"):
+        notice.undo("health", new_id="u", who="mai")
+    with pytest.raises(RefusedError, match="no longer has the label 'travel'"):
+        notice.restore("notice", 2, operation="r", who="mai")
+
+
+def _change_schema(store: Store, name: str, change: Callable[[list[str]], list[str]]) -> None:
+    with store.transaction(exclusive=True) as transaction:
+        event = transaction.event(name, who="mai", kind="schema")
+        schema = transaction.schema()[0]
+        names = change(list(schema["entities"].names))
+        first = replace(schema["entities"], types=tuple(Type(label) for label in names))
+        event.set_schema(Schema(tuple(first if layer.name == "entities" else layer for layer in schema)))
+        event.finish()
 
 
 def test_the_page_may_work_out_an_undo_itself(notice: Store) -> None:

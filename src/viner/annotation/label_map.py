@@ -11,13 +11,11 @@ from sqlalchemy import Connection, select
 
 from viner.schema import ENTITIES, Schema
 from viner.store import Store
-from viner.store.preferences import write_setting
+from viner.store.preferences import CHANGE, write_setting
 from viner.store.tables import events, schemas, settings
 
 if TYPE_CHECKING:
     from viner.annotation.changes.kinds import Change
-
-_PREFIX = "schema.change."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,12 @@ class Step:
 
 
 def remember(connection: Connection, version: int, change: Change) -> None:
-    """Notes which change led to a version of the schema; called in the transaction of the change."""
-    write_setting(connection, f"{_PREFIX}{version}", change.to_dict())
+    """Notes which change led to a version of the schema; called in the transaction of the change.
+
+    Which surfaces a split was told about is not noted: they are pieces of texts, and those may be erased.
+    """
+    noted = {key: value for key, value in change.to_dict().items() if key != "assign"}
+    write_setting(connection, f"{CHANGE}{version}", noted)
 
 
 def schema_history(store: Store) -> tuple[Step, ...]:
@@ -65,11 +67,11 @@ def schema_history(store: Store) -> tuple[Step, ...]:
 
     with store.reading() as connection:
         bodies = connection.execute(select(schemas.c.version, schemas.c.body).order_by(schemas.c.version)).all()
-        noted = connection.execute(select(settings.c.key, settings.c.value).where(settings.c.key.startswith(_PREFIX))).all()
+        noted = connection.execute(select(settings.c.key, settings.c.value).where(settings.c.key.startswith(CHANGE))).all()
         happened = connection.execute(
             select(events.c.operation, events.c.undoes, events.c.answer).where(events.c.before.is_not(None))
         ).all()
-    made = {int(row.key.removeprefix(_PREFIX)): change_from_dict(json.loads(row.value)) for row in noted}
+    made = {int(row.key.removeprefix(CHANGE)): change_from_dict(json.loads(row.value)) for row in noted}
     versions = {row.operation: json.loads(row.answer)["schema"] for row in happened if row.answer}
     undoes = {versions[row.operation]: versions.get(row.undoes) for row in happened if row.answer and row.undoes}
     read = {row.version: Schema.from_dict(json.loads(row.body)) for row in bodies}

@@ -1,8 +1,8 @@
 """Importing documents: in a stream, in constant memory, all of a call or nothing of it.
 
 What a document says decides where it stands: ``entities`` (even an empty list) are accepted and the document is done, unless
-``meta["viner:reviewed"]`` says that only some spans were decided on; without entities it is to do. ``suggestions`` stay what
-they are.
+``meta["viner:reviewed"]`` says that only some spans were decided on; without entities it is to do. ``meta["viner:status"]``
+says that it was skipped. ``suggestions`` stay what they are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import random
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
@@ -21,15 +22,18 @@ from viner.document import Document, Entity
 from viner.errors import InputError, UsageError
 from viner.schema import ENTITIES, Layer, Schema, Type
 from viner.store import clock
-from viner.store.checks import entity_labels
+from viner.store.checks import Borders, entity_labels
 from viner.store.delta import Delta
-from viner.store.records import LONGEST_ID, SPLITS, AddReport, Split, StoredEntity
-from viner.store.splits import Shares, Splitter, group_of
+from viner.store.records import LABEL_LIMIT, LONGEST_ID, SPLITS, AddReport, Split, StoredEntity
+from viner.store.splits import LONGEST_GROUP, Shares, Splitter, group_of, is_hashed
 from viner.store.tables import contents, documents, entities
 from viner.store.transaction import OpenEvent, Transaction, batches, to_entity
 
 REVIEWED = "viner:reviewed"
 """Key in ``meta``: ``[[start, end], …]``, the spans that a person decided on in a document that is not done."""
+
+STATUS = "viner:status"
+"""Key in ``meta``: "skipped", of a document that somebody put aside."""
 
 OnDuplicate = Literal["refuse", "skip", "update"]
 NewLabels = Literal["refuse", "add"]
@@ -85,7 +89,12 @@ class Adding:
         self._on_duplicate = on_duplicate
         self._new_labels = new_labels
         self._splitter = Splitter(transaction, shares, split)
-        self._known = entity_labels(transaction.schema()[0])
+        schema = transaction.schema()[0]
+        self._known = entity_labels(schema)
+        self._layers = {layer.name for layer in schema}
+        self._classes = {layer.name: layer for layer in schema if layer.kind == "labels"}
+        self._new_layers: set[str] = set()
+        self._fresh_entities: list[str] = []
         self._fresh: dict[str, None] = {}
         self._counts: Counter[str] = Counter()
         self._splits: Counter[str] = Counter()
@@ -110,8 +119,8 @@ class Adding:
             if progress is not None:
                 progress(len(some))
         self._splitter.finish()
-        if self._fresh:
-            event.set_schema(_with_labels(self._transaction.schema()[0], list(self._fresh)))
+        if self._fresh or self._new_layers:
+            event.set_schema(_with_labels(self._transaction.schema()[0], self._fresh_entities, self._classes))
         event.finish()
         return AddReport(
             added=self._counts["added"],
@@ -142,22 +151,17 @@ class Adding:
                     where=name,
                     hint="Give it another id, or import with duplicates skipped or updated",
                 )
-        splits = self._splitter([group_of(document) for document in fresh.values()])
+        splits = self._splitter(list(fresh.values()))
         rows = _Rows()
-        for document in fresh.values():
-            self._add(document, splits[group_of(document)], rows)
+        for document, split in zip(fresh.values(), splits, strict=True):
+            self._add(document, split, rows)
         rows.write(self._connection)
         if changed:
             self._update(event, there, changed)
 
     def _add(self, document: Document, split: Split, rows: _Rows) -> None:
-        if self._split is not None and split != self._split:
-            raise InputError(
-                f"its group is in {split} already, and a group is never split",
-                where=document.id,
-                hint=f"Import it without a split, or into {split}",
-            )
         self._number += 1
+        self._check_classes(document)
         held, status = self._entities(document)
         for entity in held:
             self._counts[entity.state] += 1
@@ -178,7 +182,7 @@ class Adding:
                 "labels": _optional_json(None if document.labels is None else dict(document.labels)),
                 "random_key": _RANDOM.getrandbits(31),
                 "suggested_by": self._who if suggests else None,
-                "annotator": self._who if status in ("done", "started") else None,
+                "annotator": None if status == "todo" else self._who,
                 "updated": self._at,
             }
         )
@@ -215,13 +219,20 @@ class Adding:
         used = {entity.id for entity in (*(document.entities or ()), *(document.suggestions or ()))}
         names = (given_id(index) for index in range(1, 1 << 60) if given_id(index) not in used)
         state = "suggested" if self._as_suggestions else "accepted"
+        borders = Borders(document.text)
         held: dict[str, StoredEntity] = {}
         for layer, kind in (("entities", state), ("suggestions", "suggested")):
             for index, entity in enumerate(getattr(document, layer) or ()):
                 stored = self._entity(entity, entity.id or next(names), kind, f"{document.id}: {layer}[{index}]")
+                if kind == "suggested":
+                    _check_decidable(stored, borders, f"{document.id}: {layer}[{index}]")
                 if stored.id in held:
                     raise InputError(f"the entity id {stored.id!r} is used twice", where=f"{document.id}: {layer}[{index}].id")
                 held[stored.id] = stored
+        if document.meta.get(STATUS, "skipped") != "skipped":
+            raise InputError(f"'{STATUS}' can be \"skipped\" only", where=document.id)
+        if STATUS in document.meta and not self._as_suggestions:
+            return list(held.values()), "skipped"
         if document.entities is None or self._as_suggestions:
             return list(held.values()), "todo"
         return list(held.values()), "done" if REVIEWED not in document.meta else "started"
@@ -234,12 +245,43 @@ class Adding:
                     where=where,
                     hint="Add it to the project's labels first, or import with new labels added",
                 )
-            _check_short(entity.label, 200, f"{where}.label")
+            _check_short(entity.label, LABEL_LIMIT, f"{where}.label")
             self._known.add(entity.label)
-            self._fresh[entity.label] = None
+            self._fresh_entities.append(entity.label)
+            self._fresh.setdefault(entity.label)
         _check_short(name, LONGEST_ID, f"{where}.id")
         source = entity.source or (self._who if self._as_suggestions else None)
         return StoredEntity(name, entity.start, entity.end, entity.label, state, entity.score, source)  # type: ignore[arg-type]
+
+    def _check_classes(self, document: Document) -> None:
+        """Checks classes against the schema, or notes those that it is to get."""
+        for layer, classes in (document.labels or {}).items():
+            where = f"{document.id}: labels.{layer}"
+            known = self._classes.get(layer)
+            if known is None and layer in self._layers:
+                raise InputError(f"the layer {layer!r} of the schema is none of classes", where=where)
+            unknown = [name for name in classes if known is None or name not in known.names]
+            if (known is None or unknown) and self._new_labels == "refuse":
+                raise InputError(
+                    f"the schema has no label layer {layer!r}" if known is None else f"the layer has no class {unknown[0]!r}",
+                    where=where,
+                    hint="Add it to the project's labels first, or import with new labels added",
+                )
+            if len(set(classes)) < len(classes):
+                raise InputError("a class stands there twice", where=where)
+            several = len(classes) > 1
+            if known is None:
+                _check_short(layer, LABEL_LIMIT, where)
+                known = Layer(layer, "labels", (), multiple=several)
+                self._new_layers.add(layer)
+            elif several and not known.multiple:
+                if layer not in self._new_layers:
+                    raise InputError("the layer takes one class", where=where)
+                known = replace(known, multiple=True)
+            for name in unknown:
+                _check_short(name, LABEL_LIMIT, where)
+                self._fresh.setdefault(name)
+            self._classes[layer] = replace(known, types=(*known.types, *map(Type, unknown)))
 
     def _checked_id(self, document: Document, place: int) -> str:
         if not document.id:
@@ -251,6 +293,8 @@ class Adding:
                 where=document.id,
                 hint="No database keeps it; remove it from the file",
             )
+        _check_short(group_of(document), LONGEST_GROUP, f"{document.id}: meta.group")
+        _check_encodable(document)
         return document.id
 
     def _there(self, names: Iterable[str]) -> dict[str, int]:
@@ -262,22 +306,35 @@ class Adding:
         held: dict[int, list[StoredEntity]] = {number: [] for number in numbers}
         for row in self._connection.execute(select(entities).where(entities.c.document.in_(numbers))):
             held[row.document].append(to_entity(row))
-        for number, text in self._connection.execute(
-            select(contents.c.document, contents.c.text).where(contents.c.document.in_(numbers)).order_by(contents.c.document)
+        metas: dict[int, dict[str, Any]] = {}
+        for row in self._connection.execute(
+            select(contents.c.document, contents.c.text, contents.c.meta, documents.c.group_name)
+            .join(documents, documents.c.number == contents.c.document)
+            .where(contents.c.document.in_(numbers))
+            .order_by(contents.c.document)
         ):
-            if text != numbers[number].text:
+            document = numbers[row.document]
+            if row.text != document.text:
                 raise InputError(
                     "the text differs from the one in the project, and texts never change",
-                    where=numbers[number].id,
+                    where=document.id,
                     hint="Give the new text an id of its own, or erase the old document first",
                 )
+            metas[row.document] = _own_meta(document)
+            if "group" not in metas[row.document] and not is_hashed(row.group_name):
+                metas[row.document]["group"] = json.loads(row.meta).get("group", row.group_name)
+            elif group_of(document) != row.group_name:
+                raise InputError(
+                    "its group is another one than in the project, and a document never leaves its group",
+                    where=document.id,
+                    hint="The group says whether it is for training; erase the document first to import it anew",
+                )
+            self._check_classes(document)
         deltas = {number: self._difference(document, held[number]) for number, document in numbers.items()}
         event.apply({number: delta for number, delta in deltas.items() if delta is not None})
         self._counts["updated"] += len(numbers)
-        for number, document in numbers.items():
-            self._connection.execute(
-                update(contents).where(contents.c.document == number).values(meta=_json(_own_meta(document)))
-            )
+        for number, meta in metas.items():
+            self._connection.execute(update(contents).where(contents.c.document == number).values(meta=_json(meta)))
 
     def _difference(self, document: Document, held: list[StoredEntity]) -> Delta | None:
         """The change that gives a document the entities and suggestions of the file, where the file has any."""
@@ -327,6 +384,7 @@ def text_order(entity: StoredEntity) -> tuple[Any, ...]:
 def _own_meta(document: Document) -> dict[str, Any]:
     """The meta without what the store says itself: a reviewed span that an entity stands for is not kept a second time."""
     meta = dict(document.meta)
+    meta.pop(STATUS, None)
     reviewed = meta.pop(REVIEWED, None)
     if reviewed is not None:
         spans = {(entity.start, entity.end) for entity in document.entities or ()}
@@ -345,14 +403,32 @@ def _is_span(span: Any, length: int) -> bool:
     )
 
 
-def _with_labels(schema: Schema, fresh: list[str]) -> Schema:
+def _with_labels(schema: Schema, fresh: list[str], classes: Mapping[str, Layer]) -> Schema:
     types = tuple(Type(name) for name in fresh)
-    layers = list(schema.layers)
+    layers = [classes.get(layer.name, layer) for layer in schema.layers]
+    layers += [layer for name, layer in classes.items() if name not in {item.name for item in layers}]
+    if not types:
+        return Schema(tuple(layers))
     for index, layer in enumerate(layers):
         if layer.kind == "entities":
-            layers[index] = Layer(layer.name, layer.kind, layer.types + types, layer.multiple)
+            layers[index] = replace(layer, types=layer.types + types)
             return Schema(tuple(layers))
     return Schema((Layer(ENTITIES, "entities", types), *layers))
+
+
+def _check_decidable(entity: StoredEntity, borders: Borders, where: str) -> None:
+    """Checks that a person could accept a suggestion as it is; they would be left with one that every save refuses."""
+    problem = borders.problem(entity.start, entity.end)
+    if problem is not None:
+        raise InputError(
+            f"nobody could accept the suggestion [{entity.start}, {entity.end}]: {problem[1]}",
+            where=where,
+            hint="Move its borders in the file, or leave it away",
+        )
+    if entity.score is not None and not 0 <= entity.score <= 1:
+        raise InputError(f"the score {entity.score} does not lie between 0 and 1", where=f"{where}.score")
+    if entity.source is not None and not 0 < len(entity.source) <= LABEL_LIMIT:
+        raise InputError(f"a source has 1 to {LABEL_LIMIT} characters", where=f"{where}.source")
 
 
 def _check_short(name: str, limit: int, where: str) -> None:
@@ -362,6 +438,23 @@ def _check_short(name: str, limit: int, where: str) -> None:
         name.encode()
     except UnicodeEncodeError:
         raise InputError("holds a lone surrogate", where=where) from None
+
+
+def _check_encodable(document: Document) -> None:
+    """Checks what a document says beside its text; JSON files can spell halves of characters that no database keeps."""
+    for name in ("meta", "labels", "tags"):
+        value = getattr(document, name)
+        try:
+            if value:
+                _json(dict(value)).encode()
+        except UnicodeEncodeError:
+            raise InputError("holds a lone surrogate", where=f"{document.id}: {name}") from None
+    for entity in (*(document.entities or ()), *(document.suggestions or ())):
+        if entity.source is not None:
+            _check_short(entity.source, len(entity.source), f"{document.id}: source")
+    for relation in document.relations or ():
+        for part in (relation.head, relation.tail, relation.label):
+            _check_short(part, len(part), f"{document.id}: relations")
 
 
 def _json(value: Any) -> str:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import secrets
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from viner.store.database import Database, parse_url
 from viner.store.errors import StoreDamagedError, StoreError
-from viner.store.tables import metadata
+from viner.store.tables import accounts, metadata
 from viner.store.versions import migrate, version_of
 
 _BATCH = 1000
+_BESIDE = ("-wal", "-shm", "-journal")
+_log = logging.getLogger("viner")
 
 
 def backup(database: Database, target: Path) -> None:
@@ -44,6 +48,9 @@ def backup(database: Database, target: Path) -> None:
 def restore(source: Path, url: str | Path) -> None:
     """Puts a backup into an empty place: a path with no file, or an empty PostgreSQL database.
 
+    Everybody has to log in again, since a session that a new password ended must not come back with the old one. What an
+    earlier database left beside the path, its log, is moved aside: SQLite would take it for the log of this one.
+
     Raises:
         StoreError: If the source is no backup, or the place is not empty. Nothing was changed then.
     """
@@ -53,11 +60,13 @@ def restore(source: Path, url: str | Path) -> None:
         target = Path(place.database or "").absolute()
         if target.exists() and target.stat().st_size:
             raise _not_empty(str(target))
+        _move_aside(target)
         with (
             _appearing(target) as part,
             contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as raw,
         ):
             _copy_sqlite(raw, part)
+            _end_sessions_of_file(part)
         return
     # An older backup is brought to our version first; the source itself is not touched.
     with tempfile.TemporaryDirectory() as folder:
@@ -72,6 +81,34 @@ def restore(source: Path, url: str | Path) -> None:
             migrate(database)
             with taken.reading() as reading, database.writing(exclusive=True) as writing:
                 _transfer(reading, writing)
+                for name in writing.execute(select(accounts.c.name)).scalars().all():
+                    writing.execute(update(accounts).where(accounts.c.name == name).values(epoch=_epoch()))
+
+
+def _move_aside(target: Path) -> None:
+    for ending in _BESIDE:
+        left = target.with_name(target.name + ending)
+        if not left.exists():
+            continue
+        numbers = (left.with_name(f"{left.name}.{number}.old") for number in range(1, 1 << 20))
+        aside = next(path for path in numbers if not path.exists())
+        try:
+            left.rename(aside)
+        except OSError as error:
+            raise StoreError(
+                f"the log of an earlier database is in the way: {error}", where=left, hint="Move it away"
+            ) from None
+        _log.warning("%s: left by a database that is gone; moved to %s", left, aside.name)
+
+
+def _end_sessions_of_file(part: Path) -> None:
+    with contextlib.closing(sqlite3.connect(part)) as raw, raw:
+        names = raw.execute("SELECT name FROM accounts").fetchall()
+        raw.executemany("UPDATE accounts SET epoch = ? WHERE name = ?", [(_epoch(), name) for (name,) in names])
+
+
+def _epoch() -> int:
+    return secrets.randbelow(2**30)
 
 
 def _copy_rows(database: Database, part: Path) -> None:
@@ -141,6 +178,7 @@ def _appearing(target: Path) -> Iterator[Path]:
     part = target.with_name(f".{target.name}.part")
     try:
         part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # whatever the umask: texts and password hashes
         yield part
         with part.open("rb") as file:
             os.fsync(file.fileno())
@@ -148,6 +186,6 @@ def _appearing(target: Path) -> Iterator[Path]:
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"cannot be written: {error}", where=target, hint="Check the folder and the space left") from error
     finally:
-        for ending in ("", "-wal", "-shm", "-journal"):
+        for ending in ("", *_BESIDE):
             with contextlib.suppress(OSError):
                 part.with_name(part.name + ending).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from viner.errors import MissingExtraError
 from viner.store.errors import (
     StoreDamagedError,
+    StoreDeadlockError,
     StoreError,
     StoreFullError,
     StoreLockedError,
@@ -123,7 +125,20 @@ class Database:
                 )
             if not self.file.parent.is_dir():
                 raise StoreError("there is no such folder", where=self.file.parent)
+            self._make_file()
         self._remember_file()
+
+    def _make_file(self) -> None:
+        # Nobody else may read it, whatever the umask. SQLite gives the log beside it the same rights.
+        assert self.file is not None
+        try:
+            os.close(os.open(self.file, os.O_CREAT | os.O_WRONLY, 0o600))
+        except OSError as error:
+            raise StoreReadOnlyError(
+                f"the database cannot be made ({error.strerror})",
+                where=self.file,
+                hint="Check that the folder can be written and has space left",
+            ) from None
 
     def _remember_file(self) -> None:
         # Without this, a moved or deleted database would take our writes along, to where nobody looks for them.
@@ -158,7 +173,13 @@ class Database:
         state = str(getattr(error, "sqlstate", None) or "")
         if state == "53100":
             return StoreFullError("the disk of the database server is full", where=self.where)
-        if state in ("55P03", "40P01", "40001", "57014"):
+        if state in ("40P01", "40001"):
+            return StoreDeadlockError(
+                "two changes at the same time stood in each other's way, and this one gave way",
+                where=self.where,
+                hint="Try again",
+            )
+        if state in ("55P03", "57014"):
             return self._locked()
         if state == "25006":
             return StoreReadOnlyError("the database server only lets us read", where=self.where)

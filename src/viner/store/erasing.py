@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, select
 
 from viner.store import clock
 from viner.store.database import PATIENCE, Database
 from viner.store.errors import StoreLockedError, UnknownDocumentError
-from viner.store.splits import is_hashed
-from viner.store.tables import changes, comments, contents, documents, entities, events, groups, leases, metadata
+from viner.store.preferences import CHANGE, write_setting
+from viner.store.splits import erased_group, is_hashed, is_named, shared_text
+from viner.store.tables import changes, comments, contents, documents, entities, events, groups, leases, metadata, settings
 from viner.store.transaction import Transaction, batches
 
 
@@ -35,6 +37,11 @@ def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
     for row in rows:
         transaction.count("documents", row.split, row.status, -1)
         transaction.count("flagged", "", "", -int(row.flagged))
+    gone: set[str] = set()
+    named = {row.number: row.group_name for row in rows if not is_hashed(row.group_name)}
+    for some in batches(named):
+        texts = connection.execute(select(contents.c.text).where(contents.c.document.in_(some))).scalars()
+        gone.update(shared_text(text) for text in texts)
     for some in batches(row.number for row in rows):
         _uncount(transaction, some)
         touched = select(changes.c.event).where(changes.c.document.in_(some))
@@ -45,10 +52,10 @@ def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
         for events_of in batches(sorted(set(numbers))):
             left = exists().where(changes.c.event == events.c.number)
             connection.execute(delete(events).where(events.c.number.in_(events_of), events.c.before.is_(None), ~left))
-    for names in batches(sorted({row.group_name for row in rows if is_hashed(row.group_name)})):
-        # The hash of a short text is nearly the text; it goes with its last document.
-        used = exists().where(documents.c.group_name == groups.c.name)
-        connection.execute(delete(groups).where(groups.c.name.in_(names), ~used))
+    for names in batches(sorted(gone | {row.group_name for row in rows})):
+        kept = set(connection.execute(select(documents.c.group_name).where(documents.c.group_name.in_(names))).scalars())
+        _forget_groups(connection, [name for name in names if name not in kept])
+    _forget_surfaces(connection)
     if rows:
         connection.execute(
             insert(events).values(
@@ -87,6 +94,29 @@ def scrub(database: Database) -> None:
                     hint="Close other programs that have the database open, and start viner once more",
                 )
             time.sleep(0.05)
+
+
+def _forget_groups(connection: Connection, names: list[str]) -> None:
+    """Removes groups without documents. A name may be that of a person; a hash of it is enough to keep the group on its side.
+
+    The hash of a text goes, too: that of a short one is nearly the text.
+    """
+    sides = connection.execute(select(groups).where(groups.c.name.in_(names))).all()
+    connection.execute(delete(groups).where(groups.c.name.in_(names)))
+    hashes = {erased_group(row.name): row.split for row in sides if is_named(row.name)}
+    connection.execute(delete(groups).where(groups.c.name.in_(hashes)))
+    if hashes:
+        connection.execute(insert(groups), [{"name": name, "split": split} for name, split in hashes.items()])
+
+
+def _forget_surfaces(connection: Connection) -> None:
+    """Removes the surfaces that a change of the schema was told about, which earlier versions of viner noted."""
+    for key, value in connection.execute(
+        select(settings.c.key, settings.c.value).where(settings.c.key.startswith(CHANGE))
+    ).all():
+        noted = json.loads(value)
+        if noted.pop("assign", None):
+            write_setting(connection, key, noted)
 
 
 def _uncount(transaction: Transaction, numbers: list[int]) -> None:

@@ -28,6 +28,10 @@ class StoreLockedError(StoreError):
     code = "store_locked"
 
 
+class StoreDeadlockError(StoreLockedError):
+    """Two transactions waited for each other, and this one was ended so that the other can go on. Trying again is safe."""
+
+
 class StoreFullError(StoreError):
     """There is no space left. What was acknowledged before is there; this change is not."""
 

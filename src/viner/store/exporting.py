@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from viner.document import Document, Relation
-from viner.store.adding import REVIEWED, is_given, text_order
+from viner.store.adding import REVIEWED, STATUS, is_given, text_order
 from viner.store.reading import conditions, unflatten
 from viner.store.records import Filter, StoredEntity
 from viner.store.tables import contents, documents, entities
@@ -21,9 +21,9 @@ _BATCH = 1000
 def export(connection: Connection, which: Filter) -> Iterator[Document]:
     """Yields the documents that a filter lets through.
 
-    Accepted entities become ``entities`` (missing where nobody has begun), open ones ``suggestions``. A document that is
-    started carries in ``meta["viner:reviewed"]`` the spans that a person decided on. Relations of entities that
-    are gone are left out.
+    Accepted entities become ``entities`` (missing where nobody has begun), open ones ``suggestions``. A document that is not
+    done carries in ``meta["viner:reviewed"]`` the spans that a person decided on, and ``meta["viner:status"]`` says where it
+    was skipped. Relations of entities that are gone are left out.
     """
     last = 0
     asked = conditions(connection, which)
@@ -63,9 +63,13 @@ def _document(row: Any, held: list[StoredEntity]) -> Document:
         relations = [relation for relation in relations if relation.head in there and relation.tail in there]
     meta = json.loads(row.meta)
     reviewed = meta.pop(REVIEWED, [])
-    if row.status == "started":
-        decided = [(entity.start, entity.end) for entity in held if entity.state != "suggested"]
-        meta[REVIEWED] = [list(span) for span in sorted({*decided, *map(tuple, reviewed)})]
+    if row.status != "done":
+        decided = {(entity.start, entity.end) for entity in held if entity.state != "suggested"}.union(map(tuple, reviewed))
+        if decided or row.status == "started":
+            meta[REVIEWED] = [list(span) for span in sorted(decided)]
+    if row.status == "skipped":
+        meta[STATUS] = row.status
+    suggested = [_entity(entity) for entity in held if entity.state == "suggested"]
     return Document(
         row.text,
         id=row.id,
@@ -75,9 +79,7 @@ def _document(row: Any, held: list[StoredEntity]) -> Document:
         tags=None if row.tags is None else json.loads(row.tags),
         labels=None if row.labels is None else json.loads(row.labels),
         relations=relations,
-        suggestions=(
-            [_entity(entity) for entity in held if entity.state == "suggested"] if row.suggested_by is not None else None
-        ),
+        suggestions=suggested if suggested or row.suggested_by is not None else None,
     )
 
 

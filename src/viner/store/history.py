@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -95,7 +95,7 @@ def undo(transaction: Transaction, operation: str, *, new_id: str, who: str) -> 
         _undo_schema(transaction, event, target)
     _undo_documents(transaction, event, target)
     if target.before is not None:
-        _leave_no_unknown_label(transaction, event, operation)
+        _leave_no_unknown_label(transaction, event, target)
     return event.finish()
 
 
@@ -160,6 +160,7 @@ def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any) -> 
         remarks = read_comments(connection, {number: delta.comments for number, delta in afters.items()})
         # An event changes a document once, so what goes with a label of the schema goes here.
         lost = _unknown_suggestions(connection, schema, list(current)) if target.before is not None else {}
+        begun = _begun_beside(connection, target, [row for row in rows if '"status":"todo"' in row.before])
         deltas = {}
         for row in rows:
             number, after, before = row.document, afters[row.document], Delta.from_json(row.before)
@@ -191,8 +192,39 @@ def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any) -> 
             twin = find_twin(connection, number, wanted, restored) if wanted else None
             if twin is not None:
                 raise ConflictError([_conflict(name, "entity", twin, None)], where=name)
+            if fields.get("status") == "todo" and number in begun:
+                fields = {"status": "started", **{key: value for key, value in fields.items() if key == "flagged"}}
             deltas[number] = Delta({**lost.get(number, {}), **restored}, before.labels, before.comments, fields)
         event.apply(deltas)
+
+
+def _begun_beside(connection: Connection, target: Any, rows: Sequence[Any]) -> set[int]:
+    """Documents in which somebody decided something after what is being undone, so that they are not to do again."""
+    if not rows:
+        return set()
+    later = connection.execute(
+        select(changes.c.document, changes.c.after, events.c.operation, events.c.kind, events.c.undoes)
+        .join(events, events.c.number == changes.c.event)
+        .where(changes.c.document.in_([row.document for row in rows]), changes.c.event > target.number)
+        .order_by(events.c.number.desc())
+    ).all()
+    taken_back = _undone([(row.operation, row.undoes) for row in later if row.undoes is not None])
+    undone_now = {row.document: Delta.from_json(row.after) for row in rows}
+    return {
+        row.document
+        for row in later
+        if row.kind != "schema"
+        and row.operation not in taken_back
+        and _decides(Delta.from_json(row.after), row.kind, undone_now[row.document])
+    }
+
+
+def _decides(after: Delta, kind: str, beside: Delta) -> bool:
+    """Whether a change decided on something beside what another one did; an undo that only removes does not."""
+    touched = [entity for key, entity in after.entities.items() if key not in beside.entities]
+    given = any(entity is not None and entity.state != "suggested" for entity in touched)
+    classes = any(value for layer, value in after.labels.items() if layer not in beside.labels)
+    return given or classes or (kind == "edit" and None in touched)
 
 
 def _replaced(before: StoredEntity | None, after: StoredEntity | None, now: StoredEntity | None) -> bool:
@@ -201,31 +233,42 @@ def _replaced(before: StoredEntity | None, after: StoredEntity | None, now: Stor
     return open_then and now is None
 
 
-def _leave_no_unknown_label(transaction: Transaction, event: OpenEvent, operation: str) -> None:
+def _leave_no_unknown_label(transaction: Transaction, event: OpenEvent, target: Any) -> None:
     """Sees to labels that the schema is about to lose again, and that were given since.
 
-    Open suggestions of such a label go, as part of the event. What a person decided stands in the way.
+    Open suggestions of such a label go, as part of the event. What a person decided stands in the way. Labels that neither
+    schema knows were unknown before, too, and stand in nobody's way.
     """
     connection, schema = transaction.connection, transaction.schema()[0]
-    unknown = entities.c.label.not_in(sorted(entity_labels(schema)))
+    left = Schema.from_dict(json.loads(target.after)["schema"])
+    lost = {layer.name: set(layer.names) - _names(schema, layer.name) for layer in left}
+    gone = sorted(entity_labels(left) - entity_labels(schema))
     rows = connection.execute(
         select(entities.c.document, entities.c.id, documents.c.id.label("name"))
         .join(documents, documents.c.number == entities.c.document)
-        .where(unknown, entities.c.state != "suggested")
+        .where(entities.c.label.in_(gone), entities.c.state != "suggested")
         .order_by(entities.c.document)
     ).all()
     conflicts = [_conflict(row.name, "entity", row.id, None) for row in rows]
-    for layer in schema:
-        for number, name, body in _classified(connection) if layer.kind == "labels" else ():
-            if not set(json.loads(body).get(layer.name) or ()) <= set(layer.names):
-                conflicts.append(_conflict(name, "labels", layer.name, _latest_of(connection, number, "labels", layer.name)))
+    layers = [layer.name for layer in left if layer.kind == "labels" and lost[layer.name]]
+    for number, name, body in _classified(connection) if layers else ():
+        given = json.loads(body)
+        conflicts += [
+            _conflict(name, "labels", layer, _latest_of(connection, number, "labels", layer))
+            for layer in layers
+            if not lost[layer].isdisjoint(given.get(layer) or ())
+        ]
     if conflicts:
         if rows:
             conflicts[0] = _conflict(
                 rows[0].name, "entity", rows[0].id, _latest_of(connection, rows[0].document, "entity", rows[0].id)
             )
-        raise ConflictError(conflicts, where=operation)
+        raise ConflictError(conflicts, where=target.operation)
     event.apply({number: Delta(gone) for number, gone in _unknown_suggestions(connection, schema).items()})
+
+
+def _names(schema: Schema, layer: str) -> set[str]:
+    return next((set(item.names) for item in schema if item.name == layer), set())
 
 
 def _unknown_suggestions(
@@ -260,13 +303,13 @@ def _fields(before: Delta, after: Delta, row: Any) -> tuple[dict[str, Any], list
 
 def _check_known(delta: Delta, schema: Schema, document: str) -> None:
     known = entity_labels(schema)
-    for entity in delta.entities.values():
-        if entity is not None and entity.label not in known:
-            raise RefusedError(
-                f"the schema no longer has the label {entity.label!r}",
-                where=document,
-                hint="Undo the change of the schema first",
-            )
+    gone = [entity.label for entity in delta.entities.values() if entity is not None and entity.label not in known]
+    for layer, classes in delta.labels.items():
+        gone += [name for name in classes or () if name not in _names(schema, layer)]
+    if gone:
+        raise RefusedError(
+            f"the schema no longer has the label {gone[0]!r}", where=document, hint="Undo the change of the schema first"
+        )
 
 
 def _latest(connection: Connection, change: Any, what: str, key: str | None) -> Any:

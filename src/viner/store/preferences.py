@@ -9,6 +9,9 @@ from sqlalchemy import Connection, delete, insert, select
 
 from viner.store.tables import settings
 
+CHANGE = "schema.change."
+"""With the version that it led to: the key of a change of the schema."""
+
 
 def read_setting(connection: Connection, key: str) -> Any:
     """The value of a key; None where there is none."""

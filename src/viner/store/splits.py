@@ -1,4 +1,18 @@
-"""Which documents are for training, and which for judging it: drawn by group, once and for all."""
+"""Which documents are for training, and which for judging it: drawn by group, once and for all.
+
+A document that is new goes, in this order,
+
+1. where its group is, if the group is known;
+2. where another document of the very same text is, be that in a group or not, and so does its group, if that is new;
+3. where ``split=`` says, or else where the drawing puts it.
+
+What 1 and 2 say is refused where ``split=`` says something else, and so is a text that stands by itself on one side and comes
+in a known group of another. Two groups that were both known before may share a text: they are what the user calls groups.
+
+The table ``groups`` holds a row of each group, and of each text: ``text:`` and a hash where a document stands by itself,
+``also:`` and the hash where a group has it. Of a group whose documents are all erased it keeps ``gone:`` and a hash of its
+name.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +20,13 @@ import hashlib
 import json
 import random
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select
 
 from viner.document import Document
-from viner.errors import UsageError
+from viner.errors import InputError, UsageError
 from viner.store.preferences import read_setting, write_setting
 from viner.store.records import Split
 from viner.store.tables import groups
@@ -21,7 +35,10 @@ from viner.store.transaction import Transaction, batches
 BLOCK = 20
 """Groups are drawn in blocks of this many, each with its fair part of dev and test."""
 
-_HASHED = "text:"
+LONGEST_GROUP = 500
+"""Code points in the name of a group; PostgreSQL cannot index much more."""
+
+_HASHED, _ALSO, _GONE = "text:", "also:", "gone:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +74,27 @@ def group_of(document: Document) -> str:
     named = document.meta.get("group")
     if named is not None:
         return named if isinstance(named, str) else json.dumps(named, sort_keys=True, ensure_ascii=False)
-    return _HASHED + hashlib.blake2b(document.text.encode(), digest_size=12).hexdigest()
+    return _HASHED + _hash(document.text)
 
 
 def is_hashed(group: str) -> bool:
     """Whether the group is one text, and nobody named it."""
     return group.startswith(_HASHED)
+
+
+def is_named(row: str) -> bool:
+    """Whether a row of the table of groups is that of a group that somebody named."""
+    return not row.startswith((_HASHED, _ALSO, _GONE))
+
+
+def shared_text(text: str) -> str:
+    """The name under which the table of groups holds a text that a named group has."""
+    return _ALSO + _hash(text)
+
+
+def erased_group(name: str) -> str:
+    """What the table of groups keeps of the name of a group that has no documents any more."""
+    return _GONE + _hash(name)
 
 
 class Splitter:
@@ -83,21 +115,55 @@ class Splitter:
         self._drawn: int = state["drawn"]
         self._block: tuple[int, list[Split]] = (-1, [])
 
-    def __call__(self, names: Iterable[str]) -> dict[str, Split]:
-        """The splits of some groups; new ones are drawn in the order given, and frozen."""
-        ordered = list(dict.fromkeys(names))
-        known: dict[str, Split] = {}
-        for some in batches(ordered):
-            rows = self._connection.execute(select(groups.c.name, groups.c.split).where(groups.c.name.in_(some)))
-            known.update((row.name, row.split) for row in rows)
-        fresh = {name: self._fixed or self._draw() for name in ordered if name not in known}
+    def __call__(self, some: Sequence[Document]) -> list[Split]:
+        """The splits of some documents; new groups are drawn in the order given, and frozen.
+
+        Raises:
+            InputError: If a document belongs on two sides.
+        """
+        asked = [(document, group_of(document), _hash(document.text)) for document in some]
+        known = self._known(
+            name
+            for _, group, text in asked
+            for name in (group, _HASHED + text, _ALSO + text, *([] if is_hashed(group) else [erased_group(group)]))
+        )
+        fresh: dict[str, Split] = {}
+        splits = []
+        for document, group, text in asked:
+            alone, shared = known.get(_HASHED + text), known.get(_ALSO + text)
+            split = known.get(group) or known.get(erased_group(group))
+            if split is None:
+                split = alone or shared or self._fixed or self._draw()
+            elif alone is not None and alone != split:
+                raise InputError(
+                    f"its group is in {split}, and a document of the same text in {alone} already",
+                    where=document.id,
+                    hint="Leave its group away, so that it goes where its text is",
+                )
+            if self._fixed is not None and split != self._fixed:
+                raise InputError(
+                    f"its group, or its text, is in {split} already, and is never split",
+                    where=document.id,
+                    hint=f"Import it without a split, or into {split}",
+                )
+            for name in (group, *([] if is_hashed(group) or alone or shared else [_ALSO + text])):
+                if name not in known:
+                    known[name] = fresh[name] = split
+            splits.append(split)
         if fresh:
             self._connection.execute(insert(groups), [{"name": name, "split": split} for name, split in fresh.items()])
-        return known | fresh
+        return splits
 
     def finish(self) -> None:
         """Notes how far the drawing went."""
         write_setting(self._connection, "splits", {"seed": self._seed, "drawn": self._drawn})
+
+    def _known(self, names: Iterable[str]) -> dict[str, Split]:
+        known: dict[str, Split] = {}
+        for some in batches(dict.fromkeys(names)):
+            rows = self._connection.execute(select(groups.c.name, groups.c.split).where(groups.c.name.in_(some)))
+            known.update((row.name, row.split) for row in rows)
+        return known
 
     def _draw(self) -> Split:
         index, place = divmod(self._drawn, BLOCK)
@@ -107,3 +173,7 @@ class Splitter:
             self._block = index, block
         self._drawn += 1
         return self._block[1][place]
+
+
+def _hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
