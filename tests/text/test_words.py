@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viner.text import LONGEST_WORD, split_words
+from viner.text import LONGEST_WORD, Graphemes, split_words
 
 
 def surfaces(text: str) -> list[str]:
@@ -55,6 +55,31 @@ def test_words_tile_the_text(text: str) -> None:
         for index in range(start, end):
             covered[index] += 1
     assert covered == [0 if char.isspace() else 1 for char in text]
+
+
+@given(
+    st.text(max_size=60)
+    | st.text(alphabet="a1 .-\r\n\u0301\u200b\u200d😷👩🏽🇻漢กำ\u1100\u1161\ufeff\u0600\u0d4e\U000110bdक", max_size=60)
+)
+def test_no_character_is_cut(text: str) -> None:
+    """What an annotator marks must begin and end between characters; a word that did not could not be marked."""
+    borders = Graphemes(text)
+    for start, end in split_words(text):
+        assert borders.is_border(start) or text[start - 1].isspace()
+        assert borders.is_border(end) or text[end].isspace()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("\u060012 \u0600. \u0600", "\u060012 \u0600. \u0600"),
+        ("a\U000110bd12,\U000110bd\u200b", "a \U000110bd12 , \U000110bd \u200b"),
+        ("-🏽 a🏽b 👍🏽", "-🏽 a🏽 b 👍🏽"),
+        ("1\u0e33 -\u0e33 กำ", "1\u0e33 -\u0e33 กำ"),
+    ],
+)
+def test_signs_that_belong_to_a_neighbor_stay_with_it(text: str, words: str) -> None:
+    assert surfaces(text) == words.split()
 
 
 @pytest.mark.parametrize("char", ["a", "漢", ".", "\u0301", "👍", "\x00"])

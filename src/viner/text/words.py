@@ -7,6 +7,8 @@ one, takes precedence over it (``Document.words``).
 
 from __future__ import annotations
 
+import re
+
 import regex
 
 from viner.document import Span
@@ -35,6 +37,14 @@ _PATTERN = regex.compile(
     """,
     regex.VERBOSE | regex.VERSION1,
 )
+# What makes one character with its neighbors where no pattern above expects it: signs that belong to what follows them
+# (GCB=Prepend, such as the Arabic number sign), skin tones and Thai or Lao AM behind anything at all.
+_PREPEND = "".join(chr(code) for code in range(0x600, 0x12000) if regex.match(r"\p{GCB=Prepend}", chr(code)))
+_RARE = re.compile(f"[{_PREPEND}\u0e33\u0eb3\U0001f3fb-\U0001f3ff]")
+_STRAY = regex.compile(
+    rf"[{_PREPEND}]|(?<![\u0e00-\u0eff])[\u0e33\u0eb3]|(?<!\p{{Extended_Pictographic}})\p{{EMod}}", regex.VERSION1
+)
+_NO_BORDER = regex.compile(rf"(?:[{_PREPEND}][^\p{{GCB=Control}}\r\n]|[^\p{{GCB=Control}}\r\n][\u0e33\u0eb3\p{{EMod}}])")
 _PLAIN_BORDER = regex.compile(r"\p{GCB=Other}{2}")
 _GRAPHEME = regex.compile(r"\X")
 
@@ -52,9 +62,23 @@ def split_words(text: str) -> list[Span]:
         ``(start, end)`` of each word in code points.
     """
     spans: list[Span] = [match.span() for match in _PATTERN.finditer(text)]
+    if _RARE.search(text) and _STRAY.search(text):
+        spans = _joined(text, spans)
     if any(end - start > LONGEST_WORD for start, end in spans):
         spans = [piece for span in spans for piece in _cut(text, span)]
     return spans
+
+
+def _joined(text: str, spans: list[Span]) -> list[Span]:
+    """The words without borders inside of characters."""
+    joined: list[Span] = []
+    for start, end in spans:
+        last = joined[-1] if joined else (0, -1)
+        if last[1] == start and _NO_BORDER.match(text, start - 1):
+            joined[-1] = last[0], end
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _cut(text: str, span: Span) -> list[Span]:
