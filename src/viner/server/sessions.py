@@ -74,7 +74,9 @@ class Sessions:
 
 
 def cookie_name(key: bytes) -> str:
-    """The name of the cookie that a key signs. Browsers send cookies to all ports of a host, and there may be a project at each.
+    """The name of the cookie that a key signs.
+
+    Browsers send cookies to all ports of a host, and there may be a project at each.
 
     Args:
         key: The key; nothing of it can be read from the name.

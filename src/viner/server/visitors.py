@@ -109,9 +109,9 @@ class Visitors:
 class Gate:
     """Lets in who is known, and tells everything behind it who that is (:func:`who_of`).
 
-    Pages send strangers to the login page, everything else answers 401. A page that is still open after another person has logged
-    in says for whom its requests are, and gets 409 instead of saving in the wrong name. Without accounts, the request must name
-    this machine as its host: a site that points its own name at 127.0.0.1 (DNS rebinding), and a proxy, get 403.
+    Pages send strangers to the login page, everything else answers 401. A page that is still open after another person has
+    logged in says for whom its requests are, and gets 409 instead of saving in the wrong name. Without accounts, the request
+    must name this machine as its host: a site that points its own name at 127.0.0.1 (DNS rebinding), and a proxy, get 403.
 
     Args:
         app: The app behind it.
