@@ -370,3 +370,19 @@ def test_many_documents_are_changed_in_batches(store):
     assert store.counts().labels == {"NAME": {"accepted": 1001, "suggested": 0, "rejected": 0}}
     store.undo("op", new_id="back", who="lan")
     assert store.counts().labels == {"PERSON": {"accepted": 1001, "suggested": 0, "rejected": 0}}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"kind": ["add"], "label": "X"},
+        {"kind": {}, "label": "X"},
+        {"kind": "add", "label": "X", "description": "\ud800"},
+        {"kind": "rename", "label": "PERSON", "to": "\udfff"},
+        {"kind": "split", "label": "PERSON", "into": ["A", "B"], "assign": {"\ud800": "A"}},
+        {"kind": "merge", "labels": ["PERSON", 7], "into": "DATE"},
+    ],
+)
+def test_a_change_of_wrong_types_or_halves_of_characters_is_refused(data):
+    with pytest.raises(SchemaError):
+        change_from_dict(data)

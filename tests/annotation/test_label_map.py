@@ -1,11 +1,13 @@
 """Where labels went, for models and pages that know an earlier schema."""
 
 import pytest
+from sqlalchemy import select
 
 from support.stores import SCHEMA
 from viner.annotation.changes import Add, Delete, Describe, Merge, Rename, Split, apply
 from viner.annotation.label_map import Follower, label_map, mapping_since, schema_history
 from viner.schema import Schema
+from viner.store.tables import metadata
 
 NAMES = ("PERSON", "LOCATION", "DATE")
 
@@ -96,3 +98,10 @@ def test_classes_of_documents_are_followed_in_their_own_layer(store, change):
     change(Rename(layer="mood", label="sad", to="blue"), Rename(label="PERSON", to="NAME"))
     assert mapping_since(store, 1, "mood") == {"calm": "calm", "urgent": "urgent", "sad": "blue"}
     assert mapping_since(store, 1)["PERSON"] == "NAME"
+
+
+def test_the_surfaces_of_a_split_are_not_kept(store, change):
+    change(Split(label="PERSON", into=("WOMAN", "MAN"), assign={"Bà Bí Mật": "WOMAN"}))
+    with store.reading() as connection:
+        for table in metadata.sorted_tables:
+            assert "Bí Mật" not in repr(connection.execute(select(table)).all())

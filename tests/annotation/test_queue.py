@@ -1,3 +1,4 @@
+import contextlib
 import multiprocessing
 import random
 import threading
@@ -10,6 +11,8 @@ from sqlalchemy import select, update
 
 from support.models import WordModel
 from support.stores import SCHEMA
+from viner.annotation import leases
+from viner.annotation import queue as queue_module
 from viner.annotation.leases import LeasedError
 from viner.annotation.queue import Queue
 from viner.annotation.suggest.refresh import AT_ONCE, rank
@@ -18,6 +21,7 @@ from viner.document import Document
 from viner.errors import BundleError
 from viner.project import AnnotationSettings
 from viner.store import Operation, Store, UnknownDocumentError, tables
+from viner.store.errors import StoreDeadlockError
 
 
 def fill(store, count, split="train", prefix="d"):
@@ -312,3 +316,43 @@ def test_an_expired_lease_is_taken_over_by_one_only(store):
 
         with ThreadPoolExecutor(8) as pool:
             assert sum(document is not None for document in pool.map(work, range(8))) == 1
+
+
+def test_opening_and_drawing_the_same_document_do_not_wait_for_each_other(store, monkeypatch):
+    """Both lock the document before its lease. The other way round, PostgreSQL would end one of them."""
+    fill(store, 1)
+    opened, drawn = queue(store, order="given"), queue(store, order="given")
+    both, take = threading.Barrier(2, timeout=1), leases.take
+
+    def at_once(*args, **named):
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait()
+        return take(*args, **named)
+
+    monkeypatch.setattr(leases, "take", at_once)
+    monkeypatch.setattr(queue_module, "_again", lambda attempt: attempt())
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(opened.lease, "d0", "lan", "t1")
+        second = pool.submit(drawn.next, "hoa", "t2")
+        results = [first.exception(), second.exception()]
+    assert results[1] is None
+    assert results[0] is None or isinstance(results[0], LeasedError)
+    assert len(rows(store)) == 1
+
+
+def test_a_transaction_that_had_to_give_way_is_done_once_more(store, monkeypatch):
+    fill(store, 1)
+    take, failures = leases.take, [StoreDeadlockError("given way")]
+
+    def first_time(*args, **named):
+        if failures:
+            raise failures.pop()
+        return take(*args, **named)
+
+    monkeypatch.setattr(leases, "take", first_time)
+    assert queue(store).next("lan", "t").id == "d0"
+    failures += [StoreDeadlockError("given way")]
+    assert queue(store).lease("d0", "lan", "t2") > 0
+    failures += [StoreDeadlockError("given way")] * 2
+    with pytest.raises(StoreDeadlockError):
+        queue(store).lease("d0", "lan", "t3")

@@ -175,7 +175,6 @@ def test_what_cannot_be_kept_is_refused(store: Store, document: Document, match:
         ("Bà Lan.", Entity(2, 6, "PERSON"), "i: suggestions[1]"),
         ("Bà Lan.", Entity(3, 6, "PERSON", score=5.0), "i: suggestions[1].score"),
         ("Bà Lan.", Entity(3, 6, "PERSON", score=float("nan")), "i: suggestions[1].score"),
-        ("Bà Lan.", Entity(3, 6, "PERSON", source=""), "i: suggestions[1].source"),
         ("Bà Lan.", Entity(3, 6, "PERSON", source="x" * 201), "i: suggestions[1].source"),
         ("Bà Lan.", Entity(3, 6, "PLANET"), "i: suggestions[1]"),
         ("😷 🇻🇳", Entity(2, 3, "LOCATION"), "i: suggestions[1]"),
@@ -186,9 +185,8 @@ def test_suggestions_that_nobody_could_accept_are_refused(store: Store, text: st
     with pytest.raises(InputError) as caught:
         store.add([Document(text, id="i", suggestions=[good, suggestion])], who="import")
     assert caught.value.where == where
-    if suggestion.source != "":  # then it is the importer's
-        with pytest.raises(InputError):
-            store.add([Document(text, id="i", entities=[good, suggestion])], who="import", as_suggestions=True)
+    with pytest.raises(InputError):
+        store.add([Document(text, id="i", entities=[good, suggestion])], who="import", as_suggestions=True)
     assert texts(store) == []
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from support.stores import operation
 from viner.document import Document, Entity
 from viner.errors import InputError
-from viner.store import Comment, Filter, Store, StoredEntity, UnknownDocumentError
+from viner.store import Comment, Filter, Store, StoredEntity, StoreLockedError, UnknownDocumentError, erasing
 from viner.store.tables import events, groups, leases, metadata
 
 SECRET = "Bệnh nhân Nguyễn Thị Bí Mật"
@@ -134,3 +134,32 @@ def test_no_byte_of_erased_texts_is_left_in_the_files_of_sqlite(tmp_path: Path) 
                     assert trace.encode() not in left
             for name in names:
                 assert f"<begin {name[1:]}>".encode() in left
+
+
+def test_traces_that_a_long_export_holds_go_with_the_next_erasing_or_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader keeps its moment of the log; so long the log cannot be emptied, and that is said and made good later."""
+
+    def left() -> bool:
+        return any(SECRET.encode() in path.read_bytes() for path in tmp_path.iterdir())
+
+    monkeypatch.setattr(erasing, "PATIENCE", 0.1)
+    with Store.open(tmp_path / "viner.db") as store:
+        for again in ("erase", "open"):
+            store.add([Document(SECRET, id="secret"), Document("Một.", id=again)], who="import")
+            reader = store.export()
+            next(reader)
+            with pytest.raises(StoreLockedError, match="erased, but"):
+                store.erase(["secret"], who="tom")
+            assert store.find(Filter(ids=("secret",))).rows == ()
+            with Store.open(tmp_path / "viner.db") as other:  # as long as somebody reads, opening is not held up
+                assert other.counts().documents == len(list(other.export()))
+            assert left()
+            reader.close()
+            if again == "erase":
+                assert store.erase([], who="tom") == 0
+            else:
+                Store.open(tmp_path / "viner.db").close()
+            assert not left()
+            assert store.setting("erase.traces") is None

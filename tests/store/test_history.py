@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from support.stores import SCHEMA, operation
 from viner.document import Document
 from viner.schema import Schema, Type
-from viner.store import Comment, ConflictError, RefusedError, Store, StoredDocument, StoredEntity, UnknownOperationError
+from viner.store import Comment, ConflictError, Filter, RefusedError, Store, StoredDocument, StoredEntity, UnknownOperationError
 from viner.store.delta import Delta
 from viner.store.history import number_of
 
@@ -212,6 +212,13 @@ def test_history_in_pages_and_by_person(notice: Store) -> None:
     assert newest[0].before == {"flagged": False}
     assert newest[0].after == {"flagged": True}
     assert newest[0].to_dict()["at"].endswith("Z")
+
+
+@pytest.mark.parametrize("number", [10**30, -(10**30), -5])
+def test_numbers_that_no_database_holds_are_beyond_all_or_before_all(notice: Store, number: int) -> None:
+    notice.save(operation("notice", 1, LAN, text=TEXT), who="mai")
+    assert len(notice.history("notice", before=number)) == (1 if number > 0 else 0)
+    assert len(notice.find(Filter(), after=number).rows) == (0 if number > 0 else 2)
 
 
 def test_one_event_over_many_documents_is_one_undo_step(notice: Store) -> None:

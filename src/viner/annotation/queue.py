@@ -7,8 +7,8 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Column, Connection, select, update
 
@@ -18,6 +18,7 @@ from viner.annotation.suggest.suggester import Suggester
 from viner.errors import VinerError, outline
 from viner.project import AnnotationSettings
 from viner.store import SPLITS, StoredDocument, UnknownDocumentError
+from viner.store.errors import StoreDeadlockError
 from viner.store.tables import documents
 from viner.store.tables import leases as lease_rows
 
@@ -28,6 +29,8 @@ WAITING = ("todo", "started")
 """Documents of these statuses are served."""
 GIVEN, RANDOM, UNCERTAIN, CHOSEN = "given", "random", "uncertain", "chosen"
 """How a document came to be served, as ``sampled_by`` says. "chosen": a person opened it from a list."""
+
+T = TypeVar("T")
 
 _ATTEMPTS = 20
 _PATIENCE = 4.0  # seconds for which a document waits for its suggestions
@@ -100,24 +103,34 @@ class Queue:
             The document as it stands in the store now; None where nothing waits that nobody has.
         """
         for _ in range(_ATTEMPTS):
-            with self._store.transaction() as transaction:
-                connection = transaction.connection
-                leases.drop_finished(connection, who)
-                row = self._last(connection, who, tab, exclude, splits) if resume else None
-                order = None
-                if row is None:
-                    row, order = self._draw(connection, exclude, splits, patient=False)
-                if row is None:
-                    row, order = self._draw(connection, exclude, splits, patient=True)
-                if row is None:
-                    return None
-                until = time.time() + self.lease_seconds
-                if not leases.take(connection, row.number, who, tab, until=until, own=order is None):
-                    continue  # somebody was faster
-                if order is not None:
-                    _note(connection, row, order)
-            return self._served(row.number, row.id)
+            row, had = _again(lambda: self._try(who, tab, resume, exclude, splits))
+            if row is None:
+                return None
+            if had:
+                return self._served(row.number, row.id)
         return None
+
+    def _try(
+        self, who: str, tab: str, resume: bool, exclude: Sequence[str], splits: Sequence[str] | None
+    ) -> tuple[Any | None, bool]:
+        """A document to serve, and whether its lease could be had; somebody may be faster."""
+        with self._store.transaction() as transaction:
+            connection = transaction.connection
+            leases.drop_finished(connection, who)
+            row = self._last(connection, who, tab, exclude, splits) if resume else None
+            order = None
+            if row is None:
+                row, order = self._draw(connection, exclude, splits, patient=False)
+            if row is None:
+                row, order = self._draw(connection, exclude, splits, patient=True)
+            if row is None:
+                return None, False
+            until = time.time() + self.lease_seconds
+            if not leases.take(connection, row.number, who, tab, until=until, own=order is None):
+                return row, False
+            if order is not None:
+                _note(connection, row, order)
+            return row, True
 
     def lease(self, id: str, who: str, tab: str) -> float:  # noqa: A002  (the field's word)
         """Leases a document that an annotator opened by themselves.
@@ -151,9 +164,16 @@ class Queue:
                 leases.drop(transaction.connection, number, who)
 
     def _hold(self, id: str, who: str, tab: str, *, chosen: bool) -> float:  # noqa: A002
+        number, until = _again(lambda: self._take(id, who, tab, chosen=chosen))
+        if chosen:
+            self._refresh(number)
+        return until
+
+    def _take(self, id: str, who: str, tab: str, *, chosen: bool) -> tuple[int, float]:  # noqa: A002
         with self._store.transaction() as transaction:
             connection = transaction.connection
-            row = connection.execute(select(documents).where(documents.c.id == id)).one_or_none()
+            # First the document, then its lease, as in `next`: otherwise two would wait for each other.
+            row = connection.execute(select(documents).where(documents.c.id == id).with_for_update()).one_or_none()
             if row is None:
                 raise UnknownDocumentError(id)
             had = leases.holder(connection, row.number) == who
@@ -162,9 +182,7 @@ class Queue:
                 raise leases.LeasedError(id, leases.holder(connection, row.number) or "somebody else")
             if chosen and not had:
                 _note(connection, row, CHOSEN)
-        if chosen:
-            self._refresh(row.number)
-        return until
+        return row.number, until
 
     def _served(self, number: int, id: str) -> StoredDocument:  # noqa: A002
         self._refresh(number)
@@ -259,6 +277,14 @@ class Queue:
         if order == UNCERTAIN:
             return max(heads, key=lambda row: row.uncertainty, default=None)
         return min(heads, key=lambda row: getattr(row, column.name), default=None)
+
+
+def _again(attempt: Callable[[], T]) -> T:
+    """What a transaction gives. One that had to give way to another is done once more."""
+    try:
+        return attempt()
+    except StoreDeadlockError:
+        return attempt()
 
 
 def _note(connection: Connection, row: Any, order: str) -> None:

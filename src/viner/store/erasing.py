@@ -13,10 +13,14 @@ from sqlalchemy import Connection, delete, exists, func, insert, select
 from viner.store import clock
 from viner.store.database import PATIENCE, Database
 from viner.store.errors import StoreLockedError, UnknownDocumentError
-from viner.store.preferences import CHANGE, write_setting
+from viner.store.preferences import CHANGE, read_setting, write_setting
 from viner.store.splits import erased_group, is_hashed, is_named, shared_text
 from viner.store.tables import changes, comments, contents, documents, entities, events, groups, leases, metadata, settings
 from viner.store.transaction import Transaction, batches
+
+_TRACES = "erase.traces"
+_PAGES, _LOG = "pages", "log"
+"""Where erased rows may still have traces: in pages (and so in the log), or in the log only."""
 
 
 def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
@@ -57,6 +61,8 @@ def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
         _forget_groups(connection, [name for name in names if name not in kept])
     _forget_surfaces(connection)
     if rows:
+        write_setting(connection, _TRACES, _PAGES)
+    if rows:
         connection.execute(
             insert(events).values(
                 operation=str(uuid.uuid4()), who=who, at=clock.now(), kind="erase", documents=len(rows), after=None
@@ -65,35 +71,58 @@ def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
     return len(rows)
 
 
-def scrub(database: Database) -> None:
-    """Removes what erased rows left in files: SQLite's log, PostgreSQL's dead rows.
+def scrub(database: Database, *, patience: float | None = None) -> None:
+    """Removes what erased rows left in files, where something did: SQLite's log, PostgreSQL's dead rows.
+
+    How far it came is noted, so that the next call goes on from there.
+
+    Args:
+        database: The database.
+        patience: Seconds to wait for others who read; None waits as long as others do.
 
     Raises:
         StoreLockedError: If others read for so long that the log could not be emptied. The documents are erased,
             their traces not.
     """
+    with database.reading() as connection:
+        left = read_setting(connection, _TRACES)
+    if left is None:
+        return
     with database.explained(), database.in_turn(), database.engine.connect() as connection:
         if not database.is_sqlite:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             for table in metadata.sorted_tables:
                 connection.exec_driver_sql(f"VACUUM {table.name}")
-            return
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        # secure_delete overwrites rows that are deleted, but not the copies of them that stay behind where pages were divided;
-        # writing all pages anew leaves none. Then the log goes, which held the old ones.
-        raw.execute("PRAGMA temp_store = FILE")
-        raw.execute("VACUUM")
-        raw.execute("PRAGMA temp_store = MEMORY")
-        deadline = time.monotonic() + PATIENCE
+        else:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            if left == _PAGES:
+                # secure_delete overwrites rows that are deleted, but not the copies of them that stay behind where pages were
+                # divided; writing all pages anew leaves none. Then the log goes, which held the old ones.
+                raw.execute("PRAGMA temp_store = FILE")
+                raw.execute("VACUUM")
+                raw.execute("PRAGMA temp_store = MEMORY")
+                raw.execute("UPDATE settings SET value = ? WHERE key = ?", (json.dumps(_LOG), _TRACES))
+            _empty_log(database, raw, PATIENCE if patience is None else patience)
+    with database.writing() as connection:
+        if not database.is_sqlite or read_setting(connection, _TRACES) == _LOG:  # else somebody has erased more meanwhile
+            write_setting(connection, _TRACES, None)
+
+
+def _empty_log(database: Database, raw: Any, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    raw.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
+    try:
         while raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 raise StoreLockedError(
                     "the documents are erased, but their traces are still in the database's log, which others are reading",
                     where=database.where,
-                    hint="Close other programs that have the database open, and start viner once more",
+                    hint="They go with the next erasing, or when viner is next started; end exports and other programs first",
                 )
             time.sleep(0.05)
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
 
 
 def _forget_groups(connection: Connection, names: list[str]) -> None:

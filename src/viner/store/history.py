@@ -13,7 +13,7 @@ from viner.store.checks import entity_labels, find_twin
 from viner.store.delta import Delta
 from viner.store.errors import ConflictError, RefusedError, UnknownDocumentError, UnknownOperationError
 from viner.store.records import Event, Saved, StoredEntity
-from viner.store.tables import changes, documents, entities, events
+from viner.store.tables import LARGEST, changes, documents, entities, events
 from viner.store.transaction import BATCH, OpenEvent, Transaction, read_comments, read_entities, read_rows
 
 
@@ -36,8 +36,8 @@ def read_history(connection: Connection, document: str, *, who: str | None, limi
     )  # fmt: skip
     if who is not None:
         statement = statement.where(events.c.who == who)
-    if before is not None:
-        statement = statement.where(events.c.number < before)
+    if before is not None and before <= LARGEST:  # there are no larger numbers, and no database compares with them
+        statement = statement.where(events.c.number < max(before, 0))
     taken_back = undone(connection, number)
     return [
         Event(

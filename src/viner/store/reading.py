@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, ColumnElement, Connection, Select, Text, exists,
 
 from viner.store.errors import UnknownDocumentError
 from viner.store.records import SPLITS, STATES, STATUSES, Counts, Filter, Page, Row, Sampled, StoredDocument
-from viner.store.tables import comments, contents, counters, documents, entities
+from viner.store.tables import LARGEST, comments, contents, counters, documents, entities
 from viner.store.transaction import batches, read_schema, to_comment, to_entity
 from viner.text import split_words
 
@@ -91,7 +91,7 @@ def conditions(connection: Connection, which: Filter) -> list[ColumnElement[bool
 
 def find(connection: Connection, which: Filter, *, after: int | None, limit: int) -> Page:
     """Some lines of the list of documents that a filter lets through, from a number on."""
-    start = after or 0
+    start = min(max(after or 0, 0), LARGEST)
     if which.label is not None or which.state is not None:
         numbers = _by_entities(connection, which, start, limit + 1)
     elif which.commented:

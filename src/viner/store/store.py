@@ -14,6 +14,7 @@ from viner.schema import Schema
 from viner.store import adding, backup, erasing, exporting, history, reading, saving
 from viner.store.accounts import Accounts
 from viner.store.database import Database
+from viner.store.errors import StoreLockedError, StoreReadOnlyError
 from viner.store.preferences import read_setting, write_setting
 from viner.store.records import AddReport, Counts, Event, Filter, Operation, Page, Saved, Split, StoredDocument
 from viner.store.splits import Shares
@@ -57,6 +58,8 @@ class Store:
                 with store.transaction(exclusive=True) as transaction:
                     if transaction.schema()[1] == 0:
                         transaction.write_schema(schema or Schema(()), who="viner")
+            with contextlib.suppress(StoreLockedError, StoreReadOnlyError):  # then the next one does it
+                erasing.scrub(database, patience=0)
         except BaseException:
             database.close()
             raise
@@ -245,7 +248,8 @@ class Store:
 
         Raises:
             UnknownDocumentError: If there is no document of one of the ids; nothing was erased then.
-            StoreLockedError: If traces remain, since others were reading all the time.
+            StoreLockedError: If traces remain, since others were reading all the time, such as a long export. The documents are
+                erased then; the next call, or the next :meth:`open`, removes the traces.
         """
         with self.transaction(exclusive=True) as transaction:
             erased = erasing.erase(transaction, ids, who=who)

@@ -38,6 +38,10 @@ NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """Numbers that a table gives to its rows; SQLite numbers only INTEGER columns by itself."""
 
 
+LARGEST = 2**63 - 1
+"""The largest number that a column can hold."""
+
+
 def _document(*, primary_key: bool = False) -> Column[int]:
     document = ForeignKey("documents.number", ondelete="CASCADE")
     return Column("document", NUMBER, document, primary_key=primary_key, autoincrement=False, nullable=False)

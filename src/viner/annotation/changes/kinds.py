@@ -7,6 +7,7 @@ A change names one layer. What it would do to a store, :mod:`~viner.annotation.c
 from __future__ import annotations
 
 import dataclasses
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -306,7 +307,7 @@ def change_from_dict(data: Any) -> Change:
     Raises:
         SchemaError: If it is none; ``where`` names the field.
     """
-    if not isinstance(data, Mapping) or data.get("kind") not in KINDS:
+    if not isinstance(data, Mapping) or not isinstance(data.get("kind"), str) or data["kind"] not in KINDS:
         raise SchemaError("no change of the schema", where="change.kind", hint=f"Kinds: {', '.join(KINDS)}")
     kind = KINDS[data["kind"]]
     known = {field.name: field for field in dataclasses.fields(kind)}
@@ -324,6 +325,10 @@ def change_from_dict(data: Any) -> Change:
 
 
 def _read(kind: type[Change], name: str, value: Any) -> Any:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise SchemaError("holds a lone surrogate", where=f"change.{name}", hint="Cut no character in two") from None
     if name == "assign":
         if not isinstance(value, Mapping) or not all(isinstance(item, str) for pair in value.items() for item in pair):
             raise SchemaError("must be an object of surfaces and labels", where="change.assign")
