@@ -200,7 +200,7 @@ def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any) -> 
 
 def _begun_beside(connection: Connection, target: Any, rows: Sequence[Any]) -> set[int]:
     """Documents in which somebody decided something after what is being undone, so that they are not to do again."""
-    if not rows:
+    if not rows or target.kind == "undo":  # doing something again gives what it gave
         return set()
     later = connection.execute(
         select(changes.c.document, changes.c.after, events.c.operation, events.c.kind, events.c.undoes)
@@ -213,14 +213,14 @@ def _begun_beside(connection: Connection, target: Any, rows: Sequence[Any]) -> s
     return {
         row.document
         for row in later
-        if row.kind != "schema"
+        if row.kind not in ("schema", "undo")
         and row.operation not in taken_back
         and _decides(Delta.from_json(row.after), row.kind, undone_now[row.document])
     }
 
 
 def _decides(after: Delta, kind: str, beside: Delta) -> bool:
-    """Whether a change decided on something beside what another one did; an undo that only removes does not."""
+    """Whether a change decided on something beside what another one did."""
     touched = [entity for key, entity in after.entities.items() if key not in beside.entities]
     given = any(entity is not None and entity.state != "suggested" for entity in touched)
     classes = any(value for layer, value in after.labels.items() if layer not in beside.labels)
