@@ -234,3 +234,21 @@ def test_on_a_terminal_it_asks_four_questions_each_with_a_default(notices):
     assert "'tieng viet' is no language code" in text
     assert "nowhere: there is no such file or folder" in text
     assert "3 documents" in out
+
+
+@pytest.mark.parametrize("name", [".", "-", "A,.", "…: dots"])
+def test_a_name_without_a_letter_or_digit_is_no_type(tmp_path, run, name):
+    status, _, err = run("init", tmp_path / "p", "--language", "vi", "--types", name)
+    assert status == 1
+    assert "with a letter or digit" in err
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("vi", "- Không gán nhãn: …"), ("vi-VN", "- Gán nhãn: …"), ("en", "- Do not mark: …")]
+)
+def test_the_guideline_to_fill_in_is_in_the_language_of_the_texts(tmp_path, run, language, said):
+    run("init", tmp_path / "p", "--language", language, "--types", "TÊN")
+    guideline = Project(tmp_path / "p").settings().guideline
+    assert "## TÊN" in guideline
+    assert said in guideline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -240,3 +241,21 @@ def test_types_that_were_written_into_viner_toml_count_at_the_next_import(projec
     status, _, err = run("import", other, "--project", project)
     assert status == 0, err
     assert exported(project)[0]["entities"][0]["label"] == "TOWN"
+
+
+def test_a_short_password_is_refused_before_it_is_typed_again(project, run, stdin, monkeypatch):
+    typed = iter(["short", "long enough", "long enough"])
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda text: next(typed))
+    monkeypatch.setattr("sys.stdin", Terminal())
+    status, _, err = run("accounts", "add", "lan", "--project", project)
+    assert status == 0
+    assert err.count("a password has at least 8 characters") == 1
+    with Store.of_project(Project(project)) as store:
+        assert store.accounts.verify("lan", "long enough")
+
+
+class Terminal(io.StringIO):
+    """A stdin that says it is one of a person."""
+
+    def isatty(self):
+        return True

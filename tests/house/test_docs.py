@@ -40,6 +40,11 @@ def test_the_settings_that_it_shows_can_be_read(tmp_path, monkeypatch):
     (tmp_path / "places.txt").write_text("Huế\n", encoding="utf-8")
     blocks = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     (tmp_path / "viner.toml").write_text("\n".join(blocks), encoding="utf-8")
+    schema = Project(tmp_path).schema()
+    assert [(layer.name, layer.kind, layer.multiple) for layer in schema] == [
+        ("entities", "entities", False),
+        ("topic", "labels", True),
+    ]
     settings = Project(tmp_path).settings()
     assert settings.dictionaries[0].terms == ("Huế",)
     assert settings.patterns[0].pattern == r"BN\d+"

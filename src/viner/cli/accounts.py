@@ -134,8 +134,21 @@ def _password(from_stdin: bool) -> str:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask for the password on", hint="Give it on stdin, with --password-stdin")
-    value: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    value: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True, value_proc=_long_enough)
     return value
+
+
+def _long_enough(password: str) -> str:
+    """Refuses a password before it is asked for again to confirm it.
+
+    Raises:
+        click.UsageError: If it is too short; the prompt says so and asks anew.
+    """
+    from viner.store.accounts import SHORTEST_PASSWORD
+
+    if len(password) < SHORTEST_PASSWORD:
+        raise click.UsageError(f"a password has at least {SHORTEST_PASSWORD} characters")
+    return password
 
 
 def _done(as_json: bool, facts: dict[str, str], sentence: str) -> None:

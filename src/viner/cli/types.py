@@ -66,9 +66,11 @@ def _of_text(text: str) -> list[Type]:
 
 def _type(part: str) -> Type:
     name, _, description = (side.strip() for side in part.partition(":"))
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+    if len(name) > LONGEST_NAME or not name.isprintable() or not any(letter.isalnum() for letter in name):
         raise SchemaError(
-            f"{name!r} cannot name a type", where="types", hint=f"A name is 1 to {LONGEST_NAME} printable characters"
+            f"{name!r} cannot name a type",
+            where="types",
+            hint=f"A name is 1 to {LONGEST_NAME} printable characters, with a letter or digit among them",
         )
     return Type(name, description or None)
 

@@ -32,18 +32,37 @@ def project_files(name: str, language: str, schema: Schema, *, guideline: str | 
     """
     return {
         ".gitignore": GITIGNORE,
-        "GUIDELINE.md": guideline or guideline_frame(name, schema),
+        "GUIDELINE.md": guideline or guideline_frame(name, schema, language),
         "viner.toml": _settings(name, language, schema),
     }
 
 
-def guideline_frame(name: str, schema: Schema) -> str:
-    """A guideline to fill in: a section for each type, with its description."""
-    lines = [f"# How {_line(name)} is annotated", "", "Mark the name itself, without titles, spaces or punctuation around it."]
+_FRAME = {
+    "en": (
+        "How {name} is annotated",
+        "Mark the name itself, without titles, spaces or punctuation around it.",
+        "What is it? Say it in a sentence.",
+        "Mark",
+        "Do not mark",
+    ),
+    "vi": (
+        "Hướng dẫn gán nhãn: {name}",
+        "Chỉ gán nhãn chính cái tên, không gồm danh xưng, khoảng trắng hay dấu câu ở hai đầu.",
+        "Nhãn này là gì? Hãy viết một câu.",
+        "Gán nhãn",
+        "Không gán nhãn",
+    ),
+}
+
+
+def guideline_frame(name: str, schema: Schema, language: str) -> str:
+    """A guideline to fill in: a section for each type, with its description. In Vietnamese where the texts are, else in English."""
+    title, rule, question, mark, leave = _FRAME["vi" if language.lower().split("-")[0] == "vi" else "en"]
+    lines = [f"# {title.format(name=_line(name))}", "", rule]
     for layer in schema:
         for item in layer.types:
-            lines += ["", f"## {_line(item.name)}", "", _line(item.description or "What is it? Say it in a sentence.")]
-            lines += ["", "- Mark: …", "- Do not mark: …"]
+            lines += ["", f"## {_line(item.name)}", "", _line(item.description or question)]
+            lines += ["", f"- {mark}: …", f"- {leave}: …"]
     return "\n".join([*lines, ""])
 
 
