@@ -134,3 +134,49 @@ def test_training_is_started_from_the_page(bench: Workbench, annotate: Opener) -
     tab.page.get_by_role("button", name="Stop").click()
     tab.page.get_by_role("button", name="Resume").wait_for()
     assert bench.studio.runs.runs[0].state == "stopped"
+
+
+def test_what_was_typed_as_a_comment_outlives_escape(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", "Lan ở Huế.")
+    tab = annotate("one")
+    tab.press("'")
+    tab.page.keyboard.type("Huế is a city here")
+    tab.press("Escape", "'")
+    assert tab.page.locator("dialog.comments textarea").input_value() == "Huế is a city here"
+    tab.press("Control+Enter")
+    tab.saved()
+    assert [comment.text for comment in bench.get("one").comments] == ["Huế is a city here"]
+    tab.press("'")
+    assert tab.page.locator("dialog.comments textarea").input_value() == ""
+
+
+def test_the_list_keeps_its_filter_and_the_palette_leads_to_the_console(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", "Lan ở Huế.")
+    bench.add("two", "Nam ở Vinh.")
+    tab = annotate("one")
+    tab.press("F2")
+    tab.page.keyboard.type("Vinh")
+    tab.page.get_by_role("option").filter(has_text="one").wait_for(state="detached")
+    tab.press("Enter")
+    tab.wait_document("two")
+    tab.press("F2")
+    assert tab.page.locator("dialog.list input[type=search]").input_value() == "Vinh"
+    tab.press("Escape", "=")
+    tab.page.keyboard.type("training and versions")
+    with tab.page.expect_navigation(url="**/en/train", wait_until="commit"):
+        tab.press("Enter")
+
+
+def test_a_page_that_comes_back_says_what_it_waits_for(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", "Lan ở Huế.")
+    tab = annotate("one")
+    tab.page.route("**/api/operations", lambda route: route.abort())
+    tab.press("1")
+    tab.page.reload()
+    tab.page.get_by_role("heading", name="Saving what was left").wait_for()
+    tab.page.unroute("**/api/operations")
+    tab.page.get_by_role("button", name="Try again").click()
+    tab.ready()
+    tab.saved()
+    assert bench.said("one") == [("Lan", "PERSON")]
+    assert tab.tags() == ["PERSON"]

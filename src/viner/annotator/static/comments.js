@@ -2,15 +2,20 @@
 import { dialog, h } from "./dom.js";
 import { newId } from "./model.js";
 
+/** What was typed and not saved, by document: Escape closes the window, and what was typed is there when it opens again. @type {Map<string, string>} */
+const drafts = new Map();
+
 /**
  * @param {import("./editor.js").Editor} editor
  * @param {(key: string, values?: Record<string, any>) => string} say
  */
 export function openComments(editor, say) {
   const about = editor.focus();
+  const place = JSON.stringify([editor.state?.id, about?.id ?? null]);
   return dialog("comments", say("comments"), (close) => {
     const list = h("ul");
-    const input = h("textarea", { autofocus: true, rows: 3, placeholder: say("comment_hint"), "aria-label": say("comment_hint") });
+    const input = h("textarea", { autofocus: true, rows: 3, placeholder: say("comment_hint"), "aria-label": say("comment_hint"), value: drafts.get(place) ?? "" });
+    input.addEventListener("input", () => drafts.set(place, input.value));
     const surface = (/** @type {any} */ entity) => say("comment_about", { surface: editor.text.slice(entity.start, entity.end), label: entity.label });
     const draw = () => {
       const known = editor.state?.comments ?? [];
@@ -30,6 +35,7 @@ export function openComments(editor, say) {
     };
     const save = () => {
       const text = input.value.trim();
+      drafts.delete(place);
       if (text) editor.commit({ comments: { put: [{ id: newId(), text, ...(about ? { entity: about.id } : {}) }] } });
       close();
     };

@@ -2,6 +2,9 @@
 import { api } from "./api.js";
 import { dialog, h } from "./dom.js";
 
+/** The filters as they were left: whoever works through a filtered list opens it again and again. @type {Record<string, any>} */
+const last = {};
+
 /**
  * @param {import("./schema.js").Schema} schema
  * @param {string | null} current id of the document on the page
@@ -19,10 +22,17 @@ export function openList(schema, current, say) {
     const box = (/** @type {string} */ name) => h("input", { type: "checkbox", onchange: () => void load(), "aria-label": name });
     const flagged = box(say("list_flagged"));
     const commented = box(say("list_commented"));
+    const controls = { status, split, label, flagged, commented };
+    for (const [name, control] of Object.entries(controls)) {
+      const property = control.type === "checkbox" ? "checked" : "value";
+      if (name in last) control[property] = last[name];
+      control.addEventListener("change", () => (last[name] = control[property]));
+    }
     let timer = 0;
     const query = h("input", {
       type: "search", autofocus: true, placeholder: say("list_query"), "aria-label": say("list_query"), spellcheck: false,
-      oninput: () => (clearTimeout(timer), (timer = window.setTimeout(load, 200))),
+      oninput: () => ((last.query = query.value), clearTimeout(timer), (timer = window.setTimeout(load, 200))),
+      value: last.query ?? "",
     });
     /** @type {any[]} */
     let rows = [];

@@ -582,6 +582,14 @@ class Page {
     }
   }
 
+  /** What an earlier page left has to be saved before a document is shown, or the document would be shown without it. @param {number} count */
+  #showSavingFirst(count) {
+    this.empty.hidden = false;
+    this.area.hidden = true;
+    this.empty.replaceChildren(h("h1", {}, this.say("saving_first_title")), h("p", {}, this.say("saving_first", { count })),
+      h("div.choices", {}, h("button.primary", { type: "button", onclick: () => this.outbox.retry() }, this.say("try_again"))));
+  }
+
   /** Everything the palette offers. @returns {import("./palette.js").Choice[]} */
   #choices() {
     const { editor, say } = this;
@@ -604,6 +612,8 @@ class Page {
       command("next_document", ".", { name: "nextDocument" }),
       { name: say({ start: "train", stop: "stop", resume: "resume" }[this.training.action]), run: () => this.run({ name: "train" }) },
       command("help", "F1", { name: "help" }),
+      ...(this.session.local ? [] : [{ name: say("account", { who: this.session.who }), run: logOut }]),
+      ...[["documents", ""], ["train", "train"], ["labels", "labels"], ["recognize", "recognize"]].map(([name, path]) => ({ name: say(`console_${name}`), run: () => location.assign(`../${this.language}/${path}`) })),
       ...(this.everywhere ? [this.everywhere] : []),
       ...(editor.only ? [{ name: say("show_all"), run: () => editor.showOnly(null) }] : []),
       ...schema.types.map(({ name }, index) => ({ name: say("show_only", { label: name }), color: `var(--type-${index})`, run: () => this.showOnly(name) })),
@@ -628,11 +638,21 @@ class Page {
     }
     this.outbox.adopt(mine);
     await this.#go(async () => {
-      if (mine.length) await this.outbox.flushed();
+      if (mine.length) {
+        this.#showSavingFirst(mine.length);
+        await this.outbox.flushed();
+      }
       return first ?? firstDocument(this.tab);
     });
     performance.mark("viner-ready");
   }
+}
+
+/** Ends the person's sessions, as the console's button does: a form, which the server answers with the login page. */
+function logOut() {
+  const form = h("form", { method: "post", action: "../logout" });
+  document.body.append(form);
+  form.submit();
 }
 
 /** @param {string} surface */

@@ -15,9 +15,9 @@ export class Training {
     this.notify = notify;
     /** @type {any} */
     this.known = null;
-    this.text = h("span.state", { role: "status" });
+    this.text = h("a.state", { href: `../${document.documentElement.lang}/train`, title: say("console_train") });
     this.button = h("button", { type: "button", onclick: () => void this.act() });
-    this.element = h("div.training", { hidden: true }, this.text, this.button);
+    this.element = h("div.training", { hidden: true }, h("span", { role: "status" }, this.text), this.button);
     this.timer = 0;
   }
 
