@@ -11,6 +11,7 @@ from viner.console.frame import PageError, notice, section, who_is
 from viner.console.labels_view import hex_color, label_colors, labels_view, preview_view
 from viner.console.studio_page import LONG, QUICK, SCRIPT, StudioPage
 from viner.console.theme import color_rules
+from viner.errors import VinerError
 from viner.schema import ENTITIES
 
 _FIELDS = {
@@ -168,10 +169,8 @@ class LabelsPage(StudioPage):
                 operation=operation,
                 who=who_is(request),
                 version=version,
-                write_schema=self._studio.project.write_schema,
             )
-            self._studio.schema_changed()
-            told = notice(self._say("change_applied"))
+            told = self._follow("change_applied")
             return [None, gr.update(interactive=False), told, operation, gr.update(visible=True)]
 
         return self._guard(work, lambda html: [None, gr.update(interactive=False), html, gr.skip(), gr.skip()])
@@ -182,12 +181,22 @@ class LabelsPage(StudioPage):
         def work() -> list[Any]:
             if operation is not None:
                 self._studio.store.undo(operation, new_id=str(uuid.uuid4()), who=who_is(request))
-                self._studio.project.write_schema(self._studio.store.schema()[0])
-                self._studio.schema_changed()
-            told = notice(self._say("change_undone"))
+            told = self._follow("change_undone")
             return [None, gr.update(interactive=False), told, None, gr.update(visible=False)]
 
         return self._guard(work, lambda html: [None, gr.update(interactive=False), html, gr.skip(), gr.skip()])
+
+    def _follow(self, done: str) -> str:
+        """Lets everything follow the schema of the store. That is changed already, so a ``viner.toml`` in the way is no failure."""
+        from viner.annotation.sync import write_back
+
+        told = notice(self._say(done))
+        try:
+            write_back(self._studio.store, self._studio.project.write_schema)
+        except VinerError as error:
+            told = notice(self._say("change_unwritten", problem=str(error)), self._say("change_unwritten_hint"), kind="bad")
+        self._studio.schema_changed()
+        return told
 
     def _change(self, layer: str, kind: str, values: dict[str, Any]) -> dict[str, Any]:
         """The change that the form says, in its JSON form."""

@@ -325,6 +325,14 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "change_nothing": ("No annotation changes.", "Không có chú thích nào thay đổi."),
     "change_applied": ("Done. The change can be undone.", "Đã xong. Có thể hoàn tác thay đổi này."),
     "change_undone": ("Undone.", "Đã hoàn tác."),
+    "change_unwritten": (
+        "Changed in the project; viner.toml could not be rewritten: {problem}",
+        "Đã thay đổi trong dự án nhưng không ghi lại được viner.toml: {problem}",
+    ),
+    "change_unwritten_hint": (
+        "Repair that file: the next start of the server writes the labels into it.",
+        "Hãy sửa tệp đó: lần khởi động máy chủ tiếp theo sẽ ghi bộ nhãn vào tệp.",
+    ),
     "guideline": ("Guideline", "Hướng dẫn gán nhãn"),
     "guideline_none": (
         "There is no guideline yet: write {name} in the project folder, and it is shown here and on the annotation page.",

@@ -56,7 +56,7 @@ _FRAME = {
 
 
 def guideline_frame(name: str, schema: Schema, language: str) -> str:
-    """A guideline to fill in: a section for each type, with its description. In Vietnamese where the texts are, else in English."""
+    """A guideline to fill in: a section for each type, with its description. Vietnamese where the texts are, else English."""
     title, rule, question, mark, leave = _FRAME["vi" if language.lower().split("-")[0] == "vi" else "en"]
     lines = [f"# {title.format(name=_line(name))}", "", rule]
     for layer in schema:
