@@ -84,9 +84,9 @@ class LabelsPage(StudioPage):
         form = [self._layer, self._kind, *fields]
         blocks.load(self._show, self._layer, shown, **QUICK)
         blocks.load(self._guide, None, self._guideline, **QUICK)
-        self._kind.input(self._fields, [self._layer, self._kind, self._inputs["label"]], fields, **QUICK).then(
-            self._forget, None, [self._pending, self._apply, self._told], **QUICK
-        )
+        self._kind.input(
+            self._fields, [self._layer, self._kind, self._inputs["label"]], fields, trigger_mode="always_last", **QUICK
+        ).then(self._forget, None, [self._pending, self._apply, self._told], **QUICK)
         self._layer.input(self._show, self._layer, shown, **QUICK)
         self._inputs["label"].input(
             self._known, [self._layer, self._inputs["label"]],
@@ -187,7 +187,7 @@ class LabelsPage(StudioPage):
         return self._guard(work, lambda html: [None, gr.update(interactive=False), html, gr.skip(), gr.skip()])
 
     def _follow(self, done: str) -> str:
-        """Lets everything follow the schema of the store. That is changed already, so a ``viner.toml`` in the way is no failure."""
+        """Lets everything follow the store's schema; a ``viner.toml`` in the way is no failure: that is changed already."""
         from viner.annotation.sync import write_back
 
         told = notice(self._say(done))
