@@ -20,6 +20,7 @@ class Run:
         state: "starting", "running", "stopping" (asked to stop), "stopped", "failed" (see
             ``error``) or "finished".
         created: When it was started, seconds since 1970.
+        begun: When it was started or resumed last, seconds since 1970.
         ended: When it stopped, failed or finished, seconds since 1970.
         pid: Process that trains, while the state is "starting" or "running".
         automatic: Whether it started by itself, after so many newly done documents.
@@ -35,7 +36,7 @@ class Run:
         notes: What a person should know, such as that it began anew after a document was erased.
         progress: How much is done, in [0, 1].
         seconds_left: Time that the rest will take, in seconds; None when nothing can be said yet.
-        stage: What it does now, such as "Training" or "Evaluating".
+        stage: What it does now, such as "Training" or "Evaluating"; None before it says so.
         epoch: Epoch that it is in, from 1.
         epochs: Epochs at most.
         loss: Loss of the last step.
@@ -45,6 +46,7 @@ class Run:
     name: str
     state: State
     created: float
+    begun: float | None = None
     ended: float | None = None
     pid: int | None = None
     automatic: bool = False
@@ -82,6 +84,7 @@ class Run:
             "active": self.active,
             "resumable": self.resumable,
             "created": self.created,
+            "begun": self.begun,
             "ended": self.ended,
             "pid": self.pid,
             "automatic": self.automatic,

@@ -198,7 +198,7 @@ class Runs:
             if "train" not in folder.snapshot_files():
                 raise RunError(f"what the training {name} learned from is gone", hint="Start a new one")
             _check_libraries()
-            folder.update(state="starting", ended=None, error=None, pid=None, process=None)
+            folder.update(state="starting", begun=round(time.time(), 1), ended=None, error=None, pid=None, process=None)
             self._spawn(folder)
         return self.get(name)
 
@@ -362,9 +362,9 @@ class Runs:
                 state = {**state, **(_STOPPED if stopped else _FAILED)}
         elif state["state"] in ACTIVE and (folder.path / "stop").exists():
             state = {**state, "state": "stopping"}
-        return _run(folder, state, self._course(folder))
+        return _run(folder, state, self._course(folder, state.get("options", {}).get("budget_minutes")))
 
-    def _course(self, folder: RunFolder) -> Course:
+    def _course(self, folder: RunFolder, minutes: float | None) -> Course:
         """What the log says. Logs of trainings that have ended are long and do not change, so they are read once."""
         try:
             status = folder.log.stat()
@@ -374,7 +374,7 @@ class Runs:
         with self._lock:
             seen = self._courses.get(folder.name)
         if seen is None or seen[0] != stamp:
-            seen = (stamp, Course.of(folder.events()))
+            seen = (stamp, Course.of(folder.events(), minutes=minutes))
             with self._lock:
                 self._courses[folder.name] = seen
         return seen[1]
@@ -405,6 +405,7 @@ def _run(folder: RunFolder, state: Mapping[str, Any], course: Course) -> Run:
         name=folder.name,
         state=state["state"],
         created=state["created"],
+        begun=state.get("begun", state["created"]),
         ended=state.get("ended"),
         pid=state.get("pid"),
         automatic=state.get("automatic", False),

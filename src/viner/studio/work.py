@@ -19,6 +19,7 @@ from viner.errors import InputError, TrainingError, VinerError, outline
 from viner.project import Project
 from viner.schema import Schema
 from viner.studio.background import yield_processor
+from viner.studio.course import PREPARING, PROMOTING
 from viner.studio.promotion import promote
 from viner.studio.run_folder import RunFolder, process_start
 from viner.workflow import Report, train_model
@@ -97,6 +98,7 @@ def _train(folder: RunFolder, state: dict[str, Any], stream: TextIO | None) -> P
         target.parent.mkdir(exist_ok=True)
         if "train" not in files:
             raise InputError("the snapshot of this run is gone", where=folder.path, hint="Start a new training")
+        folder.tell({"event": "stage", "name": PREPARING})
         train_model(
             **files,
             out=target,
@@ -105,7 +107,7 @@ def _train(folder: RunFolder, state: dict[str, Any], stream: TextIO | None) -> P
             report=RunReport(folder, stream),
             **state["options"],
         )
-    folder.tell({"event": "stage", "name": "Comparing with the model in service"})
+    folder.tell({"event": "stage", "name": PROMOTING})
     outcome = promote(project, folder.name)
     _end(folder, state="finished", model=folder.name, dev_f1=_dev_f1(target), outcome=outcome)
     folder.remove_snapshot()
