@@ -93,3 +93,19 @@ test("what somebody changed since is not taken back", () => {
   assert.deepEqual(kept, ["b"]);
   assert.deepEqual(inverse(back).delete, ["a"]);
 });
+
+test("steps from before a label was renamed are taken back under its name of today", () => {
+  const state = stateOf(stored({ status: "started" }));
+  const history = new History();
+  history.older = false;
+  const made = entity("e", 0, 3, "OLD");
+  let before = apply(state, { put: [made] });
+  history.add({ operation: "made", undoes: null, before, after: afterOf(state, before) });
+  before = apply(state, { delete: ["e"] });
+  history.add({ operation: "gone", undoes: null, before, after: afterOf(state, before) });
+  history.rename({ OLD: "NEW", LOST: null });
+  apply(state, inverse(reversible(history.stacks().undo.at(-1), state).before));
+  assert.equal(state.entities.get("e").label, "NEW");
+  apply(state, inverse(reversible(history.stacks().undo[0], state).before));
+  assert.equal(state.entities.has("e"), false);
+});

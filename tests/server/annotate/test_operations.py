@@ -78,6 +78,17 @@ def test_a_step_under_an_old_schema_brings_the_current_one(client: TestClient) -
     assert [item["name"] for item in answer["schema"]["layers"][0]["types"]] == ["PERSON", "PLACE", "DATE"]
     assert answer["document"]["schema"] == answer["schema"]["version"] == 2
     assert answer["renamed"] == {"PERSON": "PERSON", "LOCATION": "PLACE", "DATE": "DATE"}
+    assert client.get("/annotate/api/schema?since=1").json()["renamed"] == answer["renamed"]
+
+
+def test_history_speaks_of_labels_as_they_are_called_today(client: TestClient) -> None:
+    assert client.post(URL, json=step("o1", put=[HANOI])).status_code == 200
+    change = {"kind": "rename", "label": HANOI["label"], "to": "PLACE"}
+    changed = client.post("/annotate/api/schema/change", json={"operation": "s1", "version": 1, "change": change})
+    assert changed.status_code == 200
+    events = client.get("/annotate/api/history", params={"id": document(client)["id"]}).json()["events"]
+    made = next(event for event in events if event["operation"] == "o1")
+    assert made["after"]["entities"]["e1"]["label"] == "PLACE"
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,8 @@ export const api = {
   previewLabelAll: (wanted) => call("label-all/preview", wanted),
   /** @param {object} wanted */
   labelAll: (wanted) => call("label-all", wanted),
-  schema: () => call("schema"),
+  /** The schema, with `renamed`: where the labels of an earlier version are today. @param {number} [since] */
+  schema: (since) => call(since === undefined ? "schema" : `schema?since=${since}`),
   training: () => call("training"),
   /** @param {"start" | "stop" | "resume"} action */
   train: (action) => call("training", { action }),

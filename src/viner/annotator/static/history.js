@@ -42,6 +42,19 @@ export class History {
     this.steps = this.steps.filter((step) => step.operation !== operation);
   }
 
+  /**
+   * Follows labels that were renamed or merged, so that steps from before can still be taken back.
+   * @param {Record<string, string | null>} renamed old label → today's label; null = none follows, and the step stays as it was
+   */
+  rename(renamed) {
+    /** @param {import("./model.js").Before} side */
+    const follow = (side) => ({
+      ...side,
+      entities: Object.fromEntries(Object.entries(side.entities ?? {}).map(([id, entity]) => [id, entity && { ...entity, label: renamed[entity.label] ?? entity.label }])),
+    });
+    this.steps = this.steps.map((step) => ({ ...step, before: follow(step.before), after: follow(step.after) }));
+  }
+
   /** A step, and what it took back, and what that took back; oldest first. @param {Step} step @returns {Step[]} */
   chain(step) {
     const undone = this.steps.find((other) => other.operation === step.undoes);

@@ -472,7 +472,9 @@ class Page {
   }
 
   async #followSchema() {
-    this.#setSchema(await api.schema());
+    const schema = await api.schema(this.schema?.version);
+    this.editor.history.rename(schema.renamed ?? {});
+    this.#setSchema(schema);
     this.editor.setSchema(/** @type {Schema} */ (this.schema));
     this.notify("schema_changed");
   }
@@ -481,7 +483,11 @@ class Page {
   async #onRebased(stored, state, dropped, schema, detached) {
     for (const entry of dropped) this.editor.history.drop(entry.operation);
     const renewed = schema && schema.version !== this.schema?.version;
-    if (renewed) this.#setSchema(schema);
+    if (renewed) {
+      const { renamed } = await api.schema(this.schema?.version).catch(() => ({ renamed: {} }));
+      this.editor.history.rename(renamed ?? {});
+      this.#setSchema(schema);
+    }
     if (this.editor.state?.id === stored.id) {
       this.editor.schema = this.schema ?? null;
       this.editor.rebased(stored, state);

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
-from viner.annotation.label_map import mapping_since
+from viner.annotation.label_map import label_map, mapping_since, schema_history
 from viner.annotation.sync import write_back
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import error_response
-from viner.store import ConflictError, Operation, StaleSchemaError, StaleVersionError
+from viner.store import ConflictError, Operation, StaleSchemaError, StaleVersionError, Store
 from viner.store.records import LONGEST_ID
 
 _EVENTS_AT_ONCE = 100
@@ -102,16 +104,31 @@ def operations_router(desk: Desk) -> APIRouter:
         mine: bool = Query(False, description="Only what the visitor did"),
         before: int | None = Query(None, description="Only events with smaller numbers, for the following page"),
     ) -> Response:
-        """Each event holds what changed, before and after."""
+        """Each event holds what changed, before and after, under the labels of today where one follows the old one."""
         who = annotator_of(request) if mine else None
 
         def work() -> Response:
-            events = store.history(id, who=who, limit=_EVENTS_AT_ONCE, before=before)
-            return write_json({"events": [event.to_dict() for event in events]})
+            events = [event.to_dict() for event in store.history(id, who=who, limit=_EVENTS_AT_ONCE, before=before)]
+            _name_as_today(store, events)
+            return write_json({"events": events})
 
         return await desk.serve(work)
 
     return router
+
+
+def _name_as_today(store: Store, events: list[dict[str, Any]]) -> None:
+    """Renames labels that the schema no longer has, so that steps from before a change can be taken back."""
+    sides = [side.get("entities") or {} for event in events for side in (event["before"], event["after"])]
+    entities = [entity for side in sides for entity in side.values() if entity is not None]
+    known = {name for layer in store.schema()[0] if layer.kind == "entities" for name in layer.names}
+    old = {entity["label"] for entity in entities} - known
+    if not old:
+        return
+    followers = label_map(old, schema_history(store))
+    for entity in entities:
+        if entity["label"] in old:
+            entity["label"] = followers[entity["label"]].label or entity["label"]
 
 
 _EXAMPLE = {

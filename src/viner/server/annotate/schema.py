@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from viner.annotation import changes
+from viner.annotation.label_map import mapping_since
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
@@ -28,9 +29,17 @@ def schema_router(desk: Desk) -> APIRouter:
     @router.get(
         "", summary="The schema", responses={200: shape("Schema", "With its version and all colors"), **problems(401, 503)}
     )
-    async def schema() -> Response:
-        """Layers, types, descriptions, keys and colors."""
-        return await desk.serve(lambda: write_json(schema_dict(*store.schema())))
+    async def schema(since: int | None = Query(None, description="An earlier version", ge=0, le=2**31)) -> Response:
+        """Layers, types, descriptions, keys and colors.
+
+        With `since`, `renamed` says where each label of that version is today, null where no single label follows it.
+        """
+
+        def work() -> Response:
+            renamed = {} if since is None else {"renamed": mapping_since(store, since)}
+            return write_json({**schema_dict(*store.schema()), **renamed})
+
+        return await desk.serve(work)
 
     @router.post(
         "/preview",
