@@ -401,6 +401,61 @@ def test_a_change_that_contradicts_the_schema_is_refused(bench, opened) -> None:
     assert page.locator("#viner-apply").is_disabled()
 
 
+def test_a_change_stands_and_is_told_so_where_viner_toml_cannot_be_rewritten(bench, opened) -> None:
+    toml = bench.studio.project.path / "viner.toml"
+    page = opened(bench, "/en/labels")
+    page.locator("#viner-types tbody tr").nth(2).wait_for()
+    broken = toml.read_text(encoding="utf-8").replace('name = "Notices"', 'name = "Notices')
+    page.locator("#viner-kind").get_by_label("Rename").check()
+    page.locator("#viner-target").locator("textarea, input").fill("NAME")
+    page.locator("#viner-preview").click()
+    page.locator("#viner-changed", has_text="entities change").wait_for()
+    toml.write_text(broken, encoding="utf-8")
+    page.locator("#viner-apply:not([disabled])").click()
+    page.locator("#viner-changed", has_text="Changed in the project; viner.toml could not be rewritten").wait_for()
+    page.locator("#viner-types .type").get_by_text("NAME", exact=True).wait_for()
+    assert page.locator("#viner-undo").is_visible()
+    assert toml.read_text(encoding="utf-8") == broken
+    assert bench.studio.schema_changes == 1
+
+
+def test_lists_close_behind_who_leaves_them_by_tab_and_arrows_choose_a_radio(bench, opened) -> None:
+    page = opened(bench, "/en/train")
+    page.locator("#viner-versions tbody tr").nth(2).wait_for()
+    box = page.locator("#viner-b input")
+    box.focus()
+    assert box.get_attribute("aria-expanded") == "true"
+    assert page.locator("[role=option]:visible").count() == 3
+    page.keyboard.press("Shift")
+    assert page.locator("[role=option]:visible").count() == 3
+    page.keyboard.press("Tab")
+    page.locator("#viner-compare:focus").wait_for()
+    page.wait_for_timeout(300)  # it opened again a moment later
+    assert page.locator("[role=option]:visible").count() == 0
+    page.goto(f"{bench.url}/en/labels")
+    page.locator("#viner-types tbody tr").nth(2).wait_for()
+    page.locator("#viner-kind input").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#viner-kind input:checked").evaluate("input => input.closest('label').innerText").strip() == "Merge"
+    page.locator("#viner-sources").wait_for()
+
+
+def test_the_focus_stays_near_a_button_that_goes_out_of_use(bench, opened) -> None:
+    page = opened(bench, "/en/train")
+    page.locator("#viner-train:not([disabled])").focus()
+    page.keyboard.press("Enter")
+    page.locator("#viner-stop:focus").wait_for()
+    page.keyboard.press("Enter")
+    page.locator("#viner-resume:focus").wait_for()
+    page.locator("#viner-train:not([disabled])", has_text="Start anew").wait_for()
+    bench.studio.versions.serving = "002"
+    page.reload()
+    page.locator("#viner-roll-back:not([disabled])").focus()
+    page.keyboard.press("Enter")
+    page.locator("#viner-compare:focus").wait_for()
+
+
 def test_a_guideline_is_shown_without_its_scripts(bench, opened) -> None:
     text = "# Quy tắc\n\n<script>window.hacked = 1</script><svg onload='window.hacked = 1'></svg>\n\nĐánh dấu **mọi** tên."
     bench.studio.project.path.joinpath("GUIDELINE.md").write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ from viner.console.messages import LANGUAGES, Messages
 from viner.console.train_view import comparison_view, duration, learning_view, obstacle, plots_view, run_view, versions_view
 from viner.store import SPLITS, STATUSES, Counts
 from viner.studio import Run
+from viner.studio.course import PREPARING, PROMOTING
 
 EN = Messages("en")
 RUN = Run(name="004", state="running", created=0.0, progress=0.42, seconds_left=95, epoch=2, epochs=8, stage="Training")
@@ -110,3 +111,23 @@ def test_a_comparison_says_for_each_label_which_is_better() -> None:
     assert 'worse">−0.050' in view
     assert view.count("viner-delta") == 2  # a label that one does not know has no difference
     assert "3.1 %" in view
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_run_says_what_it_does_and_since_when_from_its_first_moment(language: str) -> None:
+    say = Messages(language)
+    run = replace(RUN, state="starting", stage=None, begun=1_000.0, epoch=None, seconds_left=None)
+    assert f"{say('stage_starting')} · {say('run_since', time=duration(75, say))}" in run_view(run, say, now=1_075.0)
+    for stage, key in ((PREPARING, "stage_reading"), ("Evaluating", "stage_evaluating"), (PROMOTING, "stage_promoting")):
+        view = run_view(replace(RUN, stage=stage), say)
+        assert say(key) in view
+        assert say("run_epoch", epoch=2, epochs=8) not in view
+
+
+def test_figures_of_a_few_documents_are_told_to_say_little() -> None:
+    assert EN("few_dev_done", documents="4") in learning_view(counts(train=3, dev=4), EN)
+    assert "say little" not in learning_view(counts(train=3, dev=5), EN)
+    comparison = {"a": "001", "b": "002", "documents": 5, "overall": {"a": 0.7, "b": 0.8, "support": 20}, "labels": {}}
+    assert EN("few_compared") not in comparison_view(comparison, [], EN)
+    assert EN("few_compared") in comparison_view({**comparison, "documents": 4}, [], EN)
+    assert EN("few_compared") in comparison_view({**comparison, "overall": {"a": 0.7, "b": 0.8, "support": 19}}, [], EN)

@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -89,6 +90,8 @@ def _mount(
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     )
+    # Gradio warns of what it was told not to do, once for each language.
+    warnings.filterwarnings("ignore", "SSR mode is not supported with multi-page apps", UserWarning)
     for language in LANGUAGES:
         gr.mount_gradio_app(
             parent,

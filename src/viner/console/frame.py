@@ -136,7 +136,7 @@ def table(caption: str, columns: list[str], rows: list[list[str]], *, kind: str 
 def chip(label: str, index: int | None) -> str:
     """A label on its color (:func:`viner.console.theme.color_rules` gives the n-th its color)."""
     color = "t-other" if index is None else f"t{index}"
-    return f'<span class="type {color}">{visible(label).replace("_", "_<wbr>")}</span>'
+    return f'<span class="type {color}">{visible(label)}</span>'
 
 
 def who_is(request: Any) -> str:

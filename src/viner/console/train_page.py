@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import gradio as gr
@@ -45,8 +46,8 @@ class TrainPage(StudioPage):
                     self._stop = gr.Button(say("stop"), min_width=80, scale=1, interactive=False, elem_id="viner-stop")
                     self._resume = gr.Button(say("resume"), min_width=80, scale=1, interactive=False, elem_id="viner-resume")
                 with gr.Accordion(say("more"), open=False):
-                    self._minutes = gr.Number(None, label=say("minutes"), minimum=0, elem_id="viner-minutes")
-                    self._epochs = gr.Number(None, label=say("epochs"), minimum=0, precision=0, elem_id="viner-epochs")
+                    self._minutes = gr.Number(0, label=say("minutes"), minimum=0, elem_id="viner-minutes")
+                    self._epochs = gr.Number(0, label=say("epochs"), minimum=0, precision=0, elem_id="viner-epochs")
                     with gr.Row(elem_classes="viner-inline"):
                         self._after = gr.Number(
                             None, label=say("retrain_after"), minimum=0, precision=0, scale=3, elem_id="viner-after"
@@ -97,12 +98,13 @@ class TrainPage(StudioPage):
         blocks.load(self._watch, [self._seen, *choice], live, **QUICK)
         blocks.load(self._settings, None, self._after, **QUICK)
         self._pulse.tick(self._watch, [self._seen, *choice], live, **QUICK)
-        for button, work, values in (
-            (self._start, self._start_run, [self._minutes, self._epochs]),
-            (self._stop, self._stop_run, []),
-            (self._resume, self._resume_run, []),
+        told = self._start.click(lambda: notice(self._say("taking_snapshot"), kind="neutral"), None, self._told, **QUICK)
+        for done in (
+            told.then(self._start_run, [self._minutes, self._epochs], self._told, **QUICK),
+            self._stop.click(self._stop_run, None, self._told, **QUICK),
+            self._resume.click(self._resume_run, None, self._told, **QUICK),
         ):
-            button.click(work, values, self._told, **QUICK).then(self._watch, [self._seen, *choice], live, **QUICK)
+            done.then(self._watch, [self._seen, *choice], live, **QUICK)
         self._save.click(self._save_after, self._after, self._told, **QUICK)
         self._activate.click(self._put_into_service, self._a, self._answer, **LONG).then(
             self._watch, [self._seen, *choice], live, **QUICK
@@ -126,8 +128,9 @@ class TrainPage(StudioPage):
             active = run is not None and run.active
             pulse = gr.Timer(_FAST if active else _SLOW)
             now = repr((counts.to_dict(), None if run is None else run.to_dict(), versions))
-            if now == seen:
-                return [gr.skip()] * 16
+            course = run_view(run, say, now=time.time())
+            if now == seen:  # of a training at work, the time at least has gone on
+                return [*[gr.skip()] * 9, course if active else gr.skip(), *[gr.skip()] * 6]
             why = obstacle(counts, say)
             types = entity_types(self._studio.store.schema()[0])
             names = [version["name"] for version in versions]
@@ -140,11 +143,14 @@ class TrainPage(StudioPage):
                 f"<style>{color_rules(types)}</style>",
                 learning_view(counts, say),
                 "" if why is None or active else notice(say("cannot_start"), why, kind="neutral"),
-                gr.update(interactive=why is None and not active),
+                gr.update(
+                    interactive=why is None and not active,
+                    value=say("start_anew" if run is not None and run.resumable else "start_training"),
+                ),
                 gr.update(interactive=active),
                 gr.update(interactive=run is not None and run.resumable),
                 gr.update(interactive=serving in names[1:]),
-                run_view(run, say),
+                course,
                 "" if run is None else plots_view(self._studio.runs.events(run.name, 0), say),
                 versions_view(versions, say),
                 gr.update(visible=bool(names)),

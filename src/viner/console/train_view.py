@@ -13,6 +13,19 @@ from viner.console.messages import Messages
 from viner.console.plots import line_plot
 from viner.store import Counts
 from viner.studio import Run
+from viner.studio.course import PREPARING, PROMOTING
+
+_STAGES = {
+    None: "stage_starting",
+    PREPARING: "stage_reading",
+    "Training": "stage_training",
+    "Exporting to ONNX": "stage_exporting",
+    "Comparing int8 with float32": "stage_quantizing",
+    "Evaluating": "stage_evaluating",
+    PROMOTING: "stage_promoting",
+}
+_FEW_DOCUMENTS, _FEW_ENTITIES = 5, 20
+"""Below so many in the done dev documents, a better model can hardly be told from a worse one."""
 
 
 def learning_view(counts: Counts, say: Messages) -> str:
@@ -25,7 +38,11 @@ def learning_view(counts: Counts, say: Messages) -> str:
         (test["done"], "learn_test"),
     )
     cells = "".join(f"<div><dd>{say.number(count)}</dd><dt>{escape(say(key))}</dt></div>" for count, key in figures)
-    advice = "" if dev["done"] or not (train["done"] or train["started"]) else notice(say("few_dev"), kind="neutral")
+    advice = ""
+    if not dev["done"]:
+        advice = notice(say("few_dev"), kind="neutral") if train["done"] or train["started"] else ""
+    elif dev["done"] < _FEW_DOCUMENTS:
+        advice = notice(say("few_dev_done", documents=say.number(dev["done"])), kind="neutral")
     return f'<dl class="viner-figures">{cells}</dl>{advice}'
 
 
@@ -50,16 +67,25 @@ def duration(seconds: float, say: Messages) -> str:
     return say("duration_hours", hours=minutes // 60, minutes=minutes % 60)
 
 
-def run_view(run: Run | None, say: Messages) -> str:
-    """How far a training is, what became of it, and its error with what to do about it; None before the first."""
+def run_view(run: Run | None, say: Messages, *, now: float | None = None) -> str:
+    """How far a training is, what became of it, and its error with what to do about it.
+
+    Args:
+        run: The training; None before the first.
+        say: The interface's messages.
+        now: Seconds since 1970, to say how long it has been at work.
+    """
     if run is None:
         return f'<p class="viner-note">{escape(say("run_none"))}</p>'
     parts = [say(f"run_{run.state}")]
     if run.active:
-        if run.stage and say.language == "en":  # stages are English words, and the numbers beside them say enough
-            parts.append(run.stage)
-        if run.epoch and run.epochs:
+        if run.state != "stopping":
+            key = "stage_starting" if run.state == "starting" else _STAGES.get(run.stage)
+            parts.append(say(key) if key else str(run.stage))
+        if run.stage == "Training" and run.epoch and run.epochs:
             parts.append(say("run_epoch", epoch=run.epoch, epochs=run.epochs))
+        if now is not None and run.begun is not None:
+            parts.append(say("run_since", time=duration(now - run.begun, say)))
         if run.seconds_left is not None:
             parts.append(say("run_left", time=duration(run.seconds_left, say)))
     percent = 100 if run.state == "finished" else min(100, int(100 * run.progress))
@@ -149,7 +175,9 @@ def comparison_view(comparison: Mapping[str, Any], labels: Sequence[str], say: M
     chance = comparison.get("p_value")
     if chance is not None:
         note += " · " + say("by_chance", share=say.decimal(100 * chance, 1))
-    return f'<p class="viner-note">{escape(note)}</p>' + table(say("compare"), columns, rows, numbers=(1, 2, 3, 4))
+    few = comparison["documents"] < _FEW_DOCUMENTS or (comparison["overall"].get("support") or 0) < _FEW_ENTITIES
+    told = notice(say("few_compared"), kind="neutral") if few else ""
+    return f'<p class="viner-note">{escape(note)}</p>{told}' + table(say("compare"), columns, rows, numbers=(1, 2, 3, 4))
 
 
 def size(count: int, say: Messages) -> str:

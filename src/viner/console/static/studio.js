@@ -22,6 +22,42 @@
     last = box;
   });
 
+  // Gradio's lists take any key for a search: Tab opened the list again that it had just left, filtered by its own value.
+  const searched = new Set(["ArrowUp", "ArrowDown", "Home", "End", "Enter", "Escape"]);
+  const silent = new Set(["Tab", "Shift", "Control", "Alt", "Meta"]);
+  const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+  window.addEventListener("keydown", (event) => {
+    const field = event.target;
+    if (!(field instanceof HTMLInputElement)) return;
+    if (field.getAttribute("role") === "combobox" && (silent.has(event.key) || (field.readOnly && !searched.has(event.key))))
+      event.stopImmediatePropagation();
+    // The radios of a group have no name in common, by which the browser would know that arrows lead from one to the next.
+    if (field.type === "radio" && event.key in steps && !event.ctrlKey && !event.altKey && !event.metaKey) {
+      const group = [...(field.closest("fieldset")?.querySelectorAll("input[type=radio]:enabled") ?? [])];
+      const next = group[(group.indexOf(field) + steps[event.key] + group.length) % group.length];
+      if (!next || next === field) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      next.focus();
+      next.click();
+    }
+  }, true);
+
+  // A button that takes itself out of use, as Stop does, hands the focus to the next one in its row.
+  let used = null;
+  document.addEventListener("focusin", (event) => { used = event.target; });
+  const handOver = (button, tries = 10) => {
+    if (!button.disabled || (document.activeElement !== document.body && document.activeElement !== button)) return;
+    const row = [...(button.closest(".row")?.querySelectorAll("button") ?? [])];
+    const place = row.indexOf(button);
+    const next = [...row.slice(place + 1), ...row.slice(0, place).reverse()].find((other) => !other.disabled);
+    if (next) next.focus();
+    else if (tries > 0) setTimeout(() => handOver(button, tries - 1), 50);
+  };
+  new MutationObserver((changes) => {
+    if (changes.some((change) => change.target === used && used.disabled)) setTimeout(handOver, 0, used);
+  }).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: ["disabled"] });
+
   Object.assign(window.viner, {
     // Puts the filter into the address, without what says nothing.
     remember(values) {
