@@ -44,6 +44,17 @@ def test_the_schema_changes_and_changes_back(client: TestClient, filled: FakeStu
     assert filled.schema_changes == 2
 
 
+def test_a_change_stands_although_viner_toml_cannot_be_rewritten(client: TestClient, filled: FakeStudio) -> None:
+    file = filled.project.path / "viner.toml"
+    file.write_text(file.read_text(encoding="utf-8") + "\n[annotation\n", encoding="utf-8")
+    changed = client.post(f"{API}/schema/change", json={"operation": "s", "version": 1, "change": RENAME})
+    assert changed.status_code == 200
+    assert "viner.toml" in changed.json()["unwritten"]
+    undone = client.post(f"{API}/undo", json={"operation": "u", "undoes": "s"})
+    assert (undone.status_code, "viner.toml" in undone.json()["unwritten"]) == (200, True)
+    assert client.get(f"{API}/schema").json()["version"] == 3
+
+
 def test_a_change_that_does_not_fit_is_refused(client: TestClient) -> None:
     for change in ({"kind": "rename", "label": "NOBODY", "to": "X"}, {"kind": "explode"}, {}, {"kind": "rename"}):
         body = {"operation": "s", "version": 1, "change": change}

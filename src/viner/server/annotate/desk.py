@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 
+from viner.annotation.sync import write_back
+from viner.errors import VinerError
 from viner.schema import Schema
 from viner.server.bodies import check_json, read_json
 from viner.server.visitors import LOCAL, who_of
@@ -94,6 +96,22 @@ def schema_dict(schema: Schema, version: int) -> dict[str, Any]:
         for item in described["types"]:
             item["color"] = layer.color(item["name"])
     return {**data, "version": version}
+
+
+def follow_schema(studio: Studio) -> dict[str, str]:
+    """Lets ``viner.toml`` and everything else follow the schema of the store, which has changed.
+
+    Returns:
+        Nothing; or ``unwritten``, which says why the file could not be written: the change stands, and the next start of the
+        server writes it once the file is in order.
+    """
+    told = {}
+    try:
+        write_back(studio.store, studio.project.write_schema)
+    except VinerError as error:
+        told["unwritten"] = str(error)
+    studio.schema_changed()
+    return told
 
 
 def progress_dict(counts: Counts) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from viner.annotation.label_map import label_map, mapping_since, schema_history
-from viner.annotation.sync import write_back
 from viner.server.annotate.describe import body, problems, shape
-from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, schema_dict
+from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, follow_schema, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import error_response
 from viner.store import ConflictError, Operation, StaleSchemaError, StaleVersionError, Store
@@ -86,10 +85,8 @@ def operations_router(desk: Desk) -> APIRouter:
                 saved = store.undo(old, new_id=new, who=who)
             except ConflictError as error:
                 return error_response(error, conflicts=error.conflicts)
-            if saved.schema != before:
-                write_back(store, desk.studio.project.write_schema)
-                desk.studio.schema_changed()
-            return write_json(saved.to_dict())
+            told = follow_schema(desk.studio) if saved.schema != before else {}
+            return write_json({**saved.to_dict(), **told})
 
         return await desk.save(work)
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from viner.annotation import changes
 from viner.annotation.label_map import mapping_since
 from viner.server.annotate.describe import body, problems, shape
-from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, schema_dict
+from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, follow_schema, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import error_response
 from viner.store.records import LONGEST_ID
@@ -64,7 +64,10 @@ def schema_router(desk: Desk) -> APIRouter:
         responses={200: shape("Object", "Changed: the new schema and version"), **problems(400, 401, 403, 409, 422, 503)},
     )
     async def change(request: Request) -> Response:
-        """One operation; `/undo` takes it back. `version` is that of the schema it was decided on."""
+        """One operation; `/undo` takes it back. `version` is that of the schema it was decided on.
+
+        Where `viner.toml` could not be rewritten, the change stands all the same, and `unwritten` says why.
+        """
         raw, who = await body_of(request), annotator_of(request)
 
         def work() -> Response:
@@ -72,13 +75,11 @@ def schema_router(desk: Desk) -> APIRouter:
             wanted = changes.change_from_dict(fields.mapping("change"))
             operation, version = fields.text("operation", most=LONGEST_ID), fields.integer("version")
             try:
-                saved = changes.apply(
-                    store, wanted, operation=operation, who=who, version=version, write_schema=studio.project.write_schema
-                )
+                saved = changes.apply(store, wanted, operation=operation, who=who, version=version)
             except changes.StaleChangeError as error:
                 return error_response(error, schema=schema_dict(*store.schema()))
-            studio.schema_changed()
-            return write_json({**saved.to_dict(), "schema": schema_dict(*store.schema())})
+            told = follow_schema(studio)
+            return write_json({**saved.to_dict(), "schema": schema_dict(*store.schema()), **told})
 
         return await desk.look(work)
 
