@@ -36,6 +36,7 @@ def test_an_eleventh_type_is_found_by_typing_its_name(bench: Workbench, annotate
     tab.press("=")
     tab.page.keyboard.type("elev")
     tab.press("Enter")
+    tab.page.locator(".tag[data-label=ELEVENTH]").wait_for()
     tab.saved()
     assert bench.said("one") == [("43", "ELEVENTH")]
     assert tab.page.evaluate("document.activeElement.id") == "text"
