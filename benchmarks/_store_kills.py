@@ -20,7 +20,7 @@ from viner.document import Document
 from viner.schema import Schema
 from viner.store import Operation, Put, Store, StoredEntity
 
-DOCUMENTS = 20
+DOCUMENTS = 500  # enough words for all rounds: a writer that finds none left would wait for ever
 WORDS = 40
 FULL = 2  # the value of SQLite's synchronous pragma that waits for the disk
 
