@@ -113,6 +113,11 @@ class Schema:
                 return layer
         raise SchemaError(f"no layer {name!r}", hint=f"Layers: {', '.join(layer.name for layer in self.layers) or 'none'}")
 
+    @property
+    def entity_labels(self) -> tuple[str, ...]:
+        """The labels that entities may have, in order."""
+        return tuple(name for layer in self.layers if layer.kind == "entities" for name in layer.names)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON and TOML form: ``{"layers": [...]}``."""
         return {"layers": [layer.to_dict() for layer in self.layers]}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from viner.annotation.suggest.dictionaries import DictionaryMatcher, Hit
-from viner.annotation.suggest.suggester import entity_labels
 from viner.errors import InputError
 from viner.project import Dictionary
 from viner.store import RefusedError, StoredEntity
@@ -130,7 +129,7 @@ def preview(store: Store, request: LabelAll, *, samples: int = SAMPLES) -> Previ
     touched = matches = already = 0
     shown: list[Sample] = []
     with store.reading() as connection:
-        finder.check(entity_labels(store.schema()[0]))
+        finder.check(store.schema()[0].entity_labels)
         for page in _pages(connection, request):
             for document, hits, covered in finder.decide(connection, page):
                 touched += bool(hits)
@@ -163,7 +162,7 @@ def apply(
         found = [document.number for page in _pages(connection, request) for document in page if finder.find(document)]
     matches = 0
     with store.transaction(exclusive=True) as transaction:
-        finder.check(entity_labels(transaction.schema()[0]))
+        finder.check(transaction.schema()[0].entity_labels)
         event = transaction.event(operation, who=who, kind="label-all", body=request.to_dict())
         if event.answer is not None:
             return Labeled(event.answer.documents, 0, replayed=True)

@@ -23,11 +23,6 @@ _NEAR = 32
 """Code points looked back for a certain border, before all of the text is looked at."""
 
 
-def entity_labels(schema: Schema) -> set[str]:
-    """The labels that entities may have."""
-    return {name for layer in schema if layer.kind == "entities" for name in layer.names}
-
-
 def check_operation(connection: Connection, number: int, operation: Operation, schema: Schema) -> None:
     """Checks what an operation wants of a document, once its versions are known to be right.
 
@@ -55,7 +50,7 @@ def check_operation(connection: Connection, number: int, operation: Operation, s
     held = read_entities(connection, {number: [put.entity.id for put in operation.put] + list(operation.delete)})
     if operation.put:
         text = connection.execute(select(contents.c.text).where(contents.c.document == number)).scalar_one()
-        labels, borders = entity_labels(schema), Borders(text)
+        labels, borders = schema.entity_labels, Borders(text)
         for index, put in enumerate(operation.put):
             now = held.get((number, put.entity.id))
             check_put(put, text, labels, borders, f"put[{index}]", now)

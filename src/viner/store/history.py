@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from viner.schema import Schema
-from viner.store.checks import entity_labels, find_twin
+from viner.store.checks import find_twin
 from viner.store.delta import Delta
 from viner.store.errors import ConflictError, RefusedError, UnknownDocumentError, UnknownOperationError
 from viner.store.records import Event, Saved, StoredEntity
@@ -242,7 +242,7 @@ def _leave_no_unknown_label(transaction: Transaction, event: OpenEvent, target: 
     connection, schema = transaction.connection, transaction.schema()[0]
     left = Schema.from_dict(json.loads(target.after)["schema"])
     lost = {layer.name: set(layer.names) - _names(schema, layer.name) for layer in left}
-    gone = sorted(entity_labels(left) - entity_labels(schema))
+    gone = sorted(set(left.entity_labels) - set(schema.entity_labels))
     rows = connection.execute(
         select(entities.c.document, entities.c.id, documents.c.id.label("name"))
         .join(documents, documents.c.number == entities.c.document)
@@ -275,7 +275,7 @@ def _unknown_suggestions(
     connection: Connection, schema: Schema, numbers: list[int] | None = None
 ) -> dict[int, dict[str, StoredEntity | None]]:
     """Open suggestions with labels that a schema does not have, to be removed; of some documents, or of all."""
-    unknown = entities.c.label.not_in(sorted(entity_labels(schema))) & (entities.c.state == "suggested")
+    unknown = entities.c.label.not_in(schema.entity_labels) & (entities.c.state == "suggested")
     if numbers is not None:
         unknown &= entities.c.document.in_(numbers)
     gone: dict[int, dict[str, StoredEntity | None]] = {}
@@ -302,7 +302,7 @@ def _fields(before: Delta, after: Delta, row: Any) -> tuple[dict[str, Any], list
 
 
 def _check_known(delta: Delta, schema: Schema, document: str) -> None:
-    known = entity_labels(schema)
+    known = set(schema.entity_labels)
     gone = [entity.label for entity in delta.entities.values() if entity is not None and entity.label not in known]
     for layer, classes in delta.labels.items():
         gone += [name for name in classes or () if name not in _names(schema, layer)]

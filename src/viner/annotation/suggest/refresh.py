@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select, update
 
 from viner.annotation.leases import held
 from viner.annotation.suggest.rules import DICTIONARY, PATTERN
-from viner.annotation.suggest.suggester import Suggester, entity_labels
+from viner.annotation.suggest.suggester import Suggester
 from viner.document import Document, Entity
 from viner.store import SPLITS, StoredEntity
 from viner.store.reading import unflatten
@@ -185,7 +185,7 @@ def _write(
         How many documents got other suggestions; None where the schema is not the suggester's, and nothing was written.
     """
     with store.transaction() as transaction:
-        if entity_labels(transaction.schema()[0]) != suggester.labels:
+        if transaction.schema()[0].entity_labels != suggester.labels:
             return None
         current = _current(transaction, batch, leased)
         uncertain = []

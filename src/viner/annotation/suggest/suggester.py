@@ -73,7 +73,7 @@ class Suggester:
         self.recognizer = recognizer
         self.model = model if recognizer is not None else None
         self.who = "rules" if recognizer is None else f"model {model}"
-        self.labels = entity_labels(schema)
+        self.labels = schema.entity_labels
         self._rules = rules or Rules()
         self._known = {name: rank for rank, name in enumerate(self.labels)}
         self._labels: dict[str, str] = {}
@@ -184,8 +184,3 @@ def _crosses(start: int, end: int, by_start: list[tuple[int, int]], by_end: list
         return True
     inside = range(bisect_right(by_end, (start, end)), bisect_left(by_end, (end, 0)))
     return any(by_end[index][1] < start for index in inside)
-
-
-def entity_labels(schema: Schema) -> tuple[str, ...]:
-    """The labels that entities may have, in the order of the schema."""
-    return tuple(name for layer in schema if layer.kind == "entities" for name in layer.names)

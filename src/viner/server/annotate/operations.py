@@ -118,8 +118,7 @@ def _name_as_today(store: Store, events: list[dict[str, Any]]) -> None:
     """Renames labels that the schema no longer has, so that steps from before a change can be taken back."""
     sides = [side.get("entities") or {} for event in events for side in (event["before"], event["after"])]
     entities = [entity for side in sides for entity in side.values() if entity is not None]
-    known = {name for layer in store.schema()[0] if layer.kind == "entities" for name in layer.names}
-    old = {entity["label"] for entity in entities} - known
+    old = {entity["label"] for entity in entities}.difference(store.schema()[0].entity_labels)
     if not old:
         return
     followers = label_map(old, schema_history(store))
