@@ -18,19 +18,17 @@ from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
 
+from viner.corpus import REVIEWED, is_partial, reviewed_spans
 from viner.document import Document, Entity
 from viner.errors import InputError, UsageError
 from viner.schema import ENTITIES, Layer, Schema, Type
 from viner.store import clock
-from viner.store.checks import Borders, entity_labels
+from viner.store.checks import Borders
 from viner.store.delta import Delta
 from viner.store.records import LABEL_LIMIT, LONGEST_ID, SPLITS, AddReport, Split, StoredEntity
 from viner.store.splits import LONGEST_GROUP, Shares, Splitter, group_of, is_hashed
 from viner.store.tables import contents, documents, entities
-from viner.store.transaction import OpenEvent, Transaction, batches, to_entity
-
-REVIEWED = "viner:reviewed"
-"""Key in ``meta``: ``[[start, end], …]``, the spans that a person decided on in a document that is not done."""
+from viner.store.transaction import OpenEvent, Transaction, batches, entity_row, to_entity
 
 STATUS = "viner:status"
 """Key in ``meta``: "skipped", of a document that somebody put aside."""
@@ -90,7 +88,7 @@ class Adding:
         self._new_labels = new_labels
         self._splitter = Splitter(transaction, shares, split)
         schema = transaction.schema()[0]
-        self._known = entity_labels(schema)
+        self._known = set(schema.entity_labels)
         self._layers = {layer.name for layer in schema}
         self._classes = {layer.name: layer for layer in schema if layer.kind == "labels"}
         self._new_layers: set[str] = set()
@@ -200,19 +198,7 @@ class Adding:
                 "entity_order": _json(order) if order != [entity.id for entity in sorted(held, key=text_order)] else None,
             }
         )
-        rows.entities += [
-            {
-                "document": self._number,
-                "id": entity.id,
-                "start": entity.start,
-                "end": entity.end,
-                "label": entity.label,
-                "state": entity.state,
-                "score": entity.score,
-                "source": entity.source,
-            }
-            for entity in held
-        ]
+        rows.entities += [entity_row(self._number, entity) for entity in held]
 
     def _entities(self, document: Document) -> tuple[list[StoredEntity], str]:
         """What the document brings along, with ids, and the status it gets."""
@@ -235,7 +221,7 @@ class Adding:
             return list(held.values()), "skipped"
         if document.entities is None or self._as_suggestions:
             return list(held.values()), "todo"
-        return list(held.values()), "done" if REVIEWED not in document.meta else "started"
+        return list(held.values()), "started" if is_partial(document) else "done"
 
     def _entity(self, entity: Entity, name: str, state: str, where: str) -> StoredEntity:
         if entity.label not in self._known:
@@ -385,22 +371,11 @@ def _own_meta(document: Document) -> dict[str, Any]:
     """The meta without what the store says itself: a reviewed span that an entity stands for is not kept a second time."""
     meta = dict(document.meta)
     meta.pop(STATUS, None)
-    reviewed = meta.pop(REVIEWED, None)
+    reviewed = reviewed_spans(document)
     if reviewed is not None:
         spans = {(entity.start, entity.end) for entity in document.entities or ()}
-        if not isinstance(reviewed, list | tuple) or not all(_is_span(span, len(document.text)) for span in reviewed):
-            raise InputError(f"'{REVIEWED}' is a list of [start, end]", where=document.id)
-        meta[REVIEWED] = [list(span) for span in reviewed if tuple(span) not in spans]
+        meta[REVIEWED] = [list(span) for span in reviewed if span not in spans]
     return meta
-
-
-def _is_span(span: Any, length: int) -> bool:
-    return (
-        isinstance(span, list | tuple)
-        and len(span) == 2
-        and all(type(offset) is int for offset in span)
-        and 0 <= span[0] < span[1] <= length
-    )
 
 
 def _with_labels(schema: Schema, fresh: list[str], classes: Mapping[str, Layer]) -> Schema:

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from viner.corpus import REVIEWED
 from viner.document import Document, Relation
-from viner.store.adding import REVIEWED, STATUS, is_given, text_order
+from viner.store.adding import STATUS, is_given, text_order
 from viner.store.reading import conditions, unflatten
 from viner.store.records import Filter, StoredEntity
 from viner.store.tables import contents, documents, entities

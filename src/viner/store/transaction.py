@@ -120,7 +120,7 @@ class Transaction:
                 self.count("entities", label, "suggested", -n)
             self.connection.execute(delete(entities).where(open_ones))
             rows = [
-                _row(number, replace(entity, state="suggested", source=entity.source or by))
+                entity_row(number, replace(entity, state="suggested", source=entity.source or by))
                 for number in numbers
                 for entity in suggestions[number]
             ]
@@ -268,7 +268,7 @@ class _Writer:
                 self._transaction.count("entities", old.label, old.state, -1)
             if entity is not None:
                 self._transaction.count("entities", entity.label, entity.state, 1)
-            self._put("entities", number, key, old is not None, None if entity is None else _row(number, entity))
+            self._put("entities", number, key, old is not None, None if entity is None else entity_row(number, entity))
 
     def comments(self, number: int, before: Mapping[str, Comment | None], after: Mapping[str, Comment | None]) -> None:
         for key, comment in after.items():
@@ -405,7 +405,8 @@ def _read_named(connection: Connection, table: Any, wanted: Mapping[int, Iterabl
             yield row
 
 
-def _row(number: int, entity: StoredEntity) -> dict[str, Any]:
+def entity_row(number: int, entity: StoredEntity) -> dict[str, Any]:
+    """The row of an entity in its table."""
     return {
         "document": number,
         "id": entity.id,
