@@ -14,7 +14,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, func, select
 
-from viner.errors import SchemaError
+from viner.errors import SchemaError, VinerError
 from viner.project import Project
 from viner.schema import Layer, Schema
 from viner.store import Store
@@ -73,6 +73,19 @@ def write_back(store: Store, write_schema: Callable[[Schema], None]) -> None:
     schema, _ = store.schema()
     write_schema(schema)
     store.set_setting(_SYNCED, _hash(schema))
+
+
+def try_write_back(store: Store, write_schema: Callable[[Schema], None]) -> VinerError | None:
+    """As :func:`write_back`, for a change that stands whether or not the file can be written.
+
+    Returns:
+        Why the file could not be written, None where it was. The next :func:`sync` writes it once it is in order.
+    """
+    try:
+        write_back(store, write_schema)
+    except VinerError as error:
+        return error
+    return None
 
 
 def _check_kept(connection: Connection, schema: Schema, written: Schema, where: str) -> None:

@@ -11,7 +11,6 @@ from viner.console.frame import PageError, notice, section, who_is
 from viner.console.labels_view import hex_color, label_colors, labels_view, preview_view
 from viner.console.studio_page import LONG, QUICK, SCRIPT, StudioPage
 from viner.console.theme import color_rules
-from viner.errors import VinerError
 from viner.schema import ENTITIES
 
 _FIELDS = {
@@ -188,15 +187,13 @@ class LabelsPage(StudioPage):
 
     def _follow(self, done: str) -> str:
         """Lets everything follow the store's schema; a ``viner.toml`` in the way is no failure: that is changed already."""
-        from viner.annotation.sync import write_back
+        from viner.annotation.sync import try_write_back
 
-        told = notice(self._say(done))
-        try:
-            write_back(self._studio.store, self._studio.project.write_schema)
-        except VinerError as error:
-            told = notice(self._say("change_unwritten", problem=str(error)), self._say("change_unwritten_hint"), kind="bad")
+        problem = try_write_back(self._studio.store, self._studio.project.write_schema)
         self._studio.schema_changed()
-        return told
+        if problem is None:
+            return notice(self._say(done))
+        return notice(self._say("change_unwritten", problem=str(problem)), self._say("change_unwritten_hint"), kind="bad")
 
     def _change(self, layer: str, kind: str, values: dict[str, Any]) -> dict[str, Any]:
         """The change that the form says, in its JSON form."""

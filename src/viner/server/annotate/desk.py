@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 
-from viner.annotation.sync import write_back
-from viner.errors import VinerError
+from viner.annotation.sync import try_write_back
 from viner.schema import Schema
 from viner.server.bodies import check_json, read_json
 from viner.server.visitors import LOCAL, who_of
@@ -105,13 +104,9 @@ def follow_schema(studio: Studio) -> dict[str, str]:
         Nothing; or ``unwritten``, which says why the file could not be written: the change stands, and the next start of the
         server writes it once the file is in order.
     """
-    told = {}
-    try:
-        write_back(studio.store, studio.project.write_schema)
-    except VinerError as error:
-        told["unwritten"] = str(error)
+    problem = try_write_back(studio.store, studio.project.write_schema)
     studio.schema_changed()
-    return told
+    return {} if problem is None else {"unwritten": str(problem)}
 
 
 def progress_dict(counts: Counts) -> dict[str, Any]:
