@@ -68,6 +68,14 @@ def own_path(value: str) -> str:
     return "/" if value.partition("?")[0].rstrip("/") in ("/login", "/logout") else value
 
 
+def language_of(request: Request, offered: Sequence[str]) -> str:
+    """The language of a page: the one that its address names, else the one chosen before, else the browser's."""
+    for chosen in (request.query_params.get("language"), request.cookies.get(LANGUAGE_COOKIE)):
+        if chosen is not None and chosen in offered:
+            return chosen
+    return best_language(request.headers.get("accept-language", ""), offered)
+
+
 def best_language(accepted: str, offered: Sequence[str]) -> str:
     """The offered language that an ``Accept-Language`` header likes best; the first one offered where it says nothing."""
     best, best_weight = offered[0], 0.0

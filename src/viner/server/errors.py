@@ -14,6 +14,22 @@ from starlette.responses import Response
 
 from viner.errors import InputError, UsageError, VinerError, outline
 
+ERROR_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "where": {"type": ["string", "null"]},
+                "hint": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+"""The shape of every refusal, for the description of the API."""
+
 _log = logging.getLogger("viner.server")
 
 

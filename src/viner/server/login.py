@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from viner.server.entrance import LANGUAGE_COOKIE, best_language, own_path
+from viner.server.entrance import language_of, own_path
 from viner.server.errors import RequestError
 from viner.server.sessions import LIFETIME
 from viner.server.throttle import Throttle
@@ -74,12 +74,6 @@ def login_router(visitors: Visitors, throttle: Throttle, languages: tuple[str, .
     router = APIRouter(include_in_schema=False)
     checks = CapacityLimiter(_CHECKS_AT_ONCE)
 
-    def language_of(request: Request) -> str:
-        for chosen in (request.query_params.get("language"), request.cookies.get(LANGUAGE_COOKIE)):
-            if chosen in languages:
-                return chosen
-        return best_language(request.headers.get("accept-language", ""), languages)
-
     @router.get("/login.css")
     async def style() -> Response:
         return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
@@ -91,14 +85,14 @@ def login_router(visitors: Visitors, throttle: Throttle, languages: tuple[str, .
         name = _plain_name(request.query_params.get("name", ""))[:_LONGEST]
         if who is not None and (is_local(request) or name in ("", who)):
             return RedirectResponse(_root(request) + wanted, 303, headers={"Cache-Control": "no-store"})
-        return _page(_root(request), language_of(request), wanted, name=name)
+        return _page(_root(request), language_of(request, languages), wanted, name=name)
 
     @router.post("/login")
     async def enter(request: Request) -> Response:
         fields = await _fields(request)
         name = _plain_name(fields.get("name", ""))
         password, wanted = fields.get("password", ""), own_path(fields.get("next", "/"))
-        root, language = _root(request), language_of(request)
+        root, language = _root(request), language_of(request, languages)
         address = request.client.host if request.client else ""
         if not password or len(password) > _LONGEST or not name.isprintable() or not 0 < len(name) <= _LONGEST:
             return _page(root, language, wanted, problem="wrong", status=401)

@@ -19,7 +19,7 @@ from viner.document import Document, check_text
 from viner.errors import InputError
 from viner.server.bodies import check_json, read_json
 from viner.server.counters import Counters
-from viner.server.errors import RequestError
+from viner.server.errors import ERROR_SCHEMA, RequestError
 from viner.text import OffsetMap
 from viner.version import __version__
 
@@ -29,24 +29,7 @@ OffsetUnit = Literal["codepoint", "utf16"]
 
 _ERROR = {
     "description": "What was wrong, where, and what to do",
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "error": {
-                        "type": "object",
-                        "properties": {
-                            "code": {"type": "string"},
-                            "message": {"type": "string"},
-                            "where": {"type": ["string", "null"]},
-                            "hint": {"type": ["string", "null"]},
-                        },
-                    }
-                },
-            }
-        }
-    },
+    "content": {"application/json": {"schema": ERROR_SCHEMA}},
 }
 _TEXTS = {
     "required": True,

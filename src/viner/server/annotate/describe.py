@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from viner.server.errors import ERROR_SCHEMA
+from viner.store import SPLITS, STATES, STATUSES
+
 _PROBLEMS = {
     400: "The body is not JSON",
     401: "`login_required`: nobody is logged in, or not any more",
@@ -16,28 +19,14 @@ _PROBLEMS = {
     422: "Refused; `where` names the field, such as `put[0].end`",
     503: "The database is locked, full or out of reach; nothing was changed, and `Retry-After` says when to try again",
 }
-_PROBLEM = {
-    "type": "object",
-    "properties": {
-        "error": {
-            "type": "object",
-            "properties": {
-                "code": {"type": "string"},
-                "message": {"type": "string"},
-                "where": {"type": ["string", "null"]},
-                "hint": {"type": ["string", "null"]},
-            },
-        }
-    },
-}
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}
 _TRUTH = {"type": "boolean"}
 _OBJECT = {"type": "object"}
 _TEXTS = {"type": "array", "items": _TEXT}
-_STATUS = {"type": "string", "enum": ["todo", "started", "done", "skipped"]}
-_STATE = {"type": "string", "enum": ["accepted", "suggested", "rejected"]}
-_SPLIT = {"type": "string", "enum": ["train", "dev", "test"]}
+_STATUS = {"type": "string", "enum": list(STATUSES)}
+_STATE = {"type": "string", "enum": list(STATES)}
+_SPLIT = {"type": "string", "enum": list(SPLITS)}
 
 
 def _object(required: str, **properties: Any) -> dict[str, Any]:
@@ -214,6 +203,5 @@ def shape(name: str, description: str) -> dict[str, Any]:
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The descriptions of refusals."""
-    return {
-        status: {"description": _PROBLEMS[status], "content": {"application/json": {"schema": _PROBLEM}}} for status in statuses
-    }
+    content = {"application/json": {"schema": ERROR_SCHEMA}}
+    return {status: {"description": _PROBLEMS[status], "content": content} for status in statuses}

@@ -15,7 +15,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from viner.server.entrance import LANGUAGE_COOKIE, best_language
+from viner.server.entrance import language_of
 from viner.server.errors import RequestError
 
 PLAIN = "/annotate/static"
@@ -70,12 +70,8 @@ def page_router(assets: Assets, render: Mapping[str, str], languages: tuple[str,
 
     @router.get("/annotate/")
     async def page(request: Request) -> Response:
-        for chosen in (request.query_params.get("language"), request.cookies.get(LANGUAGE_COOKIE)):
-            if chosen in languages:
-                break
-        else:
-            chosen = best_language(request.headers.get("accept-language", ""), languages)
-        return HTMLResponse(pages[chosen], headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
+        html = pages[language_of(request, languages)]
+        return HTMLResponse(html, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
 
     @router.get(f"{lasting}/{{name:path}}")
     async def versioned(name: str) -> Response:
