@@ -18,8 +18,6 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "preview": ("Preview", "Xem trước"),
     "more": ("More options", "Tùy chọn khác"),
     "none": ("none", "không có"),
-    "unknown": ("unknown", "không rõ"),
-    "yes": ("yes", "có"),
     "error_general": ("The project could not do this.", "Dự án không thực hiện được thao tác này."),
     "hint_general": ("See the technical detail.", "Xem chi tiết kỹ thuật bên dưới."),
     "error_failed": (
@@ -150,7 +148,6 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "only_flagged": ("flagged only", "chỉ văn bản có cờ"),
     "only_commented": ("with comments only", "chỉ văn bản có ghi chú"),
     "search": ("Text contains", "Văn bản chứa"),
-    "filter": ("Filter", "Lọc"),
     "filter_clear": ("Clear the filter", "Bỏ lọc"),
     "list_empty": ("Documents that you add appear here.", "Văn bản bạn thêm sẽ hiện ở đây."),
     "no_match": ("No document matches the filter.", "Không có văn bản nào khớp bộ lọc."),
@@ -194,7 +191,6 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
         "No entity has been accepted yet: there is nothing to learn.",
         "Chưa có thực thể nào được chấp nhận nên chưa có gì để học.",
     ),
-    "cannot_running": ("A training is running.", "Đang có một lần huấn luyện."),
     "few_dev": (
         "No dev document is done: the training sets some of the train documents aside to choose the best epoch.",
         "Chưa có văn bản dev nào xong: một phần văn bản huấn luyện sẽ được để riêng để chọn vòng tốt nhất.",

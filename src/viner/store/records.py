@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from viner.document import Document, Entity, Span
+from viner.document import Entity, Span
 from viner.store.errors import RefusedError
 
 Status = Literal["todo", "started", "done", "skipped"]
@@ -345,18 +345,6 @@ class StoredDocument:
             "annotator": self.annotator,
             "sampled": None if self.sampled is None else self.sampled.to_dict(),
         }
-
-    def to_document(self) -> Document:
-        """The document as models see it: accepted entities, open suggestions, and the words the page shows."""
-        return Document(
-            self.text,
-            id=self.id,
-            meta=self.meta,
-            words=self.words,
-            entities=[entity.to_entity() for entity in self.entities if entity.state == "accepted"],
-            labels=self.labels or None,
-            suggestions=[entity.to_entity() for entity in self.entities if entity.state == "suggested"],
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from viner.project.toml import write_text
 from viner.store import Store
 from viner.studio.assembly import make_suggester
 from viner.studio.background import spawn, yield_processor
-from viner.studio.run_folder import RunFolder, process_start
+from viner.studio.run_folder import process_start
 from viner.studio.serving import ServingRecognizer
 from viner.studio.versions import current_labels
 
@@ -40,7 +40,7 @@ class Refreshing:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._folder = RunFolder(project.path / "runs")
+        self._folder = project.path / "runs"
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
@@ -69,10 +69,10 @@ class Refreshing:
                 return
             if running:
                 self._end(state)
-            self._folder.path.mkdir(exist_ok=True)
+            self._folder.mkdir(exist_ok=True)
             _write(self._folder, {**_NOTHING, "state": "running", "mark": mark})
             self._child = spawn(
-                "viner.studio.refreshing", self._project.path.resolve(), output=self._folder.path / "suggestions.txt"
+                "viner.studio.refreshing", self._project.path.resolve(), output=self._folder / "suggestions.txt"
             )
             _write(self._folder, {**_NOTHING, "state": "running", "mark": mark, **_identity(self._child.pid)})
 
@@ -98,7 +98,7 @@ class Refreshing:
 
     def _read(self) -> dict[str, Any]:
         try:
-            state: dict[str, Any] = json.loads((self._folder.path / "suggestions.json").read_text(encoding="utf-8"))
+            state: dict[str, Any] = json.loads((self._folder / "suggestions.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return dict(_NOTHING)
         return {**_NOTHING, **state}
@@ -108,8 +108,8 @@ def _identity(pid: int) -> dict[str, Any]:
     return {"pid": pid, "process": process_start(pid)}
 
 
-def _write(folder: RunFolder, state: dict[str, Any]) -> None:
-    write_text(folder.path / "suggestions.json", json.dumps(state) + "\n")
+def _write(folder: Path, state: dict[str, Any]) -> None:
+    write_text(folder / "suggestions.json", json.dumps(state) + "\n")
 
 
 def main() -> int:
@@ -118,7 +118,7 @@ def main() -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     project = Project(Path(sys.argv[1]))
-    folder = RunFolder(project.path / "runs")
+    folder = project.path / "runs"
     state: dict[str, Any] = {**_NOTHING, "state": "running", **_identity(os.getpid())}
     try:
         with Store.of_project(project, create=False) as store:

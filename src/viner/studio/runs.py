@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -401,6 +402,9 @@ class Runs:
 def _run(folder: RunFolder, state: Mapping[str, Any], course: Course) -> Run:
     finished = state["state"] == "finished"
     outcome, notes = state.get("outcome"), tuple(state.get("notes", ()))
+    ended: dict[str, Any] = {"progress": 1.0} if finished else {}
+    if finished or state["state"] in RESUMABLE:
+        ended["seconds_left"] = None
     return Run(
         name=folder.name,
         state=state["state"],
@@ -417,13 +421,7 @@ def _run(folder: RunFolder, state: Mapping[str, Any], course: Course) -> Run:
         error=state.get("error"),
         outcome=outcome,
         notes=(*notes, outcome["message"]) if outcome else notes,
-        progress=1.0 if finished else course.progress,
-        seconds_left=None if finished or state["state"] in RESUMABLE else course.seconds_left,
-        stage=course.stage,
-        epoch=course.epoch,
-        epochs=course.epochs,
-        loss=course.loss,
-        best_f1=course.best_f1,
+        **asdict(replace(course, **ended)),
     )
 
 

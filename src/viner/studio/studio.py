@@ -12,13 +12,12 @@ from typing import Any
 import tomlkit
 
 from viner.annotation.queue import Queue
-from viner.annotation.suggest.refresh import refresh
 from viner.annotation.suggest.suggester import Suggester
 from viner.annotation.sync import sync
 from viner.errors import VinerError, outline
 from viner.project import Project, ProjectSettings
 from viner.project.toml import write_text
-from viner.store import Store, StoredDocument
+from viner.store import Store
 from viner.studio.assembly import make_suggester
 from viner.studio.erasing import Erased, erase
 from viner.studio.refreshing import Refreshing
@@ -140,13 +139,6 @@ class Studio:
                 self._seen_settings = None  # its rules may name labels
                 self.recognizer.remap()
                 self._renew_suggester()
-
-    def refreshed(self, document: StoredDocument) -> StoredDocument:
-        """A document with the suggestions of now, where they can be made while somebody waits; else as it is."""
-        suggester = self.suggester
-        if suggester is None or suggester.idle or not refresh(self.store, document.number, suggester):
-            return document
-        return self.store.get(document.id)
 
     def erase(self, ids: Iterable[str], *, who: str) -> Erased:
         """Erases documents for good, see :func:`viner.studio.erasing.erase`."""

@@ -12,7 +12,6 @@ export const MESSAGES = {
   console_recognize: ["Console: recognize", "Bảng điều khiển: nhận dạng"],
   account: ["Log out of all devices ({who})", "Đăng xuất khỏi mọi thiết bị ({who})"],
   home: ["Console", "Bảng điều khiển"],
-  language: ["Interface language", "Ngôn ngữ giao diện"],
   documents: ["Documents", "Văn bản"],
   help: ["Help", "Trợ giúp"],
   search: ["Search", "Tìm"],
@@ -100,7 +99,6 @@ export const MESSAGES = {
   no_history: ["The history cannot be read now: no connection.", "Chưa đọc được lịch sử: mất kết nối."],
   already_there: ["There is already such an entity", "Đã có thực thể như vậy"],
   typing_tool: ["A Vietnamese typing tool is on. It does no harm here, and no command needs a letter.", "Bộ gõ tiếng Việt đang bật. Không sao: không lệnh nào cần phím chữ."],
-  no_entity_here: ["No entity here", "Không có thực thể ở đây"],
   no_previous: ["No document before this one", "Không có văn bản trước đó"],
 
   empty_title: ["Nothing left to annotate", "Không còn văn bản để gán nhãn"],
@@ -248,7 +246,6 @@ export const MESSAGES = {
   key_document_labels: ["labels of the document", "nhãn của văn bản"],
   key_help: ["this page", "trang này"],
   key_escape: ["drop the selection", "bỏ chọn"],
-  mouse: ["Mouse", "Chuột"],
   mouse_drag: ["Drag over words, then a key or a label above. Alt+drag takes characters. A click on an entity chooses it.", "Kéo chuột qua các từ rồi nhấn phím hoặc nhãn phía trên. Alt+kéo chọn từng ký tự. Nhấp vào thực thể để chọn."],
   touch_tap: ["Touch: tap a word, tap another one to extend.", "Cảm ứng: chạm một từ, chạm từ khác để mở rộng."],
 
@@ -256,7 +253,6 @@ export const MESSAGES = {
   say_entity: ["{label}, {state}", "{label}, {state}"],
   say_score: ["{score} percent", "{score} phần trăm"],
   say_selected: ["selected: {surface}", "đã chọn: {surface}"],
-  say_document: ["Document {id}, {count} suggestions", "Văn bản {id}, {count} gợi ý", "Document {id}, 1 suggestion"],
 };
 
 /**
