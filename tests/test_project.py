@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from viner import Project, Schema
@@ -139,6 +141,7 @@ def test_the_database_of_the_environment_goes_before_that_of_the_file(settled, m
         ('terms = ["Huế", "Huế"]', 'terms = "Huế"', "rules.dictionaries[0].terms", "list of texts"),
         ('terms = ["Huế", "Huế"]', 'terms = [""]', "rules.dictionaries[0].terms", "none of them empty"),
         ('"places.txt"', '"nowhere.txt"', "rules.dictionaries[0].file", "cannot be read"),
+        ('"places.txt"', '"places\\u0000.txt"', "rules.dictionaries[0].file", "cannot be used"),
         ('label = "PERSON"\n', "", "rules.patterns[0].label", "is missing"),
         ("[[rules.patterns]]", "[rules.patterns]", "rules.patterns", "[[rules.patterns]]"),
     ],
@@ -151,6 +154,32 @@ def test_a_setting_that_cannot_be_is_named_with_file_and_key(settled, old, new, 
         settled.settings()
     assert error.value.where == f"{path}: {where}"
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "where"), [("docs/how.md", "annotation.guideline"), ("places.txt", "rules.dictionaries[0].file")]
+)
+def test_a_file_outside_the_project_is_refused_however_its_path_leads_there(settled, tmp_path_factory, old, where):
+    path = settled.path / "viner.toml"
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.txt"
+    secret.write_text("not theirs", encoding="utf-8")
+    (settled.path / "link.txt").symlink_to(secret)
+    (settled.path / "away").symlink_to(secret.parent)
+    upwards = f"docs/../../{os.path.relpath(secret, settled.path.parent)}"
+    for name in (str(secret), upwards, "link.txt", "away/secret.txt", "../nowhere.txt"):
+        path.write_text(SETTINGS.replace(old, name), encoding="utf-8")
+        with pytest.raises(InputError, match="lies outside the project folder") as error:
+            settled.settings()
+        assert error.value.where == f"{path}: {where}"
+        assert "Copy the file into the project folder" in str(error.value)
+        assert "not theirs" not in str(error.value)
+
+
+def test_a_file_within_the_project_may_be_named_in_any_way(settled):
+    (settled.path / "link.txt").symlink_to(settled.path / "places.txt")
+    for name in ("./docs/../places.txt", str(settled.path / "places.txt"), "link.txt"):
+        (settled.path / "viner.toml").write_text(SETTINGS.replace("places.txt", name), encoding="utf-8")
+        assert settled.settings().dictionaries[0].terms == ("Huế", "Đà Nẵng")
 
 
 def test_a_written_schema_leaves_comments_and_settings_as_they_were(settled):

@@ -38,7 +38,7 @@ class AnnotationSettings:
         suggest_evaluation: Whether the model suggests in documents of dev and test, too. Rules always do.
         lease_minutes: How long a document is kept for the person who opened it, in minutes.
         retrain_after: Newly done documents after which a training starts by itself; 0 never.
-        guideline: The guideline's file, relative to the project folder.
+        guideline: The guideline's file, relative to the project folder and within it.
     """
 
     order: str = "mix"
@@ -103,8 +103,8 @@ def read_settings(folder: Path, data: Mapping[str, Any]) -> ProjectSettings:
     """The settings of the project in a folder, from the content of its ``viner.toml``.
 
     Raises:
-        InputError: If a key is unknown or its value cannot be used, or a file that a key names cannot be read; ``where`` is the
-            file and the key, such as ``covid/viner.toml: annotation.order``.
+        InputError: If a key is unknown or its value cannot be used, or a file that a key names cannot be read or lies outside
+            the project folder; ``where`` is the file and the key, such as ``covid/viner.toml: annotation.order``.
     """
     top = Table(data, folder / "viner.toml", "")
     top.know("name", "language", "schema", "store", "annotation", "rules")
@@ -116,9 +116,9 @@ def read_settings(folder: Path, data: Mapping[str, Any]) -> ProjectSettings:
         language=top.text("language", UNDETERMINED, accept=_LANGUAGE, hint="Give a code, such as vi or en"),
         database_url=_database_url(folder, top.table("store")),
         annotation=annotation,
-        dictionaries=tuple(_dictionary(folder, item) for item in rules.tables("dictionaries")),
+        dictionaries=tuple(_dictionary(item) for item in rules.tables("dictionaries")),
         patterns=tuple(_pattern(item) for item in rules.tables("patterns")),
-        guideline=_guideline(folder, annotation, top),
+        guideline=_guideline(annotation, top),
     )
 
 
@@ -158,12 +158,12 @@ def _database_url(folder: Path, table: Table) -> str:
     return f"{scheme}:///{file.as_posix()}{mark}{query}"
 
 
-def _dictionary(folder: Path, table: Table) -> Dictionary:
+def _dictionary(table: Table) -> Dictionary:
     table.know("label", "terms", "file", "ignore_case")
     terms = list(table.texts("terms"))
     name = table.text("file", "")
     if name:
-        terms += _lines(folder / name, table)
+        terms += _lines(table.inner_file("file", name), table)
     if not terms:
         raise table.error("terms", "the dictionary has no terms", hint='Give terms = ["…"] or file = "places.txt"')
     return Dictionary(table.text("label"), tuple(dict.fromkeys(terms)), table.truth("ignore_case", False))
@@ -182,8 +182,8 @@ def _pattern(table: Table) -> Pattern:
     return Pattern(table.text("label"), table.text("pattern"))
 
 
-def _guideline(folder: Path, settings: AnnotationSettings, top: Table) -> str | None:
-    path = folder / settings.guideline
+def _guideline(settings: AnnotationSettings, top: Table) -> str | None:
+    path = top.inner_file("annotation.guideline", settings.guideline)
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

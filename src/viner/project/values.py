@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,25 @@ class Table:
         if accept is not None and not accept.fullmatch(value):
             raise self.error(key, f"{value!r} cannot be used", hint=hint)
         return value
+
+    def inner_file(self, key: str, name: str) -> Path:
+        """The file of a name that stands at a key, relative to the folder of this TOML file; links are followed.
+
+        Raises:
+            InputError: If it lies outside that folder.
+        """
+        folder = self.file.parent
+        try:
+            inside = Path(os.path.realpath(folder / name)).is_relative_to(os.path.realpath(folder))
+        except ValueError:  # a null character
+            raise self.error(key, f"{name!r} cannot be used") from None
+        if not inside:
+            raise self.error(
+                key,
+                f"{name!r} lies outside the project folder, and would be missing where the project is passed on",
+                hint="Copy the file into the project folder, and name it relative to that",
+            )
+        return folder / name
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, none of them empty; () if the key is missing."""
