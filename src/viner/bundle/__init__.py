@@ -9,16 +9,21 @@ from viner.bundle.canaries import Canaries, processor
 from viner.bundle.home import home
 from viner.bundle.hub import download, is_hub_id
 from viner.bundle.info import BundleInfo, FileRecord, Head, Windows
+from viner.bundle.origin import BUNDLED_BASE, Origin, base_origin, data_origin
 from viner.bundle.writer import BundleWriter
 
 __all__ = [
+    "BUNDLED_BASE",
     "Bundle",
     "BundleInfo",
     "BundleWriter",
     "Canaries",
     "FileRecord",
     "Head",
+    "Origin",
     "Windows",
+    "base_origin",
+    "data_origin",
     "download",
     "find_bundle",
     "home",

@@ -1,0 +1,55 @@
+"""What a model was made of: where its base encoder and its training data come from, as far as anybody said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from viner.bundle.info import BundleInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a base encoder or a data set comes from.
+
+    Args:
+        name: Its name for people.
+        id: Its id on the Hugging Face Hub.
+        license: Its license, as the Hub's identifiers name it, such as "mit" or "cc0-1.0".
+        languages: The languages that it knows or holds (BCP 47).
+    """
+
+    name: str | None = None
+    id: str | None = None
+    license: str | None = None
+    languages: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form without empty fields."""
+        fields = {"name": self.name, "id": self.id, "license": self.license, "languages": list(self.languages)}
+        return {key: value for key, value in fields.items() if value}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Origin:
+        """Reads the JSON form. What is not of that form counts as not said: no model is refused for it."""
+        if not isinstance(data, Mapping):
+            return cls()
+        name, id_, license_ = (value if isinstance(value := data.get(key), str) else None for key in ("name", "id", "license"))
+        languages = data.get("languages")
+        return cls(name, id_, license_, tuple(map(str, languages)) if isinstance(languages, list | tuple) else ())
+
+
+BUNDLED_BASE = Origin("viner's bundled e5-small-vi-en", "intfloat/multilingual-e5-small", "mit", ("vi", "en"))
+"""The encoder that ships with viner, and the one on the Hub that it was cut from."""
+
+
+def base_origin(info: BundleInfo) -> Origin:
+    """Where the base encoder of a model comes from."""
+    known = Origin.from_dict(info.base)
+    return BUNDLED_BASE if known.name == BUNDLED_BASE.name else known  # older models have no more
+
+
+def data_origin(info: BundleInfo) -> Origin:
+    """Where the training data of a model comes from."""
+    return Origin.from_dict(info.data.get("source"))
