@@ -40,3 +40,26 @@ def test_a_model_that_finds_nothing_is_said_aloud():
     out = io.StringIO()
     Report(out).event({"event": "end", "best_epoch": 1, "dev_f1": 0.0, "seconds": 3.0})
     assert "Warning: the model finds none of the dev entities" in out.getvalue()
+
+
+def test_of_the_steps_a_log_keeps_one_a_second_and_the_last_of_an_epoch_and_a_report_sees_all(tmp_path, monkeypatch):
+    class Kept(Report):
+        def __init__(self):
+            super().__init__(io.StringIO())
+            self.logged, self.seen = [], []
+
+        def log(self, event):
+            self.logged.append(event["step"])
+
+        def event(self, event):
+            self.seen.append(event["step"])
+
+    clock = iter([100.0, 100.4, 101.1, 101.2, 101.3, 102.0, 102.3])
+    monkeypatch.setattr("viner.workflow.progress.time.monotonic", lambda: next(clock))
+    path, report = tmp_path / "metrics.jsonl", Kept()
+    with TrainingLog(path, report) as log:
+        for step in range(1, 8):
+            log({"event": "step", "epoch": 1, "step": step, "steps": 4, "loss": 0.5})
+    assert report.logged == [1, 3, 4, 7]
+    assert report.seen == [1, 2, 3, 4, 5, 6, 7]
+    assert [json.loads(line)["step"] for line in path.read_text(encoding="utf-8").splitlines()] == report.logged

@@ -15,7 +15,6 @@ import json
 import math
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from viner.errors import VinerError
 from viner.project.toml import write_text
+from viner.workflow.progress import write_event
 
 SPLITS = ("train", "dev", "test")
 
@@ -83,18 +83,9 @@ class RunFolder:
         """Appends an event to the log.
 
         Raises:
-            VinerError: If it cannot be written.
+            TrainingError: If it cannot be written.
         """
-        line = json.dumps({"time": round(time.time(), 1), **event}, ensure_ascii=False) + "\n"
-        try:
-            with self.log.open("a", encoding="utf-8") as file:
-                file.write(line)
-        except OSError as error:
-            raise VinerError(
-                f"the log cannot be written ({error.strerror or error})",
-                where=self.log,
-                hint="Free disk space, then resume the training",
-            ) from error
+        write_event(self.log, event)
 
     def events(self) -> list[dict[str, Any]]:
         """The events in which the training stands: what was done again after a stop or a collapse is there once."""

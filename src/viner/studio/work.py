@@ -30,7 +30,7 @@ class Stopped(BaseException):
 
 
 class RunReport(Report):
-    """Tells a training to the log of its run, of the steps one a second, and to people.
+    """Tells a training to the log of its run, and to people.
 
     Args:
         folder: The run.
@@ -40,22 +40,15 @@ class RunReport(Report):
     def __init__(self, folder: RunFolder, stream: TextIO | None = None) -> None:
         super().__init__(stream)
         self._folder = folder
-        self._told = 0.0
 
     def stage(self, name: str) -> None:
         """Says what begins now."""
         self._folder.tell({"event": "stage", "name": name})
         super().stage(name)
 
-    def event(self, event: dict[str, Any]) -> None:
-        """Takes an event of the trainer."""
-        now = time.monotonic()
-        last = event["event"] == "step" and event["step"] == event["steps"]
-        if event["event"] != "step" or last or now - self._told >= 1:
-            if event["event"] == "step":
-                self._told = now
-            self._folder.tell(event)
-        super().event(event)
+    def log(self, event: dict[str, Any]) -> None:
+        """Takes what a log keeps of the trainer's events."""
+        self._folder.tell(event)
 
 
 def work(folder: RunFolder, *, stream: TextIO | None = None) -> Path:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -49,6 +50,9 @@ class Report:
         self._bar.set_postfix_str(f"epoch {event['epoch']}, loss {event['loss']:.3f}, {rate:,.0f} pieces/s", refresh=False)
         self._bar.refresh()
 
+    def log(self, event: dict[str, Any]) -> None:
+        """Takes what a log keeps of the trainer's events; for reports that keep one."""
+
     def close(self) -> None:
         """Leaves the bar as it stands."""
         if self._bar is not None:
@@ -88,28 +92,24 @@ class Report:
 
 
 class TrainingLog:
-    """Writes every event, of the steps one a second, to a JSONL file, and passes all on to a report.
+    """Writes every event, of the steps one a second and the last of each epoch, to a JSONL file, and passes all on to a report.
 
     Args:
         path: The file. A resumed training appends to it, another one begins it anew.
-        report: For people.
+        report: For people; it keeps a log of its own if it likes (:meth:`Report.log`).
     """
 
     def __init__(self, path: Path, report: Report) -> None:
         self._path = path
         self._report = report
-        self._file: TextIO | None = None
-        self._last_step = 0.0
+        self._begun = False
+        self._last_step = -math.inf
 
     def __enter__(self) -> TrainingLog:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._report.close()
-        if self._file is not None:
-            # What could not be written was reported when it was tried.
-            with suppress(OSError):
-                self._file.close()
 
     def __call__(self, event: dict[str, Any]) -> None:
         """Takes an event of the trainer.
@@ -117,22 +117,40 @@ class TrainingLog:
         Raises:
             TrainingError: If the log cannot be written.
         """
-        now = time.time()
-        if event["event"] != "step" or now - self._last_step >= 1:
-            if event["event"] == "step":
-                self._last_step = now
-            self._write(json.dumps({"time": round(now, 1), **event}) + "\n", resumed=event["event"] == "resume")
+        if self._keeps(event):
+            write_event(self._path, event, anew=not self._begun and event["event"] != "resume")
+            self._begun = True
+            self._report.log(event)
         self._report.event(event)
 
-    def _write(self, line: str, *, resumed: bool) -> None:
-        try:
-            if self._file is None:
-                self._file = self._path.open("a" if resumed else "w", encoding="utf-8")
-            self._file.write(line)
-            self._file.flush()
-        except OSError as error:
-            raise TrainingError(
-                f"the log cannot be written ({error.strerror or error})",
-                where=self._path,
-                hint="Free disk space and start the same command again",
-            ) from error
+    def _keeps(self, event: dict[str, Any]) -> bool:
+        if event["event"] != "step":
+            return True
+        now = time.monotonic()
+        if event["step"] != event["steps"] and now - self._last_step < 1:
+            return False
+        self._last_step = now
+        return True
+
+
+def write_event(path: Path, event: Mapping[str, Any], *, anew: bool = False) -> None:
+    """Appends an event, with the time, to a JSONL file.
+
+    Args:
+        path: The file.
+        event: The event.
+        anew: Whether what the file holds goes first.
+
+    Raises:
+        TrainingError: If it cannot be written.
+    """
+    line = json.dumps({"time": round(time.time(), 1), **event}, ensure_ascii=False) + "\n"
+    try:
+        with path.open("w" if anew else "a", encoding="utf-8") as file:
+            file.write(line)
+    except OSError as error:
+        raise TrainingError(
+            f"the log cannot be written ({error.strerror or error})",
+            where=path,
+            hint="Free disk space, then resume the training (on the command line: the same command again)",
+        ) from error
