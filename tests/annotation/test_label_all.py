@@ -6,8 +6,13 @@ import pytest
 from support.stores import operation
 from viner.annotation import label_all
 from viner.annotation.label_all import LabelAll, apply, preview
+from viner.annotation.suggest.refresh import refresh
+from viner.annotation.suggest.rules import Rules
+from viner.annotation.suggest.suggester import Suggester
 from viner.document import Document, Entity
+from viner.project import Dictionary
 from viner.store import ConflictError, Operation, RefusedError, StoredEntity
+from viner.store.records import LABEL_LIMIT
 
 
 def fill(store, *texts, split="train", prefix="d"):
@@ -105,6 +110,67 @@ def test_done_skipped_and_test_documents_are_touched_only_when_asked_for(store):
     assert (store.get("d1").status, stands(store, "d1")) == ("done", [("Huế", "LOCATION", "accepted")])
     assert stands(store, "test0") == [("Huế", "LOCATION", "accepted")]
     assert stands(store, "d2") == stands(store, "dev0") == []
+
+
+SUGGEST = LabelAll("Huế", "LOCATION", as_suggestions=True)
+
+
+def test_suggestions_name_what_was_looked_for_and_begin_no_document(store):
+    fill(store, "Huế và Huế", "Lan ở Huế", "Lan")
+    set_status(store, "d1", "started")
+    assert preview(store, SUGGEST).to_dict()["matches"] == 3
+    done = apply(store, SUGGEST, operation="op", who="nam")
+    assert (done.documents, done.matches) == (2, 3)
+    assert stands(store) == [("Huế", "LOCATION", "suggested")] * 2
+    assert {entity.source for entity in store.get("d0").entities} == {"everywhere: Huế"}
+    assert [store.get(f"d{n}").status for n in range(3)] == ["todo", "started", "todo"]
+    assert (store.get("d0").annotator, store.get("d1").annotator) == (None, "lan")
+    assert store.counts().labels["LOCATION"] == {"accepted": 0, "suggested": 3, "rejected": 0}
+    assert all(not document.entities for document in store.export())
+    store.undo("op", new_id="back", who="nam")
+    assert stands(store) == stands(store, "d1") == []
+    store.undo("back", new_id="again", who="nam")
+    assert stands(store) == [("Huế", "LOCATION", "suggested")] * 2
+
+
+def test_a_done_document_gets_suggestions_only_when_asked_for_and_stays_done(store):
+    fill(store, "Huế", "Huế 1")
+    set_status(store, "d0", "done")
+    assert apply(store, SUGGEST, operation="op", who="lan").documents == 1
+    assert stands(store) == []
+    asked = LabelAll("Huế", "LOCATION", statuses=("done",), as_suggestions=True)
+    apply(store, asked, operation="asked", who="lan")
+    assert (stands(store), store.get("d0").status) == ([("Huế", "LOCATION", "suggested")], "done")
+
+
+def test_what_is_labeled_suggested_or_rejected_is_not_suggested_again(store):
+    fill(store, "Huế, Huế, Huế, Huế")
+    for start, state in ((0, "accepted"), (5, "rejected"), (10, "suggested")):
+        put(store, "d0", state, start, start + 3, "LOCATION", source=None if state == "accepted" else "model 003")
+    shown = preview(store, SUGGEST)
+    assert (shown.matches, shown.already) == (1, 3)
+    apply(store, SUGGEST, operation="op", who="lan")
+    assert [entity.source for entity in store.get("d0").entities if entity.state == "suggested"] == [
+        "model 003",
+        "everywhere: Huế",
+    ]
+    assert (preview(store, SUGGEST).matches, preview(store, HUE).matches) == (0, 2)
+
+
+def test_a_source_fits_where_sources_go():
+    assert LabelAll("Bạch\n Mai", "X").source == "everywhere: Bạch Mai"
+    assert len(LabelAll("a" * 999, "X").source) == LABEL_LIMIT
+
+
+def test_newer_suggestions_of_a_model_leave_these_alone(store):
+    fill(store, "Huế và Lan")
+    apply(store, SUGGEST, operation="op", who="lan")
+    rules = Rules([Dictionary("PERSON", ("Huế", "Lan"))])
+    assert refresh(store, 1, Suggester(store.schema()[0], None, rules))
+    assert [(e.label, e.source) for e in store.get("d0").entities] == [
+        ("LOCATION", "everywhere: Huế"),
+        ("PERSON", "dictionary"),
+    ]
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

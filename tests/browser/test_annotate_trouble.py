@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Route
 
 from support.annotate import Opener, Tab, Workbench
+from viner.store import Operation
 
 pytestmark = pytest.mark.browser
 
@@ -215,6 +216,35 @@ def test_after_a_reload_labeling_everywhere_is_taken_back_by_the_second_press(be
     tab.press("Control+z")
     tab.page.locator(".notice", has_text="Undone in all documents").wait_for()
     assert (bench.said("one"), bench.said("two")) == ([], [])
+
+
+def test_suggesting_everywhere_waits_for_a_person_in_each_document(bench: Workbench, annotate: Opener) -> None:
+    for name in ("one", "two", "done"):
+        bench.add(name, TEXT)
+    done = bench.get("done")
+    bench.store.save(Operation("finish", "done", done.version, done.schema, status="done"), who="other")
+    tab = annotate("one")
+    tab.go("Đà")
+    tab.press("Shift+ArrowRight", "Shift+Digit8")
+    dialog = tab.page.locator("dialog.label-all")
+    dialog.locator("select").select_option("LOCATION")
+    dialog.get_by_label("as entities").focus()
+    tab.press("ArrowRight")
+    assert dialog.get_by_label("as suggestions").is_checked()
+    assert "done or skipped stay as they are" in dialog.locator(".note").inner_text()
+    dialog.get_by_role("button", name="Preview all documents").press("Enter")
+    dialog.locator("p", has_text="In 2 documents: 2 to suggest").wait_for()
+    tab.page.wait_for_function("() => document.activeElement.textContent === 'Suggest in all open documents'")
+    tab.press("Enter")
+    tab.page.locator(".notice", has_text="2 suggested in 2 documents").wait_for()
+    assert [bench.said(name, "suggested") for name in ("one", "two", "done")] == [[("Đà Nẵng", "LOCATION")]] * 2 + [[]]
+    assert [bench.get(name).status for name in ("one", "two", "done")] == ["todo", "todo", "done"]
+    tab.page.wait_for_function("() => document.querySelectorAll('.tag').length === 1")
+    tab.press("Space")
+    tab.page.get_by_text("everywhere: Đà Nẵng").wait_for()
+    tab.press("Enter")
+    tab.saved()
+    assert (bench.said("one"), bench.said("two")) == ([("Đà Nẵng", "LOCATION")], [])
 
 
 def test_the_language_is_remembered_and_the_document_stays(bench: Workbench, annotate: Opener) -> None:

@@ -16,6 +16,7 @@ from viner.project import Dictionary
 from viner.store import RefusedError, StoredEntity
 from viner.store.delta import Delta
 from viner.store.reading import unflatten
+from viner.store.records import LABEL_LIMIT
 from viner.store.tables import contents, documents, entities
 from viner.text import nfc, split_words, tone_style
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SAMPLES = 20
 AROUND = 40
 """Code points shown before and after a sample."""
+SOURCE = "everywhere"
+"""How the source of suggestions begins. Suggesters take them for imported ones, which stay until somebody decides."""
 
 _PAGE = 500
 _CHARACTERS = 2_000_000
@@ -45,6 +48,8 @@ class LabelAll:
         match_case: Whether case matters.
         statuses: Only documents of these statuses. Done ones are meant only by saying so.
         splits: Only documents of these splits. Test is meant only by saying so.
+        as_suggestions: Whether occurrences are only suggested, for people to decide on. No document is begun by that, and what
+            is done stays done.
     """
 
     surface: str
@@ -52,6 +57,7 @@ class LabelAll:
     match_case: bool = True
     statuses: tuple[str, ...] = ("todo", "started")
     splits: tuple[str, ...] = ("train", "dev")
+    as_suggestions: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -61,7 +67,13 @@ class LabelAll:
             "match_case": self.match_case,
             "statuses": list(self.statuses),
             "splits": list(self.splits),
+            "as_suggestions": self.as_suggestions,
         }
+
+    @property
+    def source(self) -> str:
+        """What its suggestions have as source: it names the text that was looked for."""
+        return f"{SOURCE}: {' '.join(self.surface.split())}"[:LABEL_LIMIT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +96,9 @@ class Preview:
 
     Args:
         documents: Documents that would change.
-        matches: Entities that would be accepted.
-        already: Occurrences left alone, since they lie in an accepted entity of the label, or a person rejected it there.
+        matches: Entities that would be accepted, or suggested.
+        already: Occurrences left alone, since they lie in an accepted entity of the label, or a person rejected it there; where
+            they are to be suggested also those that are.
         samples: Some of the matches.
     """
 
@@ -106,7 +119,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Labeled:
-    """What :func:`apply` did: how many documents changed, how many entities were accepted, whether it had been done before."""
+    """What :func:`apply` did: documents changed, entities accepted or suggested, whether it had been done before."""
 
     documents: int
     matches: int
@@ -145,7 +158,8 @@ def apply(
     """Labels every occurrence: one event, which :meth:`Store.undo <viner.store.Store.undo>` takes back.
 
     A suggestion with the very span and label is accepted; otherwise an accepted entity is added. Documents that were to do are
-    begun by it. Texts are searched before other writers are held up; these wait only while the documents found are changed.
+    begun by it. Where occurrences are only to be suggested, suggestions are added, and nothing else of a document changes.
+    Texts are searched before other writers are held up; these wait only while the documents found are changed.
 
     Args:
         store: The store.
@@ -171,7 +185,7 @@ def apply(
             deltas = {}
             for document, hits, _ in finder.decide(transaction.connection, page):
                 if hits:
-                    deltas[document.number] = _delta(document, hits, request.label, who)
+                    deltas[document.number] = _delta(document, hits, request, who)
                     matches += len(hits)
             event.apply(deltas)
             if progress is not None:
@@ -196,6 +210,7 @@ class _Finder:
 
     def __init__(self, request: LabelAll) -> None:
         self._label = request.label
+        self._suggests = request.as_suggestions
         try:
             self._matcher = DictionaryMatcher([Dictionary(request.label, (request.surface,), not request.match_case)])
         except InputError as error:
@@ -233,6 +248,8 @@ class _Finder:
             if document.number in found:
                 hits = found[document.number]
                 chosen = _undecided(hits, held[document.number])
+                if self._suggests:
+                    chosen = [(hit, suggestion) for hit, suggestion in chosen if suggestion is None]
                 yield document, chosen, len(hits) - len(chosen)
 
 
@@ -252,12 +269,18 @@ def _undecided(hits: Sequence[Hit], held: Sequence[StoredEntity]) -> list[tuple[
     return chosen
 
 
-def _delta(document: _Text, hits: Sequence[tuple[Hit, StoredEntity | None]], label: str, who: str) -> Delta:
+def _delta(document: _Text, hits: Sequence[tuple[Hit, StoredEntity | None]], request: LabelAll, who: str) -> Delta:
+    if request.as_suggestions:
+        suggested = [
+            StoredEntity(uuid.uuid4().hex, hit.start, hit.end, request.label, "suggested", source=request.source)
+            for hit, _ in hits
+        ]
+        return Delta({entity.id: entity for entity in suggested})
     changed: dict[str, StoredEntity | None] = {}
     for hit, suggestion in hits:
         key = uuid.uuid4().hex if suggestion is None else suggestion.id
         score, source = (None, None) if suggestion is None else (suggestion.score, suggestion.source)
-        changed[key] = StoredEntity(key, hit.start, hit.end, label, "accepted", score, source)
+        changed[key] = StoredEntity(key, hit.start, hit.end, request.label, "accepted", score, source)
     fields = {"annotator": who} | ({"status": "started"} if document.status == "todo" else {})
     return Delta(changed, fields=fields)
 

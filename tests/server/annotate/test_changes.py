@@ -22,6 +22,24 @@ def test_labeling_everywhere_is_looked_at_done_and_taken_back(client: TestClient
     assert client.post(f"{API}/label-all/preview", json=SEARCH).json()["matches"] == 5
 
 
+def test_as_suggestions_nothing_is_accepted_and_no_document_is_begun(client: TestClient, filled: FakeStudio) -> None:
+    wanted = {**SEARCH, "as_suggestions": True}
+    assert client.post(f"{API}/label-all/preview", json=wanted).json()["matches"] == 5
+    done = client.post(f"{API}/label-all", json={"operation": "all", **wanted}).json()
+    assert (done["documents"], done["matches"]) == (5, 5)
+    assert filled.store.counts().labels["LOCATION"] == {"accepted": 0, "suggested": 5, "rejected": 0}
+    assert filled.store.counts().status("started") == 0
+    assert client.post(f"{API}/label-all/preview", json=wanted).json()["already"] == 5
+    again = client.post(f"{API}/label-all", json={"operation": "all", **wanted}).json()
+    assert again["replayed"]
+    other = client.post(f"{API}/label-all", json={"operation": "all", **SEARCH})
+    assert (other.status_code, other.json()["error"]["where"]) == (422, "operation")
+    refused = client.post(f"{API}/label-all/preview", json={**SEARCH, "as_suggestions": "yes"})
+    assert (refused.status_code, refused.json()["error"]["where"]) == (422, "as_suggestions")
+    assert client.post(f"{API}/undo", json={"operation": "u", "undoes": "all"}).json()["documents"] == 5
+    assert "LOCATION" not in filled.store.counts().labels
+
+
 def test_an_unknown_label_is_labeled_nowhere(client: TestClient) -> None:
     response = client.post(f"{API}/label-all", json={"operation": "all", "surface": "Lan", "label": "NOBODY"})
     assert (response.status_code, response.json()["error"]["code"]) == (422, "refused")

@@ -1,4 +1,4 @@
-/** The dialog "label every …": a preview of this document, on demand of all, and the two buttons. */
+/** The dialog "label every …": a preview of this document, on demand of all, and the buttons. In all documents it may suggest only. */
 import { api } from "./api.js";
 import { dialog, h } from "./dom.js";
 import { occurrences } from "./labelall.js";
@@ -25,7 +25,11 @@ export function openLabelAll(editor, say, notify, reload) {
     const samples = h("ul.samples");
     const applyHere = h("button.primary", { type: "button" }, say("apply_here"));
     const preview = h("button", { type: "button" }, say("preview_everywhere"));
-    const applyAll = h("button", { type: "button", hidden: true }, say("apply_everywhere"));
+    const applyAll = h("button", { type: "button", hidden: true });
+    const choice = (/** @type {boolean} */ checked) => h("input", { type: "radio", name: "everywhere-as", checked, onchange: () => draw() });
+    const asEntities = choice(true);
+    const asSuggestions = choice(false);
+    const note = h("p.note", { id: "everywhere-note" });
     const wanted = () => ({ surface, label: label.value, matchCase: matchCase.checked });
     const sample = (/** @type {string} */ before, /** @type {string} */ marked, /** @type {string} */ after, /** @type {string} */ id) =>
       h("li", { dir: "auto" }, id ? h("b", {}, `${id} `) : null, before, h("mark", {}, marked), after);
@@ -35,13 +39,15 @@ export function openLabelAll(editor, say, notify, reload) {
       count.textContent = say("label_every_here", { count: spans.length, already });
       applyHere.disabled = spans.length === 0;
       applyAll.hidden = true;
+      applyAll.textContent = say(asSuggestions.checked ? "suggest_everywhere" : "apply_everywhere");
+      note.textContent = say(asSuggestions.checked ? "as_suggestions_note" : "as_entities_note");
       preview.hidden = false;
       const { text } = editor;
       samples.replaceChildren(...spans.slice(0, 8).map((span) => sample(
         text.slice(Math.max(0, span.start - 40), span.start), text.slice(span.start, span.end), text.slice(span.end, Math.min(text.length, span.end + 40)), "")));
     }
 
-    const asked = () => ({ surface, label: label.value, match_case: matchCase.checked, statuses: STATUSES });
+    const asked = () => ({ surface, label: label.value, match_case: matchCase.checked, statuses: STATUSES, as_suggestions: asSuggestions.checked });
     applyHere.onclick = () => {
       close();
       notify("labeled_here", { count: editor.labelAll(wanted()) });
@@ -49,8 +55,10 @@ export function openLabelAll(editor, say, notify, reload) {
     preview.onclick = async () => {
       try {
         await editor.outbox.flushed();
-        const found = await api.previewLabelAll(asked());
-        count.textContent = say("label_every_others", { documents: found.documents, count: found.matches, already: found.already });
+        const question = asked();
+        const found = await api.previewLabelAll(question);
+        if (JSON.stringify(question) !== JSON.stringify(asked())) return;
+        count.textContent = say(asSuggestions.checked ? "suggest_every_others" : "label_every_others", { documents: found.documents, count: found.matches, already: found.already });
         samples.replaceChildren(...found.samples.slice(0, 12).map((/** @type {any} */ one) => sample(one.before, one.surface, one.after, one.id)));
         applyAll.hidden = found.matches === 0;
         preview.hidden = true;
@@ -61,20 +69,23 @@ export function openLabelAll(editor, say, notify, reload) {
     };
     applyAll.onclick = async () => {
       const operation = newId();
+      const told = asSuggestions.checked ? "suggested_everywhere" : "labeled_everywhere";
       applyAll.disabled = true;
       try {
         const done = await api.labelAll({ operation, ...asked() });
         close();
         await reload();
         const step = editor.labeledEverywhere(operation);
-        notify("labeled_everywhere", { count: done.matches, documents: done.documents }, { name: say("undo_everywhere"), run: () => void editor.undoEverywhere(step) });
+        notify(told, { count: done.matches, documents: done.documents }, { name: say("undo_everywhere"), run: () => void editor.undoEverywhere(step) });
       } catch (error) {
         applyAll.disabled = false;
         count.textContent = say("not_done", { reason: /** @type {Error} */ (error).message });
       }
     };
+    const everywhere = h("fieldset.filters", { "aria-describedby": note.id },
+      h("legend", {}, say("in_all_documents")), h("label", {}, asEntities, say("as_entities")), h("label", {}, asSuggestions, say("as_suggestions")), note);
     draw();
-    return [h("div.body", {}, h("div.filters", {}, h("label", {}, say("as_label"), label), h("label", {}, matchCase, say("match_case"))), count, samples), h("footer", {}, applyHere, preview, applyAll)];
+    return [h("div.body", {}, h("div.filters", {}, h("label", {}, say("as_label"), label), h("label", {}, matchCase, say("match_case"))), everywhere, count, samples), h("footer", {}, applyHere, preview, applyAll)];
   }, { close: say("close") });
 }
 

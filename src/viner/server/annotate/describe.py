@@ -165,6 +165,8 @@ SCHEMAS: dict[str, Any] = {
         label=_TEXT,
         match_case=_TRUTH,
         statuses={"type": "array", "items": _STATUS},
+        splits={"type": "array", "items": _SPLIT},
+        as_suggestions=_TRUTH,
     ),
     "Matches": _object(
         "documents matches",

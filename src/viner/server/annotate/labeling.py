@@ -15,12 +15,14 @@ from viner.server.errors import RequestError
 from viner.store import SPLITS, STATUSES
 from viner.store.records import LONGEST_ID
 
+_FIELDS = ("surface", "label", "match_case", "statuses", "splits", "as_suggestions")
 _SEARCH = {
     "surface": "BV Bạch Mai",
     "label": "ORGANIZATION",
     "match_case": True,
     "statuses": ["todo", "started"],
     "splits": ["train"],
+    "as_suggestions": True,
 }
 
 
@@ -40,11 +42,15 @@ def labeling_router(desk: Desk) -> APIRouter:
         responses={200: shape("Matches", "How many, and some of them in context"), **problems(400, 401, 403, 422, 503)},
     )
     async def preview(request: Request) -> Response:
-        """Whole words only; spans that have the label already are counted in `already`."""
+        """Whole words only.
+
+        Spans that have the label already, or where it was rejected, are counted in `already`; with `as_suggestions` those where
+        it is suggested, too.
+        """
         raw = await body_of(request)
 
         def work() -> Response:
-            wanted = _wanted(Fields(parsed(raw), "surface", "label", "match_case", "statuses", "splits"))
+            wanted = _wanted(Fields(parsed(raw), *_FIELDS))
             return write_json(preview_all(store, wanted).to_dict())
 
         return await desk.look(work)
@@ -56,11 +62,15 @@ def labeling_router(desk: Desk) -> APIRouter:
         responses={200: shape("Matches", "How many it were"), **problems(400, 401, 403, 422, 503)},
     )
     async def apply(request: Request) -> Response:
-        """One operation, however many documents; `/undo` takes it back."""
+        """One operation, however many documents; `/undo` takes it back.
+
+        With `as_suggestions` occurrences are only suggested, by a `source` that names the text. Statuses stay: no document is
+        started, and no done one is opened again.
+        """
         raw, who = await body_of(request), annotator_of(request)
 
         def work() -> Response:
-            fields = Fields(parsed(raw), "operation", "surface", "label", "match_case", "statuses", "splits")
+            fields = Fields(parsed(raw), "operation", *_FIELDS)
             operation = fields.text("operation", most=LONGEST_ID)
             return write_json(label_everywhere(store, _wanted(fields), operation=operation, who=who).to_dict())
 
@@ -76,6 +86,7 @@ def _wanted(fields: Fields) -> LabelAll:
         match_case=fields.truth("match_case", True),
         statuses=_chosen(fields, "statuses", STATUSES, LabelAll("", "").statuses),
         splits=_chosen(fields, "splits", SPLITS, LabelAll("", "").splits),
+        as_suggestions=fields.truth("as_suggestions", False),
     )
 
 
