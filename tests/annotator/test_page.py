@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from viner.annotator import LANGUAGES, page, static_folder
+from viner.store.checks import MOST
 
 
 class Elements(HTMLParser):
@@ -47,6 +48,11 @@ def test_modules_import_only_modules_of_the_page():
         for imported in re.findall(r"^import .* from \"([^\"]+)\"", path.read_text(encoding="utf-8"), re.MULTILINE):
             assert imported.startswith("./")
             assert imported[2:] in names, f"{path.name} imports {imported}"
+
+
+def test_the_page_sends_as_much_at_once_as_the_store_takes():
+    model = (static_folder() / "model.js").read_text(encoding="utf-8")
+    assert f"MOST_AT_ONCE = {MOST:_};" in model
 
 
 def test_text_never_becomes_html():

@@ -7,11 +7,11 @@
  * @typedef {import("./keys.js").Command} Command
  */
 import { occurrences } from "./labelall.js";
-import { afterOf, apply, inverse, isEmpty, newId, stateOf } from "./model.js";
+import { afterOf, apply, inverse, isEmpty, MOST_AT_ONCE, newId, stateOf } from "./model.js";
 import { Text } from "./offsets.js";
 import { Spans } from "./spans.js";
 import { covering, nextSuggestion, openSuggestions } from "./suggestions.js";
-import { History, reversible } from "./history.js";
+import { History, lastTogether, reversible } from "./history.js";
 import { Words } from "./words.js";
 
 export class Editor {
@@ -219,10 +219,10 @@ export class Editor {
   /**
    * Applies an edit, paints it and sends it. Entities get their surface, which the server compares.
    * @param {Edit} edit
-   * @param {{undoes?: string | null}} [options]
+   * @param {{undoes?: string | null, together?: string | null}} [options] together: the same for edits that are one step of the person
    * @returns {boolean} whether there was anything to do
    */
-  commit(edit, { undoes = null } = {}) {
+  commit(edit, { undoes = null, together = null } = {}) {
     const { state } = this;
     if (!state || isEmpty(edit)) return false;
     const put = edit.put?.map((entity) => ({ ...entity, surface: this.text.slice(entity.start, entity.end) }));
@@ -233,10 +233,17 @@ export class Editor {
     for (const [id, was] of Object.entries(before.entities)) ranges.push(...this.spans.replace(was, state.entities.get(id)));
     for (const [first, last] of ranges) this.view.paint(first, last);
     const operation = newId();
-    this.history.add({ operation, undoes, before, after: afterOf(state, before) });
+    this.history.add({ operation, undoes, together, before, after: afterOf(state, before) });
     this.send({ operation, document: state.id, edit: full, before, undoes });
     if (this.focusId !== null && !this.focus()) this.focusId = null;
     return true;
+  }
+
+  /** Puts entities as one step, in as many saves as the server's bound asks for. @param {Entity[]} put @returns {boolean} whether there were any */
+  #commitAll(put) {
+    const together = put.length > MOST_AT_ONCE ? newId() : null;
+    for (let k = 0; k < put.length; k += MOST_AT_ONCE) this.commit({ put: put.slice(k, k + MOST_AT_ONCE) }, { together });
+    return put.length > 0;
   }
 
   /** Labels the focused entity, or the selection. @param {string | null | undefined} label */
@@ -312,7 +319,7 @@ export class Editor {
       taken.add(place(entity));
       return /** @type {Entity} */ ({ ...entity, state: twin ? "rejected" : "accepted" });
     });
-    if (!this.commit({ put })) return;
+    if (!this.#commitAll(put)) return;
     this.focusId = null;
     this.anchor = this.cursor;
     this.characters = null;
@@ -400,16 +407,21 @@ export class Editor {
       this.confirming = step.operation;
       return this.notify("confirm_everywhere");
     }
-    const { before, kept } = reversible(step, this.state);
-    const edit = inverse(before);
-    const gone = edit.put?.find((entity) => (this.schema?.position(entity.label) ?? -1) < 0);
+    const steps = lastTogether(stacks[direction]);
+    const found = steps.map((one) => reversible(one, /** @type {import("./model.js").DocumentState} */ (this.state)));
+    const gone = found.flatMap(({ before }) => inverse(before).put ?? []).find((entity) => (this.schema?.position(entity.label) ?? -1) < 0);
     if (gone) return this.notify("label_gone", { label: gone.label });
-    if (kept.length) this.notify("changed_since");
-    if (!this.commit(edit, { undoes: step.operation })) {
-      this.history.drop(step.operation);
-      return;
+    if (found.some(({ kept }) => kept.length)) this.notify("changed_since");
+    /** @type {Edit | null} */
+    let last = null;
+    for (const one of steps) {
+      // Looked at again: which status comes back depends on what the others have taken back.
+      const edit = inverse(reversible(one, this.state).before);
+      if (this.commit(edit, { undoes: one.operation, together: one.together })) last = edit;
+      else this.history.drop(one.operation);
     }
-    const [shown] = edit.put ?? [];
+    if (!last) return;
+    const [shown] = last.put ?? [];
     if (shown) {
       if (shown.state === "rejected") this.goTo(shown.start, shown.end);
       else this.#focusOn(shown);
@@ -473,7 +485,7 @@ export class Editor {
       const open = this.spans.on(this.words.at(start)).find((entity) => entity.start === start && entity.end === end && entity.state === "suggested");
       return /** @type {Entity} */ ({ ...open, id: open?.id ?? newId(), start, end, label: wanted.label, state: "accepted" });
     });
-    this.commit({ put });
+    this.#commitAll(put);
     this.#mark(false);
     return put.length;
   }

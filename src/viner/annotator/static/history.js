@@ -9,6 +9,7 @@
  * @property {import("./model.js").Before} after
  * @property {number} [number] of the event
  * @property {string} [kind] "label-all" changed many documents at once
+ * @property {string | null} [together] the same for steps that a person made as one, and takes back as one
  * @property {boolean} [here] done by this page in this moment, not read from the server
  */
 import { decided, sameEntity } from "./model.js";
@@ -95,6 +96,18 @@ export class History {
     }
     return { undo, redo, complete: complete || !this.older };
   }
+}
+
+/**
+ * The last step of a stack, then those before it that were made together with it.
+ * @param {Step[]} stack
+ * @returns {Step[]}
+ */
+export function lastTogether(stack) {
+  const last = stack.at(-1);
+  if (!last?.together) return stack.slice(-1);
+  const apart = stack.findLastIndex((step) => step.together !== last.together);
+  return stack.slice(apart + 1).reverse();
 }
 
 /**

@@ -32,6 +32,9 @@
  * @property {Comment[]} comments
  */
 
+/** So many entities the server takes in one save. */
+export const MOST_AT_ONCE = 10_000;
+
 /**
  * @param {any} stored a StoredDocument of the API
  * @returns {DocumentState}

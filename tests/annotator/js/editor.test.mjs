@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Editor } from "../../../src/viner/annotator/static/editor.js";
+import { MOST_AT_ONCE } from "../../../src/viner/annotator/static/model.js";
+import { Outbox } from "../../../src/viner/annotator/static/outbox.js";
+import { entity, failure, Memory, Server, stored, wordsOf } from "./support.mjs";
+
+const quiet = { onState() {}, onSaved() {}, onRebased() {}, onClash: async () => [], onRefused: (_, error) => assert.fail(error), onStuck() {}, onGone() {} };
+
+/** An editor with a document, its way to a server that refuses more than it takes at once, and what the person was told. */
+function desk(document) {
+  const server = new Server(structuredClone(document));
+  server.before = ({ put, delete: gone }) => {
+    if (put.length > MOST_AT_ONCE || gone.length > MOST_AT_ONCE) throw failure(422, "refused");
+  };
+  const outbox = new Outbox({ storage: new Memory(), api: server, listener: quiet });
+  const told = [];
+  const editor = new Editor({
+    view: { show() {}, paint() {}, paintAll() {}, mark() {} }, outbox, send: (edit) => outbox.add(edit), loadHistory: async () => ({ events: [] }),
+    undoEverywhere: async () => {}, reload: async () => {}, changed() {}, notify: (key, values) => told.push([key, values]),
+  });
+  editor.open(document, { position: () => 0 });
+  const count = (state) => server.entities().filter((one) => one.state === state).length;
+  return { editor, server, outbox, told, count };
+}
+
+function suggested(many) {
+  const text = "a ".repeat(many);
+  const entities = Array.from({ length: many }, (_, k) => entity(`s${k}`, 2 * k, 2 * k + 1, "A", "suggested"));
+  return stored({ text, words: wordsOf(text), entities });
+}
+
+test("accepting more than one save takes goes in several, in order, and is taken back and done again as one step", async () => {
+  const many = 2 * MOST_AT_ONCE + 1;
+  const { editor, server, outbox, told, count } = desk(suggested(many));
+  const puts = [];
+  const { before } = server;
+  server.before = (operation) => (before(operation), puts.push(operation.put.map(({ id }) => id)));
+  editor.acceptAll();
+  await outbox.flushed();
+  assert.deepEqual(puts.map((ids) => ids.length), [MOST_AT_ONCE, MOST_AT_ONCE, 1]);
+  assert.deepEqual(puts.flat(), Array.from({ length: many }, (_, k) => `s${k}`));
+  assert.deepEqual([count("accepted"), told], [many, [["accepted_all", { count: many }]]]);
+
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.deepEqual([count("suggested"), server.log.length, server.documents.get("d").status], [many, 6, "todo"]);
+  assert.equal(editor.focus()?.id, "s0");
+  await editor.undo("redo");
+  await outbox.flushed();
+  assert.deepEqual([count("accepted"), server.documents.get("d").status], [many, "started"]);
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.equal(count("suggested"), many);
+  await editor.undo("undo");
+  assert.equal(told.at(-1)[0], "nothing_to_undo");
+});
+
+test("what one save takes is one save", async () => {
+  const { editor, server, outbox, count } = desk(suggested(3));
+  editor.acceptAll();
+  await outbox.flushed();
+  assert.deepEqual([count("accepted"), server.log.length], [3, 1]);
+});
+
+test("labeling more occurrences of a document than one save takes is one step, too", async () => {
+  const text = "a ".repeat(MOST_AT_ONCE + 5);
+  const { editor, server, outbox, count } = desk(stored({ text, words: wordsOf(text) }));
+  assert.equal(editor.labelAll({ surface: "a", label: "A", matchCase: true }), MOST_AT_ONCE + 5);
+  await outbox.flushed();
+  assert.deepEqual([count("accepted"), server.log.length], [MOST_AT_ONCE + 5, 2]);
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.deepEqual([server.entities().length, server.log.length], [0, 4]);
+});
+
+test("steps made before and after stay steps of their own, and what was changed since stays", async () => {
+  const { editor, outbox, told, count } = desk(suggested(MOST_AT_ONCE + 2));
+  editor.commit({ put: [entity("s0", 0, 1, "A", "rejected")] });
+  editor.acceptAll();
+  editor.commit({ put: [entity("s5", 10, 11, "A", "rejected")] });
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.deepEqual([count("accepted"), count("rejected")], [MOST_AT_ONCE + 1, 1]);
+  editor.state.entities.set("s7", entity("s7", 14, 15, "B")); // as somebody else's change would
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.deepEqual([count("accepted"), count("rejected"), told.at(-1)[0]], [1, 1, "changed_since"]);
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.equal(count("rejected"), 0);
+});
