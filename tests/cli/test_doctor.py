@@ -34,7 +34,7 @@ def test_each_thing_that_is_wrong_with_a_project_is_told(project, run):
     (project / ".viner-init-x").mkdir()
     status, out, _ = run("doctor", "--project", project)
     assert status == 1
-    assert "annotation.ordre: unknown key. Did you mean 'order'?" in out
+    assert "annotation.ordre: unknown key\n              -> Did you mean 'order'?" in out
     (project / "viner.toml").write_text(settings)
     status, out, _ = run("doctor", "--project", project)
     assert status == 1

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from viner.cli.checks import Check, check, free_space
 from viner.cli.projects import has_store, require_app
 from viner.errors import VinerError
 from viner.project import Project
-
-LEAST_FREE = 1 << 30
-"""Bytes of free disk below which a project is warned: a training writes about half of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at.
-
-    Args:
-        name: What.
-        good: Whether it is as it should be.
-        said: What was found, and what to do if it is not good.
-    """
-
-    name: str
-    good: bool
-    said: str
 
 
 def check_project(project: Project) -> list[Check]:
     """Looks at everything that may be wrong with a project, and changes nothing."""
     return [
-        _try(name, look, project)
+        check(name, partial(look, project), place=project.path)
         for name, look in (
             ("settings", _settings),
             ("schema", _schema),
@@ -46,15 +27,6 @@ def check_project(project: Project) -> list[Check]:
             ("leftovers", _leftovers),
         )
     ]
-
-
-def _try(name: str, look: Callable[[Project], str], project: Project) -> Check:
-    try:
-        return Check(name, True, look(project))
-    except VinerError as error:
-        return Check(name, False, str(error))
-    except OSError as error:
-        return Check(name, False, f"{error.filename or project.path}: {error.strerror or error}")
 
 
 def _settings(project: Project) -> str:
@@ -90,10 +62,7 @@ def _folder(project: Project) -> str:
 
 
 def _disk(project: Project) -> str:
-    free = shutil.disk_usage(project.path).free
-    if free < LEAST_FREE:
-        raise VinerError(f"{free / 2**30:.1f} GiB free", where=project.path, hint="A training needs about one")
-    return f"{free / 2**30:,.1f} GiB free"
+    return free_space(project.path, hint="A training needs about one; free some")
 
 
 def _model(project: Project) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,12 +12,19 @@ from viner.cli.options import json_option
 from viner.cli.projects import find_project, project_option
 from viner.cli.terminal import echo_json
 
+if TYPE_CHECKING:
+    from viner.cli.checks import Check
 
-@click.command(short_help="Say what this machine can do, and whether a project is sound.")
+
+@click.command(short_help="Say what this machine can do, what to install, and whether a project is sound.")
 @project_option
+@click.option("--network", is_flag=True, help="Ask whether the Hub and the npm registry answer; else nothing is sent.")
 @json_option
-def doctor(project: Path | None, as_json: bool) -> int:
-    """Say what is installed and what this machine can do, for bug reports and for choosing an engine; check a project.
+def doctor(project: Path | None, network: bool, as_json: bool) -> int:
+    """Say what is installed, what this machine can do, and what to install for the rest; check a project.
+
+    What publishing needs is looked at, too: the Hub's login (whether there is a token, not which), a container engine, disk
+    space. What is missing comes with the command that brings it.
 
     A project given with --project, or the one in the current folder, is checked: settings, store, disk space, models, what an
     interrupted run left. Exit status 1 when something is wrong with it.
@@ -24,25 +32,32 @@ def doctor(project: Path | None, as_json: bool) -> int:
     \b
     Example:
       viner doctor
+      viner doctor --network
       viner doctor --project covid --json
     """
     from viner.cli.machine import describe
+    from viner.cli.outfit import check_outfit
     from viner.project import Project
 
     facts = describe()
-    checks = None
+    outfit = check_outfit(network=network)
+    facts["publishing"] = [item.to_dict() for item in outfit]
+    checks: list[Check] = []
     if project is not None or Project.is_project(Path()):
         from viner.cli.checkup import check_project
 
         checks = check_project(find_project(project))
-        facts["project"] = [{"name": check.name, "good": check.good, "said": check.said} for check in checks]
+        facts["project"] = [item.to_dict() for item in checks]
     if as_json:
         echo_json(facts)
     else:
         _print(facts)
-        for check in checks or ():
-            click.echo(f"{check.name:<14}{check.said}" if check.good else f"{check.name:<14}WRONG: {check.said}")
-    return 0 if all(check.good for check in checks or ()) else 1
+        click.echo("\npublishing")
+        _print_checks(outfit, "no")
+        if checks:
+            click.echo("\nproject")
+            _print_checks(checks, "WRONG")
+    return 0 if all(item.good for item in checks) else 1
 
 
 def _print(facts: dict[str, Any]) -> None:
@@ -57,5 +72,11 @@ def _print(facts: dict[str, Any]) -> None:
         for package, version in packages.items():
             if version is not None:
                 click.echo(f"  {package:<18}{version}")
-    if "project" in facts:
-        click.echo("\nproject")
+
+
+def _print_checks(checks: Iterable[Check], bad: str) -> None:
+    """A line for each thing that was looked at, and below it what mends it."""
+    for item in checks:
+        click.echo(f"{item.name:<14}{item.said}" if item.good else f"{item.name:<14}{bad}: {item.said}")
+        if item.mend:
+            click.echo(f"{'':<14}-> {item.mend}")
