@@ -5,8 +5,9 @@ from sqlalchemy import select
 
 from support.stores import SCHEMA
 from viner.annotation.changes import Add, Delete, Describe, Merge, Rename, Split, apply
-from viner.annotation.label_map import Follower, label_map, mapping_since, schema_history
+from viner.annotation.label_map import label_map, mapping_since, schema_history
 from viner.schema import Schema
+from viner.store.following import Follower
 from viner.store.tables import metadata
 
 NAMES = ("PERSON", "LOCATION", "DATE")
@@ -105,3 +106,13 @@ def test_the_surfaces_of_a_split_are_not_kept(store, change):
     with store.reading() as connection:
         for table in metadata.sorted_tables:
             assert "Bí Mật" not in repr(connection.execute(select(table)).all())
+
+
+def test_a_change_and_its_undoing_lead_every_earlier_label_to_itself(store, change):
+    change(Merge(labels=("DATE",), into="PERSON"), Delete(label="LOCATION"))
+    store.undo("op2", new_id="back2", who="lan")
+    store.undo("op1", new_id="back1", who="lan")
+    assert mapping_since(store, 1) == {name: name for name in NAMES}
+    store.undo("back1", new_id="again1", who="lan")
+    assert mapping_since(store, 1) == {"PERSON": "PERSON", "LOCATION": "LOCATION", "DATE": "PERSON"}
+    assert mapping_since(store, 2) == {"PERSON": "PERSON", "LOCATION": "LOCATION"}

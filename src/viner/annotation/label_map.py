@@ -11,24 +11,12 @@ from sqlalchemy import Connection, select
 
 from viner.schema import ENTITIES, Schema
 from viner.store import Store
+from viner.store.following import Follower
 from viner.store.preferences import CHANGE, write_setting
 from viner.store.tables import events, schemas, settings
 
 if TYPE_CHECKING:
     from viner.annotation.changes.kinds import Change
-
-
-@dataclass(frozen=True, slots=True)
-class Follower:
-    """What follows a label today.
-
-    Args:
-        label: The label; None where no single one follows.
-        reason: Then why; None where one does.
-    """
-
-    label: str | None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +28,14 @@ class Step:
         schema: The schema.
         layer: The layer whose labels moved.
         moves: What became of labels that did not stay.
+        undoes: The version that it takes back; None if it takes back none.
     """
 
     version: int
     schema: Schema
     layer: str = ENTITIES
     moves: Mapping[str, Follower] = field(default_factory=dict)
+    undoes: int | None = None
 
     def labels(self, layer: str) -> tuple[str, ...]:
         """The labels of a layer, none where there is no such layer."""
@@ -63,14 +53,18 @@ def remember(connection: Connection, version: int, change: Change) -> None:
 
 def schema_history(store: Store) -> tuple[Step, ...]:
     """All versions of the schema, oldest first, undone changes included."""
+    with store.reading() as connection:
+        return _read_history(connection)
+
+
+def _read_history(connection: Connection) -> tuple[Step, ...]:
     from viner.annotation.changes.kinds import change_from_dict  # which imports this module
 
-    with store.reading() as connection:
-        bodies = connection.execute(select(schemas.c.version, schemas.c.body).order_by(schemas.c.version)).all()
-        noted = connection.execute(select(settings.c.key, settings.c.value).where(settings.c.key.startswith(CHANGE))).all()
-        happened = connection.execute(
-            select(events.c.operation, events.c.undoes, events.c.answer).where(events.c.before.is_not(None))
-        ).all()
+    bodies = connection.execute(select(schemas.c.version, schemas.c.body).order_by(schemas.c.version)).all()
+    noted = connection.execute(select(settings.c.key, settings.c.value).where(settings.c.key.startswith(CHANGE))).all()
+    happened = connection.execute(
+        select(events.c.operation, events.c.undoes, events.c.answer).where(events.c.before.is_not(None))
+    ).all()
     made = {int(row.key.removeprefix(CHANGE)): change_from_dict(json.loads(row.value)) for row in noted}
     versions = {row.operation: json.loads(row.answer)["schema"] for row in happened if row.answer}
     undoes = {versions[row.operation]: versions.get(row.undoes) for row in happened if row.answer and row.undoes}
@@ -82,10 +76,10 @@ def schema_history(store: Store) -> tuple[Step, ...]:
             root, back = undoes[root], not back
         change = made.get(root)
         if change is None:
-            steps.append(Step(version, schema))
+            steps.append(Step(version, schema, undoes=undoes.get(version)))
         else:
             moves = _inverse(change, read.get(root - 1), read[root]) if back else _forward(change)
-            steps.append(Step(version, schema, change.layer, moves))
+            steps.append(Step(version, schema, change.layer, moves, undoes.get(version)))
     return tuple(steps)
 
 
@@ -101,6 +95,11 @@ def mapping_since(store: Store, version: int, layer: str = ENTITIES) -> dict[str
         The label of today, or None where no single one follows; empty where there never was such a version.
     """
     return {label: found.label for label, found in _follow(schema_history(store), version, layer).items()}
+
+
+def followers_since(connection: Connection, version: int, layer: str = ENTITIES) -> dict[str, Follower]:
+    """As :func:`mapping_since`, with reasons and within a transaction, for :meth:`Store.undo` and :meth:`Store.restore`."""
+    return _follow(_read_history(connection), version, layer)
 
 
 def label_map(labels: Schema | Iterable[str], history: Iterable[Step], layer: str = ENTITIES) -> dict[str, Follower]:
@@ -136,9 +135,14 @@ def _follow(steps: Iterable[Step], version: int, layer: str) -> dict[str, Follow
     if start is None:
         return {}
     found = {label: Follower(label) for label in start.labels(layer)}
+    path: list[Step] = []
     for step in steps:
-        if step.version <= version:
-            continue
+        if step.version > version:
+            if path and path[-1].version == step.undoes:
+                path.pop()  # a change and its undoing, or that and its undoing: nothing went anywhere
+            else:
+                path.append(step)
+    for step in path:
         moves = step.moves if step.layer == layer else {}
         known = set(step.labels(layer))
         for name, follower in found.items():

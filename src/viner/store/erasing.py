@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select
+from sqlalchemy import Connection, Select, delete, exists, func, insert, select
 
 from viner.store import clock
 from viner.store.database import PATIENCE, Database
@@ -23,6 +23,11 @@ _PAGES, _LOG = "pages", "log"
 """Where erased rows may still have traces: in pages (and so in the log), or in the log only."""
 
 
+def check_known(connection: Connection, ids: Iterable[str]) -> None:
+    """Raises an UnknownDocumentError if there is no document of one of the ids."""
+    _find(connection, ids, select(documents.c.id))
+
+
 def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
     """Erases documents and returns how many. An event remains that says who, when and how many, not which.
 
@@ -30,14 +35,7 @@ def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
         UnknownDocumentError: If there is no document of one of the ids; nothing was erased then.
     """
     connection = transaction.connection
-    wanted = list(dict.fromkeys(ids))
-    rows: list[Any] = []
-    for some in batches(wanted):
-        found = connection.execute(select(documents).where(documents.c.id.in_(some)).with_for_update()).all()
-        missing = set(some) - {row.id for row in found}
-        if missing:
-            raise UnknownDocumentError(min(missing))
-        rows += found
+    rows = _find(connection, ids, select(documents).with_for_update())
     for row in rows:
         transaction.count("documents", row.split, row.status, -1)
         transaction.count("flagged", "", "", -int(row.flagged))
@@ -123,6 +121,17 @@ def _empty_log(database: Database, raw: Any, patience: float) -> None:
             time.sleep(0.05)
     finally:
         raw.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
+
+
+def _find(connection: Connection, ids: Iterable[str], statement: Select[Any]) -> list[Any]:
+    rows: list[Any] = []
+    for some in batches(dict.fromkeys(ids)):
+        found = connection.execute(statement.where(documents.c.id.in_(some))).all()
+        missing = set(some) - {row.id for row in found}
+        if missing:
+            raise UnknownDocumentError(min(missing))
+        rows += found
+    return rows
 
 
 def _forget_groups(connection: Connection, names: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -12,9 +13,10 @@ from viner.schema import Schema
 from viner.store.checks import find_twin
 from viner.store.delta import Delta
 from viner.store.errors import ConflictError, RefusedError, UnknownDocumentError, UnknownOperationError
+from viner.store.following import Following, LabelsSince, schema_of
 from viner.store.records import Event, Saved, StoredEntity
 from viner.store.tables import LARGEST, changes, documents, entities, events
-from viner.store.transaction import BATCH, OpenEvent, Transaction, read_comments, read_entities, read_rows
+from viner.store.transaction import BATCH, OpenEvent, Transaction, read_comments, read_entities, read_rows, to_entity
 
 
 def read_history(connection: Connection, document: str, *, who: str | None, limit: int, before: int | None) -> list[Event]:
@@ -71,13 +73,13 @@ def undone(connection: Connection, number: int) -> set[str]:
     return _undone([(row.operation, row.undoes) for row in rows])
 
 
-def undo(transaction: Transaction, operation: str, *, new_id: str, who: str) -> Saved:
+def undo(transaction: Transaction, operation: str, *, new_id: str, who: str, labels_since: LabelsSince | None = None) -> Saved:
     """Takes back an operation, on one document or many. Taking back an undo does the operation again.
 
     Raises:
         ConflictError: If something it changed was changed since.
         UnknownOperationError: If there is no such operation.
-        RefusedError: If it is undone already, or cannot be.
+        RefusedError: If it is undone already, or cannot be, or what is to come back has a label that nothing follows.
     """
     connection = transaction.connection
     body = {"undo": operation}
@@ -93,18 +95,26 @@ def undo(transaction: Transaction, operation: str, *, new_id: str, who: str) -> 
         raise RefusedError("the operation is undone already", where=operation, hint="Undo the undoing to do it again")
     if target.before is not None:
         _undo_schema(transaction, event, target)
-    _undo_documents(transaction, event, target)
+    _undo_documents(transaction, event, target, labels_since)
     if target.before is not None:
         _leave_no_unknown_label(transaction, event, target)
     return event.finish()
 
 
-def restore(transaction: Transaction, document: str, version: int, *, operation: str, who: str) -> Saved:
-    """Gives a document back the annotations it had at a version, as a new version.
+def restore(
+    transaction: Transaction,
+    document: str,
+    version: int,
+    *,
+    operation: str,
+    who: str,
+    labels_since: LabelsSince | None = None,
+) -> Saved:
+    """Gives a document back the annotations it had at a version, under the labels of today, as a new version.
 
     Raises:
         UnknownDocumentError: If there is no such document.
-        RefusedError: If it never had that version, or had labels then that the schema no longer knows.
+        RefusedError: If it never had that version, or had labels then that nothing in the schema follows.
     """
     connection = transaction.connection
     number = number_of(connection, document)
@@ -114,17 +124,74 @@ def restore(transaction: Transaction, document: str, version: int, *, operation:
         return event.answer
     if not 1 <= version <= row.version:
         raise RefusedError(f"the document has had versions 1 to {row.version}", where="version")
-    rows = connection.execute(
-        select(changes.c.before)
-        .where(changes.c.document == number, changes.c.version > version)
-        .order_by(changes.c.version.desc())
-    )
-    delta = Delta()
-    for (before,) in rows:
-        delta = Delta.from_json(before).over(delta)
-    _check_known(delta, transaction.schema()[0], document)
-    event.apply({number: delta})
+    event.apply({number: _former(transaction, number, document, version, labels_since)})
     return event.finish()
+
+
+def _former(transaction: Transaction, number: int, document: str, version: int, labels_since: LabelsSince | None) -> Delta:
+    """What a document had at a version, of everything that was changed since."""
+    connection = transaction.connection
+    following = Following(connection, transaction.schema(), labels_since)
+    rows = connection.execute(
+        select(changes.c.before, events.c.answer, events.c.before.is_not(None).label("of_schema"))
+        .join(events, events.c.number == changes.c.event)
+        .where(changes.c.document == number, changes.c.version > version)
+        .order_by(changes.c.version)
+    )
+    former = Delta()
+    known: dict[tuple[str, str], int] = {}
+    for row in rows:
+        before, schema = Delta.from_json(row.before), schema_of(row.answer) - row.of_schema
+        for part, keys in (("entity", before.entities), ("labels", before.labels)):
+            for key in keys:
+                known.setdefault((part, key), schema)
+        former = former.over(before)
+    entities_then = {
+        key: None if entity is None else following.entity_again(number, entity, known["entity", key], document)
+        for key, entity in former.entities.items()
+    }
+    labels = {
+        layer: None if classes is None else following.classes_again(layer, classes, known["labels", layer], document)
+        for layer, classes in former.labels.items()
+    }
+    renamed = [key for key, entity in entities_then.items() if entity != former.entities[key]]
+    twins = _drop_twins(connection, number, entities_then, renamed) if renamed else {}
+    comments = {
+        key: comment if comment is None else replace(comment, entity=twins.get(comment.entity or "", comment.entity))
+        for key, comment in former.comments.items()
+    }
+    return Delta(entities_then, labels, comments, _unless_open(former.fields, former.entities, entities_then))
+
+
+def _unless_open(
+    fields: Mapping[str, Any], then: Mapping[str, StoredEntity | None], now: Mapping[str, StoredEntity | None]
+) -> Mapping[str, Any]:
+    """Fields to give back: no document is done while an entity comes back to be looked at, since a split left it so."""
+    opened = any(
+        entity is not None and entity.state == "suggested" and before is not None and before.state != "suggested"
+        for before, entity in ((then[key], entity) for key, entity in now.items())
+    )
+    return {**fields, "status": "started"} if opened and fields.get("status") == "done" else fields
+
+
+def _drop_twins(
+    connection: Connection, number: int, wanted: dict[str, StoredEntity | None], renamed: list[str]
+) -> dict[str, str]:
+    """Takes out entities that would be accepted twice, since two labels are one now; says which ones stand for them."""
+    held = {row.id: to_entity(row) for row in connection.execute(select(entities).where(entities.c.document == number))}
+    there = {**held, **wanted}
+    twins = {}
+    for key in sorted(renamed, key=held.__contains__):  # who is there stays
+        entity = there[key]
+        if entity is None or entity.state != "accepted":
+            continue
+        place = (entity.start, entity.end, entity.label, entity.state)
+        for other, item in there.items():
+            if other != key and item is not None and (item.start, item.end, item.label, item.state) == place:
+                twins[key] = other
+                there[key] = wanted[key] = None
+                break
+    return twins
 
 
 def _undo_schema(transaction: Transaction, event: OpenEvent, target: Any) -> None:
@@ -140,9 +207,12 @@ def _undo_schema(transaction: Transaction, event: OpenEvent, target: Any) -> Non
     event.set_schema(before)
 
 
-def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any) -> None:
+def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any, labels_since: LabelsSince | None) -> None:
     connection = transaction.connection
-    schema = transaction.schema()[0]
+    schema, version = transaction.schema()
+    following = Following(connection, (schema, version), labels_since)
+    # A change of the schema is taken back together with its schema, so what it changed is called as it was then.
+    then = version if target.before is not None or target.answer is None else schema_of(target.answer)
     last = 0
     while True:
         rows = connection.execute(
@@ -163,8 +233,10 @@ def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any) -> 
         begun = _begun_beside(connection, target, [row for row in rows if '"status":"todo"' in row.before])
         deltas = {}
         for row in rows:
-            number, after, before = row.document, afters[row.document], Delta.from_json(row.before)
+            number, before = row.document, Delta.from_json(row.before)
             name = current[number].id
+            left = afters[number]
+            after = _as_today(following, number, left, then)
             restored = {
                 key: entity
                 for key, entity in before.entities.items()
@@ -187,15 +259,70 @@ def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any) -> 
                 raise ConflictError(
                     [_conflict(name, what, key, _latest(connection, row, what, key)) for what, key in touched], where=name
                 )
-            _check_known(before, schema, name)
+            restored = {
+                key: None
+                if entity is None
+                else _again(following, number, entity, left.entities[key], after.entities[key], then, name)
+                for key, entity in restored.items()
+            }
+            classes = {
+                layer: None if names is None else following.classes_again(layer, names, then, name)
+                for layer, names in before.labels.items()
+            }
             wanted = {key: entity for key, entity in restored.items() if entity is not None}
             twin = find_twin(connection, number, wanted, restored) if wanted else None
             if twin is not None:
                 raise ConflictError([_conflict(name, "entity", twin, None)], where=name)
             if fields.get("status") == "todo" and number in begun:
                 fields = {"status": "started", **{key: value for key, value in fields.items() if key == "flagged"}}
-            deltas[number] = Delta({**lost.get(number, {}), **restored}, before.labels, before.comments, fields)
+            given = _unless_open(fields, before.entities, restored)
+            deltas[number] = Delta({**lost.get(number, {}), **restored}, classes, before.comments, given)
         event.apply(deltas)
+
+
+def _as_today(following: Following, number: int, left: Delta, version: int) -> Delta:
+    """What an event left behind, under the labels of today as far as labels follow."""
+    return Delta(
+        {
+            key: None if entity is None else following.entity(number, entity, version) or entity
+            for key, entity in left.entities.items()
+        },
+        {
+            layer: None if classes is None else following.classes(layer, classes, version) or classes
+            for layer, classes in left.labels.items()
+        },
+        left.comments,
+        left.fields,
+    )
+
+
+def _again(
+    following: Following,
+    number: int,
+    entity: StoredEntity,
+    left: StoredEntity | None,
+    now: StoredEntity | None,
+    version: int,
+    document: str,
+) -> StoredEntity:
+    """An entity that an undo brings back, under its label of today.
+
+    Args:
+        following: What labels are called today.
+        number: The document's number.
+        entity: The entity before the event.
+        left: The entity as the event left it.
+        now: What became of that since.
+        version: Version of the schema at the event.
+        document: Id of the document.
+
+    Raises:
+        RefusedError: If no label follows.
+    """
+    if left is None or now is None or left.label != entity.label or not following.knows(now.label):
+        return following.entity_again(number, entity, version, document)
+    # The event did not touch the label, so where it went since, as after a split, stays.
+    return replace(entity, label=now.label, state=entity.state if now.state == left.state else now.state)
 
 
 def _begun_beside(connection: Connection, target: Any, rows: Sequence[Any]) -> set[int]:
@@ -299,17 +426,6 @@ def _fields(before: Delta, after: Delta, row: Any) -> tuple[dict[str, Any], list
     return {name: value for name, value in before.fields.items() if name not in moved}, [
         name for name in moved if name != "annotator"
     ]
-
-
-def _check_known(delta: Delta, schema: Schema, document: str) -> None:
-    known = set(schema.entity_labels)
-    gone = [entity.label for entity in delta.entities.values() if entity is not None and entity.label not in known]
-    for layer, classes in delta.labels.items():
-        gone += [name for name in classes or () if name not in _names(schema, layer)]
-    if gone:
-        raise RefusedError(
-            f"the schema no longer has the label {gone[0]!r}", where=document, hint="Undo the change of the schema first"
-        )
 
 
 def _latest(connection: Connection, change: Any, what: str, key: str | None) -> Any:

@@ -15,6 +15,7 @@ from viner.store import adding, backup, erasing, exporting, history, reading, sa
 from viner.store.accounts import Accounts
 from viner.store.database import Database
 from viner.store.errors import StoreLockedError, StoreReadOnlyError
+from viner.store.following import LabelsSince
 from viner.store.preferences import read_setting, write_setting
 from viner.store.records import AddReport, Counts, Event, Filter, Operation, Page, Saved, Split, StoredDocument
 from viner.store.splits import Shares
@@ -166,31 +167,48 @@ class Store:
         with self.transaction() as transaction:
             return saving.save(transaction, operation, who=who)
 
-    def undo(self, operation_id: str, *, new_id: str, who: str) -> Saved:
+    def undo(self, operation_id: str, *, new_id: str, who: str, labels_since: LabelsSince | None = None) -> Saved:
         """Takes back an operation, on one document or many; taking back an undo does it again.
 
         Args:
             operation_id: The operation to take back.
             new_id: Id of this operation.
             who: Who does it.
+            labels_since: What follows labels that the schema has no more, such as
+                :func:`viner.annotation.label_map.followers_since`; None follows none.
 
         Raises:
             ConflictError: If something it changed was changed since; ``conflicts`` says what and by whom.
             UnknownOperationError: If there is no such operation.
-            RefusedError: If it is undone already, or cannot be.
+            RefusedError: If it is undone already, or cannot be, or what is to come back has a label that nothing follows.
         """
         with self.transaction(exclusive=True) as transaction:
-            return history.undo(transaction, operation_id, new_id=new_id, who=who)
+            return history.undo(transaction, operation_id, new_id=new_id, who=who, labels_since=labels_since)
 
-    def restore(self, id: str, version: int, *, operation: str, who: str) -> Saved:  # noqa: A002
-        """Gives a document back the annotations it had at a version, as a new version.
+    def restore(
+        self,
+        id: str,  # noqa: A002
+        version: int,
+        *,
+        operation: str,
+        who: str,
+        labels_since: LabelsSince | None = None,
+    ) -> Saved:
+        """Gives a document back the annotations it had at a version, under the labels of today, as a new version.
+
+        Args:
+            id: The document.
+            version: The version.
+            operation: Id of this operation.
+            who: Who does it.
+            labels_since: As for :meth:`undo`.
 
         Raises:
             UnknownDocumentError: If there is no such document.
-            RefusedError: If it never had that version, or had labels then that the schema no longer knows.
+            RefusedError: If it never had that version, or had labels then that nothing in the schema follows.
         """
         with self.transaction() as transaction:
-            return history.restore(transaction, id, version, operation=operation, who=who)
+            return history.restore(transaction, id, version, operation=operation, who=who, labels_since=labels_since)
 
     def history(
         self,
@@ -237,6 +255,11 @@ class Store:
         """
         with self.database.reading() as connection:
             yield from exporting.export(connection, filter or Filter())
+
+    def check_known(self, ids: Iterable[str]) -> None:
+        """Raises an UnknownDocumentError if there is no document of one of the ids."""
+        with self.database.reading() as connection:
+            erasing.check_known(connection, ids)
 
     def erase(self, ids: Iterable[str], *, who: str) -> int:
         """Erases documents for good: text, annotations, comments, events, leases, and their traces in the database's files.

@@ -40,6 +40,25 @@ def test_as_suggestions_nothing_is_accepted_and_no_document_is_begun(client: Tes
     assert "LOCATION" not in filled.store.counts().labels
 
 
+def test_what_is_older_than_a_change_of_the_schema_is_taken_back_under_the_labels_of_today(
+    client: TestClient, filled: FakeStudio
+) -> None:
+    client.post(f"{API}/label-all", json={"operation": "all", **SEARCH})
+    client.post(f"{API}/schema/change", json={"operation": "s", "version": 1, "change": RENAME})
+    assert client.post(f"{API}/undo", json={"operation": "u", "undoes": "all"}).json()["documents"] == 5
+    assert "PLACE" not in filled.store.counts().labels
+    to_town = {"kind": "rename", "label": "PLACE", "to": "TOWN"}
+    client.post(f"{API}/schema/change", json={"operation": "s2", "version": 2, "change": to_town})
+    assert client.post(f"{API}/undo", json={"operation": "u2", "undoes": "u"}).json()["documents"] == 5
+    assert filled.store.counts().labels["TOWN"]["accepted"] == 5
+    client.post(f"{API}/undo", json={"operation": "u3", "undoes": "u2"})
+    gone = {"kind": "delete", "label": "TOWN"}
+    client.post(f"{API}/schema/change", json={"operation": "s3", "version": 3, "change": gone})
+    refused = client.post(f"{API}/undo", json={"operation": "u4", "undoes": "u3"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "refused")
+    assert refused.json()["error"]["message"] == "no label follows 'TOWN': it was deleted"
+
+
 def test_an_unknown_label_is_labeled_nowhere(client: TestClient) -> None:
     response = client.post(f"{API}/label-all", json={"operation": "all", "surface": "Lan", "label": "NOBODY"})
     assert (response.status_code, response.json()["error"]["code"]) == (422, "refused")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
-from viner.annotation.label_map import label_map, mapping_since, schema_history
+from viner.annotation.label_map import followers_since, label_map, mapping_since, schema_history
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, follow_schema, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
@@ -72,8 +72,9 @@ def operations_router(desk: Desk) -> APIRouter:
     async def undo(request: Request) -> Response:
         """Of one document or of many (label-all, changes of the schema).
 
-        409 `conflict` when a later change stands in the way;
-        `conflicts` names each with its author.
+        What comes back has its labels of today: renames and merges since are followed. 409 `conflict` when a later change
+        stands in the way; `conflicts` names each with its author. 422 `refused` when nothing follows a label, which was deleted
+        or split.
         """
         raw, who = await body_of(request), annotator_of(request)
 
@@ -82,7 +83,7 @@ def operations_router(desk: Desk) -> APIRouter:
             new, old = fields.text("operation", most=LONGEST_ID), fields.text("undoes", most=LONGEST_ID)
             _, before = store.schema()
             try:
-                saved = store.undo(old, new_id=new, who=who)
+                saved = store.undo(old, new_id=new, who=who, labels_since=followers_since)
             except ConflictError as error:
                 return error_response(error, conflicts=error.conflicts)
             told = follow_schema(desk.studio) if saved.schema != before else {}
