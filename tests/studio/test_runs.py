@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from support.bases import toy_documents
+from support.traces import files_with
 from viner.bundle import read_bundle
 from viner.errors import InputError, MissingExtraError, TrainingError, UsageError, VinerError
 from viner.store import UnknownDocumentError
@@ -49,13 +50,6 @@ def train_here(studio, *, until_epoch=None, **choices):
         with suppress(KeyboardInterrupt, VinerError):
             work(folder, stream=io.StringIO())
     return studio.runs.get(folder.name)
-
-
-def files_with(folder, text):
-    """The files below a folder in which a text stands, as it is or escaped."""
-    forms = (text.encode(), json.dumps(text)[1:-1].encode())
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return [str(path.relative_to(folder)) for path in files if any(form in path.read_bytes() for form in forms)]
 
 
 def test_a_run_makes_the_model_of_its_name_and_says_how_it_did(finished):

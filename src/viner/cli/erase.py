@@ -30,8 +30,7 @@ def erase(ids: tuple[str, ...], project: Path | None, yes: bool, as_json: bool) 
         from viner.studio.erasing import erase as erase_everywhere
         from viner.studio.runs import Runs
 
-        for name in ids:
-            store.get(name)  # a misspelled id is told before anything is gone
+        store.check_known(ids)  # a misspelled id is told before anybody is asked
         confirm(f"Remove {len(ids)} document{'s' * (len(ids) != 1)} for good?", yes=yes)
         folder = find_project(project)
         erased = erase_everywhere(folder, store, Runs(folder, store), ids, who="local")

@@ -27,6 +27,8 @@ class Erased:
 def erase(project: Project, store: Store, runs: Runs, ids: Iterable[str], *, who: str) -> Erased:
     """Erases documents for good. Finished models, exports and backups stay; they are files of their own.
 
+    The store is last: whoever is killed on the way finds the documents there, not erased, and erases them again.
+
     Args:
         project: The project.
         store: Its store.
@@ -36,10 +38,14 @@ def erase(project: Project, store: Store, runs: Runs, ids: Iterable[str], *, who
 
     Raises:
         UnknownDocumentError: If there is no document of one of the ids; nothing was erased then.
-        StoreError: If the database cannot be written.
+        StoreError: If the database cannot be written; the trainings have lost the documents then.
+        VinerError: If the snapshot of a training cannot be written, or trainings are being started all the time; the
+            documents are in the store then.
     """
     ids = list(dict.fromkeys(ids))
-    documents = store.erase(ids, who=who)
-    # Counts by document, named after a hash of its text; they are made again when somebody compares.
-    shutil.rmtree(project.path / "runs" / "comparisons", ignore_errors=True)
-    return Erased(documents, tuple(runs.erase(ids)))
+    store.check_known(ids)
+    with runs.without(ids) as changed:
+        # Counts by document, named after a hash of its text; they are made again when somebody compares.
+        shutil.rmtree(project.path / "runs" / "comparisons", ignore_errors=True)
+        documents = store.erase(ids, who=who)
+    return Erased(documents, tuple(changed))

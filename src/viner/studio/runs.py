@@ -233,42 +233,57 @@ class Runs:
         done = self._store.counts().status("done")
         return max(0, done - (folders[-1].read().get("done", 0) if folders else 0))
 
-    def erase(self, ids: Iterable[str]) -> builtins.list[str]:
-        """Takes erased documents out of the snapshots of runs that have not finished. Call it after :meth:`Store.erase`.
+    @contextmanager
+    def without(self, ids: Iterable[str]) -> Iterator[builtins.list[str]]:
+        """Takes documents out of the snapshots of runs that have not finished. Erase them in the store within the block.
 
-        What those runs have learned is thrown away, for they learned it from the documents, too. A run at work starts anew.
+        Until the block ends no new snapshot is taken. What those runs have learned is thrown away, for they learned it from the
+        documents, too; a run at work stops, and starts anew after the block. A process that is killed before the documents have
+        gone from the store has erased nothing, and doing it again does the rest.
 
-        Returns:
+        Yields:
             The names of the runs that lost documents.
+
+        Raises:
+            RunError: If a training is being started all the time.
+            TrainingError: If a snapshot cannot be written.
         """
         gone = set(ids)
         changed: builtins.list[str] = []
-        if not self._folder.is_dir():
-            return changed
-        with self._alone(wait=_LONGEST_SNAPSHOT):
-            folders = self._folders()  # with every run whose snapshot was being taken when the documents went
-        for folder in folders:
-            if not any(_mentions(file, gone) for file in folder.snapshot_files().values()):
-                continue
-            run = self._read(folder)
-            interrupted = run.active
-            if interrupted:
-                with suppress(RunError):  # it has just ended
-                    self.stop(run.name)
-                run = self.wait(run.name)
-            if run.state == "finished":  # it took its snapshot with it
-                continue
-            for file in folder.snapshot_files().values():
-                _without(file, gone)
-            _remove(self._project.path / "models" / f"{folder.name}.training")
-            folder.log.unlink(missing_ok=True)
-            note = f"{len(gone)} documents were erased; the training starts anew without them"
+        interrupted: builtins.list[str] = []
+        try:
+            with self._alone(wait=_LONGEST_SNAPSHOT):
+                for folder in self._folders():
+                    if any(_mentions(file, gone) for file in folder.snapshot_files().values()) and self._lose(
+                        folder, gone, interrupted
+                    ):
+                        changed.append(folder.name)
+                yield changed
+        finally:
+            for name in interrupted:
+                with suppress(VinerError):  # it has finished, or nothing is left to learn from; else it can be resumed later
+                    self.resume(name)
+
+    def _lose(self, folder: RunFolder, gone: set[str], interrupted: builtins.list[str]) -> bool:
+        """Takes documents out of a run's snapshot, and stops it before; whether the run goes on without them."""
+        run = self._read(folder)
+        if run.active:
+            interrupted.append(run.name)
+            with suppress(RunError):  # it has just ended
+                self.stop(run.name)
+            run = self.wait(run.name)
+        if run.state == "finished":
+            folder.remove_snapshot()  # it does so itself, unless it was killed before
+            return False
+        # The snapshot is last: as long as a document stands there, erasing it again comes here again.
+        _remove(self._project.path / "models" / f"{folder.name}.training")
+        folder.log.unlink(missing_ok=True)
+        note = f"{len(gone)} documents were erased; the training starts anew without them"
+        if note not in run.notes[-1:]:  # from an erasing that was cut off
             folder.update(notes=[*run.notes, note])
-            if interrupted and "train" in folder.snapshot_files():
-                with suppress(RunError):  # another one has begun meanwhile; this one can be resumed later
-                    self.resume(run.name)
-            changed.append(folder.name)
-        return changed
+        for file in folder.snapshot_files().values():
+            _without(file, gone)
+        return True
 
     def _is_due(self, after: int) -> bool:
         tried = self._store.setting(_TRIED) or 0
@@ -291,7 +306,7 @@ class Runs:
 
     @contextmanager
     def _alone(self, *, wait: float) -> Iterator[None]:
-        """Holds the lock of those who start runs, and clears away what one of them left who was killed over a snapshot.
+        """Holds the lock of those who start runs or erase, and clears away what one who was killed over a snapshot left.
 
         Raises:
             RunError: If somebody else holds it for longer than ``wait`` seconds.
@@ -301,7 +316,11 @@ class Runs:
         try:
             lock.acquire(timeout=wait)
         except Timeout:
-            raise RunError("another training is being started", where=self._folder, hint="Look again in a moment") from None
+            raise RunError(
+                "another training is being started, or documents are being erased",
+                where=self._folder,
+                hint="Look again in a moment",
+            ) from None
         try:
             for path in self._folder.iterdir():
                 if path.name.isdecimal() and not (path / "run.json").is_file():
@@ -440,6 +459,8 @@ def _without(file: Path, ids: set[str]) -> None:
     part = file.with_suffix(".part")
     with file.open(encoding="utf-8") as lines, part.open("w", encoding="utf-8") as kept:
         kept.writelines(line for line in lines if json.loads(line).get("id") not in ids)
+        kept.flush()
+        os.fsync(kept.fileno())  # the store forgets them for good next
     part.replace(file)
 
 
