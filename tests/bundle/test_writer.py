@@ -2,7 +2,7 @@ import pytest
 
 import viner
 from support.tiny import tiny_bundle
-from viner.bundle import BundleWriter, read_bundle, writer
+from viner.bundle import BundleWriter, place, read_bundle
 from viner.errors import BundleError
 
 
@@ -105,7 +105,7 @@ def test_the_old_model_stays_when_the_new_one_cannot_be_moved(tmp_path, source, 
             return
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(writer, "_flush", fail)
+    monkeypatch.setattr(place, "_flush", fail)
     with pytest.raises(BundleError, match="Input/output error"):
         write(tmp_path / "model", source, overwrite=True)
     assert names(tmp_path) == ["model"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -13,6 +12,7 @@ from types import TracebackType
 
 from viner.bundle.bundle import CARD, INFO, Bundle, read_bundle
 from viner.bundle.info import BundleInfo, FileRecord
+from viner.bundle.place import settle
 from viner.errors import BundleError
 
 
@@ -82,10 +82,8 @@ class BundleWriter:
             content = json.dumps(info.to_dict(), ensure_ascii=False, indent=1) + "\n"
             (self.folder / INFO).write_text(content, encoding="utf-8")
             read_bundle(self.folder)
-            self._open_to_readers()
-            for path in self.folder.rglob("*"):
-                _flush(path)
-            self._move()
+            self._check_target()  # another training may have been faster
+            settle(self.folder, self.target)
         except OSError as error:
             raise self._unwritable(error) from error
         return Bundle(self.target, info)
@@ -97,27 +95,6 @@ class BundleWriter:
             raise BundleError("it exists and is no model folder", where=self.target, hint="Name a new folder")
         if not self._overwrite:
             raise BundleError("there is a model already", where=self.target, hint="Name a new folder, or allow overwriting")
-
-    def _move(self) -> None:
-        self._check_target()  # another training may have been faster
-        old = Path(f"{self.folder}-old")
-        if self.target.exists():
-            self.target.rename(old)
-        try:
-            self.folder.rename(self.target)
-        except OSError:
-            if old.exists():
-                old.rename(self.target)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-        _flush(self.target.parent)
-
-    def _open_to_readers(self) -> None:
-        """Gives files and folders the usual permissions: temporary folders and safetensors' files are for their owner only."""
-        umask = os.umask(0)
-        os.umask(umask)
-        for path in (self.folder, *self.folder.rglob("*")):
-            path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
     def _unwritable(self, error: BaseException) -> BundleError:
         return BundleError(
@@ -136,14 +113,3 @@ def _is_safetensors(error: BaseException) -> bool:
 def _record(path: Path) -> FileRecord:
     with path.open("rb") as file:
         return FileRecord(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def _flush(path: Path) -> None:
-    """Makes sure that a file or folder is on the disk before the rename that makes it count."""
-    if os.name == "nt":
-        return  # Windows cannot open folders, and flushes files on closing
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

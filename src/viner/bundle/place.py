@@ -1,0 +1,54 @@
+"""Folders that take their place as a whole: written beside it, on the disk, readable, and renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+
+def settle(draft: Path, target: Path) -> None:
+    """Puts a finished folder in the place of its target, which another folder may hold until then.
+
+    What was there is gone afterwards; if the new folder cannot take the place, or somebody interrupts, it is as it was.
+
+    Args:
+        draft: The folder, on the same file system as the target.
+        target: Where it goes.
+
+    Raises:
+        OSError: If something cannot be written to the disk or renamed.
+    """
+    _open_to_readers(draft)
+    for path in draft.rglob("*"):
+        _flush(path)
+    old = Path(f"{draft}-old")
+    try:
+        if target.exists():
+            target.rename(old)
+        draft.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    _flush(target.parent)
+
+
+def _open_to_readers(folder: Path) -> None:
+    """Gives files and folders the usual permissions: temporary folders and safetensors' files are for their owner only."""
+    umask = os.umask(0)
+    os.umask(umask)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
+
+
+def _flush(path: Path) -> None:
+    """Makes sure that a file or folder is on the disk before the rename that makes it count."""
+    if os.name == "nt":
+        return  # Windows cannot open folders, and flushes files on closing
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,76 @@
+"""The folder that is published: there as a whole or not at all, and never in the place of something else."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from viner.bundle.place import settle
+from viner.errors import InputError, VinerError
+from viner.version import __version__
+
+MARKER = ".viner-publish.json"
+"""Names the kind of the folder and the viner that wrote it. Only a folder with this file is ever replaced."""
+
+
+class PublishError(VinerError):
+    """Something cannot be published, although model and arguments are fine."""
+
+    code = "publish_failed"
+
+
+@contextmanager
+def new_folder(target: Path, *, kind: str, force: bool = False) -> Iterator[Path]:
+    """An empty folder to fill, which takes the target's place when the block ends well.
+
+    After an error or an interrupt nothing of it stays, and what the target was, it still is.
+
+    Args:
+        target: The folder to be. One that is there must be empty.
+        kind: What is published, such as "space".
+        force: Replace what :func:`new_folder` wrote there before. Anything else is refused even so.
+
+    Raises:
+        InputError: If the target may not be replaced.
+        PublishError: If the folder cannot be written.
+    """
+    target = Path(target).expanduser().resolve()
+    _check(target, force)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    try:
+        yield draft
+        marker = json.dumps({"kind": kind, "viner": __version__}, indent=1)
+        (draft / MARKER).write_text(f"{marker}\n", encoding="utf-8")
+        _check(target, force)  # somebody else may have been faster
+        settle(draft, target)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _check(target: Path, force: bool) -> None:
+    if not target.exists() or (target.is_dir() and not any(target.iterdir()) and target != Path.cwd()):
+        return
+    if not (target / MARKER).is_file():
+        raise InputError("it exists, and viner did not publish it", where=target, hint="Name a new folder with --out")
+    if not force:
+        raise InputError("something was published there before", where=target, hint="Replace it with --force, or use --out")
+    if (target / ".git").exists():
+        raise InputError("it is a git repository with a history of its own", where=target, hint="Name a new folder with --out")
+
+
+def _unwritable(target: Path, error: OSError) -> PublishError:
+    return PublishError(
+        f"the folder cannot be written ({error.strerror or error})",
+        where=target,
+        hint="Free some space or name another folder with --out; nothing was left behind",
+    )

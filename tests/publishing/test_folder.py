@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from viner.errors import InputError
+from viner.publishing.folder import MARKER, PublishError, new_folder
+from viner.version import __version__
+
+
+def publish(target: Path, text: str = "new", **options) -> None:
+    with new_folder(target, kind="space", **options) as folder:
+        (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_folder_takes_its_place_with_a_marker(tmp_path):
+    publish(tmp_path / "deep" / "space")
+    assert left_in(tmp_path / "deep") == ["space"]
+    assert (tmp_path / "deep" / "space" / "README.md").read_text() == "new"
+    assert json.loads((tmp_path / "deep" / "space" / MARKER).read_text()) == {"kind": "space", "viner": __version__}
+
+
+def test_others_may_read_it_as_any_new_folder(tmp_path):
+    publish(tmp_path / "space")
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    assert (tmp_path / "space").stat().st_mode == plain.stat().st_mode
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_after_a_failure_everything_is_as_it_was(tmp_path, failure):
+    target = tmp_path / "space"
+    publish(target, "old")
+
+    def fail() -> None:
+        with new_folder(target, kind="space", force=True) as folder:
+            (folder / "README.md").write_text("half", encoding="utf-8")
+            raise failure
+
+    with pytest.raises(failure):
+        fail()
+    assert left_in(tmp_path) == ["space"]
+    assert (target / "README.md").read_text() == "old"
+
+
+def test_an_interrupted_rename_puts_the_old_folder_back(tmp_path, monkeypatch):
+    target = tmp_path / "space"
+    publish(target, "old")
+    rename = Path.rename
+
+    def interrupted(self, other):
+        if Path(other) == target and not self.name.endswith("-old"):
+            raise KeyboardInterrupt
+        return rename(self, other)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        publish(target, force=True)
+    assert left_in(tmp_path) == ["space"]
+    assert (target / "README.md").read_text() == "old"
+
+
+def test_what_was_published_is_replaced_by_force_only(tmp_path):
+    publish(tmp_path / "space", "old")
+    with pytest.raises(InputError, match="--force"):
+        publish(tmp_path / "space")
+    publish(tmp_path / "space", force=True)
+    assert (tmp_path / "space" / "README.md").read_text() == "new"
+    assert left_in(tmp_path) == ["space"]
+
+
+def test_an_empty_folder_is_taken(tmp_path):
+    (tmp_path / "space").mkdir()
+    publish(tmp_path / "space")
+    assert (tmp_path / "space" / MARKER).is_file()
+
+
+def test_anything_else_is_refused_even_by_force(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.txt").write_text("years", encoding="utf-8")
+    (tmp_path / "file").write_text("a file", encoding="utf-8")
+    publish(tmp_path / "clone")
+    (tmp_path / "clone" / ".git").mkdir()
+    for name in ("thesis", "file", "clone"):
+        with pytest.raises(InputError):
+            publish(tmp_path / name, force=True)
+    assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years"
+    assert left_in(tmp_path) == ["clone", "file", "thesis"]
+
+
+def test_the_folder_one_stands_in_is_not_pulled_away(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError):
+        publish(Path())
+
+
+def test_a_link_leads_to_the_folder_that_is_replaced(tmp_path):
+    publish(tmp_path / "real", "old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    publish(tmp_path / "link", force=True)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "README.md").read_text() == "new"
+
+
+def test_a_place_that_cannot_be_written_to_is_said(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(PublishError, match="cannot be written"):
+        publish(tmp_path / "file" / "space")
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
+    with pytest.raises(PublishError, match="No space left"), new_folder(tmp_path / "space", kind="space"):
+        raise OSError(28, "No space left on device")
+    assert left_in(tmp_path) == []
