@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from string import Formatter
 
 import pytest
 
 from viner.console.messages import LANGUAGES, Messages
 from viner.console.train_view import comparison_view, duration, learning_view, obstacle, plots_view, run_view, versions_view
+from viner.errors import BundleError, InputError, MissingExtraError, TrainingError
 from viner.store import SPLITS, STATUSES, Counts
 from viner.studio import Run
 from viner.studio.course import PREPARING, PROMOTING
+from viner.studio.notes import SENTENCES, Note
+from viner.studio.versions import NothingToCompareError
 
-EN = Messages("en")
+EN, VI = Messages("en"), Messages("vi")
 RUN = Run(name="004", state="running", created=0.0, progress=0.42, seconds_left=95, epoch=2, epochs=8, stage="Training")
 
 
@@ -55,9 +60,59 @@ def test_a_failed_run_says_why_and_what_to_do() -> None:
 
 
 def test_a_finished_run_is_complete_and_says_what_became_of_it() -> None:
-    view = run_view(replace(RUN, state="finished", notes=("It serves now",)), EN)
+    view = run_view(replace(RUN, state="finished", notes=(Note("It serves now"),)), EN)
     assert 'aria-valuenow="100"' in view
     assert view.count("It serves now") == 1
+
+
+VALUES = {"name": "004", "former": "003", "count": 1_200, "documents": 1_500, "f1": 0.81, "former_f1": 0.8, "reason": "why"}
+"""A value for each name in the sentences of notes."""
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_every_note_is_told_in_each_language_and_in_english_as_the_command_line_tells_it(code: str) -> None:
+    names = {name for _, name, _, _ in Formatter().parse(SENTENCES[code]) if name}
+    note = Note.of(code, **{name: VALUES[name] for name in names})
+    assert EN.note(note) == note.message
+    told = VI.note(note)
+    assert told != note.message
+    for name in names - {"reason"}:
+        value = VALUES[name]
+        shown = value if isinstance(value, str) else VI.number(value) if isinstance(value, int) else VI.decimal(value, 4)
+        assert shown in told
+    assert told in run_view(replace(RUN, state="finished", notes=(note,)), VI)
+
+
+def test_a_note_survives_its_state_and_one_of_an_earlier_version_is_told_as_it_is() -> None:
+    note = Note.of("model_worse", name="002", former="001", f1=0.5, former_f1=0.75, documents=12)
+    assert Note.from_state(json.loads(json.dumps(note.to_dict()))) == note
+    earlier = "Model 001 is the first, and now in service."
+    for state in (earlier, {"message": earlier}, {"code": "later", "values": {}, "message": earlier}):
+        assert VI.note(Note.from_state(state)) == earlier
+    assert Note.from_state({"code": "model_worse", "values": {"name": "002"}, "message": "x"}) == Note("x")
+
+
+def test_why_two_models_could_not_be_compared_is_told_in_the_language() -> None:
+    error = NothingToCompareError("the 3 done documents of dev have no entity to compare on")
+    note = Note.of("model_uncompared", name="2", former="1", reason=error.message, reason_code=error.code)
+    assert EN.note(note) == note.message
+    assert VI("error_nothing_to_compare").rstrip(".") in VI.note(note)
+    assert "entity" not in VI.note(note)
+
+
+ERRORS = {cls.code for cls in (BundleError, InputError, MissingExtraError, TrainingError, NothingToCompareError)}
+
+
+@pytest.mark.parametrize("code", [*sorted(ERRORS), "training_killed", "unheard_of"])
+def test_faults_of_runs_and_versions_are_told_in_vietnamese_with_the_english_as_a_detail(code: str) -> None:
+    error = {"code": code, "message": "something broke", "where": "runs/004", "hint": "Mend it"}
+    run, versions = replace(RUN, state="failed", error=error), [{"name": "002", "error": error}]
+    for view in (run_view(run, VI), versions_view(versions, VI)):
+        assert "Mend it" not in view
+        assert f"{VI('detail')}: something broke" in view
+    for view in (run_view(run, EN), versions_view(versions, EN)):
+        assert "something broke" in view
+        assert EN("detail") not in view
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

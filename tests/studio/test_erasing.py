@@ -8,6 +8,7 @@ import pytest
 
 from support.traces import files_with
 from viner.store import UnknownDocumentError
+from viner.studio.notes import Note
 
 _KILLED = """
 import os, pkgutil, signal, sys
@@ -77,7 +78,7 @@ def test_an_erasing_that_is_killed_leaves_the_document_in_the_store_or_nowhere(
     assert not stopped.log.exists()
     run = studio.runs.get("001")
     assert run.resumable
-    assert run.notes == ("1 documents were erased; the training starts anew without them",)
+    assert run.notes == (Note.of("documents_erased", count=1),)
     assert '"1-1"' in stopped.snapshot_files()["train"].read_text(encoding="utf-8")
 
 

@@ -19,6 +19,7 @@ from viner.errors import InputError, MissingExtraError, TrainingError, UsageErro
 from viner.store import UnknownDocumentError
 from viner.studio import RunError, background, runs
 from viner.studio import work as at_work
+from viner.studio.notes import Note
 from viner.studio.run_folder import RunFolder
 from viner.studio.work import RunReport, work
 
@@ -244,7 +245,7 @@ def test_erased_documents_leave_a_run_at_work_which_starts_anew(annotated, base,
     assert (erased.documents, erased.runs) == (1, (name,))
     run = studio.runs.get(name)
     assert run.active
-    assert run.notes == ("1 documents were erased; the training starts anew without them",)
+    assert run.notes == (Note.of("documents_erased", count=1),)
     until(lambda: epochs(studio, name))
     starts = [event for event in studio.runs.events(name) if event["event"] in ("start", "resume")]
     assert [event["event"] for event in starts] == ["start"]
@@ -310,6 +311,16 @@ def test_without_space_for_its_state_nothing_is_started_and_nothing_left(annotat
     assert not [path for path in (annotated.path / "runs").iterdir() if path.is_dir()]
     with studio.runs.foreground(base=str(base)) as folder:
         assert folder.name == "001"
+
+
+def test_notes_of_an_earlier_version_stand_as_they_were_written(annotated, base, open_studio):
+    studio = open_studio(annotated)
+    first = "Model 001 is the first, and now in service."
+    with studio.runs.foreground(base=str(base)) as folder:
+        folder.update(notes=["as it was"], outcome={"activated": True, "message": first})
+    run = studio.runs.current()
+    assert run.notes == (Note("as it was"), Note(first))
+    assert (run.to_dict()["notes"], run.to_dict()["note"]) == (["as it was", first], first)
 
 
 def test_a_log_is_read_again_only_when_it_has_grown(annotated, base, open_studio, monkeypatch):

@@ -144,10 +144,10 @@ class FakeVersions:
     def prunable(self, *, keep: int) -> list[Version]:
         return [version for version in self.list()[:-keep] if not version.active]
 
-    def prune(self, *, keep: int) -> tuple[list[str], int]:
+    def prune(self, *, keep: int) -> list[str]:
         doomed = [version.name for version in self.prunable(keep=keep)]
         self._names = [name for name in self._names if name not in doomed]
-        return doomed, 21_000_000 * len(doomed)
+        return doomed
 
 
 @dataclass

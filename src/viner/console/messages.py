@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from viner.console.studio_messages import STUDIO_MESSAGES
 from viner.errors import UsageError, VinerError
+
+if TYPE_CHECKING:
+    from viner.studio.notes import Note
 
 LANGUAGES = ("en", "vi")
 """Codes of the interface languages, the default one first."""
@@ -122,19 +128,42 @@ class Messages:
         """A message with its placeholders filled in; plain text, to be escaped where it becomes HTML."""
         return _MESSAGES[key][self._index].format(**values)
 
-    def explain(self, error: VinerError, *, otherwise: str = "invalid_input") -> tuple[str, str | None, str | None]:
+    def explain(
+        self, error: VinerError | Mapping[str, str | None], *, otherwise: str | None = None
+    ) -> tuple[str, str | None, str | None]:
         """What an error says in this language: message, hint, and the English detail where the message is not that itself.
 
         Errors are written in English; another language has one sentence for each code.
 
         Args:
-            error: The error.
-            otherwise: The code whose sentence stands in where an error's own code has none.
+            error: The error, or its form as a dictionary.
+            otherwise: The code whose sentence stands in where an error's own code has none, or only says that the input is
+                invalid; None where inputs are texts to recognize.
         """
+        told = error.to_dict() if isinstance(error, VinerError) else error
+        message, hint = told.get("message") or "", told.get("hint")
         if self.language == "en":
-            return error.message, error.hint, None
-        code = error.code if f"hint_{error.code}" in _MESSAGES else otherwise
-        return self(f"error_{code}"), self(f"hint_{code}"), error.message
+            return message, hint, None
+        code = told.get("code")
+        if f"hint_{code}" not in _MESSAGES or (otherwise and code == "invalid_input"):
+            code = otherwise or "invalid_input"
+        return self(f"error_{code}"), self(f"hint_{code}"), message
+
+    def note(self, note: Note) -> str:
+        """What a note of a run says in this language; one without a code is told as it stands."""
+        if note.code is None:
+            return note.message
+        values = {name: self._value(value) for name, value in note.values.items()}
+        if "reason" in values:
+            values["reason"] = self.explain(
+                {"code": note.values.get("reason_code"), "message": values["reason"]}, otherwise="general"
+            )[0].rstrip(".")
+        return self(f"note_{note.code}", **values)
+
+    def _value(self, value: object) -> str:
+        if isinstance(value, float):
+            return self.decimal(value, 4)
+        return self.number(value) if isinstance(value, int) else str(value)
 
     def number(self, value: int) -> str:
         """A whole number with the language's separator of thousands."""

@@ -58,8 +58,8 @@ class VersionsLike(Protocol):
         """The versions that pruning would delete."""
         ...
 
-    def prune(self, *, keep: int) -> Any:
-        """Deletes old versions; their names and bytes."""
+    def prune(self, *, keep: int) -> Sequence[str]:
+        """Deletes old versions; their names."""
         ...
 
 

@@ -68,6 +68,23 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "hint_invalid_schema": ("See the technical detail.", "Xem chi tiết kỹ thuật bên dưới."),
     "error_invalid_model": ("The model folder is damaged or incomplete.", "Thư mục mô hình bị hỏng hoặc thiếu tệp."),
     "hint_invalid_model": ("Choose another version.", "Hãy chọn phiên bản khác."),
+    "error_training_killed": (
+        "The training was ended from outside, or the machine was.",
+        "Quá trình huấn luyện đã bị kết thúc từ bên ngoài, hoặc máy đã tắt.",
+    ),
+    "hint_training_killed": (
+        "Resume it: it goes on after its last epoch. If it happens again, memory or disk may be too small.",
+        "Hãy bấm Tiếp tục: huấn luyện sẽ đi tiếp từ sau vòng cuối cùng đã xong. "
+        "Nếu lại xảy ra, có thể bộ nhớ hoặc ổ đĩa không đủ.",
+    ),
+    "error_nothing_to_compare": (
+        "The done documents of dev have no entity to compare on.",
+        "Các văn bản dev đã xong không có thực thể nào để so sánh.",
+    ),
+    "hint_nothing_to_compare": (
+        "Annotate some: the queue serves documents of dev among the others.",
+        "Hãy gán nhãn thêm: hàng đợi có cả văn bản dev.",
+    ),
     # Documents
     "documents_tagline": ("Texts, progress and files", "Văn bản, tiến độ và tệp"),
     "start_title": ("This project has no documents yet", "Dự án chưa có văn bản nào"),
@@ -119,6 +136,12 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "new_labels_refuse": ("stop, change nothing", "dừng, không thay đổi gì"),
     "import": ("Add to the project", "Thêm vào dự án"),
     "importing": ("{count} documents read", "Đã đọc {count} văn bản"),
+    "import_stop": ("Stop", "Dừng"),
+    "import_stopped": ("The import was stopped.", "Đã dừng thêm văn bản."),
+    "import_left_out": (
+        "Of {name} nothing was added, nor of files after it. What is named above stays in the project.",
+        "Không có gì được thêm từ {name} và các tệp sau đó. Những tệp nêu ở trên vẫn nằm trong dự án.",
+    ),
     "error_no_files": ("Choose files first.", "Hãy chọn tệp trước."),
     "imported": (
         "{added} added, {updated} updated, {skipped} skipped",
@@ -227,6 +250,28 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "stage_quantizing": ("comparing int8 with float32", "đang so sánh int8 với float32"),
     "stage_evaluating": ("evaluating", "đang đánh giá"),
     "stage_promoting": ("comparing with the model in service", "đang so sánh với mô hình đang dùng"),
+    "note_documents_erased": (
+        "{count} documents were erased; the training starts anew without them",
+        "Đã xóa vĩnh viễn {count} văn bản; việc huấn luyện bắt đầu lại mà không có chúng",
+    ),
+    "note_model_first": (
+        "Model {name} is the first, and now in service.",
+        "Mô hình {name} là mô hình đầu tiên và đang được dùng.",
+    ),
+    "note_model_uncompared": (
+        "Model {name} is now in service. It could not be compared with {former}: {reason}.",
+        "Mô hình {name} đang được dùng. Không so sánh được với {former}: {reason}.",
+    ),
+    "note_model_promoted": (
+        "Model {name} is now in service: F1 {f1} against {former_f1} on the {documents} dev documents of today.",
+        "Mô hình {name} đang được dùng: F1 {f1} so với {former_f1} trên {documents} văn bản dev hiện tại.",
+    ),
+    "note_model_worse": (
+        "Model {former} stays in service, since {name} is worse: F1 {f1} against {former_f1} on the {documents} dev documents "
+        "of today. Activate it if you prefer it.",
+        "Vẫn dùng mô hình {former} vì {name} kém hơn: F1 {f1} so với {former_f1} trên {documents} văn bản dev hiện tại. "
+        "Bạn vẫn có thể đưa {name} vào sử dụng nếu muốn.",
+    ),
     "run_left": ("about {time} left", "còn khoảng {time}"),
     "run_none": ("No training yet.", "Chưa có lần huấn luyện nào."),
     "duration_hours": ("{hours} h {minutes} min", "{hours} giờ {minutes} phút"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -15,6 +15,7 @@ from viner.console.studio import StudioLike
 from viner.console.view import error_view
 from viner.errors import VinerError, outline
 
+T = TypeVar("T")
 _log = logging.getLogger("viner.console")
 _AT_ONCE = 2 * (os.cpu_count() or 1)
 
@@ -65,7 +66,7 @@ class StudioPage:
             return gr.skip()
         return header(self._say, self.key, self._studio.settings.name, who=request.username)
 
-    def _guard(self, work: Callable[[], Any], failed: Callable[[str], Any]) -> Any:
+    def _guard(self, work: Callable[[], T], failed: Callable[[str], T]) -> T:
         """What ``work`` gives, or what ``failed`` makes of the error as HTML. No text of a document reaches the log."""
         try:
             return work()

@@ -175,7 +175,7 @@ class TrainPage(StudioPage):
             self._studio.runs.start(**options)
             return ""
 
-        return str(self._guard(work, str))
+        return self._guard(work, str)
 
     def _stop_run(self) -> str:
         return self._with_current(self._studio.runs.stop)
@@ -190,7 +190,7 @@ class TrainPage(StudioPage):
                 act(run.name)
             return ""
 
-        return str(self._guard(work, str))
+        return self._guard(work, str)
 
     def _save_after(self, count: float | None) -> str:
         def work() -> str:
@@ -199,7 +199,7 @@ class TrainPage(StudioPage):
             self._studio.set_retrain_after(int(count))
             return notice(self._say("saved"))
 
-        return str(self._guard(work, str))
+        return self._guard(work, str)
 
     def _put_into_service(self, name: str | None) -> str:
         def work() -> str:
@@ -208,13 +208,13 @@ class TrainPage(StudioPage):
             self._studio.versions.activate(name)
             return notice(self._say("activated", name=name))
 
-        return str(self._guard(work, str))
+        return self._guard(work, str)
 
     def _go_back(self) -> str:
         def work() -> str:
             return notice(self._say("activated", name=self._studio.versions.roll_back().name))
 
-        return str(self._guard(work, str))
+        return self._guard(work, str)
 
     def _compare_two(self, a: str | None, b: str | None) -> str:
         def work() -> str:
@@ -223,7 +223,7 @@ class TrainPage(StudioPage):
             labels = list(entity_types(self._studio.store.schema()[0]))
             return comparison_view(self._studio.versions.compare(a, b).to_dict(), labels, self._say)
 
-        return str(self._guard(work, str))
+        return self._guard(work, str)
 
     def _preview_prune(self, keep: float | None) -> list[Any]:
         def work() -> list[Any]:
@@ -240,7 +240,7 @@ class TrainPage(StudioPage):
 
     def _prune_now(self, keep: int) -> list[Any]:
         def work() -> list[Any]:
-            names, _ = self._studio.versions.prune(keep=keep) if keep else ([], 0)
+            names = self._studio.versions.prune(keep=keep) if keep else []
             return [notice(self._say("pruned", names=", ".join(names) or self._say("none"))), gr.update(visible=False), 0]
 
         return self._guard(work, lambda html: [html, gr.update(visible=False), 0])

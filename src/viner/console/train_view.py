@@ -98,8 +98,9 @@ def run_view(run: Run | None, say: Messages, *, now: float | None = None) -> str
     told = ""
     if run.error is not None and run.state == "failed":
         where = f" ({run.error['where']})" if run.error.get("where") else ""
-        told = notice(f"{run.error.get('message')}{where}", run.error.get("hint") or "", kind="bad")
-    told += "".join(notice(note, kind="neutral") for note in run.notes)
+        message, hint, detail = say.explain(run.error, otherwise="training_failed")
+        told = notice(f"{message}{where}", hint or "", _detail(detail, say), kind="bad")
+    told += "".join(notice(say.note(note), kind="neutral") for note in run.notes)
     head = f"<strong>{visible(title)}</strong> {escape(' · '.join(parts))}"
     return f'<p class="viner-run-state {run.state}">{head}</p>{bar}{told}'
 
@@ -136,8 +137,10 @@ def versions_view(versions: Sequence[Mapping[str, Any]], say: Messages) -> str:
         metrics = version.get("metrics") or {}
         active = f'<span class="viner-status done">{escape(say("active"))}</span>' if version.get("active") else ""
         documents = version.get("documents")
-        notes = version.get("error") or {}
-        remarks = [str(notes["message"])] if notes else []
+        remarks = []
+        if version.get("error"):
+            message, _, detail = say.explain(version["error"], otherwise="invalid_model")
+            remarks += [message, *([_detail(detail, say)] if detail else [])]
         if version.get("missing"):
             remarks.append(say("version_missing", labels=", ".join(version["missing"])))
         remark = "".join(f"<small>{visible(line)}</small>" for line in remarks)
@@ -191,6 +194,10 @@ def moment(at: Any) -> str:
         return datetime.fromisoformat(str(at)).astimezone().strftime("%Y-%m-%d %H:%M")
     except ValueError:
         return ""
+
+
+def _detail(detail: str | None, say: Messages) -> str:
+    return f"{say('detail')}: {detail}" if detail else ""
 
 
 def _score(metrics: Mapping[str, Any], split: str, say: Messages) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from viner.errors import VinerError
 from viner.project import Project
 from viner.store import Store
+from viner.studio.notes import Note
 from viner.studio.versions import Versions
 
 
@@ -18,8 +19,8 @@ def promote(project: Project, name: str) -> dict[str, Any]:
         name: The new model.
 
     Returns:
-        ``{"activated", "message", "former", "f1", "former_f1", "documents"}``; figures are None where nothing
-        could be compared.
+        ``{"activated", "code", "values", "message", "former", "f1", "former_f1", "documents"}``, the second to fourth as
+        in :class:`~viner.studio.notes.Note`; figures are None where nothing could be compared.
     """
     with Store.of_project(project, create=False) as store:
         versions = Versions(project, store)
@@ -27,18 +28,24 @@ def promote(project: Project, name: str) -> dict[str, Any]:
         outcome: dict[str, Any] = {"former": former, "f1": None, "former_f1": None, "documents": 0}
         if former is None or former == name:
             versions.activate(name)
-            return outcome | {"former": None, "activated": True, "message": f"Model {name} is the first, and now in service."}
+            return outcome | {"former": None, "activated": True, **Note.of("model_first", name=name).to_dict()}
         try:
             comparison = versions.compare(former, name)
         except VinerError as error:
             versions.activate(name)
-            message = f"Model {name} is now in service. It could not be compared with {former}: {error.message}."
-            return outcome | {"activated": True, "message": message}
+            told = Note.of("model_uncompared", name=name, former=former, reason=error.message, reason_code=error.code)
+            return outcome | {"activated": True, **told.to_dict()}
         old, new = (scores.f1 for scores in comparison.overall)
         outcome |= {"f1": new, "former_f1": old, "documents": comparison.documents}
-        figures = f"F1 {new:.4f} against {old:.4f} on the {comparison.documents} dev documents of today"
-        if comparison.delta < 0:
-            message = f"Model {former} stays in service, since {name} is worse: {figures}. Activate it if you prefer it."
-            return outcome | {"activated": False, "message": message}
-        versions.activate(name)
-        return outcome | {"activated": True, "message": f"Model {name} is now in service: {figures}."}
+        better = comparison.delta >= 0
+        if better:
+            versions.activate(name)
+        told = Note.of(
+            "model_promoted" if better else "model_worse",
+            name=name,
+            former=former,
+            f1=new,
+            former_f1=old,
+            documents=comparison.documents,
+        )
+        return outcome | {"activated": better, **told.to_dict()}

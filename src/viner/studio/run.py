@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from viner.studio.notes import Note
+
 State = Literal["starting", "running", "stopping", "stopped", "failed", "finished"]
 ACTIVE: tuple[State, ...] = ("starting", "running", "stopping")
 RESUMABLE: tuple[State, ...] = ("stopped", "failed")
@@ -31,8 +33,8 @@ class Run:
         model: Name of the finished model.
         dev_f1: Micro F1 of the finished model on the snapshot's dev documents.
         error: Why it failed: code, message, where, hint.
-        outcome: What became of the finished model: ``{"activated": bool, "message": str, "f1", "former", "former_f1",
-            "documents"}``; None where it was not decided yet.
+        outcome: What became of the finished model: ``{"activated": bool, "code", "values", "message": str, "f1", "former",
+            "former_f1", "documents"}``; None where it was not decided yet.
         notes: What a person should know, such as that it began anew after a document was erased.
         progress: How much is done, in [0, 1].
         seconds_left: Time that the rest will take, in seconds; None when nothing can be said yet.
@@ -57,7 +59,7 @@ class Run:
     dev_f1: float | None = None
     error: Mapping[str, str | None] | None = None
     outcome: Mapping[str, Any] | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     progress: float = 0.0
     seconds_left: float | None = None
     stage: str | None = None
@@ -77,7 +79,7 @@ class Run:
         return self.state in RESUMABLE
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: every field under its name, and "active", "resumable" and "note", the last of the notes."""
+        """The JSON form: all fields, notes as sentences, and "active", "resumable" and "note", the last of them."""
         return {
             "name": self.name,
             "state": self.state,
@@ -95,8 +97,8 @@ class Run:
             "dev_f1": self.dev_f1,
             "error": None if self.error is None else dict(self.error),
             "outcome": None if self.outcome is None else dict(self.outcome),
-            "notes": list(self.notes),
-            "note": self.notes[-1] if self.notes else None,
+            "notes": [note.message for note in self.notes],
+            "note": self.notes[-1].message if self.notes else None,
             "progress": round(self.progress, 4),
             "seconds_left": None if self.seconds_left is None else round(self.seconds_left),
             "stage": self.stage,

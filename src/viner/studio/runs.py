@@ -25,6 +25,7 @@ from viner.project import Project
 from viner.store import Store
 from viner.studio.background import spawn
 from viner.studio.course import Course
+from viner.studio.notes import Note
 from viner.studio.run import ACTIVE, RESUMABLE, Run
 from viner.studio.run_folder import RunFolder, process_start
 
@@ -278,9 +279,9 @@ class Runs:
         # The snapshot is last: as long as a document stands there, erasing it again comes here again.
         _remove(self._project.path / "models" / f"{folder.name}.training")
         folder.log.unlink(missing_ok=True)
-        note = f"{len(gone)} documents were erased; the training starts anew without them"
+        note = Note.of("documents_erased", count=len(gone))
         if note not in run.notes[-1:]:  # from an erasing that was cut off
-            folder.update(notes=[*run.notes, note])
+            folder.update(notes=[known.to_dict() for known in (*run.notes, note)])
         for file in folder.snapshot_files().values():
             _without(file, gone)
         return True
@@ -420,7 +421,8 @@ class Runs:
 
 def _run(folder: RunFolder, state: Mapping[str, Any], course: Course) -> Run:
     finished = state["state"] == "finished"
-    outcome, notes = state.get("outcome"), tuple(state.get("notes", ()))
+    outcome = state.get("outcome")
+    notes = [*state.get("notes", ()), *([outcome] if outcome else [])]
     ended: dict[str, Any] = {"progress": 1.0} if finished else {}
     if finished or state["state"] in RESUMABLE:
         ended["seconds_left"] = None
@@ -439,7 +441,7 @@ def _run(folder: RunFolder, state: Mapping[str, Any], course: Course) -> Run:
         dev_f1=state.get("dev_f1"),
         error=state.get("error"),
         outcome=outcome,
-        notes=(*notes, outcome["message"]) if outcome else notes,
+        notes=tuple(Note.from_state(note) for note in notes),
         **asdict(replace(course, **ended)),
     )
 

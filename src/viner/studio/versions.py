@@ -20,6 +20,12 @@ from viner.studio.comparison import Comparison, DevSet, Tally, compare_tallies
 from viner.studio.mapped import MappedRecognizer
 
 
+class NothingToCompareError(InputError):
+    """A dev set that cannot tell which of two versions is better."""
+
+    code = "nothing_to_compare"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """One model of a project.
@@ -111,12 +117,13 @@ class Versions:
         """Two versions on today's dev set, in today's labels.
 
         Raises:
-            InputError: If there is no such version, or dev has no done document with an entity.
+            InputError: If there is no such version.
+            NothingToCompareError: If dev has no done document with an entity.
             BundleError: If one cannot be loaded.
         """
         comparison = compare_tallies(a, b, self._tallies(a), self._tallies(b))
         if not comparison.overall[0].support:
-            raise InputError(
+            raise NothingToCompareError(
                 f"the {comparison.documents} done documents of dev have no entity to compare on",
                 hint="Annotate some: the queue serves documents of dev among the others",
             )
