@@ -49,7 +49,7 @@ class Table:
     ) -> str:
         """A text that is not empty; without a default it must be there."""
         value = self.data.get(key, default)
-        if value is default and default is not None:
+        if default is not None and value is default:
             return default
         if not isinstance(value, str) or not value.strip():
             raise self.error(key, "must be a text" if key in self.data else "is missing", hint=hint)

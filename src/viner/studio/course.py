@@ -77,11 +77,12 @@ def _seconds_left(events: Events, progress: float, minutes: float | None) -> flo
         return None
     first, last = steps[0], steps[-1]
     done = _TRAINING_SHARE * (_share(last) - _share(first))
-    left = (last["time"] - first["time"]) * (1 - progress) / done if done > 0 else None
+    spent: float = last["time"] - first["time"]
+    left = spent * (1 - progress) / done if done > 0 else None
     if minutes is None or left is None:
         return left
     # The time before a stop counts, but how much it was stands in the epochs alone.
     epochs = [event for event in events[:begun] if event["event"] == "epoch"]
-    used = sum(event.get("seconds", 0.0) for event in epochs) + last["time"] - first["time"]
-    finishing = (1 - _TRAINING_SHARE) * (last["time"] - first["time"]) / done
+    used: float = sum(event.get("seconds", 0.0) for event in epochs) + spent
+    finishing = (1 - _TRAINING_SHARE) * spent / done
     return min(left, max(0.0, 60 * minutes - used) + finishing)

@@ -142,7 +142,7 @@ class RunFolder:
         """Whether the process that the state names is at work."""
         pid, began = state.get("pid"), state.get("process")
         if pid is not None and began is not None:
-            return process_start(pid) == began
+            return bool(process_start(pid) == began)
         # Without /proc, only the lock tells. Whoever else looks at this moment holds it just as shortly.
         try:
             with self.held(wait=0.2):
