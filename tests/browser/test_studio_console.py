@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from playwright.sync_api import Browser, Page
 
 from support.pretend_studio import FakeRuns, FakeStudio, FakeVersions, Switchable, events, make_project
 from viner.console.app import studio_console_app
+from viner.console.uploads import read_upload
 from viner.errors import TrainingError
 from viner.server import Settings
 from viner.server.base import add_layers, bare_app, console_parent, mount_console
@@ -191,6 +193,33 @@ def test_adding_without_files_is_explained(empty, opened) -> None:
     page = opened(empty)
     page.locator("#viner-import").click()
     page.locator(".viner-error", has_text="Choose files first").wait_for()
+
+
+def test_a_long_import_can_be_stopped_and_says_what_came_in(empty, opened, tmp_path: Path, monkeypatch) -> None:
+    reading = threading.Event()
+
+    def endless(path, *, whole):
+        if path.name == "b.txt":
+            reading.set()
+        documents = read_upload(path, whole=whole)
+        for number, document in enumerate(documents if path.name == "a.txt" else repeat(next(documents))):
+            yield document.with_(id=f"{path.name}-{number}")
+            time.sleep(0.001)
+
+    monkeypatch.setattr("viner.console.uploads.read_upload", endless)
+    page = opened(empty)
+    assert page.locator("#viner-import-stop").is_hidden()
+    add(page, write(tmp_path, "a.txt", "Lan\nMinh\n"), write(tmp_path, "b.txt", "Nam\n"))
+    page.wait_for_function("() => document.activeElement.id === 'viner-import-stop'")
+    assert reading.wait(60)
+    page.keyboard.press("Enter")
+    page.locator(".viner-notice", has_text="The import was stopped").wait_for()
+    said = page.locator("#viner-imported").inner_text()
+    assert said.index("2 added") < said.index("Of b.txt nothing was added")
+    page.locator("#viner-import-stop").wait_for(state="hidden")
+    page.wait_for_function("() => document.activeElement.id === 'viner-import'")
+    page.locator("#viner-progress", has_text="0 of 2 documents done").wait_for()
+    assert sorted(document.text for document in empty.studio.store.export()) == ["Lan", "Minh"]
 
 
 def test_filters_and_pages_stay_over_a_reload(bench, opened) -> None:

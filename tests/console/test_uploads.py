@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.pretend_studio import make_project
-from viner.console.uploads import Choices, UploadError, add_files, read_upload
+from viner.console.uploads import Choices, ImportStoppedError, UploadError, add_files, read_upload
 from viner.store import Filter, Store
 
 
@@ -75,3 +75,21 @@ def test_progress_counts_documents(store: Store, tmp_path: Path) -> None:
     seen: list[int] = []
     add_files(store, [path], Choices(), who="lan", progress=seen.append)
     assert seen == [200, 400]
+
+
+def test_a_stopped_import_keeps_the_files_before_and_nothing_of_the_one_it_was_reading(store: Store, tmp_path: Path) -> None:
+    first = write(tmp_path, "first.txt", "Một\nHai\n")
+    many = write(tmp_path, "many.txt", "".join(f"Văn bản {number}\n" for number in range(5_000)))
+    never = write(tmp_path, "never.txt", "Ba\n")
+    read: list[int] = []
+    paths = [first, many, never]
+    with pytest.raises(UploadError) as caught:
+        add_files(store, paths, Choices(), who="lan", progress=read.append, stopped=lambda: bool(read) and read[-1] >= 3_000)
+    assert isinstance(caught.value.error, ImportStoppedError)
+    assert caught.value.where == "many.txt"
+    assert [(name, report.added) for name, report in caught.value.done] == [("first.txt", 2)]
+    assert read[-1] == 3_000
+    assert sorted(texts(store).values()) == ["Hai", "Một"]
+    assert store.counts().status("todo") == 2
+    add_files(store, paths, Choices(on_duplicate="skip"), who="lan")
+    assert len(texts(store)) == 5_003

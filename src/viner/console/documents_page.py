@@ -6,6 +6,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
+from threading import Event
 from typing import Any
 
 import gradio as gr
@@ -16,7 +17,7 @@ from viner.console.frame import PageError, notice, problem, section, who_is
 from viner.console.recognizer import entity_types
 from viner.console.studio_page import LONG, QUICK, SCRIPT, StudioPage
 from viner.console.theme import color_rules
-from viner.console.uploads import Choices, UploadError, add_files
+from viner.console.uploads import Choices, ImportStoppedError, UploadError, add_files
 from viner.store import SPLITS, STATUSES, Filter
 
 ROWS = 25
@@ -28,6 +29,9 @@ _FORGET_AFTER = 3600
 _REMEMBER = """(status, split, label, flagged, commented, text, cursors) => viner.remember({
   status, split, label, flagged: flagged ? "1" : "", commented: commented ? "1" : "", q: text,
   after: cursors?.length ? cursors[cursors.length - 1] : ""})"""
+
+# Where the button that stops went away under the focus, this is the next best place.
+_BACK_TO_IMPORT = "() => { if (document.activeElement === document.body) viner.focus('viner-import'); }"
 
 
 class DocumentsPage(StudioPage):
@@ -96,7 +100,10 @@ class DocumentsPage(StudioPage):
                 label=say("new_labels"),
                 elem_id="viner-new-labels",
             )
-        self._add = gr.Button(say("import"), variant="primary", elem_id="viner-import")
+        with gr.Row():
+            self._add = gr.Button(say("import"), variant="primary", min_width=140, scale=3, elem_id="viner-import")
+            self._halt = gr.Button(say("import_stop"), visible=False, min_width=80, scale=1, elem_id="viner-import-stop")
+        self._halted = gr.State(None)
         self._added = gr.HTML(js_on_load=None, elem_id="viner-imported")
 
     def _build_export(self) -> None:
@@ -180,13 +187,17 @@ class DocumentsPage(StudioPage):
             turned.then(inputs=remember, outputs=None, js=_REMEMBER, **SCRIPT)
 
         self._files.upload(self._choose, self._files, [self._chosen, self._added], **QUICK)
-        added = self._add.click(
+        begun = self._add.click(self._begin, None, [self._halted, self._halt, self._add], **QUICK)
+        self._halt.click(self._stop, self._halted, self._halt, **QUICK)
+        added = begun.then(
             self._import,
-            [self._files, self._unit, self._duplicates, self._as, self._into, self._new],
+            [self._files, self._unit, self._duplicates, self._as, self._into, self._new, self._halted],
             [self._added, self._files, self._chosen],
             show_progress_on=self._added,
             **{**LONG, "show_progress": "full"},
         )
+        ended = added.then(self._end, None, [self._halt, self._add], **QUICK)
+        ended.then(inputs=None, outputs=None, js=_BACK_TO_IMPORT, **SCRIPT)
         added.then(self._overview, None, overview, **QUICK).then(self._first, choice, rows, **QUICK)
 
         for kind, button in zip(_KINDS, self._exports, strict=True):
@@ -286,6 +297,18 @@ class DocumentsPage(StudioPage):
         """Outputs the names of the files that were chosen, and no report of those before."""
         return [chosen_view([Path(path).name for path in paths or ()], self._say), ""]
 
+    def _begin(self) -> list[Any]:
+        """Outputs what stops this import, also while it waits for its turn, and the buttons as they are meanwhile."""
+        return [Event(), gr.update(visible=True, interactive=True), gr.update(interactive=False)]
+
+    def _stop(self, halted: Event | None) -> Any:
+        if halted is not None:
+            halted.set()
+        return gr.update(interactive=False)
+
+    def _end(self) -> list[Any]:
+        return [gr.update(visible=False), gr.update(interactive=True)]
+
     def _import(
         self,
         paths: list[str] | None,
@@ -294,6 +317,7 @@ class DocumentsPage(StudioPage):
         annotations: str,
         split: str,
         new_labels: str,
+        halted: Event,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  how Gradio hands it over
     ) -> list[Any]:
@@ -310,9 +334,16 @@ class DocumentsPage(StudioPage):
                     choices,
                     who=who_is(request),
                     progress=lambda count: progress(None, desc=say("importing", count=say.number(count))),
+                    stopped=halted.is_set,
                 )
             except UploadError as error:
                 told = "".join(notice(name, *imported_lines(report, say)) for name, report in error.done)
+                if isinstance(error.error, ImportStoppedError):
+                    return [
+                        told + notice(say("import_stopped"), say("import_left_out", name=error.where), kind="neutral"),
+                        None,
+                        "",
+                    ]
                 partly = notice(say("imported_partly"), kind="neutral") if error.done else ""
                 return [problem(say, error.error) + told + partly, None, ""]
             return ["".join(notice(name, *imported_lines(report, say)) for name, report in done), None, ""]

@@ -47,8 +47,20 @@ class UploadError(VinerError):
         self.done = done
 
 
+class ImportStoppedError(VinerError):
+    """Somebody stopped the import; ``where`` is the file that was being read, of which nothing came in."""
+
+    code = "import_stopped"
+
+
 def add_files(
-    store: Any, paths: Iterable[Path], choices: Choices, *, who: str, progress: Callable[[int], None] | None = None
+    store: Any,
+    paths: Iterable[Path],
+    choices: Choices,
+    *,
+    who: str,
+    progress: Callable[[int], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> list[tuple[str, AddReport]]:
     """Adds files to a store one by one, each as a whole or not at all.
 
@@ -58,12 +70,13 @@ def add_files(
         choices: How they are to be understood.
         who: Who adds them.
         progress: Called now and then with the number of documents read so far.
+        stopped: Asked at each document whether to stop.
 
     Returns:
         For each file its name and what became of its documents.
 
     Raises:
-        UploadError: At the first file that cannot be added.
+        UploadError: At the first file that cannot be added; its ``error`` is an ImportStoppedError after a stop.
     """
     done: list[tuple[str, AddReport]] = []
     count = 0
@@ -71,6 +84,8 @@ def add_files(
     def counted(documents: Iterable[Document]) -> Iterator[Document]:
         nonlocal count
         for document in documents:
+            if stopped():
+                raise ImportStoppedError("the import was stopped", hint="Import the file again")
             count += 1
             if progress is not None and count % _REPORT_EVERY == 0:
                 progress(count)
