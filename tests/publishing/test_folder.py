@@ -75,6 +75,17 @@ def test_what_was_published_is_replaced_by_force_only(tmp_path):
     assert left_in(tmp_path) == ["space"]
 
 
+def test_the_same_once_more_changes_nothing(tmp_path):
+    publish(tmp_path / "space", "same")
+    before = (tmp_path / "space").stat().st_ino
+    publish(tmp_path / "space", "same")
+    assert (tmp_path / "space").stat().st_ino == before
+    assert left_in(tmp_path) == ["space"]
+    (tmp_path / "space" / "note.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="something else"):
+        publish(tmp_path / "space", "same")
+
+
 def test_an_empty_folder_is_taken(tmp_path):
     (tmp_path / "space").mkdir()
     publish(tmp_path / "space")
@@ -85,7 +96,7 @@ def test_anything_else_is_refused_even_by_force(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years", encoding="utf-8")
     (tmp_path / "file").write_text("a file", encoding="utf-8")
-    publish(tmp_path / "clone")
+    publish(tmp_path / "clone", "old")
     (tmp_path / "clone" / ".git").mkdir()
     for name in ("thesis", "file", "clone"):
         with pytest.raises(InputError):
@@ -96,7 +107,7 @@ def test_anything_else_is_refused_even_by_force(tmp_path):
 
 def test_the_folder_one_stands_in_is_not_pulled_away(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="you are in"):
         publish(Path())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import shutil
 import tempfile
@@ -27,10 +28,11 @@ class PublishError(VinerError):
 def new_folder(target: Path, *, kind: str, force: bool = False) -> Iterator[Path]:
     """An empty folder to fill, which takes the target's place when the block ends well.
 
-    After an error or an interrupt nothing of it stays, and what the target was, it still is.
+    After an error or an interrupt nothing of it stays, and what the target was, it still is. A target that holds exactly the
+    same is left as it is, so that a command can be repeated.
 
     Args:
-        target: The folder to be. One that is there must be empty.
+        target: The folder to be. One that is there must be empty, or hold the same.
         kind: What is published, such as "space".
         force: Replace what :func:`new_folder` wrote there before. Anything else is refused even so.
 
@@ -39,7 +41,7 @@ def new_folder(target: Path, *, kind: str, force: bool = False) -> Iterator[Path
         PublishError: If the folder cannot be written.
     """
     target = Path(target).expanduser().resolve()
-    _check(target, force)
+    _check(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -49,7 +51,11 @@ def new_folder(target: Path, *, kind: str, force: bool = False) -> Iterator[Path
         yield draft
         marker = json.dumps({"kind": kind, "viner": __version__}, indent=1)
         (draft / MARKER).write_text(f"{marker}\n", encoding="utf-8")
-        _check(target, force)  # somebody else may have been faster
+        _check(target)  # somebody else may have been faster
+        if (target / MARKER).is_file():
+            if _same(draft, target):
+                return
+            _check_replaceable(target, force)
         settle(draft, target)
     except OSError as error:
         raise _unwritable(target, error) from error
@@ -57,15 +63,26 @@ def new_folder(target: Path, *, kind: str, force: bool = False) -> Iterator[Path
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _check(target: Path, force: bool) -> None:
-    if not target.exists() or (target.is_dir() and not any(target.iterdir()) and target != Path.cwd()):
-        return
-    if not (target / MARKER).is_file():
+def _check(target: Path) -> None:
+    empty = not target.exists() or (target.is_dir() and not any(target.iterdir()))
+    if target == Path.cwd():
+        raise InputError("it is the folder that you are in", where=target, hint="Name another one with --out")
+    if not empty and not (target / MARKER).is_file():
         raise InputError("it exists, and viner did not publish it", where=target, hint="Name a new folder with --out")
+
+
+def _check_replaceable(target: Path, force: bool) -> None:
     if not force:
-        raise InputError("something was published there before", where=target, hint="Replace it with --force, or use --out")
+        raise InputError("something else was published there", where=target, hint="Replace it with --force, or use --out")
     if (target / ".git").exists():
-        raise InputError("it is a git repository with a history of its own", where=target, hint="Name a new folder with --out")
+        raise InputError("it is a git repository with a history of its own", where=target, hint="Name another with --out")
+
+
+def _same(draft: Path, target: Path) -> bool:
+    names = [path.relative_to(draft) for path in draft.rglob("*") if path.is_file()]
+    if sorted(names) != sorted(path.relative_to(target) for path in target.rglob("*") if path.is_file()):
+        return False
+    return all(filecmp.cmp(draft / name, target / name, shallow=False) for name in names)
 
 
 def _unwritable(target: Path, error: OSError) -> PublishError:
