@@ -21,7 +21,7 @@ def settle(draft: Path, target: Path) -> None:
     """
     _open_to_readers(draft)
     for path in draft.rglob("*"):
-        _flush(path)
+        flush(path)
     old = Path(f"{draft}-old")
     try:
         if target.exists():
@@ -32,7 +32,7 @@ def settle(draft: Path, target: Path) -> None:
             old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
-    _flush(target.parent)
+    flush(target.parent)
 
 
 def _open_to_readers(folder: Path) -> None:
@@ -43,8 +43,8 @@ def _open_to_readers(folder: Path) -> None:
         path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
 
-def _flush(path: Path) -> None:
-    """Makes sure that a file or folder is on the disk before the rename that makes it count."""
+def flush(path: Path) -> None:
+    """Makes sure that a file, or what a folder lists, is on the disk."""
     if os.name == "nt":
         return  # Windows cannot open folders, and flushes files on closing
     handle = os.open(path, os.O_RDONLY)

@@ -1,5 +1,6 @@
 """Looking at a corpus as a whole: counting it, finding what is doubtful in it, splitting it."""
 
+from viner.corpus.flagged import FEEDBACK, Flag, flag_of
 from viner.corpus.lint import Finding, lint
 from viner.corpus.reviewed import REVIEWED, is_partial, refuse_partial, reviewed_spans
 from viner.corpus.sentences import sentences_of
@@ -7,9 +8,12 @@ from viner.corpus.split import split_documents
 from viner.corpus.stats import Statistics, statistics
 
 __all__ = [
+    "FEEDBACK",
     "REVIEWED",
     "Finding",
+    "Flag",
     "Statistics",
+    "flag_of",
     "is_partial",
     "lint",
     "refuse_partial",

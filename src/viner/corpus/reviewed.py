@@ -30,7 +30,7 @@ def reviewed_spans(document: Document) -> tuple[Span, ...] | None:
     if not is_partial(document):
         return None
     spans = document.meta[REVIEWED]
-    if not isinstance(spans, Sequence) or isinstance(spans, str) or not all(_fits(span, len(document.text)) for span in spans):
+    if not isinstance(spans, Sequence) or isinstance(spans, str) or not all(fits(span, len(document.text)) for span in spans):
         raise InputError(
             f"it must be a list of spans [start, end] within the text of {len(document.text)} code points",
             where=f"meta.{REVIEWED}" if document.id is None else f"{document.id}: meta.{REVIEWED}",
@@ -60,7 +60,8 @@ def refuse_partial(documents: Iterable[Document], use: str, *, where: str | Path
         )
 
 
-def _fits(span: object, length: int) -> bool:
+def fits(span: object, length: int) -> bool:
+    """Whether a JSON value is a span ``[start, end]`` within a text of so many code points."""
     if not isinstance(span, Sequence) or isinstance(span, str) or len(span) != 2:
         return False
     start, end = span

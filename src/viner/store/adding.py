@@ -3,6 +3,9 @@
 What a document says decides where it stands: ``entities`` (even an empty list) are accepted and the document is done, unless
 ``meta["viner:reviewed"]`` says that only some spans were decided on; without entities it is to do. ``meta["viner:status"]``
 says that it was skipped. ``suggestions`` stay what they are.
+
+Answers that somebody flagged as wrong (:mod:`viner.corpus.flagged`) come in as suggestions of a flagged document in train, with
+what was said about them as a comment. What is there already is passed over, so that the file can be imported again as it grows.
 """
 
 from __future__ import annotations
@@ -18,16 +21,16 @@ from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
 
-from viner.corpus import REVIEWED, is_partial, reviewed_spans
+from viner.corpus import FEEDBACK, REVIEWED, Flag, flag_of, is_partial, reviewed_spans
 from viner.document import Document, Entity
 from viner.errors import InputError, UsageError
 from viner.schema import ENTITIES, Layer, Schema, Type
 from viner.store import clock
 from viner.store.checks import Borders
 from viner.store.delta import Delta
-from viner.store.records import LABEL_LIMIT, LONGEST_ID, SPLITS, AddReport, Split, StoredEntity
+from viner.store.records import LABEL_LIMIT, LONGEST_COMMENT, LONGEST_ID, SPLITS, AddReport, Comment, Split, StoredEntity
 from viner.store.splits import LONGEST_GROUP, Shares, Splitter, group_of, is_hashed
-from viner.store.tables import contents, documents, entities
+from viner.store.tables import comments, contents, documents, entities
 from viner.store.transaction import OpenEvent, Transaction, batches, entity_row, to_entity
 
 STATUS = "viner:status"
@@ -37,6 +40,8 @@ OnDuplicate = Literal["refuse", "skip", "update"]
 NewLabels = Literal["refuse", "add"]
 
 _LONGEST_DOCUMENT_ID = 500
+_VISITOR = "visitor"
+"""Who wrote what came with a flagged answer."""
 _RANDOM = random.SystemRandom()
 _GIVEN = re.compile(r"~\d+")
 
@@ -96,6 +101,7 @@ class Adding:
         self._fresh: dict[str, None] = {}
         self._counts: Counter[str] = Counter()
         self._splits: Counter[str] = Counter()
+        self._withdrawn: list[str] = []
         self._seen = 0
         self._at = clock.now()
         newest = self._connection.execute(select(documents.c.number).order_by(documents.c.number.desc()).limit(1)).scalar()
@@ -128,6 +134,7 @@ class Adding:
             suggestions=self._counts["suggested"],
             splits={split: self._splits[split] for split in SPLITS if self._splits[split]},
             labels=tuple(self._fresh),
+            withdrawn=tuple(self._withdrawn),
         )
 
     def _take(self, event: OpenEvent, some: Sequence[Document]) -> None:
@@ -135,11 +142,15 @@ class Adding:
         self._seen += len(some)
         fresh: dict[str, Document] = {}
         changed: dict[str, Document] = {}
+        flags = {document.id: flag for document in some if (flag := flag_of(document)) is not None}
         for document in some:
             name = document.id or ""
-            if name not in there and name not in fresh:
+            flag = flags.get(name)
+            if flag is not None and flag.erased:
+                self._withdrawn += [name] if name in there else []
+            elif name not in there and name not in fresh:
                 fresh[name] = document
-            elif self._on_duplicate == "skip":
+            elif self._on_duplicate == "skip" or (flag is not None and self._on_duplicate == "refuse"):
                 self._counts["skipped"] += 1
             elif self._on_duplicate == "update" and name in there and name not in changed:
                 changed[name] = document
@@ -152,12 +163,12 @@ class Adding:
         splits = self._splitter(list(fresh.values()))
         rows = _Rows()
         for document, split in zip(fresh.values(), splits, strict=True):
-            self._add(document, split, rows)
+            self._add(document, split, flags.get(document.id), rows)
         rows.write(self._connection)
         if changed:
             self._update(event, there, changed)
 
-    def _add(self, document: Document, split: Split, rows: _Rows) -> None:
+    def _add(self, document: Document, split: Split, flag: Flag | None, rows: _Rows) -> None:
         self._number += 1
         self._check_classes(document)
         held, status = self._entities(document)
@@ -175,7 +186,7 @@ class Adding:
                 "group_name": group_of(document),
                 "split": split,
                 "status": status,
-                "flagged": False,
+                "flagged": flag is not None,
                 "version": 1,
                 "labels": _optional_json(None if document.labels is None else dict(document.labels)),
                 "random_key": _RANDOM.getrandbits(31),
@@ -199,6 +210,17 @@ class Adding:
             }
         )
         rows.entities += [entity_row(self._number, entity) for entity in held]
+        if flag is not None:
+            self._transaction.count("flagged", "", "", 1)
+            self._remark(document, flag, rows)
+
+    def _remark(self, document: Document, flag: Flag, rows: _Rows) -> None:
+        """Makes a comment of what was said about a flagged answer."""
+        text = flag.remark(document)[:LONGEST_COMMENT]
+        if text:
+            self._transaction.count("comments", "", "", 1)
+            comment = Comment(_VISITOR, text, who=_VISITOR, at=flag.at)
+            rows.comments.append({"document": self._number, **comment.to_dict()})
 
     def _entities(self, document: Document) -> tuple[list[StoredEntity], str]:
         """What the document brings along, with ids, and the status it gets."""
@@ -206,10 +228,13 @@ class Adding:
         names = (given_id(index) for index in range(1, 1 << 60) if given_id(index) not in used)
         state = "suggested" if self._as_suggestions else "accepted"
         borders = Borders(document.text)
+        flagged = FEEDBACK in document.meta
         held: dict[str, StoredEntity] = {}
         for layer, kind in (("entities", state), ("suggestions", "suggested")):
             for index, entity in enumerate(getattr(document, layer) or ()):
                 stored = self._entity(entity, entity.id or next(names), kind, f"{document.id}: {layer}[{index}]")
+                if kind == "suggested" and flagged and borders.problem(stored.start, stored.end) is not None:
+                    continue  # a stranger chose the text: it must not keep everything else out
                 if kind == "suggested":
                     _check_decidable(stored, borders, f"{document.id}: {layer}[{index}]")
                 if stored.id in held:
@@ -355,9 +380,15 @@ class _Rows:
         self.documents: list[dict[str, Any]] = []
         self.contents: list[dict[str, Any]] = []
         self.entities: list[dict[str, Any]] = []
+        self.comments: list[dict[str, Any]] = []
 
     def write(self, connection: Any) -> None:
-        for table, rows in ((documents, self.documents), (contents, self.contents), (entities, self.entities)):
+        for table, rows in (
+            (documents, self.documents),
+            (contents, self.contents),
+            (entities, self.entities),
+            (comments, self.comments),
+        ):
             if rows:
                 connection.execute(insert(table), rows)
 

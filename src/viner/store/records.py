@@ -515,6 +515,7 @@ class AddReport:
         suggestions: Open suggestions that came in.
         splits: New documents in each split.
         labels: Labels that the schema did not know and has now.
+        withdrawn: Ids of documents that were there, and that their senders have erased since where they were collected.
     """
 
     added: int = 0
@@ -524,6 +525,7 @@ class AddReport:
     suggestions: int = 0
     splits: Mapping[str, int] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -535,6 +537,7 @@ class AddReport:
             "suggestions": self.suggestions,
             "splits": dict(self.splits),
             "labels": list(self.labels),
+            "withdrawn": list(self.withdrawn),
         }
 
 

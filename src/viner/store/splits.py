@@ -4,7 +4,8 @@ A document that is new goes, in this order,
 
 1. where its group is, if the group is known;
 2. where another document of the very same text is, be that in a group or not, and so does its group, if that is new;
-3. where ``split=`` says, or else where the drawing puts it.
+3. where ``split=`` says, or else where the drawing puts it; an answer that somebody flagged as wrong goes to train, since
+   those do not stand for all texts.
 
 What 1 and 2 say is refused where ``split=`` says something else, and so is a text that stands by itself on one side and comes
 in a known group of another. Two groups that were both known before may share a text: they are what the user calls groups.
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import insert, select
 
+from viner.corpus import FEEDBACK
 from viner.document import Document
 from viner.errors import InputError, UsageError
 from viner.store.preferences import read_setting, write_setting
@@ -133,7 +135,7 @@ class Splitter:
             alone, shared = known.get(_HASHED + text), known.get(_ALSO + text)
             split = known.get(group) or known.get(erased_group(group))
             if split is None:
-                split = alone or shared or self._fixed or self._draw()
+                split = alone or shared or self._fixed or ("train" if FEEDBACK in document.meta else self._draw())
             elif alone is not None and alone != split:
                 raise InputError(
                     f"its group is in {split}, and a document of the same text in {alone} already",
