@@ -421,6 +421,39 @@ def test_renaming_changes_annotations_and_deleting_warns(bench, opened) -> None:
     page.locator("#viner-changed .bad", has_text="done documents").wait_for()
 
 
+def test_a_label_is_split_into_several_in_one_change(bench, opened) -> None:
+    def places() -> set[tuple[str, str]]:
+        texts = bench.studio.store.export()
+        return {(d.text[e.start : e.end], e.label) for d in texts for e in d.entities or () if e.label != "PERSON"}
+
+    assert places() == {("Hà Nội", "LOCATION"), ("Huế", "LOCATION")}
+    page = opened(bench, "/en/labels")
+    page.locator("#viner-types tbody tr").nth(2).wait_for()
+    page.locator("#viner-kind").get_by_label("Split").check()
+    page.locator("#viner-label input").click()
+    page.get_by_role("option", name="LOCATION").click()
+    page.get_by_label("New label 1", exact=True).fill("CAPITAL")
+    page.get_by_label("Texts that move to new label 1").fill("Hà Nội")
+    page.locator("#viner-more-parts").press("Enter")
+    page.wait_for_function("() => document.activeElement?.closest('#viner-part-2')")
+    page.keyboard.type("CITY")
+    page.get_by_label("Texts that move to new label 2").fill("Huế\nHà Nội")
+    page.locator("#viner-preview").click()
+    page.locator("#viner-changed .viner-error", has_text="is to move to “CAPITAL” and to “CITY”").wait_for()
+    assert page.locator("#viner-apply").is_disabled()
+    page.get_by_label("Texts that move to new label 2").fill("Huế")
+    page.locator("#viner-preview").click()
+    page.locator("#viner-changed td", has_text="CAPITAL").wait_for()
+    assert page.locator("#viner-changed td", has_text="CITY").is_visible()
+    page.locator("#viner-apply:not([disabled])").click()
+    page.locator("#viner-types .type").get_by_text("CITY", exact=True).wait_for()
+    assert bench.studio.store.schema()[0].entity_labels == ("PERSON", "LOCATION", "CAPITAL", "CITY", "DATE")
+    assert places() == {("Hà Nội", "CAPITAL"), ("Huế", "CITY")}
+    page.locator("#viner-undo").click()
+    page.locator("#viner-changed", has_text="Undone").wait_for()
+    assert places() == {("Hà Nội", "LOCATION"), ("Huế", "LOCATION")}
+
+
 def test_a_change_that_contradicts_the_schema_is_refused(bench, opened) -> None:
     page = opened(bench, "/vi/labels")
     page.locator("#viner-types tbody tr").nth(2).wait_for()

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 
 from viner.annotation.changes import Add, Delete, Merge, Preview, Sample, Split, Surface
-from viner.console.labels_view import hex_color, labels_view, preview_view
+from viner.console.frame import PageError
+from viner.console.labels_view import hex_color, labels_view, preview_view, split_parts
 from viner.console.messages import Messages
 from viner.schema import Layer, Schema, Type
 from viner.store import SPLITS, STATES, STATUSES, Counts
@@ -64,6 +68,29 @@ def test_splitting_lists_texts_with_where_they_go() -> None:
     assert EN("change_reopened", count=1) in view
     assert EN("to_review") in view
     assert EN("surfaces_more", count=40) in view
+
+
+def test_a_form_splits_a_label_into_several() -> None:
+    rows = [("CITY", "Huế\n\n Đà Nẵng, quận 1 "), ("", " \n"), ("LAND", "Lào"), ("REST", "")]
+    parts = split_parts("PLACE", rows, EN)
+    assert parts["into"] == ["PLACE", "CITY", "LAND", "REST"]
+    assert parts["assign"] == {"Huế": "CITY", "Đà Nẵng, quận 1": "CITY", "Lào": "LAND"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("", ""), ("", "")], "Fill in: New label 1"),
+        ([("", "Huế")], "Fill in: New label 1"),
+        ([("CITY", ""), ("", "Huế")], "Fill in: New label 2"),
+        ([("CITY", "Huế"), ("CITY", "Lào")], "The label “CITY” is there twice."),
+        ([("PLACE", "Huế")], "The label “PLACE” is there twice."),
+        ([("CITY", "Huế\nHuế"), ("LAND", unicodedata.normalize("NFD", "Huế"))], "is to move to “CITY” and to “LAND”."),
+    ],
+)
+def test_a_form_that_says_two_things_at_once_is_refused(rows: list[tuple[str, str]], said: str) -> None:
+    with pytest.raises(PageError, match=re.escape(said)):
+        split_parts("PLACE", rows, EN)
 
 
 def test_a_new_label_reminds_of_the_documents_that_are_done_without_it() -> None:

@@ -8,22 +8,25 @@ from typing import Any
 import gradio as gr
 
 from viner.console.frame import PageError, notice, section, who_is
-from viner.console.labels_view import hex_color, label_colors, labels_view, preview_view
+from viner.console.labels_view import hex_color, label_colors, labels_view, preview_view, split_parts
 from viner.console.studio_page import LONG, QUICK, SCRIPT, StudioPage
 from viner.console.theme import color_rules
 from viner.schema import ENTITIES
 
+_MOST_PARTS = 10
+"""New labels that one split can make on the page."""
+_PARTS = tuple((f"part_{number}", f"surfaces_{number}") for number in range(1, _MOST_PARTS + 1))
 _FIELDS = {
     "add": ("target", "description", "key", "color"),
     "rename": ("label", "target"),
     "merge": ("sources", "into"),
-    "split": ("label", "part", "surfaces"),
+    "split": ("label", *(name for part in _PARTS for name in part)),
     "recolor": ("label", "color"),
     "describe": ("label", "description", "key"),
     "delete": ("label",),
 }
 """What each kind of change asks for."""
-_NAMES = ("label", "sources", "into", "target", "part", "surfaces", "description", "key", "color")
+_NAMES = ("label", "sources", "into", "target", *_FIELDS["split"][1:], "description", "key", "color")
 
 
 class LabelsPage(StudioPage):
@@ -61,10 +64,18 @@ class LabelsPage(StudioPage):
                 [], label=say("merge_target"), allow_custom_value=True, visible=False, elem_id="viner-merge-into"
             ),
             "target": gr.Textbox(label=say("change_target"), elem_id="viner-target", **text),
-            "part": gr.Textbox(label=say("split_target"), visible=False, elem_id="viner-part", **text),
-            "surfaces": gr.Textbox(
-                label=say("split_surfaces"), info=say("split_hint"), lines=4, visible=False, elem_id="viner-surfaces"
-            ),
+        }
+        for number, (part, surfaces) in enumerate(_PARTS, 1):
+            self._inputs[part] = gr.Textbox(
+                label=say("split_target", number=number), visible=False, elem_id=f"viner-part-{number}", **text
+            )
+            self._inputs[surfaces] = gr.Textbox(
+                label=say("split_surfaces", number=number), info=say("split_hint") if number == 1 else None,
+                lines=3, visible=False, elem_id=f"viner-surfaces-{number}",
+            )  # fmt: skip
+        self._more = gr.Button(say("split_more"), size="sm", visible=False, elem_id="viner-more-parts")
+        self._parts = gr.State(1)
+        self._inputs |= {
             "description": gr.Textbox(label=say("description"), lines=2, elem_id="viner-description"),
             "key": gr.Textbox(label=say("key"), max_length=1, elem_id="viner-key", **text),
             "color": gr.ColorPicker(label=say("new_color"), value=None, elem_id="viner-color"),
@@ -84,8 +95,13 @@ class LabelsPage(StudioPage):
         blocks.load(self._show, self._layer, shown, **QUICK)
         blocks.load(self._guide, None, self._guideline, **QUICK)
         self._kind.input(
-            self._fields, [self._layer, self._kind, self._inputs["label"]], fields, trigger_mode="always_last", **QUICK
-        ).then(self._forget, None, [self._pending, self._apply, self._told], **QUICK)
+            self._fields, [self._layer, self._kind, self._inputs["label"], self._parts], [*fields, self._more],
+            trigger_mode="always_last", **QUICK,
+        ).then(self._forget, None, [self._pending, self._apply, self._told], **QUICK)  # fmt: skip
+        self._more.click(
+            self._add_part, self._parts, [self._parts, *(self._inputs[name] for part in _PARTS for name in part), self._more],
+            **QUICK,
+        ).then(inputs=None, outputs=None, js="() => viner.focusAdded('viner-part-')", **SCRIPT)  # fmt: skip
         self._layer.input(self._show, self._layer, shown, **QUICK)
         self._inputs["label"].input(
             self._known, [self._layer, self._inputs["label"]],
@@ -119,14 +135,20 @@ class LabelsPage(StudioPage):
         none = self._say("guideline_none", name=f"`{settings.annotation.guideline}`")
         return self._guard(lambda: settings.guideline or none, lambda html: none)
 
-    def _fields(self, layer: str, kind: str, label: str | None) -> list[Any]:
-        """The fields that a kind of change asks for, with what is there now."""
-        visible = _FIELDS[kind]
+    def _fields(self, layer: str, kind: str, label: str | None, parts: int) -> list[Any]:
+        """The fields that a kind of change asks for, with what is there now, and the button for more of them."""
+        visible = set(_FIELDS[kind]).difference(name for part in _PARTS[parts:] for name in part)
         updates = [gr.update(visible=name in visible) for name in _NAMES]
         if kind in ("describe", "recolor"):
             for name, value in zip(("description", "key", "color"), self._known(layer, label), strict=True):
                 updates[_NAMES.index(name)] = gr.update(visible=name in visible, value=value)
-        return updates
+        return [*updates, gr.update(visible=kind == "split" and parts < _MOST_PARTS)]
+
+    def _add_part(self, parts: int) -> list[Any]:
+        """Outputs how many new labels there is room for, their fields, and the button for one more."""
+        parts = min(parts + 1, _MOST_PARTS)
+        fields = [gr.update(visible=number < parts) for number, part in enumerate(_PARTS) for _ in part]
+        return [parts, *fields, gr.update(visible=parts < _MOST_PARTS)]
 
     def _known(self, layer: str, label: str | None) -> list[Any]:
         def work() -> list[Any]:
@@ -217,9 +239,7 @@ class LabelsPage(StudioPage):
         if kind == "rename":
             data["to"] = need("target", "change_target")
         elif kind == "split":
-            part = need("part", "split_target")
-            surfaces = [line.strip() for line in text["surfaces"].splitlines() if line.strip()]
-            return {**data, "into": [data["label"], part], "assign": dict.fromkeys(surfaces, part)}
+            return data | split_parts(data["label"], [(text[part], text[surfaces]) for part, surfaces in _PARTS], say)
         if kind in ("add", "describe"):
             data |= {"description": text["description"] or None, "key": text["key"] or None}
         if kind in ("add", "recolor"):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from viner.console.frame import chip, notice, table
+from viner.console.frame import PageError, chip, notice, table
 from viner.console.highlight import visible
 from viner.console.messages import Messages
 from viner.schema import Schema
 from viner.store import STATES, Counts
+from viner.text import nfc
 
 if TYPE_CHECKING:
     from viner.annotation.changes import Preview
@@ -99,6 +101,36 @@ def _samples(preview: Preview, say: Messages) -> str:
         text = f'<span dir="auto">…{visible(item.before)}<mark>{visible(item.surface)}</mark>{visible(item.after)}…</span>'
         rows.append([text, visible(item.to or say("goes"))])
     return table(say("samples"), [say("samples"), say("becomes")], rows)
+
+
+def split_parts(label: str, rows: Sequence[tuple[str, str]], say: Messages) -> dict[str, Any]:
+    """Into what a form splits a label: the fields ``into`` and ``assign`` of the change.
+
+    Args:
+        label: The label. It stays, for the entities whose text is not listed.
+        rows: For each new label its name, and the texts that move to it, one a line. Empty rows say nothing.
+        say: The interface's messages.
+
+    Raises:
+        PageError: If a name is missing or there twice, or a text, in whatever Unicode form, is to move to two labels.
+    """
+    into, assign = [label], {}
+    moved: dict[str, str] = {}
+    for number, (name, lines) in enumerate(rows, 1):
+        surfaces = [line.strip() for line in lines.splitlines() if line.strip()]
+        if not name and (surfaces or not any(other for other, _ in rows)):
+            raise PageError(say("error_field", name=say("split_target", number=number)))
+        if not name:
+            continue
+        if name in into:
+            raise PageError(say("split_same", name=name), hint=say("split_same_hint"))
+        into.append(name)
+        for surface in surfaces:
+            one = moved.setdefault(nfc(surface), name)
+            if one != name:
+                raise PageError(say("split_both", text=surface, one=one, other=name), hint=say("split_both_hint"))
+            assign[surface] = name
+    return {"into": into, "assign": assign}
 
 
 def hex_color(value: str | None) -> str | None:

@@ -337,7 +337,7 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "change_add": ("Add", "Thêm"),
     "change_rename": ("Rename", "Đổi tên"),
     "change_merge": ("Merge", "Gộp"),
-    "change_split": ("Split in two", "Tách"),
+    "change_split": ("Split", "Tách"),
     "change_recolor": ("Color", "Đổi màu"),
     "change_describe": ("Describe", "Mô tả"),
     "change_delete": ("Delete", "Xóa"),
@@ -345,8 +345,22 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "change_sources": ("Labels that go", "Nhãn sẽ được gộp"),
     "change_target": ("New name", "Tên mới"),
     "merge_target": ("Into", "Gộp vào"),
-    "split_target": ("New label for some of its entities", "Nhãn mới cho một phần thực thể"),
-    "split_surfaces": ("Texts that move to the new label, one a line", "Các chuỗi chuyển sang nhãn mới, mỗi dòng một chuỗi"),
+    "split_target": ("New label {number}", "Nhãn mới {number}"),
+    "split_surfaces": (
+        "Texts that move to new label {number}, one a line",
+        "Các chuỗi chuyển sang nhãn mới {number}, mỗi dòng một chuỗi",
+    ),
+    "split_more": ("Add another new label", "Thêm một nhãn mới nữa"),
+    "split_same": ("The label “{name}” is there twice.", "Nhãn “{name}” xuất hiện hai lần."),
+    "split_same_hint": (
+        "Give each new label a name of its own, and list all its texts with it.",
+        "Hãy đặt tên riêng cho từng nhãn mới và liệt kê mọi chuỗi của nhãn đó cùng một chỗ.",
+    ),
+    "split_both": (
+        "The text “{text}” is to move to “{one}” and to “{other}”.",
+        "Chuỗi “{text}” được chuyển sang cả “{one}” và “{other}”.",
+    ),
+    "split_both_hint": ("Leave it with one of them.", "Hãy chỉ để chuỗi đó ở một nhãn."),
     "split_hint": (
         "Entities whose text is not listed become suggestions of the old label, to be reviewed one by one.",
         "Thực thể có chuỗi không được liệt kê sẽ thành gợi ý của nhãn cũ để kiểm tra từng cái.",

@@ -58,6 +58,9 @@
     if (changes.some((change) => change.target === used && used.disabled)) setTimeout(handOver, 0, used);
   }).observe(document.documentElement, { subtree: true, attributes: true, attributeFilter: ["disabled"] });
 
+  // How many fields of a kind were there when one was last added.
+  const counted = {};
+
   Object.assign(window.viner, {
     // Puts the filter into the address, without what says nothing.
     remember(values) {
@@ -70,6 +73,15 @@
     // Ids of the documents whose boxes are ticked.
     selected() {
       return [...document.querySelectorAll(".viner-select:checked")].map((box) => box.value);
+    },
+
+    // Moves the focus into the field that is drawn as one more of its kind; at first there is one.
+    focusAdded(prefix, tries = 100) {
+      const drawn = [...document.querySelectorAll(`[id^="${prefix}"]`)].filter((element) => element.offsetParent !== null);
+      if (drawn.length > (counted[prefix] ?? 1)) {
+        counted[prefix] = drawn.length;
+        drawn.at(-1).querySelector("input, textarea").focus();
+      } else if (tries > 0) setTimeout(() => viner.focusAdded(prefix, tries - 1), 50);
     },
 
     // Moves the focus to what appears next, as soon as it is drawn and can be used.
