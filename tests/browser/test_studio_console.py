@@ -450,7 +450,7 @@ def test_a_label_is_split_into_several_in_one_change(bench, opened) -> None:
     assert bench.studio.store.schema()[0].entity_labels == ("PERSON", "LOCATION", "CAPITAL", "CITY", "DATE")
     assert places() == {("Hà Nội", "CAPITAL"), ("Huế", "CITY")}
     page.locator("#viner-undo").click()
-    page.locator("#viner-changed", has_text="Undone").wait_for()
+    page.locator("#viner-changed").get_by_text("Undone.", exact=True).wait_for()
     assert places() == {("Hà Nội", "LOCATION"), ("Huế", "LOCATION")}
 
 
