@@ -87,7 +87,7 @@ def test_what_was_measured_stands_in_viner_json_card_and_log(trained, files):
     card = (path / "README.md").read_text(encoding="utf-8")
     assert again.to_markdown() in card
     assert f"Engine: {info.engine}" in card
-    assert f"{info.data['train']['entities']} entities" in card
+    assert f"| train | 60 | {info.data['train']['entities']} |" in card
     events = [json.loads(line) for line in (path / "training.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [event["event"] for event in events if event["event"] != "step"] == ["start", "epoch", "epoch", "end"]
     assert "On test:" in report.getvalue()

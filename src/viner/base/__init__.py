@@ -5,6 +5,7 @@ and ``resolve("user/name@revision")`` take any encoder that Transformers knows.
 """
 
 from viner.base.bundled import unpack
+from viner.base.origin import origin
 from viner.base.resolve import resolve
 
-__all__ = ["resolve", "unpack"]
+__all__ = ["origin", "resolve", "unpack"]

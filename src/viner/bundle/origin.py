@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from viner.bundle.info import BundleInfo
+from viner.project import Project
+from viner.project.settings import UNDETERMINED
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,16 @@ class Origin:
         name, id_, license_ = (value if isinstance(value := data.get(key), str) else None for key in ("name", "id", "license"))
         languages = data.get("languages")
         return cls(name, id_, license_, tuple(map(str, languages)) if isinstance(languages, list | tuple) else ())
+
+    @classmethod
+    def of_project(cls, project: Project) -> Origin:
+        """Where the documents of a project come from.
+
+        Raises:
+            InputError: If its ``viner.toml`` cannot be read.
+        """
+        settings = project.settings()
+        return cls(settings.name, languages=() if settings.language == UNDETERMINED else (settings.language,))
 
 
 BUNDLED_BASE = Origin("viner's bundled e5-small-vi-en", "intfloat/multilingual-e5-small", "mit", ("vi", "en"))

@@ -46,6 +46,7 @@ def train(project: Path | None, read_options: dict[str, Any], as_json: bool, **o
       viner train --train train.conll --dev dev.conll --test test.conll --out models/001
       viner train --project covid
     """
+    from viner.bundle import Origin
     from viner.errors import UsageError
     from viner.project import Project
     from viner.workflow import train_model
@@ -57,7 +58,7 @@ def train(project: Path | None, read_options: dict[str, Any], as_json: bool, **o
         if has_store(folder):
             path = _train_on_store(folder, given)
         else:
-            files = {**folder.training_files(), "schema": folder.schema()}
+            files = {**folder.training_files(), "schema": folder.schema(), "source": Origin.of_project(folder)}
             path = train_model(**{name: value for name, value in {**files, **given}.items() if value is not None})
     elif "train" in given and "out" in given:
         path = train_model(**given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +41,30 @@ class Evaluation:
             "unknown_labels": dict(self.unknown_labels),
         }
 
-    def to_markdown(self) -> str:
-        """A table with one row a label, then micro and macro, then whatever a reader must know to trust it."""
-        rows = [*self.scores.labels.items(), ("**micro**", self.scores.micro), ("**macro**", self.scores.macro)]
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Evaluation:
+        """Reads the JSON form.
+
+        Raises:
+            KeyError: If a field is missing.
+        """
+        return cls(
+            EntityScores.from_dict(data),
+            data["documents"],
+            data["unannotated_documents"],
+            data["truncated_entities"],
+            data["cut_entities"],
+            dict(data["unknown_labels"]),
+        )
+
+    def to_markdown(self, label: Callable[[str], str] = str) -> str:
+        """A table with one row a label, then micro and macro, then whatever a reader must know to trust it.
+
+        Args:
+            label: How a label is written. As it is, it is good to read on a terminal; what shows Markdown needs it escaped.
+        """
+        labels = [(label(name), scores) for name, scores in self.scores.labels.items()]
+        rows = [*labels, ("**micro**", self.scores.micro), ("**macro**", self.scores.macro)]
         width = max(len("type"), *(len(name) for name, _ in rows))
         lines = [
             f"| {'type':<{width}} | precision | recall |     F1 |   gold | predicted | correct |",
@@ -51,18 +73,18 @@ class Evaluation:
             "",
             f"Strict: start, end and type must be right. {self.documents:,} documents; "
             f"{self.truncated_entities} entities lost to truncation.",
-            *self._remarks(),
+            *self._remarks(label),
         ]
         return "\n".join(lines) + "\n"
 
-    def _remarks(self) -> list[str]:
+    def _remarks(self, label: Callable[[str], str]) -> list[str]:
         remarks = []
         if self.unannotated:
             remarks.append(f"{self.unannotated:,} documents without annotation were left out.")
         if self.cut_entities:
             remarks.append(f"{self.cut_entities:,} gold entities cut a word and cannot be found; `viner lint` lists them.")
-        for label, count in self.unknown_labels.items():
-            remarks.append(f"The model does not know the type {label} ({count:,} entities).")
+        for name, count in self.unknown_labels.items():
+            remarks.append(f"The model does not know the type {label(name)} ({count:,} entities).")
         return [line for remark in remarks for line in ("", remark)]
 
 

@@ -7,7 +7,7 @@ by the same rule, which tag sequences cannot do.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,16 @@ class EntityScores:
             "macro": self.macro.to_dict(),
             "labels": {label: scores.to_dict() for label, scores in self.labels.items()},
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> EntityScores:
+        """Reads the JSON form.
+
+        Raises:
+            KeyError: If a field is missing.
+        """
+        labels = {label: Scores.from_dict(scores) for label, scores in data["labels"].items()}
+        return cls(Scores.from_dict(data["micro"]), Scores.from_dict(data["macro"]), labels)
 
 
 class EntityTally:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -70,3 +70,12 @@ class Scores:
             "predicted": self.predicted,
             "correct": self.correct,
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Scores:
+        """Reads the JSON form.
+
+        Raises:
+            KeyError: If a field is missing.
+        """
+        return cls(*(data[field.name] for field in fields(cls)))

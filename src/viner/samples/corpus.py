@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from viner.bundle import Origin
 from viner.document import Document
 from viner.errors import UsageError
 from viner.formats import read
@@ -18,7 +19,7 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A bundled corpus: a folder with one file of inline markup a split, its schema, guideline and license.
+    """A bundled corpus: a folder with one file of inline markup a split, its schema, origin, guideline and license.
 
     Args:
         name: The name of the corpus and of its folder.
@@ -60,6 +61,10 @@ class Corpus:
     def schema(self) -> Schema:
         """The types with descriptions, colors (at least 4.5:1 against white) and keys."""
         return Schema.from_dict(json.loads((self.folder / "schema.json").read_text(encoding="utf-8")))
+
+    def origin(self) -> Origin:
+        """Its name for people, its license and languages, for the models that learn from it."""
+        return Origin.from_dict(json.loads((self.folder / "origin.json").read_text(encoding="utf-8")))
 
 
 def corpora() -> tuple[str, ...]:

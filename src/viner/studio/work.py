@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
-from viner.bundle import read_bundle
+from viner.bundle import Origin, read_bundle
 from viner.errors import InputError, TrainingError, VinerError, outline
 from viner.project import Project
 from viner.schema import Schema
@@ -96,6 +96,7 @@ def _train(folder: RunFolder, state: dict[str, Any], stream: TextIO | None) -> P
             **files,
             out=target,
             schema=Schema.from_dict(state["schema"]),
+            source=Origin.of_project(project),
             format="jsonl",
             report=RunReport(folder, stream),
             **state["options"],

@@ -1,72 +1,181 @@
-"""The model card: README.md of a model folder, in the form that the Hugging Face Hub shows."""
+"""The model card: README.md of a model folder, in the form that the Hugging Face Hub shows.
+
+It is made of what ``viner.json`` says, so it can be written anew for another place. Its last line holds its own checksum, which
+tells whether somebody edited it.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
+from typing import Any
 
-from viner.bundle import BundleInfo
+from viner.bundle import BundleInfo, Origin, base_origin
 from viner.evaluation import Evaluation
-from viner.schema import ENTITIES
+from viner.schema import Layer
+from viner.workflow.front_matter import CardChoices, card_title, front_matter, model_license, training_data
+from viner.workflow.markdown import escape
+
+_LAYER_KINDS = {
+    "entities": "spans of text",
+    "tags": "one class for each word",
+    "labels": "classes of the document",
+    "relations": "links between entities",
+}
+_MARK = "<!-- Written by viner. Edit it as you like: an edited card is kept. {} -->\n"
+_MARKED = re.compile(re.escape(_MARK).replace(re.escape("{}"), r"([0-9a-f]{64})") + r"\Z")
 
 
-def model_card(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
-    """Writes the card.
+def model_card(info: BundleInfo, choices: CardChoices | None = None) -> str:
+    """Writes the card. The same model and choices give the same card.
 
     Args:
         info: What the model says about itself.
-        evaluations: Figures by split.
+        choices: What a person adds; None adds nothing.
     """
-    types = "\n".join(f"| {item.name} | {item.description or ''} |" for item in info.schema[ENTITIES].types)
-    figures = "\n".join(f"### {split}\n\n{evaluation.to_markdown()}" for split, evaluation in evaluations.items())
-    counts = ", ".join(
-        f"{split}: {part['documents']:,} documents with {part['entities']:,} entities"
-        for split, part in info.data.items()
-        if isinstance(part, Mapping) and "documents" in part
+    choices = choices or CardChoices()
+    evaluations = _evaluations(info.metrics)
+    sections = (
+        f"---\n{front_matter(info, choices, evaluations)}\n---\n",
+        f"# {escape(choices.title or card_title(info))}\n",
+        _opening(info, choices),
+        *(_layer(layer) for layer in info.schema),
+        _use(info, choices),
+        _training(info),
+        _figures(info, evaluations),
+        _LIMITS,
+        _licenses(info, choices),
     )
-    lost = info.data.get("lost_entities") or {}
-    lost_line = "; ".join(f"{count:,} {reason}" for reason, count in lost.items()) or "none"
-    evidence = info.evidence
-    return f"""---
-library_name: viner
-pipeline_tag: token-classification
-tags: [viner, ner, token-classification]
----
+    text = "\n".join(sections)
+    return text + "\n" + _MARK.format(_checksum(text))
 
-# Named-entity recognizer
 
-Finds these types of entities in raw text, with exact offsets:
+def is_untouched(card: str) -> bool:
+    """Whether a card is as viner wrote it."""
+    match = _MARKED.search(card)
+    return match is not None and match[1] == _checksum(card[: match.start() - 1])
 
-| type | what it marks |
-|---|---|
-{types}
 
-## Use
+def license_lines(base: Origin, data: Origin) -> list[str]:
+    """Which licenses base encoder and training data have, a sentence each."""
+    at = f" ({base.id})" if base.id and base.id != base.name else ""
+    return [
+        f"Base encoder: {base.name or 'unknown'}{at}, license: {base.license or 'unknown'}.",
+        f"Training data: {data.name or 'unnamed'}, license: {data.license or 'unknown'}.",
+    ]
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _evaluations(metrics: Mapping[str, Any]) -> dict[str, Evaluation]:
+    """The evaluations by split, as far as they can be read: no model stays unpublished for its figures."""
+    found = {}
+    for split, figures in metrics.items():
+        if isinstance(figures, Mapping) and "micro" in figures:
+            try:
+                found[split] = Evaluation.from_dict(figures)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                continue
+    return found
+
+
+def _opening(info: BundleInfo, choices: CardChoices) -> str:
+    languages = training_data(info, choices).languages
+    known = f" Trained on texts in: {', '.join(map(escape, languages))}." if languages else ""
+    return f"Finds named entities in raw text, with exact offsets.{known}\n"
+
+
+def _layer(layer: Layer) -> str:
+    rows = "\n".join(f"| {escape(item.name)} | {escape(item.description or '')} |" for item in layer.types)
+    return f"## Layer {escape(layer.name)}: {_LAYER_KINDS[layer.kind]}\n\n| type | what it marks |\n|---|---|\n{rows}\n"
+
+
+def _use(info: BundleInfo, choices: CardChoices) -> str:
+    name = choices.repo or "this-folder"
+    offline = " What was fetched once works offline." if choices.repo else ""
+    views = ", ".join(map(escape, info.views)) or "none"
+    return f"""## Use
+
+With viner:
 
 ```python
 import viner
 
-ner = viner.load("this-folder")
+ner = viner.load("{name}")
 for entity in ner("Your text.").entities:
     print(entity.start, entity.end, entity.label, entity.text, entity.score)
 ```
 
-With plain Transformers, `AutoModelForTokenClassification` and `AutoTokenizer` load the same weights and give the same logits
-for the same `input_ids`. Word splitting, views ({", ".join(info.views)}), overlapping windows of {info.windows.pieces} pieces
-and the decoding to well-formed spans are viner's: a plain pipeline cuts long texts and answers pieces, not words.
+`viner predict {name} notes.txt` does a file, `viner serve {name}` opens a page and a REST API.{offline}
 
-## Training
+With plain Transformers:
 
-Base encoder: {info.base.get("name", "unknown")}. {counts}. Entities that a flat tagger cannot say exactly: {lost_line}.
+```python
+from transformers import pipeline
 
-## Figures
+ner = pipeline("token-classification", model="{name}", aggregation_strategy="simple")
+print(ner("Your text."))
+```
 
-{figures}
-Engine: {info.engine}. Over {evidence.get("sentences", 0):,} sentences int8 gave {evidence.get("same_share", 0):.2%} of the
-entities of float32; {evidence.get("needed", 0):.1%} are needed.
+`AutoModelForTokenClassification` and `AutoTokenizer` load the same weights and give the same logits for the same `input_ids`.
+Word splitting, views of words ({views}), overlapping windows of {info.windows.pieces} pieces and the decoding to
+well-formed spans are viner's: a plain pipeline answers pieces rather than words, and cuts long texts. `model.onnx` is the graph
+that viner runs ({info.engine}): from `input_ids` and `attention_mask` to one output a layer.
+"""
+
+
+def _training(info: BundleInfo) -> str:
+    counts = [
+        f"| {escape(split)} | {part['documents']:,} | {part['entities']:,} |"
+        for split, part in info.data.items()
+        if isinstance(part, Mapping) and isinstance(part.get("documents"), int) and isinstance(part.get("entities"), int)
+    ]
+    table = "| split | documents | entities |\n|---|---:|---:|\n" + "\n".join(counts) if counts else "Nobody counted the data."
+    lost = info.data.get("lost_entities")
+    losses = "; ".join(f"{count:,} {escape(reason)}" for reason, count in lost.items()) if isinstance(lost, Mapping) else ""
+    return f"""## Training
+
+{table}
+
+Base encoder: {escape(base_origin(info).name or "unknown")}. Entities that a flat tagger cannot say exactly: {losses or "none"}.
+"""
+
+
+def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
+    tables = "\n".join(f"### {escape(split)}\n\n{evaluation.to_markdown(escape)}" for split, evaluation in evaluations.items())
+    if not tables:
+        tables = (
+            "This model was not evaluated: nothing is known about how well it does. `viner evaluate MODEL FILE` measures it.\n"
+        )
+    evidence = info.evidence
+    compared = ""
+    if "same_share" in evidence:
+        compared = (
+            f" Over {evidence.get('sentences', 0):,} sentences int8 gave {evidence['same_share']:.2%} of the entities of"
+            f" float32; {evidence.get('needed', 0):.1%} are needed."
+        )
+    return f"## Figures\n\n{tables}\nEngine: {info.engine}.{compared}\n"
+
+
+_LIMITS = """## Intended use
+
+Finding the types above in texts like those that it was trained on: to search and count them, to pick them out for a database,
+or to suggest them to people who annotate. Where a mistake hurts somebody, as in decisions about persons, let a person look at
+every answer. Who uses it on personal data answers for that.
 
 ## Limits
 
-The model knows the kind of text that it was trained on. On other texts, in other languages, or for other guidelines its
-figures do not hold; measure them with `viner evaluate MODEL FILE`. A score is the model's own estimate, not a probability of
-being right.
+The model knows the kind of text that it was trained on. On other texts, in other languages, or for other guidelines its figures
+do not hold; measure them with `viner evaluate MODEL FILE`. It repeats what its annotators did, with mistakes and blind spots.
+Entities do not overlap. A score is the model's own estimate, not a probability of being right.
 """
+
+
+def _licenses(info: BundleInfo, choices: CardChoices) -> str:
+    chosen = model_license(info, choices)
+    first = f"This model: {chosen}." if chosen else "This model: nobody chose a license, and without one others may not use it."
+    lines = (first, *license_lines(base_origin(info), training_data(info, choices)))
+    return "## Licenses\n\n" + "\n".join(f"- {escape(line)}" for line in lines) + "\n"

@@ -41,6 +41,7 @@ def run_demo(out: str | Path = "viner-demo", *, report: Report | None = None) ->
         test=sample.test,
         out=model,
         schema=sample.schema(),
+        source=sample.origin(),
         report=report,
         budget_minutes=BUDGET_MINUTES,
     )

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viner.base import resolve
-from viner.bundle import BundleInfo, BundleWriter, Head, Windows
+from viner.base import origin, resolve
+from viner.bundle import BundleInfo, BundleWriter, Head, Origin, Windows
 from viner.corpus import is_partial, refuse_partial, split_documents
 from viner.document import Document
 from viner.errors import BundleError, InputError, MissingExtraError, SchemaError
@@ -38,6 +38,7 @@ def train_model(
     test: str | Path | None = None,
     base: str | Path | None = None,
     schema: Schema | None = None,
+    source: Origin | None = None,
     format: str | None = None,
     read_options: Mapping[str, Any] | None = None,
     allow_bin: bool = False,
@@ -58,6 +59,7 @@ def train_model(
         test: Annotated file for the figures of the model card; it plays no part in training.
         base: Encoder to start from: a folder or Hub id; None takes the bundled one.
         schema: Types with descriptions and colors; None infers them from the data.
+        source: Where the data comes from, for the model card: name, license, languages; None where nobody says.
         format: Format of the annotated files; None finds it out for each.
         read_options: Options of that format, such as ``{"tag_column": 3}``.
         allow_bin: Accept a base whose weights are in PyTorch's ``.bin`` format.
@@ -115,8 +117,9 @@ def train_model(
             windows=Windows(result.encoder.max_pieces, usable_overlap(config.window_overlap, result.encoder)),
             engine="fp32",
             views=config.views,
-            base={"name": "viner's bundled e5-small-vi-en" if base is None else str(base)},
+            base=origin(base, base_folder).to_dict(),
             data={
+                **({} if source is None else {"source": source.to_dict()}),
                 "train": _fingerprint(learned),
                 "dev": _fingerprint(tuned),
                 **({} if tested is None else {"test": _fingerprint(tested)}),
@@ -181,7 +184,7 @@ def _finish(
     canaries = recognizer.canaries(canary_documents())
     (folder / "canaries.json").write_text(canaries.to_json(), encoding="utf-8")
     shutil.copyfile(log, folder / _LOG_NAME)
-    (folder / "README.md").write_text(model_card(info, evaluations), encoding="utf-8")
+    (folder / "README.md").write_text(model_card(info), encoding="utf-8")
     writer.finish(info)
     split = "test" if test is not None else "dev"
     report.line(f"\nOn {split}:\n\n{evaluations[split].to_markdown()}")

@@ -1,0 +1,39 @@
+"""Where a base encoder comes from: what its own card says about it, as far as there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from viner.bundle import BUNDLED_BASE, Origin
+
+
+def origin(base: str | Path | None, folder: Path) -> Origin:
+    """Describes a base encoder for the models that start from it.
+
+    Args:
+        base: What it was asked for by: None, a folder or a Hub id, as for :func:`viner.base.resolve`.
+        folder: Where that was found.
+    """
+    if base is None:
+        return BUNDLED_BASE
+    said = _front_matter(folder / "README.md")
+    license_ = said.get("license")
+    languages = said.get("language")
+    if isinstance(languages, str):
+        languages = [languages]
+    known = {"license": license_ if isinstance(license_, str) else None, "languages": languages}
+    if Path(base).expanduser().exists():
+        # Models travel further than the names of folders on the machine that trained them should.
+        return Origin.from_dict({**known, "name": folder.resolve().name})
+    return Origin.from_dict({**known, "name": str(base), "id": str(base).partition("@")[0]})
+
+
+def _front_matter(card: Path) -> dict[str, Any]:
+    """The front matter of a card; empty where there is none that can be read."""
+    from huggingface_hub import metadata_load
+
+    try:
+        return metadata_load(card) or {}
+    except Exception:  # whatever a stranger wrote there: YAML of any kind, other encodings, or no file at all
+        return {}

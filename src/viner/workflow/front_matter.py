@@ -1,0 +1,120 @@
+"""The front matter of a model card: what the Hugging Face Hub reads by machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from viner.bundle import BundleInfo, Origin, base_origin, data_origin
+from viner.evaluation import Evaluation
+
+LICENSES = frozenset(
+    """
+    afl-3.0 agpl-3.0 apache-2.0 artistic-2.0 bigcode-openrail-m bigscience-bloom-rail-1.0 bigscience-openrail-m bsd
+    bsd-2-clause bsd-3-clause bsd-3-clause-clear bsl-1.0 c-uda cc cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-nc-2.0
+    cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0
+    cc-by-nd-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc0-1.0 cdla-permissive-1.0 cdla-permissive-2.0 cdla-sharing-1.0
+    creativeml-openrail-m deepfloyd-if-license ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 gemma gfdl gpl gpl-2.0
+    gpl-3.0 isc lgpl lgpl-2.1 lgpl-3.0 lgpl-lr llama2 lppl-1.3c mit mpl-2.0 ms-pl ncsa odbl odc-by ofl-1.1 openrail
+    openrail++ osl-3.0 pddl postgresql unknown unlicense wtfpl zlib
+    """.split()
+)
+"""The licenses that the Hub knows by name (https://huggingface.co/docs/hub/repositories-licenses); any other is "other"."""
+_UNBOUND = frozenset(("cc0-1.0", "unlicense", "pddl", "wtfpl"))
+"""Licenses that ask for nothing, so that what is made of the data may have any."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardChoices:
+    """What a person says about a model that ``viner.json`` does not know, or says otherwise.
+
+    Args:
+        repo: Its id on the Hub, ``user/name``; None while it is a folder only.
+        title: A title; None takes the name of the data.
+        license: Its license; None derives one where that is safe.
+        languages: Its languages (BCP 47); empty takes those of the data.
+        datasets: Ids of its training data on the Hub.
+        data_license: The license of its training data; None takes what the model says.
+    """
+
+    repo: str | None = None
+    title: str | None = None
+    license: str | None = None
+    languages: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    data_license: str | None = None
+
+
+def front_matter(info: BundleInfo, choices: CardChoices, evaluations: Mapping[str, Evaluation]) -> str:
+    """The front matter as YAML, without the lines that enclose it.
+
+    Args:
+        info: What the model says about itself.
+        choices: What a person adds.
+        evaluations: Figures by split.
+    """
+    from huggingface_hub import EvalResult, ModelCardData
+
+    data = training_data(info, choices)
+    datasets = list(choices.datasets) or ([data.id] if data.id else None)
+    results = [
+        EvalResult(
+            task_type="token-classification",
+            task_name="Named-entity recognition",
+            dataset_type=datasets[0] if datasets else "own",
+            dataset_name=data.name or "Own data",
+            dataset_split=split,
+            metric_type=kind,
+            metric_name=f"Strict entity {name}, micro",
+            metric_value=round(getattr(evaluation.scores.micro, kind), 4),
+        )
+        for split, evaluation in evaluations.items()
+        for kind, name in (("f1", "F1"), ("precision", "precision"), ("recall", "recall"))
+    ]
+    fields: dict[str, Any] = {
+        **_languages(data.languages),
+        **_license(model_license(info, choices)),
+        "library_name": "viner",
+        "pipeline_tag": "token-classification",
+        "tags": ["viner", "ner", "named-entity-recognition", "token-classification"],
+        "base_model": base_origin(info).id,
+        "datasets": datasets,
+        "metrics": ["f1", "precision", "recall"] if results else None,
+        "model_name": choices.repo or choices.title or card_title(info),
+        "eval_results": results or None,
+    }
+    return ModelCardData(**fields).to_yaml()
+
+
+def card_title(info: BundleInfo) -> str:
+    """The title of a model for which nobody chose one."""
+    name = data_origin(info).name
+    return f"{name}: named entities" if name else "Named-entity recognizer"
+
+
+def training_data(info: BundleInfo, choices: CardChoices) -> Origin:
+    """Where the training data comes from, by what the model and the person say."""
+    known = data_origin(info)
+    return Origin(known.name, known.id, choices.data_license or known.license, choices.languages or known.languages)
+
+
+def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
+    """The license that somebody chose; else the base encoder's, where the data asks for nothing else; else None."""
+    base, data = base_origin(info), training_data(info, choices)
+    free = base.license is not None and (data.license in _UNBOUND or data.license == base.license)
+    return choices.license or (base.license if free else None)
+
+
+def _license(name: str | None) -> dict[str, str]:
+    if name is None:
+        return {}
+    return {"license": name.lower()} if name.lower() in LICENSES else {"license": "other", "license_name": name}
+
+
+def _languages(codes: tuple[str, ...]) -> dict[str, list[str]]:
+    """The Hub wants ISO 639 for languages; regions and scripts have a field of their own."""
+    if not codes:
+        return {}
+    languages = list(dict.fromkeys(code.partition("-")[0].lower() for code in codes))
+    return {"language": languages, **({"language_bcp47": list(codes)} if any("-" in code for code in codes) else {})}
