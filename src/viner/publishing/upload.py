@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from viner.bundle.hub import progress_on_terminals, status_of, unreachable
 from viner.errors import UsageError, VinerError
 from viner.publishing.folder import MARKER, PublishError
 from viner.version import __version__
@@ -72,7 +73,7 @@ def push(
     if tag is not None and not _TAG.fullmatch(tag):
         raise UsageError(f"{tag!r} cannot be a tag", hint="Letters, digits, dots and hyphens, such as v1")
     upload = _Upload(folder, repo, kind)
-    with _explained(repo):
+    with progress_on_terminals(), _explained(repo):
         upload.log_in()
         upload.prepare(private=private, force=force, tag=tag)
         upload.send()
@@ -202,7 +203,9 @@ class _Upload:
             return False
         self._head, self._private = info.sha, bool(info.private)
         # The Hub puts .gitattributes into every repository that it makes.
-        self._remote = {item.rfilename: item for item in info.siblings or () if item.rfilename != ".gitattributes"}
+        self._remote = {
+            item.rfilename: item for item in getattr(info, "siblings", None) or () if item.rfilename != ".gitattributes"
+        }
         return True
 
     def _create(self, private: bool) -> None:
@@ -213,13 +216,13 @@ class _Upload:
             self._api.create_repo(self._repo, private=private, repo_type=self._kind, space_sdk=sdk)
         except HfHubHTTPError as error:
             namespace, _, name = self._repo.partition("/")
-            if _status(error) == 403 and namespace != self._user:
+            if status_of(error) == 403 and namespace != self._user:
                 raise UploadError(
                     f"{self._user} may not make repositories of {namespace}",
                     where=self._repo,
                     hint=f"Name one of your own, {self._user}/{name}, or ask {namespace} to let you write",
                 ) from error
-            if _status(error) != 409:  # else somebody made it just now
+            if status_of(error) != 409:  # else somebody made it just now
                 raise
 
     def _store(self, addition: CommitOperationAdd) -> None:
@@ -282,7 +285,7 @@ def _explain(error: Exception) -> tuple[str, str] | None:
     """What was wrong and what to do, or None for what is nobody's fault but the program's."""
     chain = list(_chain(error))
     for link in chain:
-        status = _status(link)
+        status = status_of(link)
         if status is not None:
             return _explain_status(status, _said(link))
     for link in chain:
@@ -290,8 +293,9 @@ def _explain(error: Exception) -> tuple[str, str] | None:
             return "HF_HUB_OFFLINE is set, so nothing is uploaded", "Unset it, then run the same command again"
         if isinstance(link, OSError) and link.filename is not None:
             return f"{link.filename} cannot be read ({link.strerror})", _AGAIN
-        if isinstance(link, OSError) or type(link).__module__.partition(".")[0] in ("httpx", "httpx2", "requests", "hf_xet"):
-            return f"the Hub cannot be reached ({_first_line(link)})", f"Check the network. {_AGAIN}"
+        reason = unreachable(link)
+        if reason is not None:
+            return f"the Hub cannot be reached ({reason})", f"Check the network. {_AGAIN}"
     return None
 
 
@@ -322,18 +326,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _status(error: BaseException) -> int | None:
-    """The status of the answer that an error stands for."""
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    return status if isinstance(status, int) else None
-
-
 def _said(error: BaseException) -> str:
-    """What the Hub said about it."""
-    said = getattr(error, "server_message", None)
-    return _first_line(said) if said else ""
-
-
-def _first_line(text: object) -> str:
-    lines = str(text).strip().splitlines()
-    return lines[0][:200] if lines else type(text).__name__
+    """What the Hub said about it, on one line."""
+    lines = str(getattr(error, "server_message", None) or "").splitlines()
+    return lines[0][:200] if lines else ""

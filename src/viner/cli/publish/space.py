@@ -1,0 +1,89 @@
+"""``viner publish space``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from viner.cli.options import FILE, json_option
+from viner.cli.publish.uploading import push_options, uploading
+from viner.cli.terminal import echo_json
+
+
+@click.command(short_help="Make a Gradio Space: the page and the REST API of a model, online.")
+@click.argument("model")
+@click.option("--repo", required=True, metavar="USER/NAME", help="Id of the Space on the Hub.")
+@click.option("--out", "-o", type=FILE, help="Folder to write; NAME if neither --out nor --push is given.")
+@push_options
+@click.option("--title", metavar="TEXT", help="Title of the Space; that of the model if not given.")
+@click.option("--license", "license_", metavar="ID", help="License, such as apache-2.0; that of the model if not given.")
+@click.option(
+    "--model-repo",
+    metavar="USER/NAME[@REVISION]",
+    help="Fetch the model from the Hub, where it lies already, instead of putting it into the Space.",
+)
+@click.option("--examples", type=FILE, metavar="FILE", help="Texts to try on the page, such as one a line.")
+@click.option("--feedback", is_flag=True, help="Let visitors flag wrong answers; needs persistent storage.")
+@json_option
+def space(
+    model: str,
+    repo: str,
+    out: Path | None,
+    push: bool,
+    public: bool,
+    force: bool,
+    title: str | None,
+    license_: str | None,
+    model_repo: str | None,
+    examples: Path | None,
+    feedback: bool,
+    as_json: bool,
+) -> None:
+    """Make of MODEL a complete Space: app, pinned requirements, viner's own wheel, model, examples, and a README.
+
+    A folder is written, in which `python app.py` runs the app; or with --push the Space is uploaded with the Hub's own login
+    (`hf auth login`, or HF_TOKEN). It is private unless --public is given, and one that holds something is never overwritten
+    without --force.
+
+    \b
+    Example:
+      viner publish space viner-demo/model --repo minh/notices
+      viner publish space covid --repo minh/notices --push
+    """
+    from viner.publishing.space import FEEDBACK, SpaceChoices, publish_space
+
+    choices = SpaceChoices(repo, title, license_, model_repo, examples, feedback)
+    with uploading(push):
+        done = publish_space(model, choices, out=out, upload=push, private=not public, force=force)
+    if feedback:
+        click.echo(
+            f"Flagged answers go to {FEEDBACK}: the Space starts only with persistent storage (Settings, Storage).", err=True
+        )
+    if done.model is not None:
+        click.echo(f"The model is fetched from {done.model}; if that is private, give the Space a secret HF_TOKEN.", err=True)
+    if done.examples == 0:
+        click.echo(
+            "The model finds nothing in the bundled examples, so the page has none; --examples FILE adds some.", err=True
+        )
+    if as_json:
+        echo_json(
+            {
+                "folder": None if done.folder is None else str(done.folder),
+                "url": done.url,
+                "app": done.app,
+                "files": done.files,
+                "bytes": sum(done.files.values()),
+                "model": done.model,
+                "examples": done.examples,
+            }
+        )
+        return
+    if done.folder is not None:
+        click.echo(f"Space: {done.folder} ({len(done.files)} files, {sum(done.files.values()) / 1e6:,.1f} MB)")
+        click.echo(f"Try it here: python {done.folder / 'app.py'}")
+    if done.url is None:
+        click.echo(f"Put it online, at {done.app}: the same command with --push")
+    else:
+        click.echo(f"On the Hub: {done.url} ({'public' if public else 'private'})")
+        click.echo(f"The app will be at {done.app} as soon as it is built there, in a few minutes.")
