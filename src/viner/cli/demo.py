@@ -23,8 +23,9 @@ def demo(out: Path, host: str | None, port: int | None, no_browser: bool) -> Non
       viner demo --out /data/demo --port 8000
     """
     import viner
-    from viner.server import check_address, serve
+    from viner.server import check_address, check_feedback, serve
     from viner.workflow import run_demo
 
     check_address(host, port)
+    check_feedback()
     serve(viner.load(run_demo(out)), host=host, port=port, open_browser=False if no_browser else None)

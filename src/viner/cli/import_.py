@@ -56,11 +56,15 @@ def import_(
     Documents with entities come in as done, others wait to be annotated. A folder is taken with all that is in it, each
     text file as one document; otherwise a text file holds one document a line. `-` is stdin. The server may run meanwhile.
 
+    Answers that visitors of a published app flagged as wrong come in as suggestions to review, those that are there already
+    are passed over.
+
     \b
     Example:
       viner import notes.txt --project covid
       viner import old.conll --project covid --split train
       viner predict models/003 new.txt | viner import - --project covid --as-suggestions
+      viner import flagged/feedback.jsonl --project covid
     """
     folder = find_project(project)
     texts = find_texts(files, whole=whole)
@@ -83,6 +87,8 @@ def import_(
         echo_json({**report.to_dict(), "skipped_files": {str(path): why for path, why in texts.skipped.items()}})
     else:
         click.echo("\n".join(describe(report)))
+        if report.withdrawn:
+            click.echo(f"Erase them here, too: viner erase --project {folder.path} {' '.join(report.withdrawn)}")
 
 
 def describe(report: AddReport) -> list[str]:
@@ -99,6 +105,8 @@ def describe(report: AddReport) -> list[str]:
             lines.append(f"{count:,} {what}")
     if report.labels:
         lines.append(f"new types: {', '.join(report.labels)}")
+    if report.withdrawn:
+        lines.append(f"erased by their senders since, still in the project: {', '.join(report.withdrawn)}")
     return lines
 
 

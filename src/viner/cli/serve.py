@@ -14,30 +14,47 @@ from viner.errors import UsageError
 @click.command(short_help="Open the page of a project, or of a model alone.")
 @click.argument("model", required=False)
 @click.option("--project", "-p", type=FILE, metavar="DIR", help="Project folder: annotate, train and recognize.")
+@click.option(
+    "--feedback",
+    type=FILE,
+    metavar="DIR",
+    help="Let visitors flag answers of MODEL as wrong, and keep these in DIR.  [env: VINER_FEEDBACK]",
+)
 @address_options
-def serve(model: str | None, project: Path | None, host: str | None, port: int | None, no_browser: bool) -> None:
+def serve(
+    model: str | None, project: Path | None, feedback: Path | None, host: str | None, port: int | None, no_browser: bool
+) -> None:
     """Open the page and the REST API of MODEL, or with --project the workbench of a project. Nothing is sent anywhere.
 
     In a project folder, `viner serve` alone opens its workbench. Without accounts it listens on this machine only;
     `viner accounts add` lets a team in.
+
+    With --feedback, the page of MODEL says that it collects, and shows what is kept before anything is sent. Visitors can erase
+    what they sent; `viner import DIR/feedback.jsonl` takes the rest into a project.
 
     \b
     Example:
       viner serve --project covid
       viner serve models/003
       viner serve models/003 --port 8000 --no-browser
+      viner serve models/003 --feedback flagged
     """
     open_browser = False if no_browser else None
     if model is not None:
         if project is not None:
             raise UsageError("MODEL and --project exclude each other", hint="A project serves its active model")
         import viner
-        from viner.server import check_address
+        from viner.server import check_address, check_feedback
         from viner.server import serve as run_server
 
         check_address(host, port)
-        run_server(viner.load(model), host=host, port=port, open_browser=open_browser)
+        check_feedback(feedback)
+        run_server(viner.load(model), host=host, port=port, open_browser=open_browser, feedback=feedback)
         return
+    if feedback is not None:
+        raise UsageError(
+            "--feedback goes with a MODEL", hint="In a project, who sees a wrong answer corrects it on the page Annotate"
+        )
     folder = find_project(project)
     require_app("the workbench")
     from viner.server import check_address, serve_studio

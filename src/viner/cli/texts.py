@@ -76,9 +76,13 @@ def read_documents(texts: Texts, format: str | None = None, options: Mapping[str
         InputError: If a file cannot be read; ``where`` is ``file:line``.
         UsageError: If the format or an option is unknown.
     """
+    from viner.feedback import is_collected, read_collected
     from viner.formats import read
 
     for file in texts.files:
+        if format is None and is_collected(file.path):
+            yield from read_collected(file.path)
+            continue
         name, given, prefix = format, dict(options or {}), Path(file.path.name.removesuffix(".gz")).stem
         if name is None and file.whole and file.path != STANDARD:
             from viner.formats import detect

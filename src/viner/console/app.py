@@ -15,20 +15,23 @@ from typing import Any
 from fastapi import FastAPI, Request
 
 from viner.console.messages import LANGUAGES
-from viner.console.recognizer import RecognizerLike, entity_types
+from viner.console.recognizer import FeedbackLike, RecognizerLike, entity_types
 from viner.console.studio import StudioLike
 from viner.console.theme import color_rules
 
 AuthDependency = Callable[[Request], str | Awaitable[str | None] | None]
 
 
-def console_app(parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: int) -> FastAPI:
+def console_app(
+    parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: int, feedback: FeedbackLike | None = None
+) -> FastAPI:
     """Mounts the console of one recognizer, in language ``xx`` at ``/xx`` for every interface language.
 
     Args:
         parent: The app to mount into. It must have a ``CORSMiddleware``; without one Gradio admits every origin.
         recognizer: What recognizes.
         max_file_size: Largest upload in bytes.
+        feedback: What takes answers that visitors flag as wrong; None takes none.
 
     Returns:
         The parent, whose lifespan now starts and stops the console.
@@ -37,7 +40,7 @@ def console_app(parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: i
     def build(language: str) -> Any:
         from viner.console.page import build_console
 
-        return build_console(recognizer, language)
+        return build_console(recognizer, language, feedback)
 
     return _mount(parent, build, color_rules(entity_types(recognizer.schema)), max_file_size, None)
 
@@ -81,7 +84,7 @@ def _mount(
         raise MissingExtraError("the page", "app") from error
 
     static = files("viner.console") / "static"
-    css = "".join((static / name).read_text(encoding="utf-8") for name in ("console.css", "studio.css")) + rules
+    css = "".join((static / name).read_text(encoding="utf-8") for name in ("console.css", "feedback.css", "studio.css")) + rules
     script = "".join((static / name).read_text(encoding="utf-8") for name in ("console.js", "studio.js"))
     theme = gr.themes.Base(
         primary_hue="teal",

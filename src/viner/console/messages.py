@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from viner.console.feedback_messages import FEEDBACK_MESSAGES
 from viner.console.studio_messages import STUDIO_MESSAGES
 from viner.errors import UsageError, VinerError
 
@@ -18,6 +19,7 @@ LANGUAGE_NAMES = {"en": "English", "vi": "Tiếng Việt"}
 
 _MESSAGES: dict[str, tuple[str, str]] = {
     **STUDIO_MESSAGES,
+    **FEEDBACK_MESSAGES,
     "title": ("viner · Recognize", "viner · Nhận dạng"),
     "tagline": ("Find names, places, dates and more in any text", "Tìm tên người, địa điểm, ngày tháng… trong văn bản"),
     "api": ("REST API", "REST API"),

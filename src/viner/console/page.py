@@ -18,9 +18,10 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from viner.console.exports import EXPORTS, export
+from viner.console.feedback import FeedbackPanel
 from viner.console.filters import count_labels, keep
 from viner.console.messages import LANGUAGE_NAMES, Messages
-from viner.console.recognizer import RecognizerLike, entity_types
+from viner.console.recognizer import FeedbackLike, RecognizerLike, entity_types
 from viner.console.samples import samples_for
 from viner.console.view import View, empty_view, error_view, expired_view, render
 from viner.document import Document
@@ -36,7 +37,7 @@ _KINDS = (".txt", ".jsonl")
 Result = tuple[Document, ...]
 
 
-def build_console(recognizer: RecognizerLike, language: str) -> gr.Blocks:
+def build_console(recognizer: RecognizerLike, language: str, feedback: FeedbackLike | None = None) -> gr.Blocks:
     """The console of one interface language.
 
     Results stay in the session on the server for an hour at most. A file for download is written when somebody asks for it, and
@@ -45,11 +46,12 @@ def build_console(recognizer: RecognizerLike, language: str) -> gr.Blocks:
     Args:
         recognizer: What recognizes; called from worker threads.
         language: One of :data:`viner.console.LANGUAGES`.
+        feedback: What takes answers that visitors flag as wrong; None takes none.
     """
     say = Messages(language)
     with gr.Blocks(title=say("title"), analytics_enabled=False, delete_cache=(SWEEP_EVERY, FORGET_AFTER)) as blocks:
         gr.HTML(_header(say), js_on_load=None, elem_id="viner-header")
-        RecognizePage(recognizer, say).build(tuple(entity_types(recognizer.schema)))
+        RecognizePage(recognizer, say, feedback).build(tuple(entity_types(recognizer.schema)))
     return blocks
 
 
@@ -59,11 +61,13 @@ class RecognizePage:
     Args:
         recognizer: What recognizes. Its types may change while the page is open.
         say: The interface's messages.
+        feedback: What takes answers that visitors flag as wrong; None takes none.
     """
 
-    def __init__(self, recognizer: RecognizerLike, say: Messages) -> None:
+    def __init__(self, recognizer: RecognizerLike, say: Messages, feedback: FeedbackLike | None = None) -> None:
         self._recognizer = recognizer
         self._say = say
+        self._panel = None if feedback is None else FeedbackPanel(feedback, say, forget_after=FORGET_AFTER)
 
     @property
     def _types(self) -> tuple[str, ...]:
@@ -108,6 +112,8 @@ class RecognizePage:
                     self._samples = [
                         (gr.Button(sample.title, size="sm", min_width=130), sample.text) for sample in samples_for(say.language)
                     ]
+                if self._panel is not None:
+                    self._panel.add_terms()
             with gr.Column(scale=7, min_width=320, elem_id="viner-output"):
                 with gr.Column(visible=False, elem_id="viner-filters") as self._filters:
                     self.summary = gr.HTML(js_on_load=None)
@@ -128,6 +134,8 @@ class RecognizePage:
                     with gr.Row(elem_classes="viner-files"):
                         gr.HTML(f"<span>{escape(say('copy'))}</span>", js_on_load=None)
                         self._copies = [gr.Button(_kind_name(kind), elem_id=f"viner-copy-{kind}", **small) for kind in EXPORTS]
+                if self._panel is not None:
+                    self._panel.add_form()
         # Never seen: through them a file that was just written reaches the script of the page. Outside of the row, which shows
         # all that is in it when it is shown itself.
         self._files = [gr.DownloadButton(visible="hidden") for _ in EXPORTS]
@@ -162,12 +170,18 @@ class RecognizePage:
         }
 
         reveal: dict[str, Any] = {"fn": None, "js": "() => viner.reveal()", "api_visibility": "private"}
-        self._run.click(self._recognize_text, [self._text, *choice, self._offered], **busy).then(**reveal)
-        self._file.upload(self._recognize_files, [self._file, *choice, self._offered], **busy).then(**reveal)
+        answered = [
+            self._run.click(self._recognize_text, [self._text, *choice, self._offered], **busy),
+            self._file.upload(self._recognize_files, [self._file, *choice, self._offered], **busy),
+        ]
         for button, text in self._samples:
             filled = button.click(lambda text=text: text, None, self._text, **quick)
-            filled.then(self._recognize_text, [self._text, *choice, self._offered], **busy).then(**reveal)
-        self._clear.click(self._forget, None, [self._text, *everything], **quick)
+            answered.append(filled.then(self._recognize_text, [self._text, *choice, self._offered], **busy))
+        for event in answered:
+            event.then(**reveal)
+        cleared = self._clear.click(self._forget, None, [self._text, *everything], **quick)
+        if self._panel is not None:
+            self._panel.connect(self._result, choice, self._page, [*answered, cleared])
 
         for change in (self._legend.input, self._least.input):
             change(self._show, [self._result, *choice, self._page], view, trigger_mode="always_last", **quick)

@@ -1,11 +1,11 @@
-"""What the console and the server need from a model: a protocol, so that neither knows how recognition works."""
+"""What the console needs from a model and from what collects feedback: protocols, so that it knows how neither works."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from viner.document import Document
+from viner.document import Document, Span
 from viner.schema import Schema
 
 
@@ -36,6 +36,23 @@ class RecognizerLike(Protocol):
 
     def stream(self, texts: Iterable[str | Document], /) -> Iterator[Document]:
         """The documents of many texts, in input order."""
+        ...
+
+
+class FeedbackLike(Protocol):
+    """Takes answers that visitors flag as wrong, and erases them again. Must be safe to call from several threads at once."""
+
+    @property
+    def note(self) -> str:
+        """What the operator says about them; empty if nothing."""
+        ...
+
+    def send(self, answer: Document, *, receipt: str, comment: str, wrong: Sequence[Span], address: str) -> None:
+        """Keeps an answer under a receipt; sent again under it, the same is kept once."""
+        ...
+
+    def erase(self, receipt: str, *, address: str) -> str:
+        """Erases what is kept under a receipt as somebody pasted it."""
         ...
 
 

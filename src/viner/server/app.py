@@ -6,11 +6,13 @@ from fastapi import FastAPI
 
 from viner.console import LANGUAGES
 from viner.console.recognizer import RecognizerLike
+from viner.feedback import FeedbackBox
 from viner.server import openapi
 from viner.server.base import add_layers, bare_app, console_parent, mount_console
 from viner.server.counters import Counters, CountingRecognizer
 from viner.server.deferred import DeferredApp
 from viner.server.entrance import entrance_router
+from viner.server.feedback import Collector, feedback_router, model_mark
 from viner.server.rest import rest_router
 from viner.server.settings import Settings
 
@@ -25,15 +27,21 @@ def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, 
         recognizer: What answers; called from several threads at once.
         settings: Limits and surroundings; None reads the environment.
         console: Serve the page as well, which needs Gradio.
+
+    Raises:
+        VinerError: If flagged answers cannot be collected where the settings say.
     """
     settings = settings or Settings.resolve()
     counters = Counters()
     counted = CountingRecognizer(recognizer, counters)
-    page = DeferredApp(lambda: _build_console(counted, settings)) if console else None
+    collector = _collector(recognizer, settings)
+    page = DeferredApp(lambda: _build_console(counted, settings, collector)) if console else None
     app = bare_app("viner REST API", "Named entities of raw text, with exact offsets.", page)
     app.include_router(
         rest_router(counted, counters, lambda: "off" if page is None else page.state, max_texts=settings.max_texts)
     )
+    if collector is not None:
+        app.include_router(feedback_router(collector, recognizer))
     openapi.install(app)
     if page is not None:
         app.include_router(entrance_router(LANGUAGES, space=settings.space))
@@ -42,7 +50,16 @@ def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, 
     return app
 
 
-def _build_console(recognizer: RecognizerLike, settings: Settings) -> FastAPI:
+def _collector(recognizer: RecognizerLike, settings: Settings) -> Collector | None:
+    if settings.feedback is None:
+        return None
+    box = FeedbackBox.open(settings.feedback, quota=settings.feedback_quota)
+    return Collector(box, model_mark(recognizer), note=settings.feedback_note)
+
+
+def _build_console(recognizer: RecognizerLike, settings: Settings, collector: Collector | None) -> FastAPI:
     from viner.console.app import console_app
 
-    return console_parent(lambda parent: console_app(parent, recognizer, max_file_size=settings.max_body))
+    return console_parent(
+        lambda parent: console_app(parent, recognizer, max_file_size=settings.max_body, feedback=collector)
+    )

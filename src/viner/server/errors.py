@@ -42,12 +42,23 @@ class RequestError(InputError):
         message: What was wrong.
         where: The place within the request, such as ``texts[3]``.
         hint: What to do next.
+        wait: Seconds after which it makes sense to try again.
     """
 
-    def __init__(self, status: int, code: str, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        wait: int | None = None,
+    ) -> None:
         super().__init__(message, where=where, hint=hint)
         self.status = status
         self.code = code
+        self.wait = wait
 
 
 _STATUS = {
@@ -60,6 +71,9 @@ _STATUS = {
     "no_model": 409,
     "training_refused": 409,
     "refused": 422,
+    "unknown_receipt": 404,
+    "receipt_used": 409,
+    "feedback_full": 507,
 }
 # The data's place is not usable: trying again is safe, since nothing was changed. Seconds after which it makes sense.
 _RETRY_AFTER = {
@@ -71,6 +85,7 @@ _RETRY_AFTER = {
     "store_damaged": 60,
     "store_newer": 60,
     "store_unreachable": 3,
+    "feedback_busy": 3,
 }
 
 
@@ -92,8 +107,9 @@ def error_response(error: VinerError, **beside: Any) -> Response:
     """
     body = json.dumps({"error": error.to_dict(), **beside}).encode("ascii")
     answer = Response(body, status_of(error), media_type="application/json")
-    if error.code in _RETRY_AFTER:
-        answer.headers["Retry-After"] = str(_RETRY_AFTER[error.code])
+    wait = error.wait if isinstance(error, RequestError) else _RETRY_AFTER.get(error.code)
+    if wait is not None:
+        answer.headers["Retry-After"] = str(wait)
     return answer
 
 

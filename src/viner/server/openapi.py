@@ -112,7 +112,7 @@ def _operation(method: str, path: str, operation: dict[str, Any], address: str) 
         f"<tr><td>{escape(status)}</td><td>{escape(response['description'])}</td></tr>"
         for status, response in operation["responses"].items()
     )
-    command = f"curl {address}{path}"
+    command = f"curl {'-X DELETE ' if method == 'delete' else ''}{address}{path}"
     if "requestBody" in operation:
         example = json.dumps(operation["requestBody"]["content"]["application/json"]["example"], ensure_ascii=False)
         command += f" -H 'Content-Type: application/json' -d '{example}'"

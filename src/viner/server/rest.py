@@ -26,8 +26,13 @@ from viner.version import __version__
 _CLIENT_GONE = 499  # nobody reads it; what nginx notes in its log, and so do our counters
 _LOOK_EVERY = 0.25  # seconds
 OffsetUnit = Literal["codepoint", "utf16"]
-
-_ERROR = {
+OFFSETS = Query(
+    "codepoint",
+    description="Unit of all offsets: `codepoint` (Python), or `utf16` for JavaScript and Java",
+    json_schema_extra={"enum": ["codepoint", "utf16"]},
+)
+"""The parameter of routes that take or give offsets; :func:`read_unit` reads it."""
+ERROR_RESPONSE = {
     "description": "What was wrong, where, and what to do",
     "content": {"application/json": {"schema": ERROR_SCHEMA}},
 }
@@ -83,18 +88,14 @@ def rest_router(
         tags=["recognition"],
         summary="Recognize the entities of texts",
         openapi_extra={"requestBody": _TEXTS},
-        responses={200: _DOCUMENTS, **dict.fromkeys((400, 403, 413, 415, 422), _ERROR)},
+        responses={200: _DOCUMENTS, **dict.fromkeys((400, 403, 413, 415, 422), ERROR_RESPONSE)},
     )
     async def recognize(
         request: Request,
-        offsets: str = Query(
-            "codepoint",
-            description="Unit of all offsets: `codepoint` (Python), or `utf16` for JavaScript and Java",
-            json_schema_extra={"enum": ["codepoint", "utf16"]},
-        ),
+        offsets: str = OFFSETS,
     ) -> Response:
         """Offsets are end-exclusive and count from the first character of the raw text, which is never changed."""
-        unit = _read_unit(offsets)
+        unit = read_unit(offsets)
         check_json(request, _KIND)
         body = await request.body()
 
@@ -206,7 +207,12 @@ def _read_text(text: Any, index: int) -> str:
         raise InputError(error.message, where=f"texts[{index}]", hint=error.hint or _SHAPE) from None
 
 
-def _read_unit(value: str) -> OffsetUnit:
+def read_unit(value: str) -> OffsetUnit:
+    """The unit that a request names.
+
+    Raises:
+        RequestError: If there is no such unit (422).
+    """
     if value == "codepoint":
         return "codepoint"
     if value == "utf16":

@@ -7,6 +7,8 @@ import errno
 import socket
 import webbrowser
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -14,6 +16,8 @@ from fastapi import FastAPI
 
 from viner.console.recognizer import RecognizerLike
 from viner.errors import UsageError, VinerError
+from viner.feedback import FeedbackBox
+from viner.samples.examples import NOTICES, read_examples
 from viner.server.app import create_app
 from viner.server.settings import Settings
 
@@ -31,22 +35,33 @@ class ServerError(VinerError):
 
 
 def serve(
-    recognizer: RecognizerLike, host: str | None = None, port: int | None = None, open_browser: bool | None = None
+    recognizer: RecognizerLike,
+    host: str | None = None,
+    port: int | None = None,
+    open_browser: bool | None = None,
+    *,
+    feedback: str | Path | None = None,
+    examples: str | Path | None = None,
 ) -> None:
     """Serves a recognizer: page and REST API. Returns on SIGTERM's way out only; Ctrl-C raises ``KeyboardInterrupt``.
 
     Args:
         recognizer: What answers.
-        host: Address to listen on; None takes ``VINER_HOST``, else 127.0.0.1.
+        host: Address to listen on; None takes ``VINER_HOST``, else 127.0.0.1, and 0.0.0.0 as a Space.
         port: Port to listen on, 0 for any free one; None takes ``VINER_PORT``, else 7860.
-        open_browser: Open the page once it is there; None does so unless ``VINER_NO_BROWSER`` is set.
+        open_browser: Open the page once it is there; None does so unless ``VINER_NO_BROWSER`` is set or it is a Space.
+        feedback: Folder for answers that visitors flag as wrong; None takes ``VINER_FEEDBACK``, and without it collects none.
+        examples: JSON file of the texts to try on the page (:func:`viner.samples.examples.read_examples`); None takes the
+            bundled notices.
 
     Raises:
         ServerError: If the address cannot be listened on, such as a port in use.
         UsageError: If host or port make no sense.
+        VinerError: If flagged answers cannot be kept in the folder.
     """
-    settings = Settings.resolve(host, port, open_browser)
-    _serve(lambda: create_app(recognizer, settings), settings)
+    settings = Settings.resolve(host, port, open_browser, feedback=feedback)
+    texts = NOTICES if examples is None else read_examples(examples)
+    _serve(lambda: create_app(recognizer, settings, examples=texts), settings)
 
 
 def serve_studio(studio: Studio, host: str | None = None, port: int | None = None, open_browser: bool | None = None) -> None:
@@ -64,7 +79,8 @@ def serve_studio(studio: Studio, host: str | None = None, port: int | None = Non
     """
     from viner.server.studio_app import create_studio_app
 
-    settings = Settings.resolve(host, port, open_browser)
+    # Who works on a project corrects its answers on the spot.
+    settings = replace(Settings.resolve(host, port, open_browser), feedback=None)
     _serve(lambda: create_studio_app(studio, settings), settings)
 
 
@@ -80,6 +96,8 @@ def _serve(make: Callable[[], FastAPI], settings: Settings) -> None:
             access_log=False,
             server_header=False,
             ws="none",
+            # A Space is reached through its proxy alone, which says for whom and how it was asked.
+            forwarded_allow_ips="*" if settings.space else None,
             # The page keeps a stream open for each visitor: without a limit it would keep the server alive after Ctrl-C.
             timeout_graceful_shutdown=_GOODBYE_SECONDS,
         )
@@ -98,6 +116,8 @@ async def _run(server: uvicorn.Server, app: FastAPI, listener: socket.socket, ad
 
 async def _announce(app: FastAPI, address: str, settings: Settings) -> None:
     print(f"viner is at {address}  (REST API: {address}api/docs · stop with Ctrl-C)", flush=True)
+    if settings.feedback is not None:
+        print(f"Answers that visitors flag as wrong are kept in {settings.feedback}", flush=True)
     if settings.open_browser and await app.state.console.wait() == "ready":
         await asyncio.to_thread(webbrowser.open, address)
 
@@ -142,6 +162,20 @@ def check_address(host: str | None = None, port: int | None = None) -> None:
     """
     settings = Settings.resolve(host, port)
     listen(settings.host, settings.port).close()
+
+
+def check_feedback(folder: str | Path | None = None) -> None:
+    """Finds out whether :func:`serve` could keep flagged answers where it is told to, and makes the folder.
+
+    Args:
+        folder: As in :func:`serve`.
+
+    Raises:
+        VinerError: If they cannot be kept there.
+    """
+    settings = Settings.resolve(feedback=folder)
+    if settings.feedback is not None:
+        FeedbackBox.open(settings.feedback, quota=settings.feedback_quota)
 
 
 def address_of(host: str, port: int) -> str:
