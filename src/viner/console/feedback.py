@@ -76,7 +76,7 @@ class FeedbackPanel:
         """Adds the button, the form and the place of the receipt."""
         say = self._say
         self._draft = gr.State(None, time_to_live=self._forget_after)
-        self._flag = gr.Button(say("flag"), size="sm", visible=False, elem_id="viner-flag")
+        self._flag = gr.Button(say("flag_answer"), size="sm", visible=False, elem_id="viner-flag")
         with gr.Column(visible=False, elem_id="viner-flag-form") as self._form:
             gr.HTML(kept_view(say, self._feedback.note), js_on_load=None)
             self._which = gr.Dropdown(label=say("flag_which"), visible=False, elem_id="viner-flag-which")
@@ -229,7 +229,7 @@ def kept_view(say: Messages, note: str) -> str:
     kept = "".join(f"<li>{escape(say(key))}</li>" for key in ("flag_kept_text", "flag_kept_comment", "flag_kept_model"))
     told = f"{escape(say('flag_note', note=''))}<q>{visible(note)}</q>" if note else escape(say("flag_no_note"))
     return (
-        f'<h2 class="viner-flag-title" id="viner-flag-title" tabindex="-1">{escape(say("flag"))}</h2>'
+        f'<h2 class="viner-flag-title" id="viner-flag-title" tabindex="-1">{escape(say("flag_answer"))}</h2>'
         f'<p class="viner-flag-kept">{escape(say("flag_kept"))}</p><ul class="viner-flag-kept">{kept}</ul>'
         f'<p class="viner-flag-kept">{escape(say("flag_kept_not"))}</p><p class="viner-flag-kept">{told}</p>'
     )

@@ -12,7 +12,7 @@ FEEDBACK_MESSAGES: dict[str, tuple[str, str]] = {
         "The operator has not said for how long it is kept.",
         "Người vận hành chưa cho biết thời gian lưu giữ.",
     ),
-    "flag": ("Flag this answer as wrong", "Báo kết quả này sai"),
+    "flag_answer": ("Flag this answer as wrong", "Báo kết quả này sai"),
     "flag_which": ("Which text", "Văn bản nào"),
     "flag_kept": ("If you press Send, this app keeps", "Nếu bạn bấm Gửi, ứng dụng này sẽ lưu"),
     "flag_kept_text": (
