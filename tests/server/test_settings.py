@@ -34,3 +34,11 @@ def test_no_browser_is_a_yes_or_no(value: str, opens: bool) -> None:
 def test_a_port_that_is_none_names_its_variable(value: str) -> None:
     with pytest.raises(UsageError, match=r"VINER_PORT: .* is not a number from 0 to 65535"):
         Settings.resolve(environ={"VINER_PORT": value})
+
+
+def test_a_space_listens_to_its_proxy_and_opens_no_browser():
+    space = {"SPACE_ID": "someone/notices"}
+    settings = Settings.resolve(environ=space)
+    assert (settings.space, settings.host, settings.port, settings.open_browser) == (True, "0.0.0.0", 7860, False)
+    assert Settings.resolve(environ={**space, "VINER_HOST": "127.0.0.1"}).host == "127.0.0.1"
+    assert Settings.resolve(environ={}).host == "127.0.0.1"

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
@@ -18,12 +18,19 @@ from viner.console.messages import LANGUAGES
 from viner.console.recognizer import FeedbackLike, RecognizerLike, entity_types
 from viner.console.studio import StudioLike
 from viner.console.theme import color_rules
+from viner.samples.examples import NOTICES, Example
 
 AuthDependency = Callable[[Request], str | Awaitable[str | None] | None]
 
 
 def console_app(
-    parent: FastAPI, recognizer: RecognizerLike, *, max_file_size: int, feedback: FeedbackLike | None = None
+    parent: FastAPI,
+    recognizer: RecognizerLike,
+    *,
+    max_file_size: int,
+    feedback: FeedbackLike | None = None,
+    examples: Sequence[Example] = NOTICES,
+    public: bool = False,
 ) -> FastAPI:
     """Mounts the console of one recognizer, in language ``xx`` at ``/xx`` for every interface language.
 
@@ -32,6 +39,8 @@ def console_app(
         recognizer: What recognizes.
         max_file_size: Largest upload in bytes.
         feedback: What takes answers that visitors flag as wrong; None takes none.
+        examples: Texts to try.
+        public: Whether programs may call ``/recognize`` through gradio_client.
 
     Returns:
         The parent, whose lifespan now starts and stops the console.
@@ -40,7 +49,7 @@ def console_app(
     def build(language: str) -> Any:
         from viner.console.page import build_console
 
-        return build_console(recognizer, language, feedback)
+        return build_console(recognizer, language, feedback, examples, public=public)
 
     return _mount(parent, build, color_rules(entity_types(recognizer.schema)), max_file_size, None)
 

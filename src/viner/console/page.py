@@ -22,10 +22,10 @@ from viner.console.feedback import FeedbackPanel
 from viner.console.filters import count_labels, keep
 from viner.console.messages import LANGUAGE_NAMES, Messages
 from viner.console.recognizer import FeedbackLike, RecognizerLike, entity_types
-from viner.console.samples import samples_for
 from viner.console.view import View, empty_view, error_view, expired_view, render
-from viner.document import Document
+from viner.document import Document, check_text
 from viner.errors import VinerError, outline
+from viner.samples.examples import NOTICES, Example, in_order
 
 _log = logging.getLogger("viner.console")
 FORGET_AFTER = 3600
@@ -37,7 +37,14 @@ _KINDS = (".txt", ".jsonl")
 Result = tuple[Document, ...]
 
 
-def build_console(recognizer: RecognizerLike, language: str, feedback: FeedbackLike | None = None) -> gr.Blocks:
+def build_console(
+    recognizer: RecognizerLike,
+    language: str,
+    feedback: FeedbackLike | None = None,
+    examples: Sequence[Example] = NOTICES,
+    *,
+    public: bool = False,
+) -> gr.Blocks:
     """The console of one interface language.
 
     Results stay in the session on the server for an hour at most. A file for download is written when somebody asks for it, and
@@ -47,12 +54,28 @@ def build_console(recognizer: RecognizerLike, language: str, feedback: FeedbackL
         recognizer: What recognizes; called from worker threads.
         language: One of :data:`viner.console.LANGUAGES`.
         feedback: What takes answers that visitors flag as wrong; None takes none.
+        examples: Texts to try.
+        public: Whether programs may call ``/recognize`` through gradio_client; everything else is private to the page.
     """
     say = Messages(language)
     with gr.Blocks(title=say("title"), analytics_enabled=False, delete_cache=(SWEEP_EVERY, FORGET_AFTER)) as blocks:
         gr.HTML(_header(say), js_on_load=None, elem_id="viner-header")
-        RecognizePage(recognizer, say, feedback).build(tuple(entity_types(recognizer.schema)))
+        RecognizePage(recognizer, say, feedback, examples).build(tuple(entity_types(recognizer.schema)))
+        if public:
+            gr.api(_endpoint(recognizer), api_name="recognize", concurrency_limit=_AT_ONCE)
     return blocks
+
+
+def _endpoint(recognizer: RecognizerLike) -> Callable[[str], dict[str, Any]]:
+    # The name, the annotations and the docstring are what programs see.
+    def recognize(text: str) -> dict[str, Any]:
+        """The document of a raw text: words and entities with offsets in code points, as the REST API answers it."""
+        try:
+            return recognizer(check_text(text)).to_dict(surfaces=True)
+        except VinerError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return recognize
 
 
 class RecognizePage:
@@ -62,11 +85,19 @@ class RecognizePage:
         recognizer: What recognizes. Its types may change while the page is open.
         say: The interface's messages.
         feedback: What takes answers that visitors flag as wrong; None takes none.
+        examples: Texts to try.
     """
 
-    def __init__(self, recognizer: RecognizerLike, say: Messages, feedback: FeedbackLike | None = None) -> None:
+    def __init__(
+        self,
+        recognizer: RecognizerLike,
+        say: Messages,
+        feedback: FeedbackLike | None = None,
+        examples: Sequence[Example] = NOTICES,
+    ) -> None:
         self._recognizer = recognizer
         self._say = say
+        self._examples = examples
         self._panel = None if feedback is None else FeedbackPanel(feedback, say, forget_after=FORGET_AFTER)
 
     @property
@@ -107,10 +138,12 @@ class RecognizePage:
                     )
                     self._clear = gr.Button(say("clear"), elem_id="viner-clear", min_width=70, scale=1)
                 gr.HTML(f'<p class="viner-hint">{escape(say("input_hint"))}</p>', js_on_load=None)
-                gr.HTML(f'<h2 class="viner-heading">{escape(say("examples"))}</h2>', js_on_load=None)
-                with gr.Row(elem_id="viner-samples"):
+                if self._examples:
+                    gr.HTML(f'<h2 class="viner-heading">{escape(say("examples"))}</h2>', js_on_load=None)
+                with gr.Row(elem_id="viner-samples", visible=bool(self._examples)):
                     self._samples = [
-                        (gr.Button(sample.title, size="sm", min_width=130), sample.text) for sample in samples_for(say.language)
+                        (gr.Button(example.title, size="sm", min_width=130), example.text)
+                        for example in in_order(self._examples, say.language)
                     ]
                 if self._panel is not None:
                     self._panel.add_terms()

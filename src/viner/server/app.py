@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI
 
 from viner.console import LANGUAGES
 from viner.console.recognizer import RecognizerLike
 from viner.feedback import FeedbackBox
+from viner.samples.examples import NOTICES, Example
 from viner.server import openapi
 from viner.server.base import add_layers, bare_app, console_parent, mount_console
 from viner.server.counters import Counters, CountingRecognizer
 from viner.server.deferred import DeferredApp
 from viner.server.entrance import entrance_router
 from viner.server.feedback import Collector, feedback_router, model_mark
+from viner.server.relay import mount_for_programs
 from viner.server.rest import rest_router
 from viner.server.settings import Settings
 
 
-def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, console: bool = True) -> FastAPI:
+def create_app(
+    recognizer: RecognizerLike,
+    settings: Settings | None = None,
+    *,
+    console: bool = True,
+    examples: Sequence[Example] = NOTICES,
+) -> FastAPI:
     """The app that serves one recognizer.
 
     The console is imported and built while the app already answers the REST API; ``app.state.console`` is its
-    :class:`~viner.server.deferred.DeferredApp`, or None without one.
+    ``DeferredApp``, or None without one.
 
     Args:
         recognizer: What answers; called from several threads at once.
         settings: Limits and surroundings; None reads the environment.
         console: Serve the page as well, which needs Gradio.
+        examples: Texts to try on the page.
 
     Raises:
         VinerError: If flagged answers cannot be collected where the settings say.
@@ -35,7 +46,7 @@ def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, 
     counters = Counters()
     counted = CountingRecognizer(recognizer, counters)
     collector = _collector(recognizer, settings)
-    page = DeferredApp(lambda: _build_console(counted, settings, collector)) if console else None
+    page = DeferredApp(lambda: _build_console(counted, settings, collector, examples)) if console else None
     app = bare_app("viner REST API", "Named entities of raw text, with exact offsets.", page)
     app.include_router(
         rest_router(counted, counters, lambda: "off" if page is None else page.state, max_texts=settings.max_texts)
@@ -46,6 +57,8 @@ def create_app(recognizer: RecognizerLike, settings: Settings | None = None, *, 
     if page is not None:
         app.include_router(entrance_router(LANGUAGES, space=settings.space))
         mount_console(app, page)
+        if settings.space:
+            mount_for_programs(app, page, LANGUAGES[0])
     add_layers(app, counters, settings)
     return app
 
@@ -57,9 +70,18 @@ def _collector(recognizer: RecognizerLike, settings: Settings) -> Collector | No
     return Collector(box, model_mark(recognizer), note=settings.feedback_note)
 
 
-def _build_console(recognizer: RecognizerLike, settings: Settings, collector: Collector | None) -> FastAPI:
+def _build_console(
+    recognizer: RecognizerLike, settings: Settings, collector: Collector | None, examples: Sequence[Example]
+) -> FastAPI:
     from viner.console.app import console_app
 
     return console_parent(
-        lambda parent: console_app(parent, recognizer, max_file_size=settings.max_body, feedback=collector)
+        lambda parent: console_app(
+            parent,
+            recognizer,
+            max_file_size=settings.max_body,
+            feedback=collector,
+            examples=examples,
+            public=settings.space,
+        )
     )
