@@ -22,8 +22,8 @@ from viner.errors import VinerError
 # In the order of a first visit. Each verb is the command of that name in the module of that name, with an underscore where the
 # name is a word of Python.
 _VERBS = (
-    "demo", "init", "import", "serve", "train", "evaluate", "predict", "models", "export", "accounts", "backup", "restore",
-    "erase", "stats", "lint", "convert", "doctor",
+    "demo", "init", "import", "serve", "train", "evaluate", "predict", "publish", "models", "export", "accounts", "backup",
+    "restore", "erase", "stats", "lint", "convert", "doctor",
 )  # fmt: skip
 
 
