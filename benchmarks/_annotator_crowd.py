@@ -87,23 +87,26 @@ def serving(project: Path, **environment: str) -> Iterator[int]:
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
-        while True:
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-                # Ready means that the console is built: until then the server is busy importing Gradio.
-                connection.request("GET", "/api/v1/ready")
-                if connection.getresponse().status == 200:
-                    break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    sys.exit("viner serve did not start")
-                time.sleep(0.05)
-            finally:
-                connection.close()
+        # Ready means that the console is built: until then the server is busy importing Gradio.
+        while not _is_ready(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                sys.exit("viner serve did not start")
+            time.sleep(0.05)
         yield port
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/api/v1/ready")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def crowd(project: Path, hands: int, seconds: float, **environment: str) -> dict[str, float | int]:
