@@ -129,6 +129,8 @@ def imported_lines(report: AddReport, say: Messages) -> list[str]:
         lines.append(say("imported_entities", **numbers))
     if report.labels:
         lines.append(say("imported_labels", labels=", ".join(report.labels)))
+    if report.withdrawn:
+        lines.append(say("imported_withdrawn", ids=", ".join(report.withdrawn)))
     return lines
 
 

@@ -120,7 +120,7 @@ class FeedbackPanel:
         )
         self._then_focus(sending, _TOLD)
         self._then_focus(self._cancel.click(self._close, None, form, **quick), "viner-flag")
-        self._erase.click(self._erase_sent, self._receipt, [self._said, self._sent], **quick)
+        self._then_focus(self._erase.click(self._erase_sent, self._receipt, [self._said, self._sent], **quick), _TOLD)
         for event in (self._erase_pasted.click, self._pasted.submit):
             event(self._erase_any, self._pasted, [self._told, self._pasted], **quick)
         for event in answered:
@@ -136,14 +136,17 @@ class FeedbackPanel:
         if not result:
             return [*self._shut(expired_view(self._say)), *nothing]
         first, last = split_pages(result)[page]
-        answers = tuple(document for document in result[first:last] if document.text.strip())
-        if not answers:
+        numbered = [
+            (number, document) for number, document in enumerate(result[first:last], first + 1) if document.text.strip()
+        ]
+        if not numbered:
             return [*self._shut(""), *nothing]
+        answers = tuple(document for _, document in numbered)
         shown = tuple(keep(document, labels, least / 100) for document in answers)
         draft = Draft(answers, shown, 0, new_receipt())
         names = [
-            (f"{document.id or self._say.number(first + number + 1)}: {_short(document.text, 60)}", number)
-            for number, document in enumerate(answers)
+            (f"{document.id or self._say.number(number)}: {_short(document.text, 60)}", index)
+            for index, (number, document) in enumerate(numbered)
         ]
         which = gr.update(choices=names, value=0, visible=len(names) > 1)
         return [
@@ -176,8 +179,7 @@ class FeedbackPanel:
                 wrong=[_read_choice(value) for value in wrong],
                 address=_address(request),
             )
-            told = notice(self._say("flag_sent"), self._say("flag_sent_text"))
-            told = f'<div id="{_TOLD}" tabindex="-1">{told}</div>'
+            told = _focusable(notice(self._say("flag_sent"), self._say("flag_sent_text")))
             return [None, gr.update(visible=True), gr.update(visible=False), told, gr.update(visible=True), draft.receipt]
 
         open_still = [gr.skip(), gr.skip(), gr.skip()]
@@ -197,7 +199,9 @@ class FeedbackPanel:
         return [None, gr.update(visible=False), gr.update(visible=False), told]
 
     def _erase_sent(self, receipt: str, request: gr.Request) -> list[Any]:
-        return self._attempt(lambda: [self._gone(receipt, request), gr.update(visible=False)], lambda told: [told, gr.skip()])
+        return self._attempt(
+            lambda: [_focusable(self._gone(receipt, request)), gr.update(visible=False)], lambda told: [told, gr.skip()]
+        )
 
     def _erase_any(self, receipt: str, request: gr.Request) -> list[Any]:
         return self._attempt(lambda: [self._gone(receipt, request), ""], lambda told: [told, gr.skip()])
@@ -241,6 +245,10 @@ def quote_view(say: Messages, text: str) -> str:
         f'<p class="viner-flag-kept">{escape(say("flag_text", count=say.number(len(text))))}</p>'
         f'<blockquote dir="auto">{visible(_short(text, _QUOTED))}</blockquote>'
     )
+
+
+def _focusable(told: str) -> str:
+    return f'<div id="{_TOLD}" tabindex="-1">{told}</div>'
 
 
 def _choices(document: Document) -> list[tuple[str, str]]:

@@ -48,6 +48,10 @@ FEEDBACK_MESSAGES: dict[str, tuple[str, str]] = {
         "The text is longer than {count} characters. Flag the part that is wrong.",
         "Văn bản dài hơn {count} ký tự. Hãy chỉ báo phần bị sai.",
     ),
+    "imported_withdrawn": (
+        "Their senders have erased these since; erase them here, too: {ids}",
+        "Người gửi đã xóa những văn bản này; hãy xóa chúng ở đây: {ids}",
+    ),
     "error_feedback_failed": (
         "The server could not do this; nothing was changed.",
         "Máy chủ không thực hiện được; không có gì thay đổi.",

@@ -115,8 +115,12 @@ def read_upload(path: Path, *, whole: bool) -> Iterator[Document]:
     Raises:
         FormatError: While reading; ``where`` is ``file:line``.
     """
+    from viner.feedback import is_collected, read_collected
     from viner.formats import detect, read
 
+    if is_collected(path):
+        yield from read_collected(path)
+        return
     kind = detect(path)
     stem = path.name.split(".")[0] or path.name
     named = kind != "text"

@@ -28,7 +28,7 @@ from viner.feedback.errors import (
     ReceiptUsedError,
     UnknownReceiptError,
 )
-from viner.feedback.reading import beginning_of, document_of, is_collected, is_whole, read_collected
+from viner.feedback.reading import beginning_of, document_of, is_collected, is_erased, is_whole
 
 FILE = "feedback.jsonl"
 QUOTA = 50 * 1024 * 1024
@@ -110,16 +110,19 @@ class FeedbackBox:
                 size = _mend(file)
                 known = _find(file, receipt_of(entry))
                 if known is not None:
-                    if not _says_the_same(known, entry):
+                    if is_erased(known) or not _says_the_same(document_of(known), entry):
                         raise ReceiptUsedError
+                    os.fsync(file.fileno())  # what wrote it first may have died before it did
                     return
                 if size + len(line) > self._quota:
                     raise FeedbackFullError
                 try:
                     _append(file, line)
-                except OSError:
+                except OSError as error:
                     with contextlib.suppress(OSError):
                         file.truncate(size)
+                    if error.errno in _FULL:
+                        raise FeedbackFullError from None
                     raise
             if not size:
                 flush(self.folder)
@@ -140,7 +143,7 @@ class FeedbackBox:
                 known = _find(file, receipt)
             if known is None:
                 raise UnknownReceiptError
-            if not _is_erased(known):
+            if not is_erased(known):
                 self._replace(receipt, _line(erased_entry(receipt)))
 
     def erase_all(self) -> int:
@@ -160,7 +163,8 @@ class FeedbackBox:
         """How many flagged answers are kept."""
         if not self.path.exists():
             return 0
-        return sum(not _is_erased(document) for document in read_collected(self.path))
+        with self.path.open("rb") as lines:
+            return sum(not is_erased(line) for line in lines)
 
     @property
     def _part(self) -> Path:
@@ -212,8 +216,6 @@ class FeedbackBox:
         try:
             yield
         except OSError as error:
-            if error.errno in _FULL:
-                raise FeedbackFullError from None
             raise FeedbackError(
                 "the flagged answers cannot be written", hint="Nothing was changed; tell the operator, whose disk it is"
             ) from error
@@ -252,16 +254,11 @@ def _line(entry: Document) -> bytes:
     return entry.to_json().encode() + b"\n"
 
 
-def _find(file: BinaryIO, receipt: str) -> Document | None:
-    """What is kept under a receipt."""
+def _find(file: BinaryIO, receipt: str) -> bytes | None:
+    """The line of a receipt."""
     beginning = beginning_of(receipt)
     file.seek(0)
-    return next((document_of(line) for line in file if line.startswith(beginning)), None)
-
-
-def _is_erased(entry: Document) -> bool:
-    flag = flag_of(entry)
-    return flag is not None and flag.erased
+    return next((line for line in file if line.startswith(beginning)), None)
 
 
 def _says_the_same(kept: Document, sent: Document) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,12 @@ from viner.formats import Source, get_format
 
 _BEGINNING = json.dumps({"id": document_id("")})[:-2]
 """How every line begins."""
+_ERASED = re.compile(rb'\{"id": "[^"]*", "text": "", ')
+
+
+def is_erased(line: bytes) -> bool:
+    """Whether a line is what stayed of a flagged answer that was erased: no other has an empty text."""
+    return _ERASED.match(line) is not None
 
 
 def beginning_of(receipt: str) -> bytes:

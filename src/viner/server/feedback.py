@@ -86,7 +86,7 @@ class Collector:
         self._sending = Buckets(_SENDING, clock)
         self._guessing = Buckets(_GUESSING, clock)
 
-    def admit(self, address: str) -> None:
+    def _admit(self, address: str) -> None:
         """Takes a try to send.
 
         Raises:
@@ -111,7 +111,7 @@ class Collector:
             VinerError: If it was not kept: too much at a time, too long, no room, and so on.
         """
         entry = make_entry(answer, receipt=receipt, comment=comment, wrong=wrong, model=self._model)
-        self.admit(address)
+        self._admit(address)
         self._box.add(entry)
 
     def erase(self, receipt: str, *, address: str) -> str:
