@@ -1,5 +1,6 @@
 import unicodedata
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -131,6 +132,21 @@ def test_suggestions_name_what_was_looked_for_and_begin_no_document(store):
     assert stands(store) == stands(store, "d1") == []
     store.undo("back", new_id="again", who="nam")
     assert stands(store) == [("Huế", "LOCATION", "suggested")] * 2
+
+
+def test_taking_suggestions_back_leaves_what_a_person_decided_and_minds_no_score(store):
+    fill(store, "Huế và Huế, Huế", "Lan ở Huế")
+    apply(store, SUGGEST, operation="op", who="nam")
+    accepted, rejected, scored = store.get("d0").entities
+    for entity, changes in ((accepted, {"state": "accepted"}), (rejected, {"state": "rejected"}), (scored, {"score": 0.5})):
+        current = store.get("d0")
+        store.save(operation("d0", current.version, replace(entity, **changes), text=current.text), who="lan")
+    store.undo("op", new_id="back", who="nam")
+    assert stands(store) == [("Huế", "LOCATION", "accepted"), ("Huế", "LOCATION", "rejected")]
+    assert (stands(store, "d1"), store.get("d0").status) == ([], "started")
+    store.undo("back", new_id="again", who="nam")
+    assert [state for _, _, state in stands(store)] == ["accepted", "rejected", "suggested"]
+    assert stands(store, "d1") == [("Huế", "LOCATION", "suggested")]
 
 
 def test_a_done_document_gets_suggestions_only_when_asked_for_and_stays_done(store):

@@ -240,10 +240,12 @@ def _undo_documents(transaction: Transaction, event: OpenEvent, target: Any, lab
             restored = {
                 key: entity
                 for key, entity in before.entities.items()
-                if not _replaced(entity, after.entities[key], held.get((number, key)))
+                if not _stays(entity, after.entities[key], held.get((number, key)))
             }
             touched: list[tuple[str, str | None]] = [
-                ("entity", key) for key in restored if held.get((number, key)) != after.entities[key]
+                ("entity", key)
+                for key in restored
+                if held.get((number, key)) != after.entities[key] and not _offered(before.entities[key], after.entities[key])
             ]
             touched += [("comment", key) for key, value in after.comments.items() if remarks.get((number, key)) != value]
             labels = json.loads(current[number].labels) if current[number].labels else {}
@@ -354,8 +356,19 @@ def _decides(after: Delta, kind: str, beside: Delta) -> bool:
     return given or classes or (kind == "edit" and None in touched)
 
 
-def _replaced(before: StoredEntity | None, after: StoredEntity | None, now: StoredEntity | None) -> bool:
-    """Whether an entity was a suggestion all along, and newer ones have taken its place: no person's work to give back."""
+def _offered(before: StoredEntity | None, after: StoredEntity | None) -> bool:
+    """Whether an event added a suggestion."""
+    return before is None and after is not None and after.state == "suggested"
+
+
+def _stays(before: StoredEntity | None, after: StoredEntity | None, now: StoredEntity | None) -> bool:
+    """Whether undoing leaves an entity as it is now.
+
+    What was a suggestion all along, and has made room for newer ones, was no person's work. Of suggestions that an event added,
+    those go that are open still, whatever score a model gave them since; what a person decided on others stands.
+    """
+    if _offered(before, after):
+        return now is None or now.state != "suggested"
     open_then = all(entity is not None and entity.state == "suggested" for entity in (before, after))
     return open_then and now is None
 
