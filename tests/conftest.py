@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from support.hub import LocalHub
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,3 +36,13 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from support.tiny import tiny_bundle
 
     return tiny_bundle(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LocalHub]:
+    """A Hugging Face Hub on this machine, which everything in the test talks to (tests/support/hub.py)."""
+    from support.hub import LocalHub, connect
+
+    with LocalHub() as server:
+        connect(server, monkeypatch, tmp_path / "hf")
+        yield server

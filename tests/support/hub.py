@@ -201,13 +201,20 @@ class LocalHub:
         """A repository that is there."""
         return self.repositories[kind, id]
 
+    def make(self, id: str, kind: str, private: bool, sdk: str | None = None) -> Repository:  # noqa: A002
+        """A repository as the Hub makes it."""
+        repository = self.repositories[kind, id] = Repository(kind, id, private, sdk)
+        files = {".gitattributes": Blob(b"*.onnx filter=lfs\n", lfs=False)}
+        if kind == "space":
+            files["README.md"] = Blob(b"---\ntitle: New\nsdk: gradio\n---\n", lfs=False)
+        repository.commit(files)
+        return repository
+
     def add(self, id: str, files: Mapping[str, bytes], *, kind: str = "model", private: bool = True) -> Repository:  # noqa: A002
         """A repository that somebody else filled."""
-        repository = Repository(kind, id, private)
-        repository.commit({".gitattributes": Blob(b"*.onnx filter=lfs\n", lfs=False)})
+        repository = self.make(id, kind, private)
         if files:
             repository.commit({name: Blob(content, _is_large(name, content, len(content))) for name, content in files.items()})
-        self.repositories[kind, id] = repository
         return repository
 
     def uploads(self) -> list[Request]:
@@ -280,6 +287,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Reads one request, meets its fault, and answers."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer, which goes out in two parts, waits 40 ms
     hub: LocalHub
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -407,7 +415,7 @@ class _Handler(BaseHTTPRequestHandler):
         if (kind, id) in self.hub.repositories:
             raise RefusalError(409, f"You already created this {kind} repo")
         private = asked.get("visibility") == "private" or asked.get("private") is True
-        self.hub.add(id, {}, kind=kind, private=private).sdk = asked.get("sdk")
+        self.hub.make(id, kind, private, asked.get("sdk"))
         return {"url": f"{self.hub.url}/{'spaces/' if kind == 'space' else ''}{id}"}
 
     def info(self, kind: str, id: str, revision: str | None, body: bytes) -> Any:  # noqa: A002
@@ -420,6 +428,15 @@ class _Handler(BaseHTTPRequestHandler):
         repository = self._seen(kind, id)
         tags = [_ref("tags", name, oid) for name, oid in repository.tags.items()]
         return {"branches": [_ref("heads", "main", repository.head)], "converts": [], "tags": tags}
+
+    def history(self, kind: str, id: str, revision: str, body: bytes) -> Any:  # noqa: A002
+        repository = self._seen(kind, id)
+        self._revision(repository, revision)
+        commits = [
+            {"id": oid, "authors": [], "date": "2026-01-01T00:00:00.000Z", "title": "a commit", "message": ""}
+            for oid in repository.commits
+        ]
+        return commits[::-1]
 
     def tree(self, kind: str, id: str, revision: str, body: bytes) -> Any:  # noqa: A002
         repository = self._seen(kind, id)
@@ -570,6 +587,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("POST", r"/api/repos/create", _Handler.create),
     ("POST", r"/api/validate-yaml", _Handler.validate),
     ("GET", rf"{_API}/refs", _Handler.refs),
+    ("GET", rf"{_API}/commits/([\w./-]+)", _Handler.history),
     ("GET", rf"{_API}/tree/([\w./-]+)", _Handler.tree),
     ("GET", rf"{_API}/xet-write-token/([\w./-]+)", _Handler.xet_token),
     ("GET", rf"{_API}(?:/revision/([\w./-]+))?", _Handler.info),

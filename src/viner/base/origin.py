@@ -18,7 +18,7 @@ def origin(base: str | Path | None, folder: Path) -> Origin:
     if base is None:
         return BUNDLED_BASE
     said = _front_matter(folder / "README.md")
-    license_ = said.get("license")
+    license_ = said.get("license_name") if said.get("license") == "other" else said.get("license")
     languages = said.get("language")
     if isinstance(languages, str):
         languages = [languages]

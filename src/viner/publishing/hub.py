@@ -13,7 +13,7 @@ from viner.publishing.folder import new_folder
 from viner.publishing.model import copy_model, find_model
 from viner.publishing.upload import check_repo, push
 from viner.workflow.card import is_untouched, model_card
-from viner.workflow.front_matter import CardChoices, model_license
+from viner.workflow.front_matter import LANGUAGE, CardChoices, model_license
 
 KIND = "hub"
 """What the marker of the folder names."""
@@ -65,6 +65,7 @@ def publish_model(
     """
     repo = choices.repo or ""
     check_repo(repo)
+    _check_choices(choices)
     if not upload and (tag is not None or not private):
         raise UsageError("a tag, and who may see it, is for what is uploaded", hint="Add --push")
     bundle = find_model(model, weights=True)
@@ -100,6 +101,15 @@ def write_repository(bundle: Bundle, folder: Path, choices: CardChoices) -> bool
     else:
         card.write_text(model_card(copied.info, choices), encoding="utf-8")
     return edited
+
+
+def _check_choices(choices: CardChoices) -> None:
+    """Refuses what the Hub would refuse after everything was uploaded."""
+    for code in choices.languages:
+        if not LANGUAGE.fullmatch(code):
+            raise UsageError(f"{code!r} is no code of a language", hint="Give ISO 639, such as vi or en")
+    for dataset in choices.datasets:
+        check_repo(dataset)
 
 
 def _check_edited(card: Path, choices: CardChoices) -> None:

@@ -21,12 +21,14 @@ from viner.publishing.folder import MARKER, PublishError
 from viner.version import __version__
 
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub import HfApi
 
 Kind = Literal["model", "space"]
 
 MAX_FILE = 500_000_000_000
 """Bytes that a file may have on the Hub (https://huggingface.co/docs/hub/storage-limits)."""
+_ATTRIBUTES = ".gitattributes"
+"""The Hub puts it into every repository that it makes, and into a Space a README.md beside it."""
 _TAG = re.compile(r"[\w][\w.+-]*")
 _AGAIN = "Run the same command again: it goes on where it stopped"
 _LATER = "Run the same command again in some minutes: it goes on where it stopped"
@@ -73,6 +75,7 @@ def push(
     if tag is not None and not _TAG.fullmatch(tag):
         raise UsageError(f"{tag!r} cannot be a tag", hint="Letters, digits, dots and hyphens, such as v1")
     upload = _Upload(folder, repo, kind)
+    upload.check_sizes()
     with progress_on_terminals(), _explained(repo):
         upload.log_in()
         upload.prepare(private=private, force=force, tag=tag)
@@ -117,6 +120,17 @@ class _Upload:
         """Where people find the repository."""
         return f"{self._api.endpoint}/{'spaces/' if self._kind == 'space' else ''}{self._repo}"
 
+    def check_sizes(self) -> None:
+        """Refuses a file that the Hub would not take."""
+        for name, path in self._files.items():
+            size = path.stat().st_size
+            if size > MAX_FILE:
+                raise UploadError(
+                    f"{name} has {size / 1e9:,.1f} GB, and the Hub takes files of up to {MAX_FILE / 1e9:,.0f} GB",
+                    where=self._folder,
+                    hint="Train on a smaller base encoder",
+                )
+
     def log_in(self) -> None:
         """Finds the token and asks whose it is."""
         from huggingface_hub import HfApi, get_token
@@ -143,7 +157,7 @@ class _Upload:
                 where=self._repo,
                 hint=f"{other}, or change it at {self.url}/settings",
             )
-        if self._remote and not force and not self._complete():
+        if self._held() and not (force or self._complete() or self._is_new()):
             raise UploadError(
                 "there is a repository of that name, and it is not empty",
                 where=self._repo,
@@ -165,27 +179,22 @@ class _Upload:
             return
         additions = [CommitOperationAdd(name, str(path)) for name, path in self._files.items()]
         for addition in sorted(additions, key=lambda item: item.upload_info.size):
-            self._store(addition)
-        deletions = [CommitOperationDelete(name, is_folder=False) for name in self._remote if name not in self._files]
-        failure: Exception | None = None
+            # One by one, so that what arrived stays, whatever happens to the next.
+            self._api.preupload_lfs_files(self._repo, [addition], repo_type=self._kind, free_memory=False)
+        deletions = [CommitOperationDelete(name, is_folder=False) for name in sorted(self._held() - self._files.keys())]
         try:
-            self._api.create_commit(
+            commit = self._api.create_commit(
                 self._repo,
                 [*additions, *deletions],
                 commit_message=f"Publish with viner {__version__}",
                 repo_type=self._kind,
                 parent_commit=self._head,
             )
-        except Exception as error:
-            failure = error  # the answer may have been lost, and the commit made
-        if failure is not None:
-            try:
-                done = self._look() and self._complete()
-            except Exception:
-                done = False
-            if not done:
-                raise failure
-        elif not (self._look() and self._complete()):
+        except Exception:
+            if not self._arrived():  # else the answer was lost, and the commit made
+                raise
+            return
+        if not (self._look(commit.oid) and self._complete()):
             raise UploadError("the repository does not hold what was sent", where=self._repo, hint=_AGAIN)
 
     def mark(self, tag: str | None) -> None:
@@ -193,19 +202,23 @@ class _Upload:
         if tag is not None and tag not in self._tags():
             self._api.create_tag(self._repo, tag=tag, revision=self._head, repo_type=self._kind)
 
-    def _look(self) -> bool:
-        """Reads what the repository holds now; False if there is none."""
+    def _arrived(self) -> bool:
+        """Whether a commit was made although it failed, as far as the Hub answers at all."""
+        try:
+            return self._look() and self._complete()
+        except Exception:
+            return False
+
+    def _look(self, commit: str | None = None) -> bool:
+        """Reads what the repository holds now, or at a commit; False if there is none."""
         from huggingface_hub.errors import RepositoryNotFoundError
 
         try:
-            info = self._api.repo_info(self._repo, repo_type=self._kind, files_metadata=True)
+            info = self._api.repo_info(self._repo, repo_type=self._kind, revision=commit, files_metadata=True)
         except RepositoryNotFoundError:
             return False
         self._head, self._private = info.sha, bool(info.private)
-        # The Hub puts .gitattributes into every repository that it makes.
-        self._remote = {
-            item.rfilename: item for item in getattr(info, "siblings", None) or () if item.rfilename != ".gitattributes"
-        }
+        self._remote = {item.rfilename: item for item in getattr(info, "siblings", None) or ()}
         return True
 
     def _create(self, private: bool) -> None:
@@ -225,21 +238,20 @@ class _Upload:
             if status_of(error) != 409:  # else somebody made it just now
                 raise
 
-    def _store(self, addition: CommitOperationAdd) -> None:
-        """Sends one file to the Hub's storage, if it is a large one and not there yet."""
-        size = addition.upload_info.size
-        if size > MAX_FILE:
-            raise UploadError(
-                f"{addition.path_in_repo} has {size / 1e9:,.0f} GB, and the Hub takes files of up to {MAX_FILE / 1e9:,.0f} GB",
-                where=self._folder,
-                hint="Train on a smaller base encoder",
-            )
-        self._api.preupload_lfs_files(self._repo, [addition], repo_type=self._kind, free_memory=False)
+    def _is_new(self) -> bool:
+        """Whether a Space holds no more than the Hub put into it, as it does after an upload that did not get far."""
+        if self._kind != "space" or self._held() != {"README.md"}:
+            return False
+        return len(self._api.list_repo_commits(self._repo, repo_type=self._kind)) == 1
+
+    def _held(self) -> set[str]:
+        """What the repository holds of somebody's, as seen last."""
+        return self._remote.keys() - {_ATTRIBUTES}
 
     def _complete(self) -> bool:
         """Whether the repository holds just what the folder holds, as seen last."""
-        return self._files.keys() == self._remote.keys() and all(
-            _same(path, self._remote[name]) for name, path in self._files.items()
+        return self._held() | (self._files.keys() & {_ATTRIBUTES}) == self._files.keys() and all(
+            name in self._remote and _same(path, self._remote[name]) for name, path in self._files.items()
         )
 
     def _tags(self) -> dict[str, str]:
@@ -304,7 +316,9 @@ def _explain_status(status: int, said: str) -> tuple[str, str]:
     if status == 401:
         source = "HF_TOKEN" if os.environ.get("HF_TOKEN") else "the one that hf auth login keeps"
         return "the Hub does not accept the token", f"It is {source}. {_WRITE_TOKEN}"
-    if status == 402 or (status == 403 and re.search(r"storage|quota|payment", said, re.IGNORECASE)):
+    if status == 402:
+        return f"the Hub asks this account to pay first{quoted}", "See https://huggingface.co/settings/billing"
+    if status == 403 and re.search(r"storage|quota", said, re.IGNORECASE):
         return f"the Hub has no room for it in this account{quoted}", "See https://huggingface.co/settings/billing"
     if status in (403, 404):
         return f"the token may not write to this repository{quoted}", _WRITE_TOKEN

@@ -147,9 +147,7 @@ Base encoder: {escape(base_origin(info).name or "unknown")}. Entities that a fla
 def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
     tables = "\n".join(f"### {escape(split)}\n\n{evaluation.to_markdown(escape)}" for split, evaluation in evaluations.items())
     if not tables:
-        tables = (
-            "This model was not evaluated: nothing is known about how well it does. `viner evaluate MODEL FILE` measures it.\n"
-        )
+        tables = "Nobody measured how well this model does. `viner evaluate MODEL FILE` measures it.\n"
     evidence = info.evidence
     compared = ""
     if "same_share" in evidence:

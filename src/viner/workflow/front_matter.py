@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
+from viner.workflow.markdown import one_line
 
 LICENSES = frozenset(
     """
@@ -17,10 +19,12 @@ LICENSES = frozenset(
     cc-by-nd-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc0-1.0 cdla-permissive-1.0 cdla-permissive-2.0 cdla-sharing-1.0
     creativeml-openrail-m deepfloyd-if-license ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 gemma gfdl gpl gpl-2.0
     gpl-3.0 isc lgpl lgpl-2.1 lgpl-3.0 lgpl-lr llama2 lppl-1.3c mit mpl-2.0 ms-pl ncsa odbl odc-by ofl-1.1 openrail
-    openrail++ osl-3.0 pddl postgresql unknown unlicense wtfpl zlib
+    openrail++ osl-3.0 pddl postgresql unlicense wtfpl zlib
     """.split()
 )
 """The licenses that the Hub knows by name (https://huggingface.co/docs/hub/repositories-licenses); any other is "other"."""
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+"""A language that the Hub knows: ISO 639, perhaps with a region or script."""
 _UNBOUND = frozenset(("cc0-1.0", "unlicense", "pddl", "wtfpl"))
 """Licenses that ask for nothing, so that what is made of the data may have any."""
 
@@ -63,7 +67,7 @@ def front_matter(info: BundleInfo, choices: CardChoices, evaluations: Mapping[st
             task_type="token-classification",
             task_name="Named-entity recognition",
             dataset_type=datasets[0] if datasets else "own",
-            dataset_name=data.name or "Own data",
+            dataset_name=one_line(data.name or "Own data"),
             dataset_split=split,
             metric_type=kind,
             metric_name=f"Strict entity {name}, micro",
@@ -74,14 +78,14 @@ def front_matter(info: BundleInfo, choices: CardChoices, evaluations: Mapping[st
     ]
     fields: dict[str, Any] = {
         **_languages(data.languages),
-        **_license(model_license(info, choices)),
+        **license_fields(model_license(info, choices)),
         "library_name": "viner",
         "pipeline_tag": "token-classification",
         "tags": ["viner", "ner", "named-entity-recognition", "token-classification"],
         "base_model": base_origin(info).id,
         "datasets": datasets,
         "metrics": ["f1", "precision", "recall"] if results else None,
-        "model_name": choices.repo or choices.title or card_title(info),
+        "model_name": (choices.repo or one_line(choices.title or card_title(info))) if results else None,
         "eval_results": results or None,
     }
     return ModelCardData(**fields).to_yaml()
@@ -102,19 +106,26 @@ def training_data(info: BundleInfo, choices: CardChoices) -> Origin:
 def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
     """The license that somebody chose; else the base encoder's, where the data asks for nothing else; else None."""
     base, data = base_origin(info), training_data(info, choices)
-    free = base.license is not None and (data.license in _UNBOUND or data.license == base.license)
+    free = base.license in LICENSES and (data.license in _UNBOUND or data.license == base.license)
     return choices.license or (base.license if free else None)
 
 
-def _license(name: str | None) -> dict[str, str]:
+def license_fields(name: str | None) -> dict[str, str]:
+    """A license as the Hub writes it: one that it knows by name, or "other" and the name; nothing where there is none."""
     if name is None:
         return {}
-    return {"license": name.lower()} if name.lower() in LICENSES else {"license": "other", "license_name": name}
+    known = name.strip().lower()
+    if known in LICENSES:
+        return {"license": known}
+    # The Hub has room for an id only; the text of the card says the name in full.
+    slug = re.sub(r"[^a-z0-9.]+", "-", known).strip("-")
+    return {"license": "other", "license_name": slug or "own"}
 
 
 def _languages(codes: tuple[str, ...]) -> dict[str, list[str]]:
     """The Hub wants ISO 639 for languages; regions and scripts have a field of their own."""
-    if not codes:
+    known = [code for code in codes if LANGUAGE.fullmatch(code)]
+    if not known:
         return {}
-    languages = list(dict.fromkeys(code.partition("-")[0].lower() for code in codes))
-    return {"language": languages, **({"language_bcp47": list(codes)} if any("-" in code for code in codes) else {})}
+    languages = list(dict.fromkeys(code.partition("-")[0].lower() for code in known))
+    return {"language": languages, **({"language_bcp47": known} if any("-" in code for code in known) else {})}

@@ -9,8 +9,12 @@ _SPECIAL = re.compile(r"[\\`*\[\]~|$#]|(?<![^\W_])_|_(?![^\W_])")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
+def one_line(text: str) -> str:
+    """A text without line breaks, other control characters and doubled spaces."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
 def escape(text: str) -> str:
     """A text as Markdown that shows just this text on one line, in a paragraph, a heading or a cell of a table."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    marked = _SPECIAL.sub(lambda found: f"\\{found[0]}", line)
+    marked = _SPECIAL.sub(lambda found: f"\\{found[0]}", one_line(text))
     return re.sub(r"[&<>]", lambda found: _HTML[found[0]], marked)

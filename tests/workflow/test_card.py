@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from huggingface_hub import ModelCard
+from markdown_it import MarkdownIt
+
+from support.front_matter import front_matter_problems
+from viner.bundle import BUNDLED_BASE, BundleInfo, Head, Origin, Windows
+from viner.evaluation import Evaluation
+from viner.metrics import evaluate
+from viner.schema import ENTITIES, Layer, Schema, Type
+from viner.workflow.card import is_untouched, model_card
+from viner.workflow.front_matter import CardChoices
+
+ODD = (
+    "a|b", '"quoted"', "it's", "<script>alert(1)</script>", "😷", "yes", "- item: [x]", "# no", "{a: b}", "two\nlines",
+    "`tick`", "*star*", "--- \n---", "&amp;", "%TAG",
+)  # fmt: skip
+
+
+def measured(*labels: str) -> Evaluation:
+    gold = [(place, place + 1, label) for place, label in enumerate(labels)]
+    return Evaluation(evaluate(gold, gold[1:]), 12, 0, 0, 0, {})
+
+
+def info(labels: tuple[str, ...] = ("PERSON", "PLACE"), **changes) -> BundleInfo:
+    schema = Schema((Layer(ENTITIES, "entities", tuple(Type(label, f"Marks {label}") for label in labels)),))
+    known = BundleInfo(
+        schema=schema,
+        heads=(Head.softmax_bio(ENTITIES, labels),),
+        windows=Windows(pieces=256, overlap=64),
+        engine="int8",
+        evidence={"sentences": 2000, "same_share": 0.997, "needed": 0.995},
+        base=BUNDLED_BASE.to_dict(),
+        data={
+            "source": {"name": "Notices", "license": "cc0-1.0", "languages": ["vi", "en"]},
+            "train": {"documents": 1200, "entities": 3400, "sha256": "0" * 64},
+            "dev": {"documents": 12, "entities": 34, "sha256": "0" * 64},
+            "lost_entities": {"nested": 3},
+        },
+        metrics={"dev": measured(*labels).to_dict(), "test": measured(*labels, *labels).to_dict(), "training": {"epochs": 3}},
+    )
+    return replace(known, **changes)
+
+
+def front_matter(card: str) -> dict:
+    assert front_matter_problems(card) == []
+    return ModelCard(card).data.to_dict()
+
+
+def table_rows(card: str) -> list[list[str]]:
+    """The cells of all tables of a card, as a reader sees them."""
+    rows: list[list[str]] = []
+    within = False
+    for token in MarkdownIt("gfm-like", {"linkify": False}).parse(card):
+        if token.type in ("tr_open", "tr_close"):
+            within = token.type == "tr_open"
+            rows += [[]] if within else []
+        elif token.type == "inline" and within:
+            rows[-1].append("".join(child.content for child in token.children or () if child.type == "text"))
+    return rows
+
+
+def test_the_front_matter_says_what_the_hub_asks():
+    data = front_matter(model_card(info(), CardChoices(repo="minh/notices", datasets=("minh/notices-data",))))
+    assert data["language"] == ["vi", "en"]
+    assert data["license"] == "mit"
+    assert data["base_model"] == "intfloat/multilingual-e5-small"
+    assert data["pipeline_tag"] == "token-classification"
+    assert data["library_name"] == "viner"
+    assert data["datasets"] == ["minh/notices-data"]
+    assert {"viner", "ner"} <= set(data["tags"])
+
+
+def test_the_model_index_has_strict_entity_scores_by_split():
+    results = ModelCard(model_card(info(), CardChoices(repo="minh/notices"))).data.eval_results
+    found = {(result.dataset_split, result.metric_type): result.metric_value for result in results}
+    assert set(found) == {(split, kind) for split in ("dev", "test") for kind in ("f1", "precision", "recall")}
+    assert found["dev", "f1"] == round(measured("PERSON", "PLACE").scores.micro.f1, 4)
+    assert all("Strict entity" in result.metric_name for result in results)
+    assert {result.dataset_name for result in results} == {"Notices"}
+
+
+def test_the_text_says_layers_counts_figures_use_and_licenses():
+    card = model_card(info(), CardChoices(repo="minh/notices"))
+    rows = table_rows(card)
+    assert ["PERSON", "Marks PERSON"] in rows
+    assert ["train", "1,200", "3,400"] in rows
+    assert measured("PERSON", "PLACE").to_markdown() in card
+    for heading in (
+        "# Notices: named entities", "## Layer entities: spans of text", "## Use", "## Training", "## Figures", "### test",
+        "## Intended use", "## Limits", "## Licenses",
+    ):  # fmt: skip
+        assert f"\n{heading}\n" in card, heading
+    assert 'viner.load("minh/notices")' in card
+    assert 'model="minh/notices"' in card
+    assert "3 nested" in card
+    assert "99.70% of the entities" in card
+    assert "intfloat/multilingual-e5-small), license: mit" in card
+    assert "Training data: Notices, license: cc0-1.0" in card
+
+
+def test_a_model_without_figures_says_so():
+    card = model_card(info(metrics={}, evidence={}, data={}, base={}))
+    data = front_matter(card)
+    assert {"model-index", "metrics", "base_model", "language", "license"} & set(data) == set()
+    assert "Nobody measured how well this model does" in card
+    assert "Nobody counted the data" in card
+    assert "nobody chose a license" in card
+    assert "None" not in card
+
+
+@pytest.mark.parametrize("broken", [{"micro": 1}, {"micro": {}, "macro": {}, "labels": {}}, "text", None, []])
+def test_figures_that_cannot_be_read_are_none(broken):
+    card = model_card(info(metrics={"test": broken}))
+    assert "Nobody measured" in card
+    assert "model-index" not in front_matter(card)
+
+
+def test_odd_labels_are_shown_as_they_are_and_break_nothing():
+    card = model_card(info(ODD, data={"source": {"name": ODD[3] + "\n---\n" + ODD[6]}}), CardChoices(repo="minh/odd"))
+    assert front_matter(card)["model-index"][0]["name"] == "minh/odd"
+    shown = {cell for row in table_rows(card) for cell in row}
+    for label in ODD:
+        assert " ".join(label.split()) in shown, label
+    assert "<script" not in card.partition("\n---\n")[2]
+    columns = {len(row) for row in table_rows(card)}
+    assert columns == {2, 7}  # what a type marks; its figures; no data was counted
+
+
+@pytest.mark.parametrize(
+    ("base", "data", "chosen", "license_"),
+    [
+        ("mit", "cc0-1.0", None, "mit"),
+        ("mit", "mit", None, "mit"),
+        ("mit", "cc-by-nc-4.0", None, None),
+        ("mit", None, None, None),
+        (None, "cc0-1.0", None, None),
+        ("mit", "cc-by-nc-4.0", "CC-BY-NC-4.0", "cc-by-nc-4.0"),
+    ],
+)
+def test_a_license_is_derived_only_where_that_is_safe(base, data, chosen, license_):
+    model = info(base=Origin("b", "a/b", base).to_dict(), data={"source": Origin("d", license=data).to_dict()})
+    assert front_matter(model_card(model, CardChoices(license=chosen))).get("license") == license_
+
+
+def test_a_license_that_the_hub_does_not_know_is_named():
+    data = front_matter(model_card(info(), CardChoices(license="House rules 2")))
+    assert (data["license"], data["license_name"]) == ("other", "house-rules-2")
+
+
+def test_regions_of_languages_have_a_field_of_their_own():
+    data = front_matter(model_card(info(), CardChoices(languages=("vi-VN", "vi-Latn", "en"))))
+    assert data["language"] == ["vi", "en"]
+    assert data["language_bcp47"] == ["vi-VN", "vi-Latn", "en"]
+
+
+def test_the_same_model_has_the_same_card_and_edits_are_told():
+    card = model_card(info(), CardChoices(repo="minh/notices"))
+    assert card == model_card(info(), CardChoices(repo="minh/notices"))
+    assert is_untouched(card)
+    assert not is_untouched(card.replace("Notices", "Reports"))
+    assert not is_untouched(card + "\nSee also.\n")
+    assert not is_untouched("See also.\n\n" + card)
+    assert not is_untouched("# My own card\n")
+    assert not is_untouched("")
