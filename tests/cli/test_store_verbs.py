@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -175,6 +177,22 @@ def test_a_backup_comes_back_into_an_empty_place_only(project, gold, run, export
     status, out, err = run("restore", tmp_path / "b", "--project", project)
     assert (status, "3 documents restored" in out) == (0, True), err
     assert exported(project) == before
+
+
+def test_a_backup_goes_through_a_pipe(project, gold, run, tmp_path):
+    run("import", gold, "--project", project)
+    viner = [sys.executable, "-m", "viner"]
+    sent = subprocess.run([*viner, "backup", "-", "--project", project], capture_output=True, timeout=60, check=True)
+    assert sent.stdout.startswith(b"SQLite format 3")
+    assert sorted(project.glob(".backup*")) == []
+    for file in project.glob("viner.db*"):
+        file.unlink()
+    command = [*viner, "restore", "-", "--project", project, "--json"]
+    taken = subprocess.run(command, input=sent.stdout, capture_output=True, timeout=60, check=True)
+    assert json.loads(taken.stdout)["documents"] == 3
+    assert sorted(project.glob(".restore*")) == []
+    status, _, err = run("backup", "-", "--project", project, "--json")
+    assert (status, "where the backup goes" in err) == (2, True)
 
 
 @pytest.mark.parametrize("content", [None, b"no database", b""])
