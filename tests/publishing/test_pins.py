@@ -89,3 +89,21 @@ def test_an_extra_that_is_not_installed_is_named(installed):
     installed(Installed("viner", "1", "a", "psycopg; extra == 'postgres'"), Installed("a", "1"))
     with pytest.raises(MissingExtraError, match=r"viner\[postgres\]"):
         pinned(["app", "postgres"])
+
+
+def test_training_is_pinned_when_asked_for_as_the_build_for_processors(installed):
+    installed(
+        Installed("viner", "1", "a", "torch; extra == 'train'"),
+        Installed("a", "1"),
+        Installed("torch", "8+cu130", "nvidia-cublas", "triton", "cuda-bindings", "sympy"),
+        Installed("nvidia-cublas", "2"),
+        Installed("triton", "3"),
+        Installed("cuda-bindings", "4"),
+        Installed("sympy", "5"),
+    )
+    assert pinned(["train"]) == ["a==1"]
+    assert pinned(["train"], training=True) == ["a==1", "sympy==5", "torch==8"]
+
+
+def test_beside_nothing_everything_is_pinned():
+    assert f"pydantic=={metadata.version('pydantic')}" in pinned(["app"], beside=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
@@ -15,16 +16,20 @@ _TARGET = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posi
 """Where it will run, whatever machine publishes."""
 _BUILDER = ("oauth", "mcp")
 """The extras of Gradio that the builder of Spaces adds to every Gradio Space."""
+_ACCELERATORS = re.compile(r"(?:nvidia|cuda|triton)(?:-.*)?")
+"""What PyPI's torch adds for NVIDIA's cards; gigabytes, and of no use where torch is the build for processors."""
 
 
-def pinned(extras: Sequence[str]) -> list[str]:
+def pinned(extras: Sequence[str], *, training: bool = False, beside: Sequence[str] = _BUILDER) -> list[str]:
     """All that viner with some extras needs, as ``name==version`` lines, with the versions installed here.
 
-    Left out are what only training needs, torch first of all, and packages whose installed version contradicts what the builder
-    of Spaces adds (``gradio[oauth,mcp]``): the resolver finds another one for them.
+    Left out are what only training needs, torch first of all, unless asked for, and packages whose installed version
+    contradicts what is installed beside: the resolver finds another one for them.
 
     Args:
         extras: Extras of viner, such as "app".
+        training: Whether what only training needs is pinned as well, for processors.
+        beside: Extras of Gradio that are installed beside; those that the builder of Spaces adds if not given.
 
     Returns:
         The lines, sorted. Local parts of versions, as in ``2.5+cpu``, are cut off.
@@ -33,17 +38,17 @@ def pinned(extras: Sequence[str]) -> list[str]:
         MissingExtraError: If an extra, or a part of it, is not installed here.
     """
     viner = distribution("viner")
-    training = set(_direct(viner, ("train",))) - set(_direct(viner, ("", "app", "postgres")))
-    limits = _limits()
+    left_out = set() if training else set(_direct(viner, ("train",))) - set(_direct(viner, ("", "app", "postgres")))
+    limits = _limits(beside)
     found: dict[str, tuple[Distribution, set[str]]] = {}
     for extra in ("", *extras):
         for name, requirement in _direct(viner, (extra,)).items():
-            if name in training:
+            if name in left_out:
                 continue
             if _installed(requirement) is None:
                 raise MissingExtraError(f"pinning {requirement.name}, which is not installed here,", extra)
             _collect(requirement, found, limits)
-    return sorted(_line(about, chosen) for about, chosen in found.values())
+    return sorted(_line(about, chosen) for name, (about, chosen) in found.items() if not _ACCELERATORS.fullmatch(name))
 
 
 def _direct(about: Distribution, extras: Sequence[str]) -> dict[str, Requirement]:
@@ -58,13 +63,13 @@ def _requirements(about: Distribution, extras: Sequence[str]) -> Iterator[Requir
             yield requirement
 
 
-def _limits() -> Mapping[str, Requirement]:
-    """What the builder's extras of Gradio ask of other packages."""
+def _limits(extras: Sequence[str]) -> Mapping[str, Requirement]:
+    """What extras of Gradio ask of other packages."""
     try:
         gradio = distribution("gradio")
     except PackageNotFoundError:
         return {}
-    return _direct(gradio, _BUILDER)
+    return _direct(gradio, extras)
 
 
 def _collect(
