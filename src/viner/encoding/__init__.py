@@ -7,7 +7,7 @@ overlapping windows (:func:`plan_windows`) → one emission a word → one decod
 from viner.encoding.alignment import AlignedTags, LostEntity, align
 from viner.encoding.batches import cut_by_budget, side_by_side
 from viner.encoding.decoding import BioDecoder, WordSpan, bio_tags
-from viner.encoding.tokenizer import EncodedText, PieceEncoder, position_limit
+from viner.encoding.tokenizer import EncodedText, PieceEncoder, PieceRules, position_limit
 from viner.encoding.windows import Window, plan_windows
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "EncodedText",
     "LostEntity",
     "PieceEncoder",
+    "PieceRules",
     "Window",
     "WordSpan",
     "align",

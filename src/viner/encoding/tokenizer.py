@@ -72,6 +72,25 @@ class EncodedText:
     offsets: NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class PieceRules:
+    """All that decides how words become pieces, for encoders in other languages.
+
+    Args:
+        tokenizer: The tokenizer in the form of ``tokenizer.json``, as it is asked word by word.
+        mark: What a word that follows a space, and a text's first word, begins with; it may be empty.
+        unknown: The piece of a word that has none, and in the place of those that the model does not know.
+        vocabulary: Pieces that the model has embeddings for.
+        forbidden: Special pieces that a text may spell and never is.
+    """
+
+    tokenizer: dict[str, Any]
+    mark: str
+    unknown: int
+    vocabulary: int
+    forbidden: frozenset[int]
+
+
 class PieceEncoder:
     """Cuts words into pieces of a model's vocabulary.
 
@@ -134,6 +153,11 @@ class PieceEncoder:
         limit = limit if max_pieces is None else min(limit, max_pieces)
         pad, vocabulary = int(config.get("pad_token_id") or 0), config.get("vocab_size")
         return cls(tokenizer, max_pieces=limit, views=views, pad=pad, vocabulary=vocabulary)
+
+    def rules(self) -> PieceRules:
+        """How words become pieces, beside ``views``, ``capacity``, ``prefix`` and ``suffix``."""
+        state = json.loads(self._tokenizer.to_str())
+        return PieceRules(state, self._mark, self._unknown, self._vocabulary, frozenset(self._forbidden))
 
     def encode(self, text: str, words: Sequence[Span], *, spaced: bool = False) -> EncodedText:
         """Cuts the words of a text into pieces.

@@ -23,6 +23,7 @@ _NO_SPACES = (
     r"\p{Tai_Le}\p{New_Tai_Lue}\p{Tai_Tham}\p{Tai_Viet}\u30fc\uff70]"
 )
 _ALPHANUMERIC = rf"[\p{{L}}\p{{N}}--{_NO_SPACES}]"
+_RULER = r"[\p{P}\p{S}--[\p{Ps}\p{Pe}\p{Pi}\p{Pf}\"']]"
 _EMOJI = rf"\p{{Extended_Pictographic}}[\p{{EMod}}{_EXTEND}]*+"
 # Possessive and free of groups that repeat without bound: linear in time and memory on any text.
 _PATTERN = regex.compile(
@@ -32,7 +33,7 @@ _PATTERN = regex.compile(
   | [\p{{L}}\p{{N}}][\u0e33\u0eb3{_EXTEND}]*+               # one character of a script without spaces (AM extends it)
   | \p{{RI}}\p{{RI}}[{_EXTEND}]*+                           # flags
   | {_EMOJI}(?:(?<=\u200d){_EMOJI}){{0,20}}+                # emoji, whole families too
-  | ([\p{{P}}\p{{S}}--[\p{{Ps}}\p{{Pe}}\p{{Pi}}\p{{Pf}}"']])(?=\1\1)\1{{2,{LONGEST_WORD - 1}}}+  # a ruler of one sign: ... ----
+  | ({_RULER})(?=\1\1)\1{{2,{LONGEST_WORD - 1}}}+              # a ruler of one sign: ... ----
   | [^\s\x1c-\x1f][{_EXTEND}]*+                             # any other sign alone; spaces are those of str.isspace
     """,
     regex.VERBOSE | regex.VERSION1,
@@ -47,6 +48,21 @@ _STRAY = regex.compile(
 _NO_BORDER = regex.compile(rf"(?:[{_PREPEND}][^\p{{GCB=Control}}\r\n]|[^\p{{GCB=Control}}\r\n][\u0e33\u0eb3\p{{EMod}}])")
 _PLAIN_BORDER = regex.compile(r"\p{GCB=Other}{2}")
 _GRAPHEME = regex.compile(r"\X")
+
+CHARACTERS = {
+    "digit": r"\p{Nd}",
+    "lower": r"\p{Ll}",
+    "alphanumeric": _ALPHANUMERIC,
+    "letter": r"[\p{L}\p{N}]",
+    "extender": f"[{_EXTEND}]",
+    "regional": r"\p{RI}",
+    "pictograph": r"\p{Extended_Pictographic}",
+    "skin": r"\p{EMod}",
+    "ruler": _RULER,
+    "space": r"[\s\x1c-\x1f]",
+    "prepend": f"[{_PREPEND}]",
+}
+"""All that the splitter asks of a character, as patterns of `regex` (VERSION1), for splitters in other languages."""
 
 
 def split_words(text: str) -> list[Span]:
