@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from support.tiny_tokenizers import tiny_tokenizer
 from viner.bundle import Bundle, BundleInfo, BundleWriter, Head, Windows, read_bundle
 from viner.schema import ENTITIES, Schema
 
@@ -39,15 +40,16 @@ POSITIONS = 64
 _TEXTS = ("Lan ở Hà Nội.", "Nguyễn Văn A từ Huế đến Paris", "không có gì", "Minh, Nam và Lan; Hà Nội!")
 
 
-def tiny_bundle(folder: Path, *, engine: str = "int8", processor_name: str | None = None) -> Path:
+def tiny_bundle(folder: Path, *, engine: str = "int8", processor_name: str | None = None, tokenizer: str = "WordPiece") -> Path:
     """Writes the model folder and returns it.
 
     Args:
         folder: The folder to be; it must not exist, or be empty.
         engine: The graph that ``model.onnx`` holds: "int8" or "fp32".
         processor_name: The processor named in the canaries; None takes this machine's.
+        tokenizer: The kind of tokenizer: "WordPiece", "Unigram", "BPE" (of bytes) or "PhoBERT".
     """
-    source = _built(engine)
+    source = _built(engine, tokenizer)
     if processor_name is None:
         shutil.copytree(source.path, folder, dirs_exist_ok=True)
         return folder
@@ -61,12 +63,16 @@ def tiny_bundle(folder: Path, *, engine: str = "int8", processor_name: str | Non
 
 
 @cache
-def _built(engine: str) -> Bundle:
+def _built(engine: str, kind: str) -> Bundle:
+    from transformers import PreTrainedTokenizerFast
+
     from viner.runtime import Recognizer
     from viner.training.export import export_onnx
     from viner.workflow.quantize import quantize_rows
 
-    model, tokenizer = _model(), _tokenizer()
+    pieces, names, known = tiny_tokenizer(kind, WORDS)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=pieces, model_max_length=POSITIONS, **names)
+    model = _model(pieces.get_vocab(), known, pieces.token_to_id(names["pad_token"]))
     target = Path(tempfile.mkdtemp(prefix="viner-tiny-")) / engine
     info = BundleInfo(
         schema=Schema.of_entities(LABELS),
@@ -90,35 +96,10 @@ def _built(engine: str) -> Bundle:
     return read_bundle(target)
 
 
-def _vocabulary() -> dict[str, int]:
-    vietnamese = "àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ"
-    characters = [*map(chr, range(33, 127)), *vietnamese]
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *characters, *("##" + letter for letter in characters)]
-    return {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
-
-
-def _tokenizer():
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordPiece
-    from tokenizers.pre_tokenizers import BertPreTokenizer
-    from tokenizers.processors import TemplateProcessing
-    from transformers import PreTrainedTokenizerFast
-
-    vocabulary = _vocabulary()
-    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = BertPreTokenizer()
-    tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])]
-    )
-    names = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "mask_token": "[MASK]"}
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=POSITIONS, **names)
-
-
-def _model():
+def _model(vocabulary: dict[str, int], known: dict[str, str], pad: int):
     import torch
     from transformers import BertConfig, BertForTokenClassification
 
-    vocabulary = _vocabulary()
     config = BertConfig(
         vocab_size=len(vocabulary),
         hidden_size=32,
@@ -126,6 +107,7 @@ def _model():
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=POSITIONS,
+        pad_token_id=pad,
         id2label={index: tag for tag, index in TAGS.items()},
         label2id=TAGS,
     )
@@ -136,7 +118,7 @@ def _model():
         table = model.bert.embeddings.word_embeddings.weight
         table.normal_(0, 0.1)
         for piece, index in vocabulary.items():
-            table[index, TAGS[WORDS.get(piece, "O")]] += 3.0
+            table[index, TAGS[WORDS[known[piece]] if piece in known else "O"]] += 3.0
         for layer in model.bert.encoder.layer:
             layer.attention.self.query.weight.normal_(0, 0.3)
             layer.attention.self.key.weight.normal_(0, 0.3)

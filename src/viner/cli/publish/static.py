@@ -1,0 +1,62 @@
+"""``viner publish static``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from viner.cli.options import FILE, json_option
+from viner.cli.terminal import echo_json
+
+if TYPE_CHECKING:
+    from viner.publishing.npm import Package
+
+
+@click.command(short_help="Make a web page that recognizes in the browser, without any server.")
+@click.argument("model")
+@click.option("--out", "-o", type=FILE, metavar="DIR", help="Folder to write; NAME-static if not given.")
+@click.option("--title", metavar="TEXT", help="Title of the page; that of the model if not given.")
+@click.option("--examples", type=FILE, metavar="FILE", help="Texts to try on the page, such as one a line.")
+@click.option("--runtime", type=FILE, metavar="FILE", help="onnxruntime-web as npm packs it, where npm cannot be reached.")
+@click.option("--force", is_flag=True, help="Replace what viner published there before.")
+@json_option
+def static(
+    model: str,
+    out: Path | None,
+    title: str | None,
+    examples: Path | None,
+    runtime: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Make of MODEL a folder that any host of files can serve: a page with the model, which works in the browser that opens it.
+
+    Texts never leave the browser, and entities are those of the server. GitHub Pages, a static Space or nginx will do;
+    README.md in the folder says how. The first time, ONNX Runtime for browsers is fetched from the npm registry (33 MB).
+
+    \b
+    Example:
+      viner publish static models/003
+      viner publish static covid --out docs --title "Case reports"
+      python -m http.server --directory docs
+    """
+    from viner.publishing.static import GITHUB_LIMIT, publish_page
+
+    done = publish_page(model, out=out, force=force, name=title, examples=examples, runtime=runtime, fetching=_announce)
+    if done.largest > GITHUB_LIMIT:
+        click.echo(
+            f"Its largest file has {done.largest / 1e6:,.0f} MB: GitHub Pages takes up to 100 MB, a static Space takes more.",
+            err=True,
+        )
+    if as_json:
+        facts = {"folder": str(done.folder), "files": done.files, "bytes": sum(done.files.values())}
+        echo_json({**facts, "download": done.download, "examples": done.examples})
+        return
+    click.echo(f"Folder: {done.folder} ({len(done.files)} files; a first visit fetches {done.download / 1e6:,.1f} MB)")
+    click.echo(f"Look at it: python -m http.server --directory {done.folder}, then http://localhost:8000")
+
+
+def _announce(package: Package) -> None:
+    click.echo(f"Fetching {package} ({package.size / 1e6:.0f} MB), once", err=True)

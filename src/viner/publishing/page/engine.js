@@ -1,0 +1,25 @@
+/** ONNX Runtime in WebAssembly: one graph, one window at a time. */
+import * as ort from "./ort.js";
+
+/** More threads than this do not pay for one sentence. */
+const MOST_THREADS = 4;
+
+/**
+ * @param {Uint8Array} graph an ONNX file
+ * @param {Uint8Array} runtime the WebAssembly of ONNX Runtime
+ * @param {string} output name of the output
+ * @returns {Promise<import("./recognizer.js").Engine>}
+ */
+export async function openEngine(graph, runtime, output) {
+  ort.env.logLevel = "error";
+  ort.env.wasm.wasmBinary = runtime;
+  // Threads share memory, which browsers allow on isolated pages only.
+  ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1) : 1;
+  const session = await ort.InferenceSession.create(graph, { executionProviders: ["wasm"], enableMemPattern: false });
+  return async (pieces) => {
+    const shape = [1, pieces.length];
+    const mask = new BigInt64Array(pieces.length).fill(1n);
+    const results = await session.run({ input_ids: new ort.Tensor("int64", pieces, shape), attention_mask: new ort.Tensor("int64", mask, shape) }, [output]);
+    return results[output].data;
+  };
+}
