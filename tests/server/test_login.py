@@ -294,6 +294,8 @@ def test_the_form_speaks_the_visitors_language_and_needs_no_script(
     assert response.headers["cache-control"] == "no-store"
 
 
-def test_health_is_open_to_probes_and_nothing_else_is(stranger: TestClient) -> None:
+def test_health_and_readiness_are_open_to_probes_and_nothing_else_is(stranger: TestClient) -> None:
     assert stranger.get("/api/v1/health").status_code == 200
-    assert stranger.get("/api/v1/ready").status_code == 401
+    assert set(stranger.get("/api/v1/ready").json()) == {"ready", "model", "console"}
+    for path in ("model", "metrics", "recognize"):
+        assert stranger.get(f"/api/v1/{path}").status_code == 401

@@ -25,7 +25,7 @@ FOR = "Viner-Who"
 """A request with this header is for that person only; the name is percent-encoded."""
 _REMEMBER = 1.0  # seconds for which an account's epoch is believed: what a page loads at once asks the database once
 _MOST_REMEMBERED = 1_000
-_OPEN = {"/login", "/logout", "/login.css", "/favicon.ico", "/manifest.json", "/api/v1/health"}
+_OPEN = {"/login", "/logout", "/login.css", "/favicon.ico", "/manifest.json", "/api/v1/health", "/api/v1/ready"}
 _OPEN_BELOW = ("/annotate/static/", "/annotate/static-")
 _DATA = ("/annotate/api/", "/api/v1/")
 
