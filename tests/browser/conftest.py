@@ -98,6 +98,19 @@ def space() -> Iterator[Site]:
         del os.environ["SPACE_ID"]
 
 
+@pytest.fixture(scope="session")
+def flagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where :func:`collecting` keeps what visitors flag."""
+    return tmp_path_factory.mktemp("flagged")
+
+
+@pytest.fixture(scope="session")
+def collecting(flagged: Path) -> Iterator[Site]:
+    """A server that lets visitors flag answers."""
+    with serving(Settings(feedback=flagged, feedback_note="Kept for 90 days.")) as site:
+        yield site
+
+
 @dataclass
 class Visit:
     """A page with what its browser saw: requests to elsewhere, errors, dialogs."""

@@ -89,11 +89,8 @@ class FeedbackPanel:
                 self._send = gr.Button(say("flag_send"), variant="primary", size="sm", min_width=90, elem_id="viner-flag-send")
                 self._cancel = gr.Button(say("cancel"), size="sm", min_width=90, elem_id="viner-flag-cancel")
         self._said = gr.HTML(js_on_load=None, elem_id="viner-flag-said")
-        with gr.Column(visible=False, elem_id="viner-flag-sent") as self._sent:
-            self._receipt = gr.Textbox(
-                label=say("flag_receipt"), interactive=False, max_lines=1, buttons=["copy"], elem_id="viner-receipt"
-            )
-            self._erase = gr.Button(say("flag_erase"), size="sm", elem_id="viner-flag-erase")
+        self._receipt = gr.State("", time_to_live=self._forget_after)
+        self._erase = gr.Button(say("flag_erase"), size="sm", visible=False, elem_id="viner-flag-erase")
 
     def connect(self, result: gr.State, choice: Sequence[Any], page: gr.State, answered: Sequence[Any]) -> None:
         """Connects the events.
@@ -111,16 +108,16 @@ class FeedbackPanel:
             "api_visibility": "private",
         }
         form = [self._draft, self._flag, self._form, self._said]
-        filled = [self._which, self._quote, self._wrong, self._comment, self._sent]
+        filled = [self._which, self._quote, self._wrong, self._comment, self._erase]
         opened = self._flag.click(self._begin, [result, *choice, page], [*form, *filled], **quick)
         self._then_focus(opened, "viner-flag-title")
         self._which.input(self._choose, [self._draft, self._which], [self._draft, self._quote, self._wrong], **quick)
         sending = self._send.click(
-            self._finish, [self._draft, self._wrong, self._comment], [*form, self._sent, self._receipt], **quick
+            self._finish, [self._draft, self._wrong, self._comment], [*form, self._erase, self._receipt], **quick
         )
         self._then_focus(sending, _TOLD)
         self._then_focus(self._cancel.click(self._close, None, form, **quick), "viner-flag")
-        self._then_focus(self._erase.click(self._erase_sent, self._receipt, [self._said, self._sent], **quick), _TOLD)
+        self._then_focus(self._erase.click(self._erase_sent, self._receipt, [self._said, self._erase], **quick), _TOLD)
         for event in (self._erase_pasted.click, self._pasted.submit):
             event(self._erase_any, self._pasted, [self._told, self._pasted], **quick)
         for event in answered:
@@ -179,7 +176,7 @@ class FeedbackPanel:
                 wrong=[_read_choice(value) for value in wrong],
                 address=_address(request),
             )
-            told = _focusable(notice(self._say("flag_sent"), self._say("flag_sent_text")))
+            told = _focusable(sent_view(self._say, draft.receipt))
             return [None, gr.update(visible=True), gr.update(visible=False), told, gr.update(visible=True), draft.receipt]
 
         open_still = [gr.skip(), gr.skip(), gr.skip()]
@@ -245,6 +242,14 @@ def quote_view(say: Messages, text: str) -> str:
         f'<p class="viner-flag-kept">{escape(say("flag_text", count=say.number(len(text))))}</p>'
         f'<blockquote dir="auto">{visible(_short(text, _QUOTED))}</blockquote>'
     )
+
+
+def sent_view(say: Messages, receipt: str) -> str:
+    """HTML that says that an answer was sent, and gives its receipt."""
+    data = f'data-text="{receipt}" data-copied="{escape(say("copied"))}"'
+    button = f'<button type="button" class="viner-copier" {data}>{escape(say("copy"))}</button>'
+    named = f'<p class="viner-receipt">{escape(say("flag_receipt"))} <code>{receipt}</code>{button}</p>'
+    return notice(say("flag_sent"), say("flag_sent_text")) + named
 
 
 def _focusable(told: str) -> str:

@@ -16,6 +16,8 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".viner-again")) byId("viner-run")?.click();
+    const copier = event.target.closest?.(".viner-copier");
+    if (copier) write(copier.dataset.text).then(() => confirm(copier, copier.dataset.copied));
   });
 
   const holdsFiles = (event) => event.dataTransfer?.types.includes("Files");
@@ -55,6 +57,12 @@
     area.remove();
   };
 
+  // Says on a button for a moment that it did what it says.
+  const confirm = (button, done) => {
+    button.dataset.done = done;
+    setTimeout(() => delete button.dataset.done, 1500);
+  };
+
   window.viner = {
     // On a narrow screen the result lies below the text: bring it into sight.
     reveal() {
@@ -80,9 +88,7 @@
       const answer = await fetch(file.url);
       if (!answer.ok) return;
       await write(await answer.text());
-      const button = byId(buttonId);
-      button.dataset.done = done;
-      setTimeout(() => delete button.dataset.done, 1500);
+      confirm(byId(buttonId), done);
     },
   };
 })();
