@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -33,10 +34,19 @@ def write_documents(path: Path, count: int, sentences: Sequence[str], labels: Se
             file.write(json.dumps(data, ensure_ascii=False) + "\n")
 
 
-def run(command: list[str]) -> tuple[float, float, float]:
-    """Runs a verb. Returns seconds, peak resident MB, and the growth in MB over the second half of its time."""
+def run(command: list[str], environment: dict[str, str]) -> tuple[float, float, float]:
+    """Runs a verb, with additions to the environment.
+
+    Returns:
+        Seconds, peak resident MB, and the growth in MB over the second half of its time.
+    """
     began = time.monotonic()
-    process = psutil.Popen([sys.executable, "-m", "viner", *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = psutil.Popen(
+        [sys.executable, "-m", "viner", *command],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
     seen: list[float] = []
     while process.poll() is None:
         try:
@@ -56,14 +66,19 @@ def run(command: list[str]) -> tuple[float, float, float]:
     return seconds, max(seen), max(body) - middle
 
 
-def next_item(project: Path, rounds: int) -> dict[str, float]:
-    """Milliseconds until the queue gives out the next document, for each order, while others hold and finish theirs."""
-    folder = Project(project)
+def next_item(folder: Project, rounds: int, url: str | None) -> dict[str, float]:
+    """Milliseconds (p95) until the queue gives out the next document, for each order, while others hold theirs.
+
+    Args:
+        folder: The project.
+        rounds: How many documents are asked for in each order.
+        url: Of its database; None stands for its own SQLite file.
+    """
     figures = {}
-    with Store.of_project(folder) as store:
+    with Store.open(url) if url else Store.of_project(folder) as store:
         # Ranking a million documents with a model takes hours; the queue only looks at the number.
         with store.transaction() as transaction:
-            ranked = "UPDATE documents SET uncertainty = abs(random() % 1000000) / 1000000.0 WHERE status = 'todo'"
+            ranked = "UPDATE documents SET uncertainty = (number * 7919 % 1000003) / 1000003.0 WHERE status = 'todo'"
             transaction.connection.execute(text(ranked))
         settings = folder.settings().annotation
         for order in ("given", "random", "uncertain", "mix"):
