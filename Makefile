@@ -1,5 +1,6 @@
 # make demo    set up, train on the bundled corpus, open the page        make test   set up and run the tests
 # make lint    ruff, mypy, import layers     make bench [NAME=x]  benchmarks     make wheel  wheel and sdist into dist/
+# make docs    the documentation site into build/docs
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 CPU_TORCH = if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1 && \
     curl -fsS -m 10 -o /dev/null $(CPU_INDEX)/torch/ 2>/dev/null; then $(PIP) --index-url $(CPU_INDEX) torch; fi
 
-.PHONY: demo test lint bench wheel clean
+.PHONY: demo test lint docs bench wheel clean
 .DEFAULT_GOAL := demo
 
 # One stamp for each set of extras: a second run finds it and installs nothing, until pyproject.toml changes.
@@ -34,6 +35,11 @@ lint: $(VENV)/.stamp-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# Strict: a link that leads nowhere, or a name that the reference lacks, ends it.
+docs: $(VENV)/.stamp-dev
+	@$(BIN)/sphinx-build -W --keep-going -n -q docs build/docs
+	@echo "The site is at build/docs/index.html"
 
 # Every script under benchmarks/, or the one that NAME names.
 bench: $(VENV)/.stamp-test

@@ -1,19 +1,18 @@
-"""What the docs say about annotating is what the code does."""
+"""What the pages say about commands, files and keys is what there is."""
 
 from __future__ import annotations
 
 import re
-import shlex
 import tomllib
-from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from support.commands import ROOT, blocks, command_lines, name_of, pages
 from viner.cli.main import cli
 from viner.project import Project
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "annotation.md").read_text(encoding="utf-8")
 HELP = (ROOT / "src" / "viner" / "annotator" / "static" / "help.js").read_text(encoding="utf-8")
 
@@ -26,13 +25,45 @@ def test_the_key_table_is_that_of_the_page():
     assert in_docs == in_code
 
 
-@pytest.mark.parametrize("line", [line for line in PAGE.splitlines() if line.startswith("viner ")])
-def test_every_command_is_one(line):
-    words = shlex.split(line.split("#")[0])[1:]
-    result = CliRunner().invoke(cli, [*words, "--help"])
-    assert result.exit_code == 0
-    options = set(re.findall(r"--[a-z-]+", " ".join(words)))
-    assert options - set(re.findall(r"--[a-z-]+", result.output)) == set()
+COMMANDS = [
+    (name_of(page), words)
+    for page in pages()
+    for block in blocks(page)
+    if block.language in ("", "sh", "shell", "console", "bash")
+    for words in command_lines(block.content)
+]
+
+
+@pytest.mark.parametrize(("page", "words"), COMMANDS, ids=[f"{page}: viner {' '.join(words)}" for page, words in COMMANDS])
+def test_every_command_is_one(page, words, monkeypatch):
+    """Verb, arguments and options are read as they would be, and nothing is done."""
+    monkeypatch.setattr(click.Command, "invoke", lambda command, context: None)
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_verbs_and_options_within_the_text_exist(page):
+    text = re.sub(r"^(`{3,}).*?^\1", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for span in re.findall(r"`viner ([^`]+)`", text):
+        command: click.Command = cli
+        words = span.split()
+        while isinstance(command, click.Group) and words and re.fullmatch(r"[a-z]+", words[0]):
+            inner = command.get_command(click.Context(command), words.pop(0))
+            assert inner is not None, f"viner {span}"
+            command = inner
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help", "--version"}
+        assert {word.partition("=")[0] for word in words if word.startswith("-") and word != "-"} - known == set(), (
+            f"viner {span}"
+        )
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_every_file_that_it_links_to_exists(page):
+    text = re.sub(r"^(`{3,}).*?^\1", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"`[^`]*`", "", text)
+    targets = re.findall(r"\[[^\]]*\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
 def test_the_settings_that_it_shows_can_be_read(tmp_path, monkeypatch):

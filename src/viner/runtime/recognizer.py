@@ -208,7 +208,7 @@ class Recognizer:
         Yields:
             For each item in order what :meth:`stream` would answer, and its uncertainty in [0, 1], which does not grow with
             length: 1 − exp(mean over the words of log p of the decoded tag), see
-            :meth:`~viner.encoding.BioDecoder.judge_batch`.
+            ``BioDecoder.judge_batch`` in ``viner.encoding``.
 
         Raises:
             InputError: As :meth:`stream` does.

@@ -1,0 +1,75 @@
+"""Tutorial and how-tos run from top to bottom, as a reader would type them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from support.bases import tiny_base
+from support.commands import ROOT, name_of, run_page, write_a_small_corpus
+from support.stores import scratch_database
+from viner.project import Project
+from viner.store import Store
+
+DOCS = ROOT / "docs"
+TUTORIALS = [page for page in (DOCS / "tutorial.md", DOCS / "vi" / "tutorial.md") if page.exists()]
+HOW_TOS = sorted((DOCS / "how-to").glob("*.md"))
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Path:
+    """An encoder that learns nothing, in seconds."""
+    return tiny_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture
+def folder(tmp_path, tiny_model, monkeypatch) -> Path:
+    """The reader's folder: a model where the pages have one, some files, and a bundled corpus of a few documents."""
+    from viner.samples import Corpus
+
+    documents = Corpus.documents
+    monkeypatch.setattr(Corpus, "documents", lambda corpus, split: islice(documents(corpus, split), 30))
+    monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for name in ("viner-demo/model", "models/001"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).symlink_to(tiny_model, target_is_directory=True)
+    write_a_small_corpus(tmp_path)
+    (tmp_path / "report.txt").write_text("Lan gặp Minh ở Huế, rồi về Hà Nội.\n" * 200, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=name_of)
+def test_a_tutorial_goes_from_the_demo_to_a_space(page, folder, base):
+    run_page(page, base=base)
+    suggested = [json.loads(line) for line in (folder / "suggested.jsonl").read_text(encoding="utf-8").splitlines()]
+    answers = [json.loads(line) for line in (folder / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [item["text"] for item in suggested] == [item["text"] for item in answers]
+    assert any(item["entities"] for item in suggested), "nothing was suggested"
+    assert (folder / "covid" / "models" / "001" / "viner.json").is_file()
+
+
+@pytest.mark.parametrize("page", HOW_TOS, ids=name_of)
+def test_a_how_to_runs(page, folder, base):
+    if page.stem == "labels":
+        (folder / "visits.txt").write_text("Uống paracetamol 500 mg khi sốt.\n", encoding="utf-8")
+        entity = {"start": 5, "end": 16, "label": "DRUG"}
+        (folder / "old.jsonl").write_text(json.dumps({"id": "o", "text": "Uống amoxicillin.", "entities": [entity]}) + "\n")
+    if page.stem == "vietnamese":
+        (folder / "segmented.conll").write_text("Hà_Nội\tB-LOC\nvà\tO\nHuế\tB-LOC\n", encoding="utf-8")
+    if page.stem != "teams":
+        run_page(page, base=base)
+        return
+    (folder / "notices.txt").write_text("Bệnh nhân 91 ở Hà Nội.\n", encoding="utf-8")
+    with contextmanager(scratch_database)() as url:
+        run_page(page, base=base, replace={"postgresql+psycopg://viner@db.example.org/covid": url})
+        assert Project(folder / "covid").settings().database_url == url
+        with Store.of_project(Project(folder / "covid"), create=False) as store:
+            assert store.counts().documents == 1
+            assert [account.name for account in store.accounts.list()] == ["lan"]
