@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
@@ -16,9 +15,11 @@ from typing import Any
 import anyio
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from support.annotate import Opener, Tab, Workbench, workbench
+from support.chromium import PATIENCE
+from support.chromium import browser as browser
 from viner.server import Settings, create_app
 from viner.server.runner import listen
 
@@ -29,32 +30,6 @@ from fakes import FakeRecognizer
 # import hook fails in Python 3.11 ("AST constructor recursion depth mismatch").
 for name in dir(anyio):
     getattr(anyio, name)
-
-CHROMIUM = (
-    os.environ.get("VINER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
-)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    # Chromium keeps public sites away from 127.0.0.1 by itself; the server's own defenses are on trial, and a Space is public.
-    "--disable-features=LocalNetworkAccessChecks",
-]
-PATIENCE = 90_000  # milliseconds: the machine may be busy with other tests
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        reason = f"no Chromium at {CHROMIUM}: install it, or set VINER_CHROMIUM to its path"
-        if os.environ.get("VINER_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @dataclass

@@ -89,7 +89,7 @@ def test_a_name_may_be_typed_in_any_unicode_form(stranger: TestClient) -> None:
     assert stranger.get(SESSION).json()["who"] == "Bình"
 
 
-def test_the_cookie_keeps_itself_to_itself(team: FakeStudio) -> None:
+def test_the_cookie_keeps_itself_to_itself(team: FakeStudio, monkeypatch: pytest.MonkeyPatch) -> None:
     with visit(team) as client:
         cookie = log_in(client).headers["set-cookie"]
         assert cookie.startswith(f"{cookie_of(team)}=")
@@ -97,6 +97,7 @@ def test_the_cookie_keeps_itself_to_itself(team: FakeStudio) -> None:
     with visit(team, base_url="https://viner.example") as client:
         response = client.post("/login", data={"name": "an", "password": PASSWORD}, headers={"origin": "https://viner.example"})
         assert response.headers["set-cookie"].endswith("HttpOnly; Secure; SameSite=Strict")
+    monkeypatch.setattr("viner.server.studio_app.STORAGE", team.project.path.parent)
     with visit(team, space=True) as client:
         assert log_in(client).headers["set-cookie"].endswith("HttpOnly; Secure; SameSite=None; Partitioned")
 

@@ -73,8 +73,8 @@ def open_store(folder: Path | None, *, create: bool = False) -> Store:
 
 def has_store(project: Project) -> bool:
     """Whether a project's annotations lie in a store, which needs no database to be asked for."""
-    url = project.settings().database_url
-    return not url.startswith("sqlite") or Path(url.partition(":///")[2].partition("?")[0]).exists()
+    file = project.settings().database_file
+    return file is None or file.exists()
 
 
 def require_app(feature: str) -> None:

@@ -98,6 +98,12 @@ class ProjectSettings:
     patterns: tuple[Pattern, ...] = ()
     guideline: str | None = None
 
+    @property
+    def database_file(self) -> Path | None:
+        """The file of the store where that is SQLite; None where it is another database."""
+        scheme, _, rest = self.database_url.partition(":///")
+        return Path(rest.partition("?")[0]) if scheme.partition("+")[0] == "sqlite" else None
+
 
 def read_settings(folder: Path, data: Mapping[str, Any]) -> ProjectSettings:
     """The settings of the project in a folder, from the content of its ``viner.toml``.

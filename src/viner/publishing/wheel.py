@@ -45,10 +45,10 @@ def pack_wheel(into: Path, *, base: bool = False) -> Path:
     files[f"{metadata}/METADATA"] = _text(about, "METADATA")
     files[f"{metadata}/WHEEL"] = _WHEEL.format(version=__version__).encode()
     files[f"{metadata}/entry_points.txt"] = _text(about, "entry_points.txt")
-    for path in about.files or ():
-        inner = path.as_posix().partition(".dist-info/licenses/")[2]
+    for installed in about.files or ():
+        inner = installed.as_posix().partition(".dist-info/licenses/")[2]
         if inner:
-            files[f"{metadata}/licenses/{inner}"] = Path(str(about.locate_file(path))).read_bytes()
+            files[f"{metadata}/licenses/{inner}"] = Path(str(about.locate_file(installed))).read_bytes()
     record = "".join(f"{path},{_digest(files[path])},{len(files[path])}\n" for path in sorted(files))
     into.mkdir(parents=True, exist_ok=True)
     wheel = into / f"{name}-py3-none-any.whl"

@@ -93,10 +93,12 @@ def read_examples(path: str | Path) -> tuple[Example, ...]:
     """
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(data, list):
+            raise TypeError("it holds no list")
         examples = tuple(Example(item["language"], item["title"], check_text(item["text"])) for item in data)
         if not all(isinstance(part, str) for example in examples for part in (example.language, example.title)):
             raise TypeError("language and title must be strings")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        hint = 'Write [{"language": "vi", "title": "…", "text": "…"}]'
+        hint = 'It is a list: [{"language": "vi", "title": "…", "text": "…"}]'
         raise InputError(f"the examples cannot be read ({error})", where=path, hint=hint) from error
     return examples

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -31,6 +33,11 @@ from viner.server.visitors import Visitors, is_loopback, who_of
 if TYPE_CHECKING:
     from viner.studio import Studio
 
+_log = logging.getLogger("viner.server")
+
+STORAGE = Path("/data")
+"""Where the persistent storage of a Space is mounted, if it has one."""
+
 
 def create_studio_app(studio: Studio, settings: Settings | None = None, *, console: bool = True) -> FastAPI:
     """The app that serves a project.
@@ -41,9 +48,10 @@ def create_studio_app(studio: Studio, settings: Settings | None = None, *, conso
         console: Serve the console as well, which needs Gradio.
 
     Raises:
-        UsageError: If others could reach the server and the project has no account.
+        UsageError: If others could reach the server and the project has no account, or a Space would not keep its store.
     """
     settings = settings or Settings.resolve()
+    check_kept(studio, settings)
     check_accounts(studio, settings)
     counters = Counters()
     counted = CountingRecognizer(studio.recognizer, counters)
@@ -72,6 +80,25 @@ def create_studio_app(studio: Studio, settings: Settings | None = None, *, conso
         mount_console(app, page)
     add_layers(app, counters, settings, visitors)
     return app
+
+
+def check_kept(studio: Studio, settings: Settings) -> None:
+    """Makes sure that a Space keeps what people annotate: its own disk is empty after each restart.
+
+    Raises:
+        UsageError: If the store lies on that disk.
+    """
+    if not settings.space:
+        return
+    file = studio.settings.database_file
+    if file is not None and not file.is_relative_to(STORAGE):
+        raise UsageError(
+            "what is annotated here would be lost: the disk of a Space is empty after each restart",
+            where=file,
+            hint=f"Set the secret VINER_DATABASE_URL (PostgreSQL), or keep the project on persistent storage, below {STORAGE}",
+        )
+    if not studio.project.path.resolve().is_relative_to(STORAGE):
+        _log.warning("annotations are kept; models that are trained here, and logins, last until this Space restarts")
 
 
 def check_accounts(studio: Studio, settings: Settings) -> None:

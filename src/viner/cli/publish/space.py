@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from viner.cli.options import FILE, json_option
 from viner.cli.publish.uploading import push_options, uploading
 from viner.cli.terminal import echo_json
+from viner.errors import UsageError
+
+if TYPE_CHECKING:
+    from viner.publishing.space import PublishedSpace
 
 
 @click.command(short_help="Make a Gradio Space: the page and the REST API of a model, online.")
@@ -25,6 +30,7 @@ from viner.cli.terminal import echo_json
 )
 @click.option("--examples", type=FILE, metavar="FILE", help="Texts to try on the page, such as one a line.")
 @click.option("--feedback", is_flag=True, help="Let visitors flag wrong answers; needs persistent storage.")
+@click.option("--workbench", is_flag=True, help="MODEL is a project: let a team annotate it there; needs PostgreSQL.")
 @json_option
 def space(
     model: str,
@@ -38,6 +44,7 @@ def space(
     model_repo: str | None,
     examples: Path | None,
     feedback: bool,
+    workbench: bool,
     as_json: bool,
 ) -> None:
     """Make of MODEL a complete Space: app, pinned requirements, viner's own wheel, model, examples, and a README.
@@ -50,22 +57,26 @@ def space(
     Example:
       viner publish space viner-demo/model --repo minh/notices
       viner publish space covid --repo minh/notices --push
+      viner publish space covid --repo minh/annotate --workbench --push
     """
-    from viner.publishing.space import FEEDBACK, SpaceChoices, publish_space
+    from viner.publishing.space import SpaceChoices, publish_space, publish_workbench
 
     choices = SpaceChoices(repo, title, license_, model_repo, examples, feedback)
-    with uploading(push):
-        done = publish_space(model, choices, out=out, upload=push, private=not public, force=force)
-    if feedback:
-        click.echo(
-            f"Flagged answers go to {FEEDBACK}: the Space starts only with persistent storage (Settings, Storage).", err=True
-        )
-    if done.model is not None:
-        click.echo(f"The model is fetched from {done.model}; if that is private, give the Space a secret HF_TOKEN.", err=True)
-    if done.examples == 0:
-        click.echo(
-            "The model finds nothing in the bundled examples, so the page has none; --examples FILE adds some.", err=True
-        )
+    if workbench:
+        if choices != SpaceChoices(repo, title, license_):
+            hint = "--model-repo, --examples and --feedback are for the page of a model"
+            raise UsageError("a workbench has its own model, and no visitors", where="--workbench", hint=hint)
+        from viner.cli.projects import find_project, require_app
+
+        require_app("a workbench")
+        project = find_project(Path(model))
+        with uploading(push):
+            done = publish_workbench(project, choices, out=out, upload=push, private=not public, force=force)
+    else:
+        with uploading(push):
+            done = publish_space(model, choices, out=out, upload=push, private=not public, force=force)
+    for line in _needs(done, feedback=feedback, workbench=workbench):
+        click.echo(line, err=True)
     if as_json:
         echo_json(
             {
@@ -87,3 +98,22 @@ def space(
     else:
         click.echo(f"On the Hub: {done.url} ({'public' if public else 'private'})")
         click.echo(f"The app will be at {done.app} as soon as it is built there, in a few minutes.")
+
+
+def _needs(done: PublishedSpace, *, feedback: bool, workbench: bool) -> list[str]:
+    """What the Space asks of its owner, a sentence each."""
+    from viner.publishing.space import FEEDBACK
+
+    lines = []
+    if feedback:
+        lines.append(f"Flagged answers go to {FEEDBACK}: the Space starts only with persistent storage (Settings, Storage).")
+    if workbench:
+        lines.append(
+            "The disk of a Space is not kept: the app starts only with a secret VINER_DATABASE_URL (PostgreSQL), and an account"
+            " in that database. README.md of the Space says how."
+        )
+    if done.model is not None:
+        lines.append(f"The model is fetched from {done.model}; if that is private, give the Space a secret HF_TOKEN.")
+    if done.examples == 0 and not workbench:
+        lines.append("The model finds nothing in the bundled examples, so the page has none; --examples FILE adds some.")
+    return lines

@@ -1,0 +1,64 @@
+"""A Space in which a team annotates: the workbench of a project, whose texts and annotations lie in a PostgreSQL database.
+
+What is published are the settings of the project: ``viner.toml`` without its database, the guideline, the lists of terms, and
+the active model, which suggests. No text, no annotation and no account leaves the machine with it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tomlkit
+
+from viner.errors import InputError
+from viner.project import Project
+from viner.project.toml import read_toml
+from viner.publishing.model import copy_model, find_model
+
+PROJECT = "project"
+"""The folder of the project within the Space."""
+
+
+def write_project(project: Project, folder: Path) -> str | None:
+    """Writes what a Space serves of a project.
+
+    Args:
+        project: The project.
+        folder: The folder of the Space.
+
+    Returns:
+        Name of the model that suggests; None where there is none yet.
+
+    Raises:
+        InputError: If ``viner.toml`` cannot be read or says what cannot be used.
+        BundleError: If the active model is no whole model folder.
+        OSError: If it cannot be written.
+    """
+    target = folder / PROJECT
+    target.mkdir()
+    settings = project.settings()
+    about = tomlkit.parse((project.path / "viner.toml").read_bytes().decode("utf-8-sig"))
+    about.pop("store", None)  # its URL may hold a password
+    text = about.as_string()
+    if "name" not in about:  # then it is the folder's, which is another one there
+        text = f"name = {tomlkit.string(settings.name).as_string()}\n{text}"
+    (target / "viner.toml").write_text(text, encoding="utf-8", newline="\n")
+    for name in _named_files(project):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes((project.path / name).read_bytes())
+    try:
+        model = project.active_model()
+    except InputError:
+        if project.models():
+            raise
+        return None
+    copy_model(find_model(model), target / "models" / model.name)
+    return model.name
+
+
+def _named_files(project: Project) -> list[str]:
+    """The files that ``viner.toml`` names, which lie in the project folder: guideline and lists of terms."""
+    about = read_toml(project.path / "viner.toml")
+    guideline = project.settings().annotation.guideline
+    terms = [item["file"] for item in about.get("rules", {}).get("dictionaries", ()) if "file" in item]
+    return sorted({*terms, *([guideline] if (project.path / guideline).is_file() else [])})

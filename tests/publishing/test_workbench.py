@@ -1,0 +1,103 @@
+"""The Space in which a team annotates: no text leaves, and nothing starts where annotations would be lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+
+import httpx
+import pytest
+
+from support.spaces import running
+from support.stores import scratch_database
+from viner.cli import main
+from viner.project import Project
+from viner.publishing.space import SpaceChoices, publish_workbench
+from viner.store import Store
+
+TOML = """
+language = "vi"
+[[schema.layers]]
+name = "entities"
+kind = "entities"
+types = ["PERSON", "LOCATION"]
+[store]
+url = "postgresql+psycopg://viner:geheim@db.example/notices"
+[[rules.dictionaries]]
+label = "LOCATION"
+file = "terms/places.txt"
+"""
+CHOICES = SpaceChoices("someone/annotate")
+
+
+@pytest.fixture
+def project(tmp_path, tiny_model, monkeypatch):
+    monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
+    folder = tmp_path / "covid"
+    for name, content in {
+        "viner.toml": TOML,
+        "GUIDELINE.md": "Mark it.",
+        "terms/places.txt": "Huế\n",
+        "data/train.jsonl": '{"text": "private text"}\n',
+        "notes.txt": "private note",
+        ".session-key": "private key",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    (folder / "models").mkdir()
+    (folder / "models" / "007").symlink_to(tiny_model)
+    return Project(folder)
+
+
+def test_settings_and_the_model_go_and_nothing_else(project, tmp_path):
+    done = publish_workbench(project, CHOICES, out=tmp_path / "out")
+    inside = {name.removeprefix("project/") for name in done.files if name.startswith("project/")}
+    assert {name for name in inside if not name.startswith("models/007/")} == {"viner.toml", "GUIDELINE.md", "terms/places.txt"}
+    assert "models/007/model.onnx" in inside
+    everything = b"".join(path.read_bytes() for path in done.folder.rglob("*") if path.is_file() and path.suffix != ".whl")
+    assert b"geheim" not in everything
+    assert b"private" not in everything
+    about = tomllib.loads((done.folder / "project" / "viner.toml").read_text())
+    assert about["name"] == "covid"
+    assert "store" not in about
+    assert Project(done.folder / "project").settings().dictionaries[0].terms == ("Huế",)
+    requirements = (done.folder / "requirements.txt").read_text()
+    assert "psycopg[binary]==" in requirements
+    assert "torch" not in requirements
+
+
+def test_options_of_a_models_page_are_refused(project, tmp_path, capsys):
+    command = ["publish", "space", str(project.path), "--repo", "someone/annotate", "--workbench", "--feedback"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 2
+    assert "workbench" in capsys.readouterr().err
+
+
+def test_the_command_says_what_the_space_needs(project, tmp_path, capsys):
+    command = ["publish", "space", str(project.path), "--repo", "someone/annotate", "--workbench"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    assert "VINER_DATABASE_URL" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_it_starts_with_a_database_only_and_asks_who_one_is(project, tmp_path):
+    done = publish_workbench(project, CHOICES, out=tmp_path / "out")
+    environment = {"PATH": os.environ["PATH"], "SPACE_ID": "someone/annotate", "SYSTEM": "spaces", "VINER_PORT": "0"}
+    refused = subprocess.run(
+        [sys.executable, "app.py"], cwd=done.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert refused.returncode == 2
+    assert "VINER_DATABASE_URL" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    for url in scratch_database():
+        with Store.open(url, schema=project.schema()) as store:
+            store.accounts.add("lan", "a long password")
+        with running(done.folder, sys.executable, None, VINER_DATABASE_URL=url) as app:
+            answer = httpx.get(f"{app.url}/vi/", headers={"Accept": "text/html"})
+            assert answer.headers["location"] == "/login?next=/vi/"
+            assert httpx.get(f"{app.url}/config").status_code == 401
+            form = {"name": "lan", "password": "a long password"}
+            entered = httpx.post(f"{app.url}/login", data=form, headers={"Origin": app.url})
+            assert entered.headers["set-cookie"].endswith("HttpOnly; Secure; SameSite=None; Partitioned")
+            assert "frame-ancestors 'self' https://huggingface.co" in entered.headers["content-security-policy"]
