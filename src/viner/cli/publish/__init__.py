@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 # In the order in which people need them. Each kind is the command of that name in the module of that name.
-_KINDS: tuple[str, ...] = ("space", "hub", "static")
+_KINDS: tuple[str, ...] = ("space", "hub", "docker", "static")
 
 
 class _Kinds(click.Group):

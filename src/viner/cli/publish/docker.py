@@ -1,0 +1,53 @@
+"""``viner publish docker``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from viner.cli.options import FILE, json_option
+from viner.cli.terminal import echo_json
+from viner.errors import UsageError
+
+
+@click.command(short_help="Make a folder that a container image is built from.")
+@click.argument("model")
+@click.option("--out", "-o", type=FILE, metavar="DIR", help="Folder to write; NAME-docker or NAME-workbench if not given.")
+@click.option("--workbench", is_flag=True, help="For a team: the workbench of the project MODEL, with PostgreSQL.")
+@click.option("--training", is_flag=True, help="With --workbench: an image that can train, about 1.5 GB larger.")
+@click.option("--force", is_flag=True, help="Replace what viner published there before; your .env stays.")
+@json_option
+def docker(model: str, out: Path | None, workbench: bool, training: bool, force: bool, as_json: bool) -> None:
+    """Make a folder with Dockerfile and compose.yaml, in which `docker compose up --build` starts MODEL.
+
+    The image recognizes: page and REST API, without torch, as a user without rights, on a read-only file system, with a health
+    check. It needs no network.
+
+    With --workbench, MODEL is a project, and what starts is its workbench for a team, beside a PostgreSQL that keeps texts and
+    annotations. Settings, guideline and active model go into the image; texts and accounts do not. It cannot train, unless
+    --training is given. README.md in the folder has the commands for accounts, backup and upgrade.
+
+    \b
+    Example:
+      viner publish docker models/003
+      viner publish docker covid --out covid-ner
+      viner publish docker covid --workbench
+    """
+    if training and not workbench:
+        raise UsageError("--training goes with --workbench", hint="An image of a model only recognizes")
+    from viner.publishing.docker import publish_recognizer, publish_workbench
+
+    if workbench:
+        done = publish_workbench(model, out=out, training=training, force=force)
+    else:
+        done = publish_recognizer(model, out=out, force=force)
+    if as_json:
+        facts = {"folder": str(done.folder), "name": done.name, "files": done.files, "bytes": sum(done.files.values())}
+        echo_json(facts)
+        return
+    click.echo(f"Folder: {done.folder} ({len(done.files)} files, {sum(done.files.values()) / 1e6:,.1f} MB)")
+    if workbench:
+        click.echo(f"Set the database's password, make accounts, start: {done.folder / 'README.md'} has the four commands")
+    else:
+        click.echo(f"Start it: cd {done.folder} && docker compose up --build --detach")

@@ -1,0 +1,184 @@
+"""A folder that a container image is built from: the recognizer of a model, or the workbench of a project for a team.
+
+Nothing secret goes into it: of a project what :func:`viner.publishing.workbench.write_project` takes, so no texts, no accounts,
+no address of a database; and no password, which the operator writes beside it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from viner.errors import InputError, UsageError
+from viner.project import Project
+from viner.publishing.folder import MARKER, new_folder
+from viner.publishing.image import FILES, Image, write_image
+from viner.publishing.model import copy_model, find_model, labels, license_lines, size, title
+from viner.publishing.workbench import PROJECT, write_project
+from viner.workflow.markdown import escape
+
+KIND = "docker"
+"""What the marker of the folder names."""
+SECRETS = ".env"
+"""The operator's file beside ``compose.yaml``: never written here, and kept when the folder is published anew."""
+
+_MODEL = "model"
+_OURS = {*FILES, _MODEL, PROJECT, MARKER, SECRETS}
+_LONGEST_NAME = 40
+_RECOGNIZER_MB = 1024
+"""For the server and its page, requests, and what is uploaded to /tmp; the model comes on top, three times its size."""
+_WORKBENCH_MB = 2048
+_TRAINING_MB = 6144
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A folder that an image is built from.
+
+    Args:
+        folder: Where it is.
+        name: Name of the image and of the services.
+        files: Size of each of its files, in bytes.
+    """
+
+    folder: Path
+    name: str
+    files: dict[str, int]
+
+
+def publish_recognizer(model: str | Path, *, out: Path | None = None, force: bool = False) -> Published:
+    """Makes the folder of an image that recognizes.
+
+    Args:
+        model: A model folder, a project, which stands for its active model, or a Hub id.
+        out: The folder to write; None takes one named like the model.
+        force: Replace what was published there before; the operator's ``.env`` stays.
+
+    Raises:
+        VinerError: If there is no such model, or the folder may not be replaced. What was there before is there still.
+    """
+    bundle = find_model(model)
+    target = (out or Path(f"{_name(str(model).partition('@')[0])}-docker")).expanduser()
+    image = Image(
+        kind="recognizer",
+        name=_name(target),
+        purpose="A recognizer of named entities",
+        description=f"{title(bundle)} ({', '.join(labels(bundle))}); recognized by viner",
+        command=("serve", "/opt/model"),
+        content=(_MODEL, "/opt/model"),
+        extras=("app",),
+        memory=_RECOGNIZER_MB + _megabytes(3 * size(bundle)),
+        words={"licenses": "\n".join(f"- {escape(line)}" for line in license_lines(bundle))},
+    )
+    with _folder(target, force) as folder:
+        copy_model(bundle, folder / _MODEL)
+        write_image(image, folder)
+    return _published(target, image)
+
+
+def publish_workbench(
+    project: str | Path, *, out: Path | None = None, training: bool = False, force: bool = False
+) -> Published:
+    """Makes the folder of an image of a project's workbench, with PostgreSQL beside it.
+
+    Args:
+        project: The project folder.
+        out: The folder to write; None takes one named like the project.
+        training: Whether the image can train, for which torch and the bundled encoder come along.
+        force: As in :func:`publish_recognizer`.
+
+    Raises:
+        VinerError: As :func:`publish_recognizer` does.
+    """
+    source = Project(Path(project).expanduser())
+    if not Project.is_project(source.path):
+        raise UsageError(
+            "a workbench is made of a project, and this is none",
+            where=source.path,
+            hint="Give a project folder, or leave --workbench out to publish a model alone",
+        )
+    target = (out or Path(f"{_name(source.path)}-workbench")).expanduser()
+    image = Image(
+        kind="workbench",
+        name=_name(target),
+        purpose="A workbench for a team",
+        description=f"{source.settings().name}: annotated and recognized with viner",
+        command=("serve", "--project", "/data"),
+        content=(PROJECT, "/data"),
+        extras=("app", "postgres", *(("train",) if training else ())),
+        memory=_TRAINING_MB if training else _WORKBENCH_MB,
+        words={"training": _TRAINS if training else _TRAINS_NOT},
+    )
+    with _folder(target, force) as folder:
+        active = write_project(source, folder)
+        if active is not None:
+            # By name: a newer model that is being copied in beside it does not take over half-way.
+            Project(folder / PROJECT).activate(active)
+        write_image(image, folder)
+    return _published(target, image)
+
+
+@contextmanager
+def _folder(target: Path, force: bool) -> Iterator[Path]:
+    """A new folder as of :func:`new_folder` that keeps the operator's secrets, and never replaces other files of theirs."""
+    if (target / MARKER).is_file():
+        theirs = sorted(path.name for path in target.iterdir() if path.name not in _OURS and path.suffix != ".whl")
+        if theirs:
+            raise InputError(
+                f"it holds what viner did not put there: {', '.join(theirs[:5])}",
+                where=target,
+                hint="Move that elsewhere, or name a new folder with --out",
+            )
+    secrets = target / SECRETS
+    rights = secrets.stat().st_mode if secrets.is_file() else None
+    with new_folder(target, kind=KIND, force=force) as folder:
+        if rights is not None:
+            shutil.copy2(secrets, folder / SECRETS)
+        yield folder
+    if rights is not None:
+        secrets.chmod(rights)
+
+
+def _published(folder: Path, image: Image) -> Published:
+    files = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (MARKER, SECRETS)
+    }
+    return Published(folder, image.name, files)
+
+
+def _name(path: str | Path) -> str:
+    """A name for images and volumes, made of the last part of a path: small letters, digits, hyphens."""
+    plain = unicodedata.normalize("NFKD", Path(path).expanduser().resolve().name.lower().replace("đ", "d"))
+    name = re.sub(r"[^a-z0-9]+", "-", "".join(letter for letter in plain if not unicodedata.combining(letter))).strip("-")
+    return name[:_LONGEST_NAME].rstrip("-") or "viner"
+
+
+def _megabytes(count: int) -> int:
+    """Bytes as MB, rounded up to the next 64."""
+    return -(-count // 2**26) * 64
+
+
+_TRAINS = """\
+## Training
+
+The image trains, from the page Train and by itself after `retrain_after` documents, at the lowest priority. `mem_limit` in
+`compose.yaml` says how much memory it may take; `cpus` beside it, how many processors."""
+_TRAINS_NOT = """\
+## Training
+
+The image annotates, suggests and recognizes. It has no torch, so it cannot train; `--training` makes one that can. Or train on
+another machine, in the folder of the project, and bring the new model back:
+
+    docker compose exec -T workbench viner backup - > ../today.backup
+    mv PROJECT/viner.db PROJECT/viner.db.before
+    viner restore ../today.backup --project PROJECT
+    viner train --project PROJECT
+    tar -C PROJECT -c models/002 | docker compose exec -T workbench tar -x
+    docker compose exec -T workbench viner models --activate 002"""
