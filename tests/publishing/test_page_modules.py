@@ -22,7 +22,7 @@ from viner.publishing.static import fingerprint
 from viner.text import split_words, tone_style
 
 WORDS = ["Lan", "Nam", "Minh", "Nguyễn", "Văn", "A", "Huế", "Paris", "Hà", "Nội"]
-FUZZ = 3_000
+FUZZ = 2_000
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +98,7 @@ TOKENIZERS = {
     "BERT uncased": lambda: spelled(normalizers.BertNormalizer()),
     "BERT cased": lambda: spelled(normalizers.BertNormalizer(lowercase=False, strip_accents=False)),
     "NFC": lambda: spelled(normalizers.NFC()),
-    "NFD": lambda: spelled(normalizers.NFD()),
     "NFKC": lambda: spelled(normalizers.NFKC()),
-    "NFKD": lambda: spelled(normalizers.NFKD()),
     "a sequence": lambda: spelled(
         normalizers.Sequence(
             [
@@ -115,7 +113,6 @@ TOKENIZERS = {
         )
     ),
     "BERT words": lambda: words_of(pre_tokenizers.BertPreTokenizer()),
-    "white space": lambda: words_of(pre_tokenizers.WhitespaceSplit()),
     "words and signs": lambda: words_of(pre_tokenizers.Whitespace()),
     "bytes": byte_level,
 }
@@ -123,7 +120,7 @@ TOKENIZERS = {
 
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_words_become_the_same_pieces(asked, name):
-    views = () if name in ("NFC", "NFD", "NFKC", "NFKD", "compiled map") else ("nfc",)
+    views = () if name in ("NFC", "NFKC", "compiled map") else ("nfc",)
     encoder = PieceEncoder(TOKENIZERS[name](), max_pieces=512, views=views)
     mark = encoder.rules().mark
     drawn = [

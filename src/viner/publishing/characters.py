@@ -19,6 +19,10 @@ from viner.text.words import CHARACTERS
 
 CODES = 0x110000
 _SURROGATES = range(0xD800, 0xE000)
+_FIRST_EMPTY, _TAGS = 4, 14
+"""Planes: from the first one on there are only private characters, and tags and variation selectors in the second."""
+_NO_CHARACTERS = 0xFFFE
+"""The last two places of each plane are no characters."""
 # What decides where characters, as people see them, begin and end (Unicode Annex 29), beside what the splitter asks.
 _CLUSTERS = {
     "return": r"\r",
@@ -114,28 +118,37 @@ def replacements(normalize: Callable[[str], str]) -> dict[str, Any]:
         ``kinds``: for each code point what becomes of it: 0 itself, 1 nothing, 2 itself between spaces, 3 its canonical
         decomposition, 4 what ``texts`` says.
     """
-    kinds = np.zeros(CODES, dtype=np.uint8)
     texts: dict[str, str] = {}
-    for code in codes():
-        char = chr(code)
+
+    def kind(char: str) -> int:
         made = normalize(char)
         if made == char:
-            continue
+            return KEPT
         if made == "":
-            kinds[code] = REMOVED
-        elif made == f" {char} ":
-            kinds[code] = SPACED
-        elif made == unicodedata.normalize("NFD", char):
-            kinds[code] = DECOMPOSED
-        else:
-            kinds[code] = REPLACED
-            texts[char] = made
-    return {"kinds": run_lengths(kinds), "texts": texts}
+            return REMOVED
+        if made == f" {char} ":
+            return SPACED
+        if made == unicodedata.normalize("NFD", char):
+            return DECOMPOSED
+        texts[char] = made
+        return REPLACED
+
+    return {"kinds": classified(kind), "texts": texts}
 
 
 def classified(classify: Callable[[str], int]) -> list[int]:
     """A class for each character, found by asking, as run lengths."""
     kinds = np.zeros(CODES, dtype=np.uint8)
-    for code in codes():
-        kinds[code] = classify(chr(code))
+    for first, stop in _alike():
+        kinds[first:stop] = classify(chr(first))
     return run_lengths(kinds)
+
+
+def _alike() -> Iterator[tuple[int, int]]:
+    """All code points in stretches of which one answers for all: single ones, and planes without characters of their own."""
+    for code in codes():
+        plane, place = divmod(code, 1 << 16)
+        if plane < _FIRST_EMPTY or (plane == _TAGS and place < 1 << 12):
+            yield code, code + 1
+        elif place in (0, _NO_CHARACTERS) or (plane == _TAGS and place == 1 << 12):
+            yield code, plane * (1 << 16) + (_NO_CHARACTERS if place < _NO_CHARACTERS else 1 << 16)
