@@ -1,70 +1,69 @@
-"""The static page in Chromium against viner.load: the same sentences, the same entities?"""
+"""A static page in Chromium, which reaches nothing but its files, against viner.load: are the entities the same?"""
 
 from __future__ import annotations
 
-import functools
-import http.server
-import os
-import shutil
-import threading
+import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Route, sync_playwright
+from playwright.sync_api import Page, Route, sync_playwright
 
 import viner
+from _bench import ROOT, sentences, size, table
+
+sys.path.insert(0, str(ROOT / "tests"))
+from support.chromium import FLAGS, chromium
+from support.static_pages import hosted
+from viner.document import Document
 from viner.publishing.static import publish_page
 
-CHROMIUM = os.environ.get("VINER_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PATIENCE = 600_000  # milliseconds
 
 
-@dataclass(frozen=True, slots=True)
-class StaticFigures:
-    """What was measured; the names are those of ``make bench NAME=publish``.
-
-    Args:
-        static_documents: Texts that were compared.
-        static_same_documents: Share of texts with exactly the same entities: offsets and labels.
-        static_download_mb: What a first visit fetches, in megabytes of 10⁶ bytes.
-        static_ready_s: Seconds from the first request to the first answer, files from this machine.
-        static_sentences_per_s: Texts a second, one after the other, in one thread.
-    """
-
-    static_documents: int
-    static_same_documents: float
-    static_download_mb: float
-    static_ready_s: float
-    static_sentences_per_s: float
-
-
-def static_page(model: Path, texts: Sequence[str], work: Path) -> dict[str, float]:
-    """Publishes a model as a static page and compares its answers with those of the recognizer.
-
-    Args:
-        model: A model folder.
-        texts: What both are asked.
-        work: An empty folder for the page.
-
-    Returns:
-        The fields of :class:`StaticFigures`.
+def static_page(model: Path) -> dict[str, float | int]:
+    """Sentences with exactly the same entities, the download of a first visit, sentences a second in one thread.
 
     Raises:
         RuntimeError: If the page asked for anything beyond its own files.
     """
-    done = publish_page(model, out=work / "page")
-    with hosted(done.folder) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    texts = sentences(size(1_000, 50))
+    with tempfile.TemporaryDirectory(prefix="viner-bench-") as place:
+        done = publish_page(model, out=Path(place) / "page")
+        answers, waited, seconds = _asked(done.folder, texts)
+    expected = list(viner.load(model).stream(texts))
+    same = sum(_found(answer["entities"]) == _entities(document) for answer, document in zip(answers, expected, strict=True))
+    figures: dict[str, float | int] = {
+        "static_same_documents": same / len(texts),
+        "static_download_mb": done.download / 1e6,
+        "static_ready_s": waited,
+        "static_sentences_per_s": len(texts) / seconds,
+    }
+    entities = sum(len(document.entities or ()) for document in expected)
+    table(
+        ("a static page in Chromium", "measured", "at least"),
+        [
+            (f"of {len(texts):,} sentences with {entities:,} entities, the same as viner.load", same / len(texts), 0.995),
+            ("download of a first visit, MB", done.download / 1e6, "-"),
+            ("opening to the first answer, files from this machine, s", waited, "-"),
+            ("sentences/s, one thread", len(texts) / seconds, "-"),
+        ],
+    )
+    return figures
+
+
+def _asked(folder: Path, texts: Sequence[str]) -> tuple[list[dict[str, Any]], float, float]:
+    """The page's answers, seconds to the first one, and seconds for all."""
+    foreign: list[str] = []
+    with hosted(folder) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
-        foreign: list[str] = []
 
         def pass_or_refuse(route: Route) -> None:
-            if route.request.url.startswith(address):
+            if route.request.url.startswith(f"{address}/"):
                 route.continue_()
             else:
                 foreign.append(route.request.url)
@@ -72,46 +71,26 @@ def static_page(model: Path, texts: Sequence[str], work: Path) -> dict[str, floa
 
         page.route("**/*", pass_or_refuse)
         began = time.perf_counter()
-        page.goto(address)
-        page.evaluate("text => viner.recognize(text)", texts[0])
+        page.goto(f"{address}/", timeout=PATIENCE)
+        _ask(page, texts[0])
         waited = time.perf_counter() - began
-        answers = []
         began = time.perf_counter()
-        for text in texts:
-            answers.append(page.evaluate("text => viner.recognize(text)", text))
+        answers = [_ask(page, text) for text in texts]
         seconds = time.perf_counter() - began
         browser.close()
     if foreign:
         raise RuntimeError(f"the page asked for {foreign[0]}")
-    expected = viner.load(model).stream(texts)
-    same = sum(
-        {(item["start"], item["end"], item["label"]) for item in answer["entities"]}
-        == {(item.start, item.end, item.label) for item in document.entities or ()}
-        for answer, document in zip(answers, expected, strict=True)
-    )
-    return asdict(
-        StaticFigures(
-            static_documents=len(texts),
-            static_same_documents=same / len(texts),
-            static_download_mb=round(done.download / 1e6, 1),
-            static_ready_s=round(waited, 1),
-            static_sentences_per_s=round(len(texts) / seconds, 1),
-        )
-    )
+    return answers, waited, seconds
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args: object) -> None:
-        pass
+def _ask(page: Page, text: str) -> dict[str, Any]:
+    answer: dict[str, Any] = page.evaluate("text => viner.recognize(text)", text)
+    return answer
 
 
-@contextmanager
-def hosted(folder: Path) -> Iterator[str]:
-    """Serves a folder as ``python -m http.server`` does; gives the address."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
+def _found(entities: Sequence[dict[str, Any]]) -> set[tuple[int, int, str]]:
+    return {(item["start"], item["end"], item["label"]) for item in entities}
+
+
+def _entities(document: Document) -> set[tuple[int, int, str]]:
+    return {(item.start, item.end, item.label) for item in document.entities or ()}

@@ -1,4 +1,5 @@
-"""What a published model costs: a Space's start, memory and size, from a clean environment of its own files.
+"""What a published model costs: a Space's start, memory and size, from a clean environment of its own files; a static page's
+download and speed in Chromium, and whether it answers as the model does.
 
 The Space is made of a model and built as the Hub's builder does: pip sees its requirements.txt alone, and what every Gradio
 Space gets on top. Needs PyPI; about 3 minutes. VINER_BENCH_SIZE=small starts it once.
@@ -18,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from _bench import ROOT, model_folder, report, size, table
+from _static_page import static_page
 
 sys.path.insert(0, str(ROOT / "tests"))
 from support.spaces import build_environment, running
@@ -64,7 +66,7 @@ def space(model: Path) -> Figures:
     return found
 
 
-MEASURES: tuple[Callable[[Path], Figures], ...] = (space,)
+MEASURES: tuple[Callable[[Path], Figures], ...] = (space, static_page)
 
 
 def main() -> None:
