@@ -64,10 +64,10 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def space() -> Iterator[Site]:
+def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     os.environ["SPACE_ID"] = "someone/notices"
     try:
-        with serving(Settings(space=True)) as site:
+        with serving(Settings(space=True, feedback=tmp_path_factory.mktemp("space"))) as site:
             yield site
     finally:
         del os.environ["SPACE_ID"]

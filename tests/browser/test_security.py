@@ -35,6 +35,12 @@ def test_within_the_frame_of_a_space_the_app_works_cookie_and_all(browser, space
     cookie = next(cookie for cookie in page.context.cookies(space.url) if cookie["name"] == LANGUAGE_COOKIE)
     assert (cookie["secure"], cookie["sameSite"], cookie["httpOnly"]) == (True, "None", True)
     assert cookie.get("partitionKey")
+    frame.locator("#viner-flag").click()
+    frame.locator("#viner-flag-send").click()
+    frame.locator(".viner-copier").click()
+    frame.locator('.viner-copier[data-done="Đã sao chép"]').wait_for()
+    frame.locator("#viner-flag-erase").click()
+    frame.locator("#viner-flag-said", has_text="Đã xóa.").wait_for()
     page.context.close()
 
 
