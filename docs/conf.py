@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
+import click
 from sphinx.application import Sphinx
 
 import viner
@@ -27,6 +28,9 @@ autodoc_default_options = {"members": True, "undoc-members": False}
 python_use_unqualified_type_names = True
 add_module_names = False
 maximum_signature_line_length = 88
+
+# What is written stays as it is: `--out` is no dash.
+smartquotes = False
 
 # Every cross-reference must lead somewhere. What is not viner's has its pages elsewhere, and the site is read offline.
 nitpicky = True
@@ -58,6 +62,23 @@ def lead_to_the_site(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = re.sub(rf"\]\({outside}/({'|'.join(map(re.escape, _INSTEAD))})(#[^)]*)?\)", target, source[0])
 
 
+def show_as_code(app: Sphinx, context: click.Context, lines: list[str]) -> None:
+    """Makes code of what the help of a verb sets in backticks, and of its examples, which keep their line ends."""
+    shown: list[str] = []
+    for line in lines:
+        if not line.startswith("|"):
+            shown.append(re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line))
+        elif line.startswith("|   "):
+            if not shown[-1].startswith("   "):
+                shown += ["", ".. code-block:: text", ""]
+            shown.append(line[1:])
+        else:
+            shown.append(line.removeprefix("|").strip())
+    lines[:] = shown
+
+
 def setup(app: Sphinx) -> None:
     """Adds what is above."""
     app.connect("source-read", lead_to_the_site)
+    app.connect("sphinx-click-process-description", show_as_code)
+    app.connect("sphinx-click-process-options", show_as_code)

@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from viner.cli import outfit
 from viner.cli.outfit import check_outfit
 
 SECRET = "hf_thisTokenMustNotBeShown"
@@ -108,13 +107,19 @@ def test_asked_for_the_network_it_says_who_answers(monkeypatch, server):
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(outfit, "_REGISTRY", f"http://127.0.0.1:{nobody.getsockname()[1]}/")
+        monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"http://127.0.0.1:{nobody.getsockname()[1]}/")
         checks = found(network=True)
     assert checks["hub"].said == f"{address} answers"
     assert not checks["npm registry"].good
     assert "refused" in checks["npm registry"].said
     assert "--runtime" in checks["npm registry"].mend
     assert SECRET not in str([headers.items() for headers in asked])
+
+
+def test_a_malformed_address_of_a_server_is_told(monkeypatch, server):
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server[0])
+    monkeypatch.setenv("NPM_CONFIG_REGISTRY", "registry.example.org")
+    assert "registry.example.org does not answer (unknown url type" in found(network=True)["npm registry"].said
 
 
 def test_what_publishing_lacks_is_no_failure(run):

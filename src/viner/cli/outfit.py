@@ -11,11 +11,11 @@ from functools import partial
 from viner.bundle import home
 from viner.cli.checks import Check, check, free_space
 from viner.errors import VinerError
+from viner.publishing.npm import registry
 
 SECONDS = 5
 """How long a server may take to answer."""
 
-_REGISTRY = "https://registry.npmjs.org/"
 _PODMAN = {
     "apt-get": "sudo apt-get install podman",
     "dnf": "sudo dnf install podman",
@@ -38,7 +38,7 @@ def check_outfit(*, network: bool = False) -> list[Check]:
     if network:
         looks["hub"] = partial(_answers, _hub(), "Check the connection, and HTTPS_PROXY where a proxy is in between")
         looks["npm registry"] = partial(
-            _answers, _REGISTRY, "Fetch the file elsewhere, and give it to: viner publish static MODEL --runtime FILE.tgz"
+            _answers, registry(), "Fetch the file elsewhere, and give it to: viner publish static MODEL --runtime FILE.tgz"
         )
     return [check(name, look) for name, look in looks.items()]
 
@@ -87,7 +87,7 @@ def _answers(url: str, hint: str) -> str:
             pass
     except urllib.error.HTTPError:
         pass
-    except OSError as error:
-        reason = getattr(error, "reason", None) or error.strerror or error
+    except (OSError, ValueError) as error:  # a malformed address is a ValueError
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise VinerError(f"{url} does not answer ({reason})", hint=hint) from None
     return f"{url} answers"

@@ -97,14 +97,18 @@ def _given(package: Package, archive: Path) -> Path:
     return archive
 
 
+def registry() -> str:
+    """The address of the registry: that of ``NPM_CONFIG_REGISTRY``, else npm's own."""
+    return (os.environ.get("NPM_CONFIG_REGISTRY") or REGISTRY).rstrip("/")
+
+
 def _cached(package: Package, fetching: Callable[[Package], None] | None) -> Path:
     path = home() / "npm" / package.archive
     if path.is_file() and _hash(path) == package.sha512:
         return path
     if fetching is not None:
         fetching(package)
-    registry = (os.environ.get("NPM_CONFIG_REGISTRY") or REGISTRY).rstrip("/")
-    address = f"{registry}/{package.name}/-/{package.archive}"
+    address = f"{registry()}/{package.name}/-/{package.archive}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside its place, so that what was interrupted is never taken for the whole.
