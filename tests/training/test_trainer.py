@@ -178,6 +178,13 @@ def test_a_budget_that_is_used_up_at_once_still_gives_a_model(trainer, tmp_path)
     assert len(of(events, "step")) == 1
 
 
+def test_a_budget_does_not_cut_the_least_epochs_short(trainer, tmp_path):
+    made, events = trainer(epochs=1000, budget_minutes=1e-9, least_epochs=2)
+    assert len(run(made, tmp_path / "t").history) == 2
+    rates = [event["rate"] for event in of(events, "step")]
+    assert rates[-1] < 0.2 * max(rates)
+
+
 def test_documents_without_entities_of_the_schema(base):
     with pytest.raises(InputError, match="no entity of the schema"):
         Trainer(base, LABELS, [Document("Lan", entities=[])], toy_documents(2), TrainingConfig())
@@ -229,8 +236,8 @@ def test_an_attempt_after_a_collapse_warms_up_within_the_time_that_is_left(train
     state = module._State(epoch=2, rate=0.1, seconds=30.0, best_f1=-1.0)
     made._recover(state, loss=2.0)
     assert (state.epoch, state.attempt_epoch, state.attempt_seconds) == (0, 0, 30.0)
-    assert made._spent(state) == 0.0
-    assert made._spent(state, running=15.0) == pytest.approx(0.5)
+    assert made._spent(state, 0) == 0.0
+    assert made._spent(state, 0, running=15.0) == pytest.approx(0.5)
 
 
 def test_a_training_killed_after_a_collapse_goes_on_at_the_lower_rate(trainer, tmp_path):

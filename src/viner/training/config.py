@@ -31,6 +31,7 @@ class TrainingConfig:
         patience: Epochs without a better dev F1 after which training stops.
         attempts: How often training may start again at a lower rate after a collapse to all-``O``.
         budget_minutes: Limit of the time for training steps, scoring not counted; the rate falls to 0 by then. None: no limit.
+        least_epochs: Epochs that no budget cuts short, since a slow machine would learn nothing in that time.
         seed: Of everything that is drawn.
         precision: "bf16", "fp32", or None for bf16 where the processor or GPU computes in it.
     """
@@ -52,6 +53,7 @@ class TrainingConfig:
     patience: int = 3
     attempts: int = 3
     budget_minutes: float | None = None
+    least_epochs: int = 0
     seed: int = 1
     precision: str | None = None
 
@@ -61,7 +63,7 @@ class TrainingConfig:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UsageError(f"{name} must be greater than 0, not {value}")
-        for name in ("weight_decay", "window_overlap"):
+        for name in ("weight_decay", "window_overlap", "least_epochs"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.seed < 2**32:

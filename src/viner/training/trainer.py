@@ -203,7 +203,7 @@ class Trainer:
     def _finished(self, state: _State) -> bool:
         # A model that finds nothing yet may still be warming up: patience begins with the first entity that is right.
         waited = state.epoch - state.best_epoch >= self._config.patience and state.best_f1 > 0
-        return waited or self._spent(state) >= 1
+        return waited or self._spent(state, state.epoch - state.attempt_epoch) >= 1
 
     def _epochs(self) -> int:
         if self._config.epochs is not None:
@@ -221,8 +221,8 @@ class Trainer:
         losses: list[float] = []
         pieces, began = 0, time.monotonic()
         for step, batch in enumerate(batches):
-            done = (state.epoch - state.attempt_epoch + step / len(batches)) / (epochs - state.attempt_epoch)
-            progress = max(done, self._spent(state, time.monotonic() - began))
+            passes = state.epoch - state.attempt_epoch + step / len(batches)
+            progress = max(passes / (epochs - state.attempt_epoch), self._spent(state, passes, time.monotonic() - began))
             if progress >= 1 and losses:
                 break
             set_rate(optimizer, progress, self._config.warmup)
@@ -256,12 +256,20 @@ class Trainer:
         self._last = {"pieces_per_second": round(pieces / max(seconds, 1e-9), 1), "seconds": round(seconds, 1)}
         return float(np.mean(losses[-max(1, len(losses) // 3) :]))
 
-    def _spent(self, state: _State, running: float = 0.0) -> float:
-        """Share of the time budget that this attempt has used, of what the attempts before it left."""
+    def _spent(self, state: _State, passes: float, running: float = 0.0) -> float:
+        """Share of the time budget that this attempt has used, of what the attempts before it left.
+
+        Args:
+            state: Where the training stands.
+            passes: Epochs of this attempt, parts included.
+            running: Seconds since ``state`` was brought up to date.
+        """
         if self._config.budget_minutes is None:
             return 0.0
         left = 60 * self._config.budget_minutes - state.attempt_seconds
-        return (state.seconds - state.attempt_seconds + running) / left if left > 0 else 1.0
+        used = (state.seconds - state.attempt_seconds + running) / left if left > 0 else 1.0
+        least = self._config.least_epochs
+        return min(used, passes / least) if least else used
 
     def _collapsed(self, state: _State, loss: float, scores: EntityScores) -> bool:
         """Whether the model has fallen to answering ``O`` everywhere, or to no number at all.

@@ -11,6 +11,8 @@ from viner.workflow.train import train_model
 
 BUDGET_MINUTES = 2.3
 """Time for training steps; loading, scoring and export come on top."""
+LEAST_EPOCHS = 3
+"""A machine too slow for that in the time takes longer: after fewer, the model finds next to nothing."""
 
 
 def run_demo(out: str | Path = "viner-demo", *, report: Report | None = None) -> Path:
@@ -44,4 +46,5 @@ def run_demo(out: str | Path = "viner-demo", *, report: Report | None = None) ->
         source=sample.origin(),
         report=report,
         budget_minutes=BUDGET_MINUTES,
+        least_epochs=LEAST_EPOCHS,
     )

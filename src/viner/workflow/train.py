@@ -188,6 +188,8 @@ def _finish(
     writer.finish(info)
     split = "test" if test is not None else "dev"
     report.line(f"\nOn {split}:\n\n{evaluations[split].to_markdown()}")
+    if not evaluations[split].scores.micro.correct:
+        report.line("The model finds nothing: it needs more epochs, more time or more annotated documents.")
 
 
 def _check_target(target: Path, overwrite: bool) -> None:
