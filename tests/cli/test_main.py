@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 import viner
 from viner.cli.main import _VERBS, cli, main
+from viner.cli.publish import _KINDS
 from viner.errors import FormatError, UsageError
 
 
@@ -44,7 +45,8 @@ def test_every_verb_has_help_with_an_example(verb):
 
 @pytest.mark.parametrize(
     "verb",
-    [[verb] for verb in _VERBS if verb not in ("demo", "serve", "accounts")]
+    [[verb] for verb in _VERBS if verb not in ("demo", "serve", "accounts", "publish")]
+    + [["publish", kind] for kind in _KINDS]
     + [["accounts", verb] for verb in ("add", "list", "password", "remove")],
     ids=" ".join,
 )

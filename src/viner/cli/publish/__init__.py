@@ -28,4 +28,9 @@ def publish() -> None:
     """Make a model something that others use. A folder is written; what can be uploaded is, with --push.
 
     MODEL is a model folder, a project, which stands for its active model, or a Hub id.
+
+    \b
+    Example:
+      viner publish space viner-demo/model --repo minh/notices
+      viner publish hub viner-demo/model --repo minh/notices --push
     """
