@@ -14,6 +14,7 @@ from support.spaces import running
 from support.stores import scratch_database
 from viner.cli import main
 from viner.project import Project
+from viner.publishing.folder import PublishError
 from viner.publishing.space import SpaceChoices, publish_workbench
 from viner.store import Store
 
@@ -66,6 +67,13 @@ def test_settings_and_the_model_go_and_nothing_else(project, tmp_path):
     requirements = (done.folder / "requirements.txt").read_text()
     assert "psycopg[binary]==" in requirements
     assert "torch" not in requirements
+
+
+def test_a_model_too_large_for_a_space_is_refused_and_leaves_nothing(project, tmp_path, monkeypatch):
+    monkeypatch.setattr("viner.publishing.space.LIMIT", 500_000)
+    with pytest.raises(PublishError, match="may have 1 GB"):
+        publish_workbench(project, CHOICES, out=tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["covid"]
 
 
 def test_options_of_a_models_page_are_refused(project, tmp_path, capsys):

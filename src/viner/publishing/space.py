@@ -169,6 +169,11 @@ def _publish(
         with new_folder(target, kind=KIND, force=force) as folder:
             reference, examples = write(folder)
             files = {path.relative_to(folder).as_posix(): path.stat().st_size for path in _files(folder)}
+            if sum(files.values()) > LIMIT:
+                raise PublishError(
+                    f"the Space would have {sum(files.values()) / 1e9:,.1f} GB, and may have 1 GB",
+                    hint="Use a smaller model; `viner models --activate NAME` chooses another one of a project",
+                )
         url = push(target, choices.repo, kind="space", private=private, force=force) if upload else None
     return PublishedSpace(out, url, app_address(choices.repo), files, reference, examples)
 
