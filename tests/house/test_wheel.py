@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from viner.publishing.wheel import pack_wheel
+
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +45,17 @@ def test_the_wheel_holds_the_encoder_the_corpus_and_nothing_of_the_tests(wheel):
 
 def test_the_wheel_is_small_enough_to_carry_its_encoder(wheel):
     assert wheel.stat().st_size < 30_000_000
+
+
+def test_the_wheel_that_viner_packs_of_itself_is_this_one_without_the_encoder(wheel, tmp_path):
+    def content(path: Path) -> dict[str, bytes]:
+        archive = zipfile.ZipFile(path)
+        own = (".dist-info/RECORD", ".dist-info/WHEEL")  # the list of files, and who packed them
+        return {name: archive.read(name) for name in archive.namelist() if not name.endswith(own)}
+
+    built, packed = content(wheel), content(pack_wheel(tmp_path))
+    assert sorted(packed) == sorted(name for name in built if not name.startswith("viner/base/weights/"))
+    assert [name for name in packed if packed[name] != built[name]] == []
 
 
 @pytest.mark.parametrize("extra", IMPORTS, ids=lambda extra: extra or "base")
