@@ -11,11 +11,14 @@ import pytest
 
 from support.bases import tiny_base
 from support.commands import ROOT, name_of, run_page, write_a_small_corpus
+from support.static_pages import runtime_archive
 from support.stores import scratch_database
+from viner.cli import main
 from viner.project import Project
 from viner.store import Store
 
 DOCS = ROOT / "docs"
+PUBLISHING = DOCS / "publishing"
 TUTORIALS = [page for page in (DOCS / "tutorial.md", DOCS / "vi" / "tutorial.md") if page.exists()]
 HOW_TOS = sorted((DOCS / "how-to").glob("*.md"))
 
@@ -37,8 +40,8 @@ def folder(tmp_path, tiny_model, monkeypatch) -> Path:
     monkeypatch.setattr(Corpus, "documents", lambda corpus, split: islice(documents(corpus, split), 30))
     monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
     monkeypatch.chdir(tmp_path)
-    for name in ("viner-demo/model", "models/001"):
-        (tmp_path / name).parent.mkdir(parents=True)
+    for name in ("viner-demo/model", "models/001", "models/003"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).symlink_to(tiny_model, target_is_directory=True)
     write_a_small_corpus(tmp_path)
     (tmp_path / "report.txt").write_text("Lan gặp Minh ở Huế, rồi về Hà Nội.\n" * 200, encoding="utf-8")
@@ -73,3 +76,20 @@ def test_a_how_to_runs(page, folder, base):
         with Store.of_project(Project(folder / "covid"), create=False) as store:
             assert store.counts().documents == 1
             assert [account.name for account in store.accounts.list()] == ["lan"]
+
+
+@pytest.mark.parametrize("kind", ["hub", "space", "docker"])
+def test_a_page_about_publishing_runs(kind, folder, hub):
+    hub.users[hub.token] |= {"name": "user", "writes": {"user"}}
+    project = Project(folder / "covid")
+    assert main(["init", str(project.path), "--language", "vi", "--types", "PERSON,LOCATION"]) == 0
+    project.next_model().parent.mkdir()
+    project.next_model().symlink_to(folder / "models" / "001", target_is_directory=True)
+    # What the page of a Space shows in Python asks the running Space.
+    run_page(PUBLISHING / f"{kind}.md", programs=kind != "space")
+
+
+def test_the_page_about_static_pages_runs(folder):
+    runtime_archive()
+    run_page(PUBLISHING / "static.md")
+    assert (folder / "page" / "index.html").is_file()

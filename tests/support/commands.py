@@ -102,13 +102,14 @@ def verbs(group: click.Group | None = None, path: tuple[str, ...] = ()) -> dict[
     return found
 
 
-def run_page(page: Path, *, base: Path | None = None, replace: Mapping[str, str] | None = None) -> None:
+def run_page(page: Path, *, base: Path | None = None, replace: Mapping[str, str] | None = None, programs: bool = True) -> None:
     """Runs a page in the current folder.
 
     Args:
         page: The page.
         base: The encoder that trainings start from; None takes what the command says.
         replace: What stands in the page for something of the reader's own, and what it is here.
+        programs: Run what is in Python, too.
     """
     printed: str | None = None
     for block in blocks(page):
@@ -117,7 +118,7 @@ def run_page(page: Path, *, base: Path | None = None, replace: Mapping[str, str]
         if block.language == "sh":
             for line in block.content.replace("\\\n", " ").splitlines():
                 run_as_it_stands(line, base=base)
-        elif block.language == "python":
+        elif block.language == "python" and programs:
             printed = _run_program(block.content, page)
         elif block.language == "text" and printed is not None and re.search(r"(?:prints|in ra):?$", block.before):
             assert printed.split() == block.content.split(), f"{page}: prints\n{printed}"

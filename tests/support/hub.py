@@ -157,6 +157,9 @@ class LocalHub:
 
     Args:
         port: Where it listens; 0 takes a free port.
+
+    Attributes:
+        largest: Bytes of the largest file that plain LFS takes; None takes any.
     """
 
     token = "hf_minh_may_write"
@@ -170,6 +173,7 @@ class LocalHub:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.storage: dict[str, bytes] = {}
         self.xet = Xet()
+        self.largest: int | None = None
         self.sent: list[Request] = []
         self.faults: list[Fault] = []
         self.lock = threading.RLock()
@@ -438,13 +442,17 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         return commits[::-1]
 
-    def tree(self, kind: str, id: str, revision: str, body: bytes) -> Any:  # noqa: A002
+    def tree(self, kind: str, id: str, revision: str, folder: str | None, body: bytes) -> Any:  # noqa: A002
         repository = self._seen(kind, id)
         files = []
         for name, blob in self._at(repository, self._revision(repository, revision)):
+            if folder and not name.startswith(f"{folder}/"):
+                continue
             files.append({"type": "file", "path": name, "size": len(blob.content), "oid": blob.oid})
             if blob.lfs:
                 files[-1]["lfs"] = {**blob.described()["lfs"], "oid": blob.sha256}
+        if folder and not files:
+            raise RefusalError(404, "no such folder", X_Error_Code="EntryNotFound")
         return files
 
     def _at(self, repository: Repository, oid: str) -> Iterator[tuple[str, Blob]]:
@@ -489,7 +497,9 @@ class _Handler(BaseHTTPRequestHandler):
         objects = []
         for item in asked["objects"]:
             objects.append(dict(item))
-            if item["oid"] not in self.hub.storage:
+            if self.hub.largest is not None and item["size"] > self.hub.largest:
+                objects[-1]["error"] = {"code": 413, "message": "this object is too large"}
+            elif item["oid"] not in self.hub.storage:
                 url = f"{self.hub.url}/storage/{item['oid']}"
                 objects[-1]["actions"] = {"upload": {"href": url}, "verify": {"href": f"{self.hub.url}/verify"}}
         return {"transfer": "basic", "objects": objects}
@@ -588,7 +598,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("POST", r"/api/validate-yaml", _Handler.validate),
     ("GET", rf"{_API}/refs", _Handler.refs),
     ("GET", rf"{_API}/commits/([\w./-]+)", _Handler.history),
-    ("GET", rf"{_API}/tree/([\w./-]+)", _Handler.tree),
+    ("GET", rf"{_API}/tree/([\w.-]+)(?:/([\w./-]+))?", _Handler.tree),
     ("GET", rf"{_API}/xet-write-token/([\w./-]+)", _Handler.xet_token),
     ("GET", rf"{_API}(?:/revision/([\w./-]+))?", _Handler.info),
     ("POST", rf"{_API}/preupload/([\w./-]+)", _Handler.preupload),
