@@ -9,6 +9,7 @@ import pytest
 
 import viner
 from viner import Document, Entity
+from viner.bundle import Origin
 from viner.cli import main
 
 
@@ -127,11 +128,18 @@ def test_train_passes_on_how_its_files_are_read(trainings):
 
 
 def test_train_on_a_project_writes_its_next_model(tmp_path, trainings):
-    (tmp_path / "viner.toml").touch()
+    (tmp_path / "viner.toml").write_text('name = "Notices"\nlanguage = "vi"\n', encoding="utf-8")
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "train.jsonl").touch()
     assert main(["train", "--project", str(tmp_path), "--seed", "7"]) == 0
-    assert trainings == [{"train": tmp_path / "data" / "train.jsonl", "out": tmp_path / "models" / "001", "seed": 7}]
+    assert trainings == [
+        {
+            "train": tmp_path / "data" / "train.jsonl",
+            "out": tmp_path / "models" / "001",
+            "seed": 7,
+            "source": Origin("Notices", languages=("vi",)),
+        }
+    ]
 
 
 @pytest.mark.parametrize("given", [[], ["--train", "a.conll"], ["--out", "model"]])
@@ -144,8 +152,8 @@ def test_serve_leaves_to_the_environment_what_is_not_given(loaded, served):
     assert main(["serve", "models/003"]) == 0
     assert main(["serve", "models/003", "--host", "::1", "--port", "0", "--no-browser"]) == 0
     assert served == [
-        {"host": None, "port": None, "open_browser": None},
-        {"host": "::1", "port": 0, "open_browser": False},
+        {"host": None, "port": None, "open_browser": None, "feedback": None},
+        {"host": "::1", "port": 0, "open_browser": False, "feedback": None},
     ]
 
 

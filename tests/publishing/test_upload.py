@@ -235,6 +235,15 @@ def test_what_was_uploaded_before_it_broke_is_not_sent_again(hub, folder, transp
     assert not set(arrived[:1]) & set(again)
 
 
+def test_one_large_file_that_the_storage_refuses(hub, folder, monkeypatch, tmp_path):
+    connect(hub, monkeypatch, tmp_path / "hf", xet=False)
+    hub.largest = 200_000
+    with pytest.raises(UploadError, match="this object is too large") as caught:
+        push(folder, REPO, kind="model")
+    assert str(caught.value).count("\n") == 0
+    assert shown(hub) == {}
+
+
 def test_after_a_commit_that_failed_no_content_is_sent_again(hub, folder, transport):
     hub.fail("POST", "/commit/", status=500)
     with pytest.raises(UploadError):
@@ -287,6 +296,14 @@ def test_without_a_login_it_says_how_to_log_in(hub, folder, monkeypatch, tmp_pat
         push(folder, REPO, kind="model")
     assert "hf auth login" in caught.value.hint
     assert hub.sent == []
+
+
+def test_the_login_that_hf_auth_login_keeps(hub, folder, monkeypatch, tmp_path):
+    connect(hub, monkeypatch, tmp_path / "hf", token=None)
+    (tmp_path / "hf").mkdir(exist_ok=True)
+    (tmp_path / "hf" / "token").write_text(f"{hub.token}\n")
+    push(folder, REPO, kind="model")
+    assert shown(hub) == contents(folder)
 
 
 def test_a_token_that_nobody_knows(hub, folder, monkeypatch, tmp_path):

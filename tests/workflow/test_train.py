@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from support.bases import toy_documents
-from viner.bundle import read_bundle
+from support.traces import files_with
+from viner.bundle import Origin, base_origin, data_origin, read_bundle
 from viner.cli.main import main
 from viner.corpus import REVIEWED, split_documents
 from viner.document import Document, Entity
@@ -27,6 +28,7 @@ from viner.schema import Schema
 from viner.training import export
 from viner.workflow import Report, choose, train, train_model
 
+SOURCE = Origin("Notices", license="cc-by-4.0", languages=("vi",))
 CHOICES = {"epochs": 1, "learning_rate": 3e-3, "head_multiplier": 3.0, "precision": "fp32"}
 
 
@@ -63,7 +65,8 @@ def learn(out, base, files, **options):
 def trained(tmp_path_factory, base, files):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choose, "SENTENCES", 60)
-        return learn(tmp_path_factory.mktemp("models") / "001", base, files, test=files / "test.jsonl", epochs=2)
+        options = {"test": files / "test.jsonl", "epochs": 2, "source": SOURCE}
+        return learn(tmp_path_factory.mktemp("models") / "001", base, files, **options)
 
 
 def test_the_model_folder_is_whole_and_nothing_else_is_left(trained):
@@ -114,6 +117,15 @@ def test_plain_transformers_load_it_and_give_the_logits_of_the_graph(tmp_path, b
     inputs = {name: batch[name].numpy() for name in ("input_ids", "attention_mask")}
     (logits,) = session.run(None, inputs)
     assert np.abs(logits - expected)[inputs["attention_mask"] == 1].max() < 1e-4
+
+
+def test_the_model_says_what_it_was_made_of_and_no_path(trained, base, files):
+    path, _ = trained
+    info = read_bundle(path).info
+    assert base_origin(info).name == base.name
+    assert data_origin(info) == SOURCE
+    assert "# Notices: named entities" in (path / "README.md").read_text(encoding="utf-8")
+    assert files_with(path, str(base.parent)) == files_with(path, str(files)) == []
 
 
 def test_no_text_of_the_training_data_is_in_the_folder(tmp_path, base):

@@ -308,6 +308,9 @@ def _explain(error: Exception) -> tuple[str, str] | None:
         reason = unreachable(link)
         if reason is not None:
             return f"the Hub cannot be reached ({reason})", f"Check the network. {_AGAIN}"
+    if isinstance(error, ValueError | RuntimeError):
+        # What the client makes of answers that it did not expect, such as a refusal of one large file among others.
+        return f"the Hub's client gives up ({' '.join(str(error).split())[:300]})", _AGAIN
     return None
 
 
@@ -330,7 +333,8 @@ def _explain_status(status: int, said: str) -> tuple[str, str]:
         return f"the Hub asks to wait: too many requests{quoted}", _LATER
     if status >= 500:
         return f"the Hub has trouble of its own, status {status}{quoted}", _LATER
-    return f"the Hub refuses it, status {status}{quoted}", "Change what it names, then run the same command again"
+    hint = "Change what it names, then run the same command again" if said else _AGAIN
+    return f"the Hub refuses it, status {status}{quoted}", hint
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
