@@ -54,7 +54,7 @@ class Page {
           ...examples,
           h("div", { id: "loading" }, h("progress", { id: "bar", max: published.bytes, value: 0, "aria-labelledby": "status" }), h("p.note", { id: "status", role: "status" }))),
         h("section", { id: "result", "aria-label": say("result") })),
-      h("footer", {}, h("p", {}, say("made_with", { viner: published.viner, runtime: published.runtime })), ...published.licenses.map((/** @type {string} */ line) => h("p", {}, line))),
+      h("footer", {}, h("p", {}, say("made_with", { viner: published.viner, runtime: published.runtime })), ...published.licenses.map((/** @type {string} */ line) => h("p", { lang: "en" }, line))),
     );
     this.status();
     this.show();

@@ -63,7 +63,7 @@ export function table(document, types, say) {
   const rows = document.entities.slice(0, TABLE_ROWS).map(({ start, end, label, score }, k) =>
     h("tr", {},
       h("td.surface", { dir: "auto" }, h("a", { href: `#entity-${k}`, onclick: (/** @type {Event} */ event) => follow(event, k) }, visible(text.slice(start, end)))),
-      h("td", {}, h("span.chip", { color: colors.get(label) }, label)),
+      h("td", {}, h("span.chip", { color: colors.get(label) }, ...breakable(label))),
       h("td.number", {}, percent(score)),
       h("td.number", {}, `${start}–${end}`)),
   );
@@ -72,6 +72,11 @@ export function table(document, types, say) {
     h("table", {}, h("caption", {}, say("entities")), h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows)));
   const count = document.entities.length;
   return count > TABLE_ROWS ? [grid, h("p.note", {}, say("rows_cut", { shown: TABLE_ROWS, count }))] : [grid];
+}
+
+/** A label that may go on in a new line behind an underscore. @param {string} label */
+function breakable(label) {
+  return label.split(/(?<=_)/u).flatMap((part, k) => (k ? [h("wbr"), part] : [part]));
 }
 
 /** Goes to an entity of the text without a change of address. @param {Event} event @param {number} k */
