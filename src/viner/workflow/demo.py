@@ -11,7 +11,7 @@ from viner.workflow.train import train_model
 
 BUDGET_MINUTES = 2.3
 """Time for training steps; loading, scoring and export come on top."""
-LEAST_EPOCHS = 3
+LEAST_EPOCHS = 2
 """A machine too slow for that in the time takes longer: after fewer, the model finds next to nothing."""
 
 
