@@ -66,6 +66,16 @@ def test_every_file_that_it_links_to_exists(page):
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_the_tutorial_is_the_same_in_vietnamese():
+    """It shows the same commands and programs, so running the one runs the other (test_walkthroughs.py)."""
+    english, vietnamese = (
+        [block.content for block in blocks(ROOT / "docs" / name) if block.language in ("sh", "python")]
+        for name in ("tutorial.md", "vi/tutorial.md")
+    )
+    assert len(english) > 8
+    assert vietnamese == english
+
+
 def test_the_settings_that_it_shows_can_be_read(tmp_path, monkeypatch):
     monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
     (tmp_path / "places.txt").write_text("Huế\n", encoding="utf-8")

@@ -31,7 +31,7 @@ import click
 ROOT = Path(__file__).parents[2]
 
 _FENCE = re.compile(r"^(?P<fence>`{3,})(?P<language>[^\n`]*)\n(?P<content>.*?)^(?P=fence)\n", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"(?P<how>\bas|\bthành|\b[Aa]dd to|\b[Tt]hêm vào) `(?P<name>[\w./-]+)`[^`\n]*:\s*\Z")
+_FILE = re.compile(r"(?P<how>\bas|\b[Aa]dd to) `(?P<name>[\w./-]+)`[^`\n]*:\s*\Z")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Block:
             return
         file = Path(match["name"])
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("w" if match["how"] in ("as", "thành") else "a", encoding="utf-8") as stream:
+        with file.open("w" if match["how"] == "as" else "a", encoding="utf-8") as stream:
             stream.write(self.content)
 
 
@@ -120,7 +120,7 @@ def run_page(page: Path, *, base: Path | None = None, replace: Mapping[str, str]
                 run_as_it_stands(line, base=base)
         elif block.language == "python" and programs:
             printed = _run_program(block.content, page)
-        elif block.language == "text" and printed is not None and re.search(r"(?:prints|in ra):?$", block.before):
+        elif block.language == "text" and printed is not None and re.search(r"prints:?$", block.before):
             assert printed.split() == block.content.split(), f"{page}: prints\n{printed}"
         elif block.language in ("text", "toml", "json"):
             block.write_file()

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tomlkit
-
-from viner.errors import InputError
+from viner.errors import InputError, MissingExtraError
 from viner.project import Project
 from viner.project.toml import read_toml
 from viner.publishing.model import copy_model, find_model
@@ -31,9 +29,15 @@ def write_project(project: Project, folder: Path) -> str | None:
 
     Raises:
         InputError: If ``viner.toml`` cannot be read or says what cannot be used.
+        MissingExtraError: If tomlkit is not installed.
         BundleError: If the active model is no whole model folder.
         OSError: If it cannot be written.
     """
+    try:
+        import tomlkit
+    except ImportError as error:
+        raise MissingExtraError("publishing a workbench", "app") from error
+
     target = folder / PROJECT
     target.mkdir()
     settings = project.settings()
