@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
@@ -66,3 +67,12 @@ def test_the_commands_that_annotate_run(tmp_path, monkeypatch):
         run_as_it_stands(line)
     assert len((tmp_path / "covid.jsonl").read_text(encoding="utf-8").splitlines()) > 2
     assert (tmp_path / "covid" / "models" / "001" / "viner.json").is_file()
+
+
+def test_two_lines_lead_from_nothing_to_a_space(tiny_model, tmp_path, monkeypatch):
+    first, second = block("bash").splitlines()
+    assert first == "make demo"  # which leaves viner-demo/model
+    shutil.copytree(tiny_model, tmp_path / "viner-demo" / "model")
+    monkeypatch.chdir(tmp_path)
+    run_as_it_stands(second.removeprefix(".venv/bin/"))
+    assert {"README.md", "app.py", "requirements.txt", "model"} <= {path.name for path in (tmp_path / "notices").iterdir()}
