@@ -59,7 +59,7 @@ def test_the_wheel_that_viner_packs_of_itself_is_this_one_without_the_encoder(wh
 
 
 @pytest.mark.parametrize("extra", IMPORTS, ids=lambda extra: extra or "base")
-def test_a_clean_environment_needs_the_wheel_only(wheel, extra, tmp_path):
+def test_a_clean_environment_needs_the_wheel_only(wheel, extra, tmp_path, tiny_model):
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True, timeout=120)
     scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
 
@@ -76,19 +76,26 @@ def test_a_clean_environment_needs_the_wheel_only(wheel, extra, tmp_path):
     for module in IMPORTS[extra]:
         run(str(scripts / "python"), "-c", f"import {module}")
     if not extra:
-        check_the_base_install(scripts, tmp_path)
+        check_the_base_install(scripts, tmp_path, tiny_model)
 
 
-def check_the_base_install(scripts: Path, folder: Path) -> None:
-    """No torch came along, files can be worked on, and training names the extra that it lacks."""
+def check_the_base_install(scripts: Path, folder: Path, model: Path) -> None:
+    """No torch came along, files can be worked on, a model page made, and what needs an extra names it."""
     code = "from importlib.util import find_spec as f; print([n for n in ('torch', 'transformers', 'gradio', 'onnx') if f(n)])"
     assert subprocess.check_output([scripts / "python", "-c", code], text=True).strip() == "[]"
     (folder / "train.conll").write_text("Huế\tB-LOC\n\n", encoding="utf-8")
     assert '"entities": 1' in subprocess.check_output(
         [scripts / "viner", "stats", "train.conll", "--json"], cwd=folder, text=True
     )
-    command = [scripts / "viner", "train", "--train", "train.conll", "--out", "model"]
-    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-    assert process.returncode == 1
-    assert "viner[train]" in process.stderr
-    assert "Traceback" not in process.stderr
+    subprocess.run([scripts / "viner", "publish", "hub", model, "--repo", "user/page"], cwd=folder, check=True, timeout=60)
+    assert (folder / "page" / "README.md").is_file()
+    for extra, command in {
+        "train": ["train", "--train", "train.conll", "--out", "model"],
+        "app": ["publish", "space", model, "--repo", "user/space"],
+    }.items():
+        process = subprocess.run(
+            [scripts / "viner", *command], cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert process.returncode == 1
+        assert f"viner[{extra}]" in process.stderr
+        assert "Traceback" not in process.stderr
