@@ -39,7 +39,7 @@ def space(model: Path) -> Figures:
     with tempfile.TemporaryDirectory(prefix="viner-bench-") as place:
         made = publish_space(model, SpaceChoices("someone/notices"), out=Path(place) / "notices").folder
         assert made is not None
-        python = build_environment(made, Path(place) / "environment")
+        python = build_environment(made, Path(place) / "environment", compiled=True)
         environment_mb = folder_mb(Path(place) / "environment")
         seconds, memory = [], []
         for _ in range(size(5, 1)):
