@@ -225,12 +225,18 @@ def test_a_title_of_any_characters_stays_a_title(tiny_model, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("Ghi chú Đà Nẵng", "ghi-chu-da-nang"), ("_x_", "x"), ("日本", "viner"), ("a" * 50, "a" * 40)]
+    ("folder", "name"),
+    [
+        *[("Ghi chú Đà Nẵng", "ghi-chu-da-nang"), ("_x_", "x"), ("日本", "viner"), ("a" * 50, "a" * 40)],
+        *[("003", "003"), ("2026-01-01", "2026-01-01"), ("null", "null")],  # which YAML takes for something else
+    ],
 )
 def test_images_and_volumes_are_named_like_the_folder(tiny_model, tmp_path, folder, name):
     done = publish_recognizer(tiny_model, out=tmp_path / folder)
     assert done.name == name
-    assert services(done.folder)["services"]["recognizer"]["image"] == f"viner-{name}:{__version__}"
+    compose = services(done.folder)
+    assert compose["name"] == name
+    assert compose["services"]["recognizer"]["image"] == f"viner-{name}:{__version__}"
 
 
 def test_what_the_operator_put_there_survives(tiny_model, project, tmp_path):
@@ -267,6 +273,8 @@ def test_the_verb_says_what_comes_next(tiny_model, project, tmp_path, monkeypatc
     assert facts["bytes"] == sum(facts["files"].values())
     assert main(["publish", "docker", str(project)]) == 0
     assert "cd ghi-chu-docker && docker compose up" in capsys.readouterr().out
+    assert main(["publish", "docker", str(tiny_model), "--out", "my model"]) == 0
+    assert "cd 'my model' && docker compose up" in capsys.readouterr().out
     assert main(["publish", "docker", str(project), "--workbench"]) == 0
     assert "ghi-chu-workbench/README.md" in capsys.readouterr().out
     assert main(["publish", "docker", str(tiny_model), "--training"]) == 2

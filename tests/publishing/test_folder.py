@@ -75,6 +75,18 @@ def test_what_was_published_is_replaced_by_force_only(tmp_path):
     assert left_in(tmp_path) == ["space"]
 
 
+@pytest.mark.parametrize("marker", ['{"kind": "docker"}', "{}", "[]", "half"])
+def test_force_does_not_replace_another_kind(tmp_path, marker):
+    target = tmp_path / "docker"
+    target.mkdir()
+    (target / MARKER).write_text(marker, encoding="utf-8")
+    (target / ".env").write_text("POSTGRES_PASSWORD=secret", encoding="utf-8")
+    with pytest.raises(InputError, match="another kind"):
+        publish(target, force=True)
+    assert left_in(tmp_path) == ["docker"]
+    assert left_in(target) == [".env", MARKER]
+
+
 def test_the_same_once_more_changes_nothing(tmp_path):
     publish(tmp_path / "space", "same")
     before = (tmp_path / "space").stat().st_ino

@@ -34,14 +34,14 @@ def new_folder(target: Path, *, kind: str, force: bool = False) -> Iterator[Path
     Args:
         target: The folder to be. One that is there must be empty, or hold the same.
         kind: What is published, such as "space".
-        force: Replace what :func:`new_folder` wrote there before. Anything else is refused even so.
+        force: Replace what :func:`new_folder` wrote there before, of the same kind. Anything else is refused even so.
 
     Raises:
         InputError: If the target may not be replaced.
         PublishError: If the folder cannot be written.
     """
     target = Path(target).expanduser().resolve()
-    _check(target)
+    _check(target, kind)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
@@ -51,7 +51,7 @@ def new_folder(target: Path, *, kind: str, force: bool = False) -> Iterator[Path
         yield draft
         marker = json.dumps({"kind": kind, "viner": __version__}, indent=1)
         (draft / MARKER).write_text(f"{marker}\n", encoding="utf-8")
-        _check(target)  # somebody else may have been faster
+        _check(target, kind)  # somebody else may have been faster
         if (target / MARKER).is_file():
             if _same(draft, target):
                 return
@@ -63,12 +63,24 @@ def new_folder(target: Path, *, kind: str, force: bool = False) -> Iterator[Path
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _check(target: Path) -> None:
+def _check(target: Path, kind: str) -> None:
     empty = not target.exists() or (target.is_dir() and not any(target.iterdir()))
     if target == Path.cwd():
         raise InputError("it is the folder that you are in", where=target, hint="Name another one with --out")
     if not empty and not (target / MARKER).is_file():
         raise InputError("it exists, and viner did not publish it", where=target, hint="Name a new folder with --out")
+    if not empty and _kind(target) != kind:
+        raise InputError("another kind of thing was published there", where=target, hint="Name a new folder with --out")
+
+
+def _kind(target: Path) -> str | None:
+    """What kind of folder was published there; None where its marker does not say."""
+    try:
+        marker = json.loads((target / MARKER).read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    kind = marker.get("kind") if isinstance(marker, dict) else None
+    return kind if isinstance(kind, str) else None
 
 
 def _check_replaceable(target: Path, force: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -50,4 +51,4 @@ def docker(model: str, out: Path | None, workbench: bool, training: bool, force:
     if workbench:
         click.echo(f"Set the database's password, make accounts, start: {done.folder / 'README.md'} has the four commands")
     else:
-        click.echo(f"Start it: cd {done.folder} && docker compose up --build --detach")
+        click.echo(f"Start it: cd {shlex.quote(str(done.folder))} && docker compose up --build --detach")

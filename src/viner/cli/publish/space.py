@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,7 +93,7 @@ def space(
         return
     if done.folder is not None:
         click.echo(f"Space: {done.folder} ({len(done.files)} files, {sum(done.files.values()) / 1e6:,.1f} MB)")
-        click.echo(f"Try it here: python {done.folder / 'app.py'}")
+        click.echo(f"Try it here: python {shlex.quote(str(done.folder / 'app.py'))}")
     if done.url is None:
         click.echo(f"Put it online, at {done.app}: the same command with --push")
     else:

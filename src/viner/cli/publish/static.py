@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def static(
         echo_json({**facts, "download": done.download, "examples": done.examples})
         return
     click.echo(f"Folder: {done.folder} ({len(done.files)} files; a first visit fetches {done.download / 1e6:,.1f} MB)")
-    click.echo(f"Look at it: python -m http.server --directory {done.folder}, then http://localhost:8000")
+    click.echo(f"Look at it: python -m http.server --directory {shlex.quote(str(done.folder))}, then http://localhost:8000")
 
 
 def _announce(package: Package) -> None:
