@@ -23,7 +23,11 @@ def test_the_folder_takes_its_place_with_a_marker(tmp_path):
     publish(tmp_path / "deep" / "space")
     assert left_in(tmp_path / "deep") == ["space"]
     assert (tmp_path / "deep" / "space" / "README.md").read_text() == "new"
-    assert json.loads((tmp_path / "deep" / "space" / MARKER).read_text()) == {"kind": "space", "viner": __version__}
+    assert json.loads((tmp_path / "deep" / "space" / MARKER).read_text()) == {
+        "kind": "space",
+        "viner": __version__,
+        "files": ["README.md"],
+    }
 
 
 def test_others_may_read_it_as_any_new_folder(tmp_path):
@@ -87,6 +91,26 @@ def test_force_does_not_replace_another_kind(tmp_path, marker):
     assert left_in(target) == [".env", MARKER]
 
 
+@pytest.mark.parametrize("name", ["CNAME", "project/viner.db"])
+def test_force_does_not_remove_what_somebody_put_there(tmp_path, name):
+    target = tmp_path / "space"
+    publish(target, "old")
+    (target / name).parent.mkdir(exist_ok=True)
+    (target / name).write_text("work of months", encoding="utf-8")
+    for force in (False, True):
+        with pytest.raises(InputError, match=f"did not put there: {name}"):
+            publish(target, force=force)
+    assert (target / name).read_text() == "work of months"
+    assert (target / "README.md").read_text() == "old"
+
+
+def test_what_file_managers_leave_is_nobodys(tmp_path):
+    publish(tmp_path / "space", "old")
+    (tmp_path / "space" / ".DS_Store").touch()
+    publish(tmp_path / "space", force=True)
+    assert left_in(tmp_path / "space") == [MARKER, "README.md"]
+
+
 def test_the_same_once_more_changes_nothing(tmp_path):
     publish(tmp_path / "space", "same")
     before = (tmp_path / "space").stat().st_ino
@@ -94,7 +118,7 @@ def test_the_same_once_more_changes_nothing(tmp_path):
     assert (tmp_path / "space").stat().st_ino == before
     assert left_in(tmp_path) == ["space"]
     (tmp_path / "space" / "note.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(InputError, match="something else"):
+    with pytest.raises(InputError, match="did not put there"):
         publish(tmp_path / "space", "same")
 
 

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from viner.errors import InputError, UsageError
+from viner.errors import UsageError
 from viner.project import Project
 from viner.publishing.folder import MARKER, new_folder
-from viner.publishing.image import FILES, Image, write_image
+from viner.publishing.image import Image, write_image
 from viner.publishing.model import copy_model, find_model, labels, license_lines, size, title
 from viner.publishing.workbench import PROJECT, write_project
 from viner.workflow.markdown import escape
@@ -28,7 +28,6 @@ SECRETS = ".env"
 """The operator's file beside ``compose.yaml``: never written here, and kept when the folder is published anew."""
 
 _MODEL = "model"
-_OURS = {*FILES, _MODEL, PROJECT, MARKER, SECRETS}
 _LONGEST_NAME = 40
 _RECOGNIZER_MB = 1024
 """For the server and its page, requests, and what is uploaded to /tmp; the model comes on top, three times its size."""
@@ -125,18 +124,10 @@ def publish_workbench(
 
 @contextmanager
 def _folder(target: Path, force: bool) -> Iterator[Path]:
-    """A new folder as of :func:`new_folder` that keeps the operator's secrets, and never replaces other files of theirs."""
-    if (target / MARKER).is_file():
-        theirs = sorted(path.name for path in target.iterdir() if path.name not in _OURS and path.suffix != ".whl")
-        if theirs:
-            raise InputError(
-                f"it holds what viner did not put there: {', '.join(theirs[:5])}",
-                where=target,
-                hint="Move that elsewhere, or name a new folder with --out",
-            )
+    """A new folder as of :func:`new_folder` that keeps the operator's secrets."""
     secrets = target / SECRETS
     rights = secrets.stat().st_mode if secrets.is_file() else None
-    with new_folder(target, kind=KIND, force=force) as folder:
+    with new_folder(target, kind=KIND, force=force, kept=(SECRETS,)) as folder:
         if rights is not None:
             shutil.copy2(secrets, folder / SECRETS)
         yield folder
