@@ -63,7 +63,7 @@ def site() -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # the variable must be gone before other tests start servers
 def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     os.environ["SPACE_ID"] = "someone/notices"
     try:

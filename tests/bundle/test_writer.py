@@ -105,7 +105,7 @@ def test_the_old_model_stays_when_the_new_one_cannot_be_moved(tmp_path, source, 
             return
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(place, "_flush", fail)
+    monkeypatch.setattr(place, "flush", fail)
     with pytest.raises(BundleError, match="Input/output error"):
         write(tmp_path / "model", source, overwrite=True)
     assert names(tmp_path) == ["model"]

@@ -11,7 +11,7 @@ from support.traces import files_with
 from viner.bundle import read_bundle
 from viner.errors import BundleError
 from viner.publishing import model as questions
-from viner.publishing.model import copy_model, find_model, published_files, size
+from viner.publishing.model import copy_model, find_model, license_lines, published_files, size
 
 NEEDED = {"viner.json", "config.json", "tokenizer.json", "model.onnx", "canaries.json"}
 
@@ -58,6 +58,7 @@ def test_the_copy_is_whole_and_names_no_path_of_this_machine(folder, tmp_path):
     changed = {name for name, record in copied.info.files.items() if record != find_model(folder).info.files[name]}
     assert changed == {"config.json", "tokenizer_config.json"}
     assert copied.info.base["name"] == "mine"
+    assert license_lines(find_model(folder))[0].startswith("Base encoder: mine")
     for trace in (str(tmp_path), "C:\\Users", "hf_secret", "call Lan"):
         assert files_with(copied.path, trace) == []
     (copied.path / "model.onnx").read_bytes()

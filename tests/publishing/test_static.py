@@ -21,7 +21,8 @@ from viner.publishing import static
 from viner.publishing.npm import Package, read_package
 
 SCRIPT = b"export const env = {};\n//# sourceMappingURL=ort.mjs.map\n"
-ODD = 'A | "title" & <script>alert(1)</script> {{published}} `x` 😷\n---\nsdk: docker'
+ODD = 'A | "title" & <script>alert(1)</script> {{published}} `x` 😷\n---\nsdk: docker\x80 \udc80'
+ONE_LINE = 'A | "title" & <script>alert(1)</script> {{published}} `x` 😷 --- sdk: docker'
 
 
 @pytest.fixture
@@ -110,16 +111,16 @@ def test_odd_titles_and_labels_stay_text(tiny_model, runtime, tmp_path):
     (model / "viner.json").write_text(json.dumps(info), encoding="utf-8")
     folder = static.publish_page(model, out=tmp_path / "page", runtime=runtime, name=ODD).folder
     page = (folder / "index.html").read_text(encoding="utf-8")
-    assert f"<title>{html.escape(ODD)}</title>" in page
+    assert f"<title>{html.escape(ONE_LINE)}</title>" in page
     assert "<script>alert" not in page
     published = published_in(folder)
-    assert published["title"] == ODD
+    assert published["title"] == ONE_LINE
     assert published["types"][0]["name"] == label
     import yaml
 
     _, front, body = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)
     matter = yaml.safe_load(front)
-    assert matter["title"] == " ".join(ODD.split())
+    assert matter["title"] == ONE_LINE
     assert matter["sdk"] == "static"
     assert "<script>" not in body
 

@@ -25,10 +25,12 @@ name = "entities"
 kind = "entities"
 types = ["PERSON", "LOCATION"]
 [store]
+# url = "postgresql+psycopg://viner:geheim@old.example/notices"
 url = "postgresql+psycopg://viner:geheim@db.example/notices"
 [[rules.dictionaries]]
 label = "LOCATION"
 file = "terms/places.txt"
+# ask geheim
 """
 CHOICES = SpaceChoices("someone/annotate")
 

@@ -1,5 +1,7 @@
 import io
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -55,7 +57,8 @@ def test_of_the_steps_a_log_keeps_one_a_second_and_the_last_of_an_epoch_and_a_re
             self.seen.append(event["step"])
 
     clock = iter([100.0, 100.4, 101.1, 101.2, 101.3, 102.0, 102.3])
-    monkeypatch.setattr("viner.workflow.progress.time.monotonic", lambda: next(clock))
+    # Only that module's clock: the event loops of other tests' servers live in this process, too.
+    monkeypatch.setattr("viner.workflow.progress.time", SimpleNamespace(time=time.time, monotonic=lambda: next(clock)))
     path, report = tmp_path / "metrics.jsonl", Kept()
     with TrainingLog(path, report) as log:
         for step in range(1, 8):

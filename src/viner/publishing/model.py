@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from viner.bundle import Bundle, FileRecord, base_origin, data_origin, find_bundle, read_bundle
+from viner.bundle import Bundle, BundleInfo, FileRecord, base_origin, data_origin, find_bundle, read_bundle
 from viner.bundle.bundle import CARD, FILES, GRAPH, INFO, NEEDED
 from viner.workflow.card import license_lines as lines_of
 from viner.workflow.front_matter import card_title
@@ -45,7 +45,7 @@ def languages(bundle: Bundle) -> tuple[str, ...]:
 
 def license_lines(bundle: Bundle) -> list[str]:
     """Which licenses base encoder and training data have, a plain sentence each."""
-    return lines_of(base_origin(bundle.info), data_origin(bundle.info))
+    return lines_of(base_origin(_without_paths(bundle.info)), data_origin(bundle.info))
 
 
 def published_files(bundle: Bundle, *, weights: bool = False) -> list[str]:
@@ -84,12 +84,17 @@ def copy_model(bundle: Bundle, folder: Path, *, weights: bool = False) -> Bundle
         if name in names and _forget_paths(folder / name):
             content = (folder / name).read_bytes()
             records[name] = FileRecord(len(content), hashlib.sha256(content).hexdigest())
-    base = dict(bundle.info.base)
-    if _is_path(base.get("name")):
-        base["name"] = PureWindowsPath(base["name"]).name  # which knows both kinds of slashes
-    info = replace(bundle.info, base=base, files=records)
+    info = replace(_without_paths(bundle.info), files=records)
     (folder / INFO).write_text(json.dumps(info.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return read_bundle(folder, weights=weights)
+
+
+def _without_paths(info: BundleInfo) -> BundleInfo:
+    """What a model says about itself, its base named without where on this machine it lay."""
+    name = info.base.get("name")
+    if not _is_path(name):
+        return info
+    return replace(info, base={**info.base, "name": PureWindowsPath(str(name)).name})  # which knows both kinds of slashes
 
 
 def _forget_paths(file: Path) -> bool:

@@ -31,7 +31,7 @@ from viner.runtime import Recognizer
 from viner.samples.examples import Example
 from viner.text import split_words
 from viner.version import __version__
-from viner.workflow.markdown import escape
+from viner.workflow.markdown import escape, one_line
 
 KIND = "static"
 """What the marker of the folder names."""
@@ -119,7 +119,7 @@ def publish_page(
     )
     with new_folder(target, kind=KIND, force=force) as folder:
         parts = read_package(RUNTIME, _RUNTIME_FILES, archive=runtime, fetching=fetching)
-        download = _write_page(folder, bundle, name or title(bundle), rules, parts, shown)
+        download = _write_page(folder, bundle, one_line(name or title(bundle)), rules, parts, shown)
         files = {
             path.relative_to(folder).as_posix(): path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()
         }

@@ -1,7 +1,7 @@
 """A Space in which a team annotates: the workbench of a project, whose texts and annotations lie in a PostgreSQL database.
 
-What is published are the settings of the project: ``viner.toml`` without its database, the guideline, the lists of terms, and
-the active model, which suggests. No text, no annotation and no account leaves the machine with it.
+What is published are the settings of the project: ``viner.toml`` without its database and its comments, the guideline, the
+lists of terms, and the active model, which suggests. No text, no annotation and no account leaves the machine with it.
 """
 
 from __future__ import annotations
@@ -41,12 +41,10 @@ def write_project(project: Project, folder: Path) -> str | None:
     target = folder / PROJECT
     target.mkdir()
     settings = project.settings()
-    about = tomlkit.parse((project.path / "viner.toml").read_bytes().decode("utf-8-sig"))
-    about.pop("store", None)  # its URL may hold a password
-    text = about.as_string()
-    if "name" not in about:  # then it is the folder's, which is another one there
-        text = f"name = {tomlkit.string(settings.name).as_string()}\n{text}"
-    (target / "viner.toml").write_text(text, encoding="utf-8", newline="\n")
+    about = read_toml(project.path / "viner.toml")
+    about.pop("store", None)  # its URL may hold a password, and so may a comment: none is taken along
+    about.setdefault("name", settings.name)  # else it is the folder's, which is another one there
+    (target / "viner.toml").write_text(tomlkit.dumps({"name": about.pop("name"), **about}), encoding="utf-8", newline="\n")
     for name in _named_files(project):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes((project.path / name).read_bytes())

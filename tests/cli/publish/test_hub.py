@@ -79,11 +79,11 @@ def test_an_interrupted_upload_shows_nothing_and_the_second_run_completes(
     connect(hub, monkeypatch, tmp_path / "hf", xet=xet)
     command = [sys.executable, "-m", "viner", "publish", "hub", str(model), "--repo", REPO, "--push"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    hub.fail(method, pattern, delay=20, drop_after=0, then=lambda: process.send_signal(number))
+    hub.fail(method, pattern, delay=100, drop_after=0, then=lambda: process.send_signal(number))
     began = time.monotonic()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == status, err
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 90  # it does not wait for the Hub's answer
     assert out == ""
     assert "Traceback" not in err
     if number == signal.SIGINT:
