@@ -130,7 +130,9 @@ def opened(browser: Browser) -> Iterator[Opener]:
                 errors.append(message.text) if message.type == "error" and not message.text.startswith(parting) else None
             ),
         )
-        page.goto(bench.url + path)
+        # Gradio shows components before it listens to them; the first question that a page asks by itself says that it does.
+        with page.expect_response(lambda response: "/gradio_api/queue/join" in response.url):
+            page.goto(bench.url + path)
         page.locator("#viner-content").wait_for()
         return page
 
