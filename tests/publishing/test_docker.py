@@ -16,6 +16,7 @@ import yaml
 from compose_spec import PyCompose
 
 from support.dockerfile import pairs, read_stages
+from support.notices import TOML
 from viner.bundle import BundleWriter, Origin, read_bundle
 from viner.cli import main
 from viner.errors import InputError, UsageError
@@ -24,15 +25,7 @@ from viner.publishing.docker import publish_recognizer, publish_workbench
 from viner.version import __version__
 
 KINDS = ("recognizer", "workbench", "training")
-TOML = """
-name = "Notices"
-language = "vi"
-
-[[schema.layers]]
-name = "entities"
-kind = "entities"
-types = ["PERSON", "LOCATION"]
-
+PRIVATE_TOML = f"""{TOML}
 [store]
 url = "postgresql+psycopg://viner:hunter2@db.example.org/notices"  # not for others
 
@@ -49,7 +42,7 @@ def project(tiny_model, tmp_path_factory) -> Path:
     (folder / "lists").mkdir(parents=True)
     (folder / "data").mkdir()
     for name, text in {
-        "viner.toml": TOML,
+        "viner.toml": PRIVATE_TOML,
         "lists/towns.txt": "Huế\n",
         "GUIDELINE.md": "Mark names.\n",
         "viner.db": "a secret text",

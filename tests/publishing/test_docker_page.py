@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 import pytest
 
 from support.commands import ROOT, blocks
+from support.notices import TOML
 from viner import Document
 from viner.project import Project
 from viner.store import Store
@@ -29,15 +30,6 @@ from viner.store import Store
 PAGE = ROOT / "docs" / "publishing" / "docker.md"
 HOST = "ner.example.org"
 PASSWORD = "a password for tests"
-TOML = """
-name = "Notices"
-language = "vi"
-
-[[schema.layers]]
-name = "entities"
-kind = "entities"
-types = ["PERSON", "LOCATION"]
-"""
 
 
 def example(language: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from support.notices import TOML
 from support.rootfs import Container, Roots, build, need_roots
 from support.stores import scratch_database
 from viner import Document
@@ -21,15 +22,6 @@ from viner.store import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("images")]
 
-TOML = """
-name = "Notices"
-language = "vi"
-
-[[schema.layers]]
-name = "entities"
-kind = "entities"
-types = ["PERSON", "LOCATION"]
-"""
 TEXT = "Lan ở Hà Nội."
 PASSWORD = "a password for tests"
 

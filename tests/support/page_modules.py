@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import shutil
 import subprocess
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
+from support.node import need_node
 
 ASK = Path(__file__).parents[1] / "publishing" / "js" / "ask.mjs"
 
@@ -84,12 +82,7 @@ def ask(modules: Path, questions: dict[str, Any], **known: Any) -> dict[str, Any
         questions: For each function of ``ask.mjs`` its argument.
         known: ``tables``, ``rules`` and ``model``, as far as the questions need them.
     """
-    node = shutil.which("node")
-    if node is None:
-        reason = "no Node.js here: the page's modules are compared with Python under it"
-        if os.environ.get("VINER_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    node = need_node("the page's modules are compared with Python under it")
     request = json.dumps({**known, "questions": questions})
     run = subprocess.run([node, ASK, modules], input=request, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stderr[-4000:]

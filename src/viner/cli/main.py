@@ -6,42 +6,31 @@ Exit status: 0 done, 1 input or run failed, 2 usage, 130 interrupted, 143 termin
 from __future__ import annotations
 
 import contextlib
-import keyword
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from types import FrameType
 
 import click
 
 import viner
+from viner.cli.lazy import LazyGroup
 from viner.errors import VinerError
 
-# In the order of a first visit. Each verb is the command of that name in the module of that name, with an underscore where the
-# name is a word of Python.
+# In the order of a first visit.
 _VERBS = (
     "demo", "init", "import", "serve", "train", "evaluate", "predict", "publish", "models", "export", "accounts", "backup",
     "restore", "erase", "stats", "lint", "convert", "doctor",
 )  # fmt: skip
 
 
-class _Verbs(click.Group):
-    """Imports a verb's module when somebody asks for it."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _VERBS:
-            return None
-        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
-        command: click.Command = getattr(import_module(f"viner.cli.{name}"), name)
-        return command
-
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup,
+    package="viner.cli",
+    names=_VERBS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(viner.__version__, prog_name="viner")
 def cli() -> None:
     """From raw text to a named-entity app.

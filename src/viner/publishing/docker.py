@@ -16,7 +16,7 @@ from pathlib import Path
 
 from viner.errors import UsageError
 from viner.project import Project
-from viner.publishing.folder import MARKER, new_folder
+from viner.publishing.folder import file_sizes, new_folder
 from viner.publishing.image import Image, write_image
 from viner.publishing.model import copy_model, find_model, labels, license_lines, size, title
 from viner.publishing.workbench import PROJECT, write_project
@@ -136,11 +136,7 @@ def _folder(target: Path, force: bool) -> Iterator[Path]:
 
 
 def _published(folder: Path, image: Image) -> Published:
-    files = {
-        path.relative_to(folder).as_posix(): path.stat().st_size
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (MARKER, SECRETS)
-    }
+    files = {name: count for name, count in file_sizes(folder).items() if name != SECRETS}
     return Published(folder, image.name, files)
 
 

@@ -10,6 +10,7 @@ from viner.errors import InputError
 from viner.formats import read
 from viner.runtime import Recognizer
 from viner.samples.examples import NEWS, NOTICES, Example
+from viner.workflow.markdown import one_line
 
 _EACH = 2
 """Bundled examples in each language."""
@@ -68,7 +69,7 @@ def _shown(document: Document) -> tuple[int, int]:
 
 
 def _title(text: str) -> str:
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    line = one_line(text)
     if len(line) <= _LONGEST_TITLE:
         return line
     return f"{line[:_LONGEST_TITLE].rpartition(' ')[0] or line[:_LONGEST_TITLE]} …"

@@ -114,6 +114,16 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
+def files_in(folder: Path) -> dict[str, Path]:
+    """The files of a published folder by their names in it, with slashes, in order; without the marker."""
+    return {name.as_posix(): folder / name for name in _files(folder) if name != Path(MARKER)}
+
+
+def file_sizes(folder: Path) -> dict[str, int]:
+    """How many bytes each of :func:`files_in` has."""
+    return {name: path.stat().st_size for name, path in files_in(folder).items()}
+
+
 def _unwritable(target: Path, error: OSError) -> PublishError:
     return PublishError(
         f"the folder cannot be written ({error.strerror or error})",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from viner.bundle import Bundle, download
 from viner.bundle.bundle import CARD
 from viner.errors import InputError, UsageError
-from viner.publishing.folder import new_folder
 from viner.publishing.model import copy_model, find_model
-from viner.publishing.upload import check_repo, push
+from viner.publishing.repository import publish_repository
+from viner.publishing.upload import check_repo
 from viner.workflow.card import is_untouched, model_card
 from viner.workflow.front_matter import LANGUAGE, CardChoices, model_license
 
@@ -71,15 +70,19 @@ def publish_model(
     bundle = find_model(model, weights=True)
     if not Path(model).expanduser().exists():
         download(str(model), (CARD,))  # recognition does without, so it is not there yet
-    if out is None and not upload:
-        out = Path(repo.partition("/")[2])
-    with tempfile.TemporaryDirectory(prefix="viner-publish-") as place:
-        target = out or Path(place) / "model"
-        with new_folder(target, kind=KIND, force=force) as folder:
-            kept = write_repository(bundle, folder, choices)
-            files = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
-        url = push(target, repo, kind="model", private=private, force=force, tag=tag) if upload else None
-    return Published(out, url, files, kept, None if kept else model_license(bundle.info, choices))
+    done = publish_repository(
+        repo,
+        lambda folder: write_repository(bundle, folder, choices),
+        kind="model",
+        marker=KIND,
+        out=out,
+        upload=upload,
+        private=private,
+        force=force,
+        tag=tag,
+    )
+    kept = done.told
+    return Published(done.folder, done.url, done.files, kept, None if kept else model_license(bundle.info, choices))
 
 
 def write_repository(bundle: Bundle, folder: Path, choices: CardChoices) -> bool:

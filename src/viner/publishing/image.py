@@ -16,6 +16,7 @@ from typing import Literal
 from viner.publishing.pins import pinned
 from viner.publishing.wheel import pack_wheel
 from viner.version import __version__
+from viner.workflow.markdown import one_line
 
 FILES = ("Dockerfile", ".dockerignore", "compose.yaml", "README.md", "requirements.txt")
 """What :func:`write_image` writes, beside the wheel."""
@@ -105,5 +106,4 @@ def write_image(image: Image, folder: Path) -> None:
 
 def _quoted(text: str) -> str:
     """Any text within the double quotes of a Dockerfile, on one line."""
-    line = "".join(character if character.isprintable() else " " for character in text)
-    return re.sub(r'(["\\$])', r"\\\1", " ".join(line.split())[:_LONGEST_DESCRIPTION])
+    return re.sub(r'(["\\$])', r"\\\1", one_line(text)[:_LONGEST_DESCRIPTION])

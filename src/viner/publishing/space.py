@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,10 +19,11 @@ from viner.bundle.bundle import GRAPH, INFO
 from viner.errors import InputError, MissingExtraError
 from viner.project import Project
 from viner.publishing.examples import bundled_examples, own_examples
-from viner.publishing.folder import PublishError, new_folder
+from viner.publishing.folder import PublishError, file_sizes
 from viner.publishing.model import copy_model, find_model, languages, license_lines, published_files, size, title
 from viner.publishing.pins import pinned
-from viner.publishing.upload import check_repo, push
+from viner.publishing.repository import publish_repository
+from viner.publishing.upload import check_repo
 from viner.publishing.wheel import pack_wheel
 from viner.publishing.workbench import PROJECT, write_project
 from viner.runtime import Recognizer
@@ -162,20 +162,20 @@ def _publish(
     private: bool,
     force: bool,
 ) -> PublishedSpace:
-    if out is None and not upload:
-        out = Path(choices.repo.partition("/")[2])
-    with tempfile.TemporaryDirectory(prefix="viner-publish-") as place:
-        target = out or Path(place) / KIND
-        with new_folder(target, kind=KIND, force=force) as folder:
-            reference, examples = write(folder)
-            files = {path.relative_to(folder).as_posix(): path.stat().st_size for path in _files(folder)}
-            if sum(files.values()) > LIMIT:
-                raise PublishError(
-                    f"the Space would have {sum(files.values()) / 1e9:,.1f} GB, and may have 1 GB",
-                    hint="Use a smaller model; `viner models --activate NAME` chooses another one of a project",
-                )
-        url = push(target, choices.repo, kind="space", private=private, force=force) if upload else None
-    return PublishedSpace(out, url, app_address(choices.repo), files, reference, examples)
+    def within_the_limit(folder: Path) -> tuple[str | None, int]:
+        told = write(folder)
+        total = sum(file_sizes(folder).values())
+        if total > LIMIT:
+            raise PublishError(
+                f"the Space would have {total / 1e9:,.1f} GB, and may have 1 GB",
+                hint="Use a smaller model; `viner models --activate NAME` chooses another one of a project",
+            )
+        return told
+
+    done = publish_repository(
+        choices.repo, within_the_limit, kind="space", marker=KIND, out=out, upload=upload, private=private, force=force
+    )
+    return PublishedSpace(done.folder, done.url, app_address(choices.repo), done.files, *done.told)
 
 
 def write_space(bundle: Bundle, folder: Path, choices: SpaceChoices) -> tuple[str | None, int]:
@@ -227,10 +227,6 @@ def app_address(repo: str) -> str:
     """Where the app of a Space will be: at a host of its own, or in its frame on the Hub where the name is too long for one."""
     host = re.sub(r"[^a-z0-9]+", "-", repo.lower()).strip("-")
     return f"https://{host}.hf.space" if len(host) <= _LONGEST_HOST else f"https://huggingface.co/spaces/{repo}"
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _write(path: Path, content: str) -> None:

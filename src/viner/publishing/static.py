@@ -23,7 +23,7 @@ from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.publishing.characters import character_tables
 from viner.publishing.examples import bundled_examples, own_examples
-from viner.publishing.folder import MARKER, PublishError, new_folder
+from viner.publishing.folder import PublishError, file_sizes, new_folder
 from viner.publishing.model import find_model, languages, license_lines, title
 from viner.publishing.npm import Package, read_package
 from viner.publishing.pieces import describe
@@ -120,10 +120,7 @@ def publish_page(
     with new_folder(target, kind=KIND, force=force) as folder:
         parts = read_package(RUNTIME, _RUNTIME_FILES, archive=runtime, fetching=fetching)
         download = _write_page(folder, bundle, one_line(name or title(bundle)), rules, parts, shown)
-        files = {
-            path.relative_to(folder).as_posix(): path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()
-        }
-        files.pop(MARKER, None)
+        files = file_sizes(folder)
     return PublishedPage(target, files, download, len(shown))
 
 
@@ -239,7 +236,7 @@ def _json(data: Any) -> bytes:
 
 
 def _readme(name: str) -> str:
-    heading = json.dumps(" ".join(name.split()), ensure_ascii=False)  # a string of YAML, whatever it holds
+    heading = json.dumps(name, ensure_ascii=False)  # a string of YAML, whatever it holds
     return f"""---
 title: {heading}
 sdk: static

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from viner.bundle.hub import progress_on_terminals, status_of, unreachable
 from viner.errors import UsageError, VinerError
-from viner.publishing.folder import MARKER, PublishError
+from viner.publishing.folder import PublishError, files_in
 from viner.version import __version__
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class _Upload:
         self._folder = folder
         self._repo = repo
         self._kind = kind
-        self._files = _files(folder)
+        self._files = files_in(folder)
         self._head: str | None = None
         self._remote: dict[str, Any] = {}
 
@@ -258,14 +258,6 @@ class _Upload:
         """The tags of the repository and their commits."""
         refs = self._api.list_repo_refs(self._repo, repo_type=self._kind)
         return {ref.name: ref.target_commit for ref in refs.tags}
-
-
-def _files(folder: Path) -> dict[str, Path]:
-    """The files of a folder by their names in the repository, in order."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {path.relative_to(folder).as_posix(): path for path in paths}
-    files.pop(MARKER, None)
-    return files
 
 
 def _same(path: Path, remote: Any) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from viner.cli.options import FILE, json_option
+from viner.cli.publish.telling import in_json, in_words
 from viner.cli.terminal import echo_json
 from viner.errors import UsageError
 
@@ -44,10 +45,9 @@ def docker(model: str, out: Path | None, workbench: bool, training: bool, force:
     else:
         done = publish_recognizer(model, out=out, force=force)
     if as_json:
-        facts = {"folder": str(done.folder), "name": done.name, "files": done.files, "bytes": sum(done.files.values())}
-        echo_json(facts)
+        echo_json({"name": done.name, **in_json(done.folder, done.files)})
         return
-    click.echo(f"Folder: {done.folder} ({len(done.files)} files, {sum(done.files.values()) / 1e6:,.1f} MB)")
+    click.echo(f"Folder: {done.folder} ({in_words(done.files)})")
     if workbench:
         click.echo(f"Set the database's password, make accounts, start: {done.folder / 'README.md'} has the four commands")
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from viner.cli.options import FILE, json_option
+from viner.cli.publish.telling import in_json, in_words
 from viner.cli.publish.uploading import push_options, uploading
 from viner.cli.terminal import echo_json
 
@@ -58,21 +59,13 @@ def hub(
     if done.license is None and not done.kept_card:
         click.echo("No license: name one with --license, since without one others may not use the model.", err=True)
     if as_json:
-        echo_json(
-            {
-                "folder": None if done.folder is None else str(done.folder),
-                "url": done.url,
-                "files": done.files,
-                "bytes": sum(done.files.values()),
-                "kept_card": done.kept_card,
-                "license": done.license,
-            }
-        )
+        own = {"url": done.url, "kept_card": done.kept_card, "license": done.license}
+        echo_json({**in_json(done.folder, done.files), **own})
         return
     if done.kept_card:
         click.echo("The card was edited, so it is kept as it is.")
     if done.folder is not None:
-        click.echo(f"Folder: {done.folder} ({len(done.files)} files, {sum(done.files.values()) / 1e6:,.1f} MB)")
+        click.echo(f"Folder: {done.folder} ({in_words(done.files)})")
     if done.url is None:
         click.echo("Upload it: the same command with --push")
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from viner.cli.options import FILE, json_option
+from viner.cli.publish.telling import in_json, in_words
 from viner.cli.publish.uploading import push_options, uploading
 from viner.cli.terminal import echo_json
 from viner.errors import UsageError
@@ -79,20 +80,11 @@ def space(
     for line in _needs(done, feedback=feedback, workbench=workbench):
         click.echo(line, err=True)
     if as_json:
-        echo_json(
-            {
-                "folder": None if done.folder is None else str(done.folder),
-                "url": done.url,
-                "app": done.app,
-                "files": done.files,
-                "bytes": sum(done.files.values()),
-                "model": done.model,
-                "examples": done.examples,
-            }
-        )
+        own = {"url": done.url, "app": done.app, "model": done.model, "examples": done.examples}
+        echo_json({**in_json(done.folder, done.files), **own})
         return
     if done.folder is not None:
-        click.echo(f"Space: {done.folder} ({len(done.files)} files, {sum(done.files.values()) / 1e6:,.1f} MB)")
+        click.echo(f"Space: {done.folder} ({in_words(done.files)})")
         click.echo(f"Try it here: python {shlex.quote(str(done.folder / 'app.py'))}")
     if done.url is None:
         click.echo(f"Put it online, at {done.app}: the same command with --push")

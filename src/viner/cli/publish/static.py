@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from viner.cli.options import FILE, json_option
+from viner.cli.publish.telling import in_json
 from viner.cli.terminal import echo_json
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ def static(
             err=True,
         )
     if as_json:
-        facts = {"folder": str(done.folder), "files": done.files, "bytes": sum(done.files.values())}
-        echo_json({**facts, "download": done.download, "examples": done.examples})
+        echo_json({**in_json(done.folder, done.files), "download": done.download, "examples": done.examples})
         return
     click.echo(f"Folder: {done.folder} ({len(done.files)} files; a first visit fetches {done.download / 1e6:,.1f} MB)")
     click.echo(f"Look at it: python -m http.server --directory {shlex.quote(str(done.folder))}, then http://localhost:8000")
