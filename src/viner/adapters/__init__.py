@@ -1,0 +1,1 @@
+"""Recognizers as components of other people's systems: spaCy and Presidio."""

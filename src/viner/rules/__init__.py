@@ -1,0 +1,1 @@
+"""Dictionaries and patterns that find spans without a model."""

@@ -1,0 +1,1 @@
+"""Recognition beyond one machine, on Ray Data."""
