@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_the_folder_takes_its_place_with_a_marker(tmp_path):
     assert json.loads((tmp_path / "deep" / "space" / MARKER).read_text()) == {
         "kind": "space",
         "viner": __version__,
-        "files": ["README.md"],
+        "files": {"README.md": sha256(b"new").hexdigest()},
     }
 
 
@@ -104,6 +105,40 @@ def test_force_does_not_remove_what_somebody_put_there(tmp_path, name):
     assert (target / "README.md").read_text() == "old"
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_what_somebody_edited_is_not_lost(tmp_path, force):
+    target = tmp_path / "space"
+    publish(target, "old")
+    (target / "README.md").write_text("edited", encoding="utf-8")
+    with pytest.raises(InputError, match=r"edited what viner put there: README\.md") as refused:
+        publish(target, force=force)
+    assert "Move the edited files elsewhere" in refused.value.hint
+    assert (target / "README.md").read_text() == "edited"
+    assert left_in(tmp_path) == ["space"]
+
+
+def test_edits_that_were_moved_away_are_no_hindrance(tmp_path):
+    target = tmp_path / "space"
+    publish(target, "old")
+    (target / "README.md").write_text("edited", encoding="utf-8")
+    (target / "README.md").rename(tmp_path / "mine.md")
+    publish(target, force=True)
+    assert (target / "README.md").read_text() == "new"
+    assert (tmp_path / "mine.md").read_text() == "edited"
+
+
+def test_a_folder_of_an_earlier_viner_which_noted_names_alone_is_replaced(tmp_path):
+    target = tmp_path / "space"
+    publish(target, "old")
+    (target / MARKER).write_text(json.dumps({"kind": "space", "files": ["README.md"]}), encoding="utf-8")
+    (target / "CNAME").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="did not put there: CNAME"):
+        publish(target, force=True)
+    (target / "CNAME").unlink()
+    publish(target, force=True)
+    assert (target / "README.md").read_text() == "new"
+
+
 def test_what_file_managers_leave_is_nobodys(tmp_path):
     publish(tmp_path / "space", "old")
     (tmp_path / "space" / ".DS_Store").touch()
@@ -155,13 +190,27 @@ def test_a_link_leads_to_the_folder_that_is_replaced(tmp_path):
     assert (tmp_path / "real" / "README.md").read_text() == "new"
 
 
-def test_a_place_that_cannot_be_written_to_is_said(tmp_path):
+@pytest.mark.parametrize("inner", ["space", "deep/space"])
+def test_a_folder_within_a_file_is_refused_and_the_file_named(tmp_path, inner):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(PublishError, match="cannot be written"):
-        publish(tmp_path / "file" / "space")
+    with pytest.raises(InputError, match="this is a file") as refused:
+        publish(tmp_path / "file" / inner)
+    assert refused.value.where == str(tmp_path / "file")
+    assert "--out" in refused.value.hint
+
+
+def test_a_place_that_cannot_be_written_to_is_said(tmp_path, monkeypatch):
+    def refuse(*_, **__) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with pytest.raises(PublishError, match="Permission denied") as refused:
+        publish(tmp_path / "space")
+    assert "who may write" in refused.value.hint
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
-    with pytest.raises(PublishError, match="No space left"), new_folder(tmp_path / "space", kind="space"):
+    with pytest.raises(PublishError, match="No space left") as refused, new_folder(tmp_path / "space", kind="space"):
         raise OSError(28, "No space left on device")
+    assert "Free some space" in refused.value.hint
     assert left_in(tmp_path) == []

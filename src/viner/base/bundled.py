@@ -11,7 +11,6 @@ import hashlib
 import json
 import lzma
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy as np
 
 from viner.base import blocks
 from viner.bundle.home import home
+from viner.bundle.place import draft_beside
 from viner.errors import BundleError, MissingExtraError
 
 NAME = "e5-small-vi-en"
@@ -55,18 +55,12 @@ def unpack(folder: str | Path | None = None) -> Path:
     if _holds(target, sizes):
         return target
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        with draft_beside(target) as draft:
+            _write(draft, manifest)
+            draft.chmod(0o755)
+            _move(draft, target, sizes)
     except OSError as error:
         raise _unwritable(target, error) from error
-    try:
-        _write(draft, manifest)
-        draft.chmod(0o755)
-        _move(draft, target, sizes)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return target
 
 

@@ -4,7 +4,30 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def draft_beside(target: Path) -> Iterator[Path]:
+    """An empty folder beside the one to be, to fill and move to its place; what is left of it at the end is removed.
+
+    It is hidden and named after its target. The folders above are made if they are missing.
+
+    Args:
+        target: The folder to be.
+
+    Raises:
+        OSError: On entering, if nothing can be written there.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield draft
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def settle(draft: Path, target: Path) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from viner.bundle.bundle import CARD, INFO, Bundle, read_bundle
 from viner.bundle.info import BundleInfo, FileRecord
-from viner.bundle.place import settle
+from viner.bundle.place import draft_beside, settle
 from viner.errors import BundleError
 
 
@@ -39,6 +38,7 @@ class BundleWriter:
     def __init__(self, target: str | Path, *, overwrite: bool = False) -> None:
         self.target = Path(target)
         self._overwrite = overwrite
+        self._place = ExitStack()
         self._folder: Path | None = None
 
     @property
@@ -51,14 +51,13 @@ class BundleWriter:
     def __enter__(self) -> BundleWriter:
         self._check_target()
         try:
-            self.target.parent.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix=f".{self.target.name}-", dir=self.target.parent))
+            self._folder = self._place.enter_context(draft_beside(self.target))
         except OSError as error:
             raise self._unwritable(error) from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._place.close()
         if error is not None and (isinstance(error, OSError) or _is_safetensors(error)):
             raise self._unwritable(error) from error
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import filecmp
+import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from viner.bundle.place import settle
+from viner.bundle.place import draft_beside, settle
 from viner.errors import InputError, VinerError
 from viner.version import __version__
 
 MARKER = ".viner-publish.json"
-"""Names the kind of the folder, the viner that wrote it, and its files. Only a folder with this file is ever replaced."""
+"""Names the kind of the folder, the viner that wrote it, and its files by their SHA-256. Only a folder with this file is ever
+replaced."""
 _LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """What file managers leave in every folder that they show."""
 
@@ -38,7 +39,7 @@ def new_folder(target: Path, *, kind: str, force: bool = False, kept: Collection
         target: The folder to be. One that is there must be empty, or hold the same.
         kind: What is published, such as "space".
         force: Replace what :func:`new_folder` wrote there before, of the same kind. Anything else is refused even so, and so is
-            a folder with files that somebody put there since.
+            a folder with files that somebody put there or edited since.
         kept: Files of somebody else that the block copies, so that they may be there.
 
     Raises:
@@ -48,28 +49,25 @@ def new_folder(target: Path, *, kind: str, force: bool = False, kept: Collection
     target = Path(target).expanduser().resolve()
     _check(target, kind)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        with draft_beside(target) as draft:
+            yield draft
+            written = {name: _digest(draft / name) for name in map(Path.as_posix, _files(draft)) if name not in kept}
+            marker = json.dumps({"kind": kind, "viner": __version__, "files": written}, ensure_ascii=False, indent=1)
+            (draft / MARKER).write_text(f"{marker}\n", encoding="utf-8")
+            _check(target, kind)  # somebody else may have been faster
+            if (target / MARKER).is_file():
+                if _same(draft, target):
+                    return
+                _check_replaceable(target, force, kept)
+            settle(draft, target)
     except OSError as error:
         raise _unwritable(target, error) from error
-    try:
-        yield draft
-        names = sorted(name.as_posix() for name in _files(draft) if name.as_posix() not in kept)
-        marker = json.dumps({"kind": kind, "viner": __version__, "files": names}, ensure_ascii=False, indent=1)
-        (draft / MARKER).write_text(f"{marker}\n", encoding="utf-8")
-        _check(target, kind)  # somebody else may have been faster
-        if (target / MARKER).is_file():
-            if _same(draft, target):
-                return
-            _check_replaceable(target, force, kept)
-        settle(draft, target)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _check(target: Path, kind: str) -> None:
+    above = next((folder for folder in target.parents if folder.exists()), target)
+    if not above.is_dir():
+        raise InputError("this is a file, so no folder can be in it", where=above, hint="Name another folder with --out")
     empty = not target.exists() or (target.is_dir() and not any(target.iterdir()))
     if target == Path.cwd():
         raise InputError("it is the folder that you are in", where=target, hint="Name another one with --out")
@@ -88,10 +86,18 @@ def _marker(target: Path) -> dict[str, Any]:
     return marker if isinstance(marker, dict) else {}
 
 
+def _written(target: Path) -> dict[str, str | None]:
+    """What viner wrote into a folder, by name, with its SHA-256; None where an earlier viner did not note it."""
+    files = _marker(target).get("files")
+    return dict.fromkeys(map(str, files)) if isinstance(files, list) else files if isinstance(files, dict) else {}
+
+
 def _check_replaceable(target: Path, force: bool, kept: Collection[str]) -> None:
-    written = _marker(target).get("files")
-    ours = {MARKER, *kept, *(map(str, written) if isinstance(written, list) else ())}
-    theirs = sorted(name.as_posix() for name in _files(target) if name.as_posix() not in ours and name.name not in _LITTER)
+    written = _written(target)
+    here = [name.as_posix() for name in _files(target)]
+    ours = {MARKER, *kept, *written}
+    theirs = [name for name in here if name not in ours and PurePosixPath(name).name not in _LITTER]
+    edited = [name for name in here if written.get(name) and written[name] != _digest(target / name)]
     if (target / ".git").exists():
         raise InputError("it is a git repository with a history of its own", where=target, hint="Name another with --out")
     if theirs:
@@ -99,6 +105,12 @@ def _check_replaceable(target: Path, force: bool, kept: Collection[str]) -> None
             f"it holds what viner did not put there: {', '.join(theirs[:5])}",
             where=target,
             hint="Move that elsewhere, or name a new folder with --out",
+        )
+    if edited:
+        raise InputError(
+            f"somebody edited what viner put there: {', '.join(edited[:5])}",
+            where=target,
+            hint="Move the edited files elsewhere, or delete them, and publish again; or name a new folder with --out",
         )
     if not force:
         raise InputError("something else was published there", where=target, hint="Replace it with --force, or use --out")
@@ -114,6 +126,11 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
 
 
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
 def files_in(folder: Path) -> dict[str, Path]:
     """The files of a published folder by their names in it, with slashes, in order; without the marker."""
     return {name.as_posix(): folder / name for name in _files(folder) if name != Path(MARKER)}
@@ -125,8 +142,10 @@ def file_sizes(folder: Path) -> dict[str, int]:
 
 
 def _unwritable(target: Path, error: OSError) -> PublishError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return PublishError(
         f"the folder cannot be written ({error.strerror or error})",
         where=target,
-        hint="Free some space or name another folder with --out; nothing was left behind",
+        hint=f"{'Free some space' if full else 'Check who may write there'}, or name another folder with --out;"
+        " nothing was left behind",
     )
