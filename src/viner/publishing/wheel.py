@@ -1,14 +1,17 @@
 """The wheel of the viner that runs, packed from its installed files: what a Space or an image carries.
 
-The base encoder is most of a release's wheel, and who recognizes needs none of it, so it is left out unless asked for.
+Only what belongs to viner is packed, since wheels go to strangers: what the installation put there, or in a checkout what git
+tracks, not whatever else lies between. The base encoder is most of a release's wheel, and who recognizes needs none of it, so
+it is left out unless asked for.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import shutil
+import subprocess
 import zipfile
-from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -41,7 +44,9 @@ def pack_wheel(into: Path, *, base: bool = False) -> Path:
     about = _installed()
     name = f"viner-{__version__}"
     metadata = f"{name}.dist-info"
-    files = dict(_package_files(base))
+    files = {
+        f"viner/{inner}": (_PACKAGE / inner).read_bytes() for inner in _own_files(about) if base or not inner.startswith(_BASE)
+    }
     files[f"{metadata}/METADATA"] = _text(about, "METADATA")
     files[f"{metadata}/WHEEL"] = _WHEEL.format(version=__version__).encode()
     files[f"{metadata}/entry_points.txt"] = _text(about, "entry_points.txt")
@@ -71,13 +76,33 @@ def _installed() -> Distribution:
     return about
 
 
-def _package_files(base: bool) -> Iterator[tuple[str, bytes]]:
-    for path in _PACKAGE.rglob("*"):
-        inner = path.relative_to(_PACKAGE)
-        if not path.is_file() or any(part == "__pycache__" or part.startswith(".") for part in inner.parts):
-            continue
-        if base or not inner.as_posix().startswith(_BASE):
-            yield f"viner/{inner.as_posix()}", path.read_bytes()
+def _own_files(about: Distribution) -> set[str]:
+    """The files of the package, relative to it, with slashes."""
+    installed = (file.as_posix().partition("viner/") for file in about.files or ())
+    for names in ({inner for outer, _, inner in installed if not outer}, _known_to_git()):
+        if "__init__.py" in names:  # an editable installation has no list; what runs may also be no checkout
+            break
+    else:
+        names = {path.relative_to(_PACKAGE).as_posix() for path in _PACKAGE.rglob("*")}
+    return {inner for inner in names if not _is_hidden(inner) and (_PACKAGE / inner).is_file()}
+
+
+def _known_to_git() -> set[str]:
+    """What git tracks of the package, and modules that it may track soon: one that is tracked may need them already."""
+    git = shutil.which("git")
+    if git is None:
+        return set()
+    # Whoever owns the checkout: only names are read, and nothing of it is run.
+    command = [git, "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", str(_PACKAGE), "ls-files", "-z"]
+    names: set[str] = set()
+    for which in (["--cached"], ["--others", "--exclude-standard", "--", "*.py"]):
+        found = subprocess.run([*command, *which], capture_output=True, check=False)
+        names |= set(found.stdout.decode("utf-8", "surrogateescape").split("\0"))
+    return names - {""}
+
+
+def _is_hidden(inner: str) -> bool:
+    return any(part == "__pycache__" or part.startswith(".") for part in inner.split("/"))
 
 
 def _text(about: Distribution, name: str) -> bytes:
