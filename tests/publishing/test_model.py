@@ -28,7 +28,13 @@ def folder(tiny_model, tmp_path):
     (made / "data" / "train.jsonl").write_text('{"text": "secret"}\n')
     change(made, "viner.json", base={"name": str(tmp_path / "bases" / "mine")})
     change(made, "config.json", _name_or_path=str(tmp_path / "bases" / "mine"))
-    change(made, "tokenizer_config.json", name_or_path="C:\\Users\\minh\\bases\\mine")
+    change(
+        made,
+        "tokenizer_config.json",
+        name_or_path="C:\\Users\\minh\\bases\\mine",
+        vocab_file=str(tmp_path / "bases" / "vocab.txt"),
+        init={"merges_file": "~/bases/bpe.codes"},
+    )
     files = json.loads((made / "viner.json").read_text())["files"]
     for name in ("config.json", "tokenizer_config.json", "training.jsonl"):
         files[name] = {"bytes": (made / name).stat().st_size, "sha256": "0" * 64}
@@ -59,7 +65,7 @@ def test_the_copy_is_whole_and_names_no_path_of_this_machine(folder, tmp_path):
     assert changed == {"config.json", "tokenizer_config.json"}
     assert copied.info.base["name"] == "mine"
     assert license_lines(find_model(folder))[0].startswith("Base encoder: mine")
-    for trace in (str(tmp_path), "C:\\Users", "hf_secret", "call Lan"):
+    for trace in (str(tmp_path), "C:\\Users", "~/bases", "hf_secret", "call Lan"):
         assert files_with(copied.path, trace) == []
     (copied.path / "model.onnx").read_bytes()
 

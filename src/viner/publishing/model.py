@@ -6,11 +6,11 @@ import hashlib
 import json
 import shutil
 from dataclasses import replace
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from pathlib import Path
 
 from viner.bundle import Bundle, BundleInfo, FileRecord, base_origin, data_origin, find_bundle, read_bundle
 from viner.bundle.bundle import CARD, FILES, GRAPH, INFO, NEEDED
+from viner.publishing.paths import shortened, without_paths
 from viner.workflow.card import license_lines as lines_of
 from viner.workflow.front_matter import card_title
 
@@ -90,24 +90,15 @@ def copy_model(bundle: Bundle, folder: Path, *, weights: bool = False) -> Bundle
 
 
 def _without_paths(info: BundleInfo) -> BundleInfo:
-    """What a model says about itself, its base named without where on this machine it lay."""
-    name = info.base.get("name")
-    if not _is_path(name):
-        return info
-    return replace(info, base={**info.base, "name": PureWindowsPath(str(name)).name})  # which knows both kinds of slashes
+    """What a model says about itself, its base and its data named without where on this machine they lay."""
+    return replace(info, base=shortened(info.base), data=shortened(info.data))
 
 
 def _forget_paths(file: Path) -> bool:
-    """Removes from a configuration where on this machine it was read from; False if it does not say."""
+    """Removes from a configuration where on this machine something lies; False if it does not say."""
     config = json.loads(file.read_text(encoding="utf-8"))
-    paths = [key for key in ("_name_or_path", "name_or_path") if _is_path(config.get(key))]
-    for key in paths:
-        del config[key]
-    if paths:
-        file.write_text(json.dumps(config, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    return bool(paths)
-
-
-def _is_path(value: Any) -> bool:
-    """Whether a name is a path, of this system or of Windows."""
-    return isinstance(value, str) and (PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute())
+    kept = without_paths(config)
+    if kept == config:
+        return False
+    file.write_text(json.dumps(kept, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return True
