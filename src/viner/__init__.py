@@ -13,7 +13,7 @@ Names are imported on first use, so ``import viner`` stays quick.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from viner.version import __version__
 
@@ -22,6 +22,7 @@ __all__ = ["Document", "Entity", "Project", "Relation", "Schema", "__version__",
 if TYPE_CHECKING:
     from viner.document import Document, Entity, Relation
     from viner.project import Project
+    from viner.rules import RuledRecognizer
     from viner.runtime import Recognizer
     from viner.schema import Schema
 
@@ -34,21 +35,26 @@ _HOMES = {
 }
 
 
-def load(path: str | Path, *, engine: str | None = None) -> Recognizer:
+def load(
+    path: str | Path, *, engine: str | None = None, rules: str | Path | Literal[False] | None = None
+) -> Recognizer | RuledRecognizer[Recognizer]:
     """Loads a recognizer.
 
     Args:
-        path: A model folder, or a project, which stands for its active model; where no such path exists, a Hub id
-            ``user/name[@revision]``.
+        path: A model folder, or a project, which stands for its active model and its rules; where no such path exists, a Hub
+            id ``user/name[@revision]``.
         engine: The graph to run, such as "fp32"; None takes the one that the bundle chose.
+        rules: A ``viner.toml``, or a file with ``[rules]`` alone, whose dictionaries and patterns go over or under the model;
+            None takes those of the project, False none.
 
     Raises:
         BundleError: If the folder is no model, or is incomplete, damaged, or of a later version.
-        InputError: If the project has no model yet.
+        InputError: If the project has no model yet, or a rule cannot be used.
     """
+    from viner.rules import with_rules
     from viner.runtime import Recognizer
 
-    return Recognizer.load(path, engine=engine)
+    return with_rules(Recognizer.load(path, engine=engine), path, rules)
 
 
 def __getattr__(name: str) -> Any:

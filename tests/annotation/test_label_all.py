@@ -8,10 +8,10 @@ from support.stores import operation
 from viner.annotation import label_all
 from viner.annotation.label_all import LabelAll, apply, preview
 from viner.annotation.suggest.refresh import refresh
-from viner.annotation.suggest.rules import Rules
 from viner.annotation.suggest.suggester import Suggester
 from viner.document import Document, Entity
 from viner.project import Dictionary
+from viner.rules import Rules
 from viner.store import ConflictError, Operation, RefusedError, StoredEntity
 from viner.store.records import LABEL_LIMIT
 

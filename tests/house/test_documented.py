@@ -106,7 +106,7 @@ def known_keys(folder: Path, path: str = "") -> Iterator[str]:
                 if below != "schema":
                     yield from known_keys(folder, below)
             return
-    yield re.sub(r"^(rules\.\w+)", r"\1[]", path)
+    yield re.sub(r"^(rules\.(?:dictionaries|patterns))", r"\1[]", path)
 
 
 def test_the_defaults_in_the_table_are_those_of_the_code():

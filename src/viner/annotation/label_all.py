@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from viner.annotation.suggest.dictionaries import DictionaryMatcher, Hit
 from viner.errors import InputError
 from viner.project import Dictionary
+from viner.rules.dictionaries import DictionaryMatcher, Hit
 from viner.store import RefusedError, StoredEntity
 from viner.store.delta import Delta
 from viner.store.reading import unflatten

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from viner.corpus import refuse_partial
 from viner.document import Document, Span
@@ -13,11 +13,21 @@ from viner.errors import InputError
 from viner.evaluation.report import Evaluation
 from viner.metrics import EntityTally
 
-if TYPE_CHECKING:
-    from viner.runtime import Recognizer
+
+class Evaluable(Protocol):
+    """What is evaluated: :class:`viner.runtime.Recognizer`, alone or with rules."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the entity types."""
+
+    def stream(
+        self, items: Iterable[Document], /, *, unanswered: Callable[[Document, Sequence[Span]], None]
+    ) -> Iterator[Document]:
+        """The documents in order; ``unanswered`` is told of words that nothing looked at."""
 
 
-def evaluate_model(recognizer: Recognizer, documents: Iterable[Document], *, where: str | Path | None = None) -> Evaluation:
+def evaluate_model(recognizer: Evaluable, documents: Iterable[Document], *, where: str | Path | None = None) -> Evaluation:
     """Scores a recognizer on annotated documents, in constant memory.
 
     The recognizer gets each document's text and words, never its annotations. Words of the document override the splitter, so a
@@ -47,6 +57,7 @@ def evaluate_model(recognizer: Recognizer, documents: Iterable[Document], *, whe
             [(entity.start, entity.end, entity.label) for entity in predicted.entities or ()],
         )
         unknown.update(entity.label for entity in entities if entity.label not in known)
+        found = {(entity.start, entity.end) for entity in predicted.entities or ()}
         words = predicted.words or ()
         covered = words[-1][1] if words else 0
         starts, ends = _borders(words)
@@ -54,7 +65,7 @@ def evaluate_model(recognizer: Recognizer, documents: Iterable[Document], *, whe
             end = entity.start + len((entity.text or "").rstrip())
             if end > covered or any(first < end and entity.start < last for first, last in unanswered):
                 truncated += 1
-            elif entity.start not in starts or entity.end not in ends:
+            elif (entity.start not in starts or entity.end not in ends) and (entity.start, entity.end) not in found:
                 cut += 1
         unanswered.clear()
     scores = tally.scores()

@@ -1,4 +1,4 @@
-"""What ``viner.toml`` says beside the schema: name and language, the store, how the queue works, and the rules that suggest.
+"""What ``viner.toml`` says beside the schema: name and language, the store, how the queue works, and the rules.
 
 Every key is checked when it is read. An unknown one is refused, since a misspelled key would otherwise be a setting that
 silently does nothing.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from viner.errors import InputError
-from viner.project.values import Table
+from viner.project.rules import Dictionary, Pattern, read_rules
+from viner.project.values import Table, reason
 
 ORDERS = ("given", "random", "uncertain", "mix")
 """How the queue orders documents: as imported, by chance, the least sure first, or the latter with some by chance."""
@@ -53,29 +54,6 @@ class AnnotationSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Dictionary:
-    """Terms that are suggested with a label wherever they stand as whole words.
-
-    Args:
-        label: The label suggested.
-        terms: The terms, no two the same, none empty.
-        ignore_case: Whether upper and lower case are the same.
-    """
-
-    label: str
-    terms: tuple[str, ...]
-    ignore_case: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A regular expression in RE2's language whose matches are suggested with a label."""
-
-    label: str
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
 class ProjectSettings:
     """The settings of a project, checked and complete.
 
@@ -85,8 +63,8 @@ class ProjectSettings:
         database_url: URL of the store. ``VINER_DATABASE_URL`` goes before ``[store] url``, and that before ``viner.db`` in the
             project folder. A relative SQLite path is relative to the project folder, whatever the current one is.
         annotation: How documents are drawn, served and trained on.
-        dictionaries: Dictionaries that suggest.
-        patterns: Patterns that suggest.
+        dictionaries: Dictionaries that suggest, and recognize where they say so.
+        patterns: Patterns that suggest, and recognize where they say so.
         guideline: Text of the guideline, Markdown; None where there is no such file.
     """
 
@@ -115,15 +93,14 @@ def read_settings(folder: Path, data: Mapping[str, Any]) -> ProjectSettings:
     top = Table(data, folder / "viner.toml", "")
     top.know("name", "language", "schema", "store", "annotation", "rules")
     annotation = _annotation(top.table("annotation"))
-    rules = top.table("rules")
-    rules.know("dictionaries", "patterns")
+    dictionaries, patterns = read_rules(top.table("rules"))
     return ProjectSettings(
         name=top.text("name", folder.resolve().name),
         language=top.text("language", UNDETERMINED, accept=_LANGUAGE, hint="Give a code, such as vi or en"),
         database_url=_database_url(folder, top.table("store")),
         annotation=annotation,
-        dictionaries=tuple(_dictionary(item) for item in rules.tables("dictionaries")),
-        patterns=tuple(_pattern(item) for item in rules.tables("patterns")),
+        dictionaries=dictionaries,
+        patterns=patterns,
         guideline=_guideline(annotation, top),
     )
 
@@ -164,30 +141,6 @@ def _database_url(folder: Path, table: Table) -> str:
     return f"{scheme}:///{file.as_posix()}{mark}{query}"
 
 
-def _dictionary(table: Table) -> Dictionary:
-    table.know("label", "terms", "file", "ignore_case")
-    terms = list(table.texts("terms"))
-    name = table.text("file", "")
-    if name:
-        terms += _lines(table.inner_file("file", name), table)
-    if not terms:
-        raise table.error("terms", "the dictionary has no terms", hint='Give terms = ["…"] or file = "places.txt"')
-    return Dictionary(table.text("label"), tuple(dict.fromkeys(terms)), table.truth("ignore_case", False))
-
-
-def _lines(path: Path, table: Table) -> Iterable[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, ValueError) as error:
-        raise table.error("file", f"{path} cannot be read ({_reason(error)})") from error
-    return [line.strip() for line in lines if line.strip()]
-
-
-def _pattern(table: Table) -> Pattern:
-    table.know("label", "pattern")
-    return Pattern(table.text("label"), table.text("pattern"))
-
-
 def _guideline(settings: AnnotationSettings, top: Table) -> str | None:
     path = top.inner_file("annotation.guideline", settings.guideline)
     try:
@@ -195,8 +148,4 @@ def _guideline(settings: AnnotationSettings, top: Table) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise top.error("annotation.guideline", f"{path} cannot be read ({_reason(error)})") from error
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise top.error("annotation.guideline", f"{path} cannot be read ({reason(error)})") from error

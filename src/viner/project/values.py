@@ -128,3 +128,8 @@ class Table:
 
     def _path(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name else key
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Why a file could not be read, in a few words."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from viner.annotation.suggest.rules import Rules
 from viner.annotation.suggest.suggester import Suggester
 from viner.project import Project, ProjectSettings
+from viner.rules import Rules
 from viner.store import Store
 from viner.studio.serving import ServingRecognizer
 

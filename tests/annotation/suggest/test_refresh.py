@@ -8,10 +8,10 @@ from support.models import WordModel
 from support.stores import SCHEMA, operation
 from viner.annotation.suggest import refresh as module
 from viner.annotation.suggest.refresh import rank, refresh
-from viner.annotation.suggest.rules import Rules
 from viner.annotation.suggest.suggester import Suggester
 from viner.document import Document, Entity
 from viner.project import Dictionary
+from viner.rules import Rules
 from viner.schema import Schema
 from viner.store import Operation, StoredEntity, tables
 

@@ -3,10 +3,10 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viner.annotation.suggest.rules import Rules
 from viner.annotation.suggest.suggester import Suggester, merge
 from viner.document import Document, Entity
 from viner.project import Dictionary, Pattern
+from viner.rules import Rules
 from viner.schema import Schema
 
 SCHEMA = Schema.of_entities(["PERSON", "LOCATION", "ORG"])

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, select, update
 
 from viner.annotation.leases import held
-from viner.annotation.suggest.rules import DICTIONARY, PATTERN
 from viner.annotation.suggest.suggester import Suggester
 from viner.document import Document, Entity
+from viner.rules.rules import DICTIONARY, PATTERN
 from viner.store import SPLITS, StoredEntity
 from viner.store.reading import unflatten
 from viner.store.tables import contents, documents, entities

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from viner.annotation.suggest.rules import Rules
 from viner.document import Document, Entity
+from viner.rules import Rules
+from viner.rules.borders import Borders
 from viner.schema import Schema
-from viner.text import Graphemes
 
 MOST_SUGGESTIONS = 5000
 """Most suggestions of one document, the first ones in its text: no page can show more."""
@@ -132,19 +132,8 @@ class Suggester:
                 ]
             )
         sources += self._rules.suggest(document)
-        text, graphemes = document.text, Graphemes(document.text)
-        sources = [
-            [
-                entity
-                for entity in source
-                if entity.label in self._known
-                and not text[entity.start].isspace()
-                and not text[entity.end - 1].isspace()
-                and graphemes.is_border(entity.start)
-                and graphemes.is_border(entity.end)
-            ]
-            for source in sources
-        ]
+        borders = Borders(document.text)
+        sources = [borders.whole(entity for entity in source if entity.label in self._known) for source in sources]
         return merge(sources, self._known)[:MOST_SUGGESTIONS]
 
 

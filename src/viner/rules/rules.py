@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
-from viner.annotation.suggest.dictionaries import DictionaryMatcher
-from viner.annotation.suggest.patterns import PatternMatcher
 from viner.document import Document, Entity
 from viner.project import Dictionary, Pattern
+from viner.rules.dictionaries import DictionaryMatcher
+from viner.rules.patterns import PatternMatcher
 
 DICTIONARY = "dictionary"
 PATTERN = "pattern"
 
 
 class Rules:
-    """Suggests without a model.
+    """Suggests without a model, with all of them, whatever they do at recognition.
 
     Args:
         dictionaries: The project's dictionaries.
@@ -37,7 +36,13 @@ class Rules:
     ) -> None:
         self._dictionaries = DictionaryMatcher(dictionaries, file=file)
         self._patterns = PatternMatcher(patterns, file=file)
-        described = json.dumps([[asdict(rule) for rule in rules] for rules in (dictionaries, patterns)])
+        # What a rule does at recognition, and where it stands, changes nothing about what it suggests.
+        described = json.dumps(
+            [
+                [{"label": rule.label, "terms": rule.terms, "ignore_case": rule.ignore_case} for rule in dictionaries],
+                [{"label": rule.label, "pattern": rule.pattern} for rule in patterns],
+            ]
+        )
         self.fingerprint = hashlib.sha256(described.encode()).hexdigest()[:12] if dictionaries or patterns else ""
 
     def suggest(self, document: Document) -> list[list[Entity]]:

@@ -3,10 +3,10 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viner.annotation.suggest import patterns
-from viner.annotation.suggest.patterns import LONGEST_MATCH, MOST_MATCHES, PatternMatcher
 from viner.errors import InputError
 from viner.project import Pattern
+from viner.rules import patterns
+from viner.rules.patterns import LONGEST_MATCH, MOST_MATCHES, PatternMatcher
 
 
 def found(pattern, text):
@@ -110,3 +110,16 @@ def test_lines_and_borders_see_the_whole_text():
 def test_short_texts_give_what_re2_gives(pattern, text):
     expected = [match.span() for match in re2.finditer(pattern, text) if match.group()]
     assert [(hit.start, hit.end) for hit in PatternMatcher([Pattern("X", pattern)]).find(text)] == expected
+
+
+def test_suggestions_have_a_limit_and_recognition_has_none():
+    matcher = PatternMatcher([Pattern("X", "a")])
+    text = "a " * (MOST_MATCHES + 3)
+    assert len(matcher.find(text)) == MOST_MATCHES
+    assert len(matcher.find(text, most=None)) == MOST_MATCHES + 3
+
+
+def test_an_error_names_the_place_in_the_file_where_it_is_known():
+    with pytest.raises(InputError) as caught:
+        PatternMatcher([Pattern("X", "(", place="rules.patterns[3]")], file="rules.toml")
+    assert caught.value.where == "rules.toml: rules.patterns[3].pattern"

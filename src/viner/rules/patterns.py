@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from viner.annotation.suggest.dictionaries import Hit
-from viner.errors import InputError, MissingExtraError
+from viner.errors import InputError
 from viner.project import Pattern
+from viner.rules.dictionaries import Hit
 
 if TYPE_CHECKING:
     import re2
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 LONGEST_MATCH = 1000
 """Longest match in UTF-8 bytes. Longer ones are no entities, and are dropped."""
 MOST_MATCHES = 10_000
-"""Most matches of one pattern in one text; further ones are left out."""
+"""Most matches of one pattern in one text that are suggested: no page can show more."""
 MEMORY = 1 << 20
 """Bytes that a compiled pattern and its automaton may take. It bounds the size of the program, and so the time for a byte."""
 
@@ -37,15 +38,19 @@ class PatternMatcher:
 
     def __init__(self, patterns: Sequence[Pattern], *, file: str = "viner.toml") -> None:
         self._patterns = [
-            (pattern.label, _compile(pattern.pattern, f"{file}: rules.patterns[{index}].pattern"))
+            (pattern.label, _compile(pattern.pattern, f"{file}: {pattern.place or f'rules.patterns[{index}]'}.pattern"))
             for index, pattern in enumerate(patterns)
         ]
 
-    def find(self, text: str) -> list[Hit]:
+    def find(self, text: str, *, most: int | None = MOST_MATCHES) -> list[Hit]:
         r"""The matches in a text, those of each pattern from left to right, never empty.
 
         Offsets are code points, exactly those of the match. A match that begins or ends inside of a code point (``\C``) is
         dropped.
+
+        Args:
+            text: The raw text.
+            most: Most matches of each pattern; further ones are left out. None finds them all.
         """
         if not self._patterns:
             return []
@@ -53,15 +58,13 @@ class PatternMatcher:
         return [
             Hit(start, end, label)
             for label, compiled in self._patterns
-            for start, end in _in_code_points(data, _matches(compiled, data))
+            for start, end in _in_code_points(data, islice(_matches(compiled, data), most))
         ]
 
 
 def _compile(pattern: str, where: str) -> re2._Regexp:
-    try:
-        import re2
-    except ImportError:
-        raise MissingExtraError("matching patterns", "app") from None
+    import re2
+
     options = re2.Options()
     options.max_mem = MEMORY
     options.log_errors = False
@@ -87,8 +90,8 @@ def _compile(pattern: str, where: str) -> re2._Regexp:
 
 def _matches(compiled: Any, data: bytes) -> Iterator[tuple[int, int]]:
     """Spans in bytes."""
-    position, cut, found = 0, -1, 0
-    while position < len(data) and found < MOST_MATCHES:
+    position, cut = 0, -1
+    while position < len(data):
         stop = min(position + 2 * LONGEST_MATCH, len(data))
         stop = _next_character(data, stop)
         match = compiled.search(data, position, stop)
@@ -104,7 +107,6 @@ def _matches(compiled: Any, data: bytes) -> Iterator[tuple[int, int]]:
         if end - start > LONGEST_MATCH or start == cut:
             cut = end
         elif start < end:
-            found += 1
             yield start, end
         position = end if end > start else _next_character(data, end + 1)
 

@@ -49,11 +49,12 @@ class DictionaryMatcher:
             for index, dictionary in enumerate(dictionaries):
                 if dictionary.ignore_case == (view is _folded):
                     for position, term in enumerate(dictionary.terms):
-                        _plant(root, views, term, dictionary.label, f"{file}: rules.dictionaries[{index}].terms[{position}]")
+                        place = dictionary.place or f"rules.dictionaries[{index}]"
+                        _plant(root, views, term, dictionary.label, f"{file}: {place}.terms[{position}]")
             if root.next:
                 self._tries.append((views, root))
 
-    def find(self, text: str, words: Sequence[Span] | None = None) -> list[Hit]:
+    def find(self, text: str, words: Sequence[Span] | None = None, *, every: bool = False) -> list[Hit]:
         """The terms in a text.
 
         Of one label the longest term at the first word wins, and none of its hits overlap; those of different labels may.
@@ -61,6 +62,7 @@ class DictionaryMatcher:
         Args:
             text: The raw text.
             words: The document's own words, if it has some: then a hit begins and ends where they do.
+            every: Give every occurrence of every term instead, whatever it overlaps.
 
         Returns:
             Hits in no particular order, each once.
@@ -68,7 +70,8 @@ class DictionaryMatcher:
         if not self._tries:
             return []
         spans = split_words(text)
-        hits = {hit for views, root in self._tries for hit in _matches(root, views.keys(text, spans), spans)}
+        look = _all_matches if every else _matches
+        hits = {hit for views, root in self._tries for hit in look(root, views.keys(text, spans), spans)}
         if words is not None:
             starts, ends = {start for start, _ in words}, {end for _, end in words}
             hits = {hit for hit in hits if hit.start in starts and hit.end in ends}
@@ -129,23 +132,35 @@ def _plant(root: _Node, views: _Views, term: str, label: str, where: str) -> Non
 
 
 def _matches(root: _Node, keys: Iterator[str], spans: Sequence[Span]) -> Iterator[Hit]:
-    listed = list(keys)
+    """Of each label the longest terms from left to right, none of which overlap."""
     free: dict[str, int] = {}
-    for first, key in enumerate(listed):
+    for first, found in _at_each_word(root, list(keys)):
+        for label, last in dict(found).items():  # the longest term of a label is its last one
+            if free.get(label, 0) <= first:
+                free[label] = last + 1
+                yield Hit(spans[first][0], spans[last][1], label)
+
+
+def _all_matches(root: _Node, keys: Iterator[str], spans: Sequence[Span]) -> Iterator[Hit]:
+    for first, found in _at_each_word(root, list(keys)):
+        for label, last in found:
+            yield Hit(spans[first][0], spans[last][1], label)
+
+
+def _at_each_word(root: _Node, keys: Sequence[str]) -> Iterator[tuple[int, list[tuple[str, int]]]]:
+    """For each word at which terms begin the label of each with its last word, shorter ones first."""
+    for first, key in enumerate(keys):
         node = root.next.get(key.lstrip(" "))
-        longest: dict[str, int] = {}
+        found: list[tuple[str, int]] = []
         last = first
         while node is not None:
-            for label in node.labels:
-                longest[label] = last
+            found += [(label, last) for label in node.labels]
             last += 1
-            if last == len(listed):
+            if last == len(keys):
                 break
-            node = node.next.get(listed[last])
-        for label, end in longest.items():
-            if free.get(label, 0) <= first:
-                free[label] = end + 1
-                yield Hit(spans[first][0], spans[end][1], label)
+            node = node.next.get(keys[last])
+        if found:
+            yield first, found
 
 
 def _spelling(word: str) -> str:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viner.annotation.suggest.dictionaries import LONGEST_TERM, DictionaryMatcher
 from viner.errors import InputError
 from viner.project import Dictionary
+from viner.rules.dictionaries import LONGEST_TERM, DictionaryMatcher
 from viner.text import split_words
 
 
@@ -91,3 +91,30 @@ def test_it_finds_what_a_search_for_every_term_at_every_word_finds(terms, text):
             free = max(ends)
     hits = DictionaryMatcher([places(*terms)]).find(text)
     assert sorted((hit.start, hit.end) for hit in hits) == expected
+
+
+def test_every_occurrence_of_every_term_can_be_asked_for():
+    matcher = DictionaryMatcher([places("Hà Nội", "Hà", "Nội Bài", "Huế"), Dictionary("ORG", ("Hà Nội",))])
+    text = "Hà Nội Bài"
+    hits = matcher.find(text, every=True)
+    assert sorted((text[hit.start : hit.end], hit.label) for hit in hits) == [
+        ("Hà", "PLACE"),
+        ("Hà Nội", "ORG"),
+        ("Hà Nội", "PLACE"),
+        ("Nội Bài", "PLACE"),
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(alphabet, min_size=1, max_size=5), st.lists(st.sampled_from(["a", "b", "c"]), max_size=20).map(" ".join))
+def test_every_occurrence_is_what_a_search_for_every_term_at_every_word_finds(terms, text):
+    words = split_words(text)
+    expected = {(start, end) for start, _ in words for _, end in words if text[start:end] in terms}
+    hits = DictionaryMatcher([places(*terms)]).find(text, every=True)
+    assert sorted((hit.start, hit.end) for hit in hits) == sorted(expected)
+
+
+def test_an_error_names_the_place_in_the_file_where_it_is_known():
+    with pytest.raises(InputError) as caught:
+        DictionaryMatcher([Dictionary("PLACE", (" ",), place="rules.dictionaries[4]")], file="rules.toml")
+    assert caught.value.where == "rules.toml: rules.dictionaries[4].terms[0]"

@@ -1,0 +1,118 @@
+"""A recognizer and rules that answer together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from viner.document import Document
+from viner.errors import InputError
+from viner.project import Project
+from viner.rules.recognition import RecognitionRules
+from viner.schema import ENTITIES, Schema
+
+
+class RecognizerLike(Protocol):
+    """What rules ask of a recognizer; :class:`viner.runtime.Recognizer` is one."""
+
+    @property
+    def schema(self) -> Schema:
+        """The layers that it answers."""
+
+    @property
+    def info(self) -> Any:
+        """What the model says about itself."""
+
+    def stream(self, items: Iterable[str | Document], /, **options: Any) -> Iterator[Document]:
+        """The documents of many texts, in input order."""
+
+
+R = TypeVar("R", bound=RecognizerLike)
+
+
+class RuledRecognizer(Generic[R]):
+    """Recognizes as a model does, and then applies rules: those over the model win, those under it fill in.
+
+    Safe to call from several threads at once if the recognizer is. What rules make of a document depends on its text, its
+    words and the model's answer alone, so the answer is the same whatever documents are around it.
+
+    Args:
+        recognizer: The model.
+        rules: The rules.
+
+    Attributes:
+        recognizer: The model alone.
+        rules: The rules.
+        schema: The layers of the answers: the model's, with the types of the rules that the model does not know.
+    """
+
+    def __init__(self, recognizer: R, rules: RecognitionRules) -> None:
+        self.recognizer = recognizer
+        self.rules = rules
+        self.schema = rules.extend(recognizer.schema)
+        self._ranks = {name: rank for rank, name in enumerate(self.schema.entity_labels)}
+
+    @property
+    def info(self) -> Any:
+        """What the model says about itself; it knows nothing of rules."""
+        return self.recognizer.info
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the entity types."""
+        return self.schema[ENTITIES].names
+
+    def __call__(self, item: str | Document, /) -> Document:
+        """Recognizes one text; see :meth:`stream`."""
+        return next(self.stream([item]))
+
+    def stream(self, items: Iterable[str | Document], /, **options: Any) -> Iterator[Document]:
+        """Recognizes many texts, in constant memory.
+
+        Args:
+            items: As the recognizer takes them.
+            **options: Handed on to the recognizer.
+
+        Yields:
+            For each item in order the recognizer's document. Entities of rules have the source "dictionary" or "pattern" and
+            no score.
+        """
+        for document in self.recognizer.stream(items, **options):
+            yield self.rules.apply(document, self._ranks)
+
+    def judged(self, items: Iterable[str | Document], /) -> Iterator[tuple[Document, float]]:
+        """Documents as :meth:`stream` gives them, each with how unsure of it the model is, in [0, 1], if the model can tell."""
+        recognizer: Any = self.recognizer
+        for document, uncertainty in recognizer.judged(items):
+            yield self.rules.apply(document, self._ranks), uncertainty
+
+
+def with_rules(recognizer: R, model: str | Path, rules: str | Path | Literal[False] | None = None) -> R | RuledRecognizer[R]:
+    """A recognizer with the rules that go with it, or as it is where none do.
+
+    Args:
+        recognizer: The recognizer.
+        model: What it was loaded from. If that is a project, the project's rules go with it, unless others are given.
+        rules: A TOML file with ``[rules]`` instead; False for no rules at all.
+
+    Raises:
+        InputError: If the rules cannot be read or used, or none of the given file recognizes; ``where`` names file and key.
+    """
+    if rules is False:
+        return recognizer
+    if rules is not None:
+        given = RecognitionRules.read(rules)
+        if not given:
+            raise InputError(
+                "none of its rules recognizes",
+                where=rules,
+                hint='Rules only suggest unless they say otherwise: write recognize = "over" or "under" below [rules],'
+                " or below single rules",
+            )
+        return RuledRecognizer(recognizer, given)
+    folder = Path(model).expanduser()
+    if not Project.is_project(folder):
+        return recognizer
+    own = RecognitionRules.read(folder / "viner.toml")
+    return RuledRecognizer(recognizer, own) if own else recognizer
