@@ -27,6 +27,9 @@ from viner.formats import detect, formats, get_format, read, registry, write
         ("a.txt", "A footnote [1](see below) and [2](Anna)", "text"),
         ("a.txt", '{"text": "a"}\n', "jsonl"),
         ("a.json", '[\n  {"text": "a"}\n]', "jsonl"),
+        ("a.csv", "text,label\nHi,x\n", "csv"),
+        ("a.parquet", "", "parquet"),
+        ("a.html", "<p>", "html"),
         ("a", "", "text"),
     ],
 )
@@ -36,7 +39,7 @@ def test_formats_are_told_by_ending_then_by_content(tmp_path: Path, name: str, c
     assert detect(path) == format_name
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.csv", "text,label\nHi,x\n"), ("a.json", '["a", "b"]'), ("a.html", "<p>")])
+@pytest.mark.parametrize(("name", "content"), [("a.json", '["a", "b"]'), ("a.html", "<p>")])
 def test_tables_and_markup_are_not_taken_for_text(tmp_path: Path, name: str, content: str) -> None:
     path = tmp_path / name
     path.write_text(content)
@@ -75,7 +78,7 @@ def test_other_packages_bring_formats(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setattr(registry, "_plugins", lambda: entries)
     path = tmp_path / "a.shout"
     path.write_text("hello\n")
-    assert formats() == ("jsonl", "conll", "inline", "text", "broken", "shout")
+    assert formats() == ("jsonl", "conll", "inline", "text", "csv", "parquet", "html", "broken", "shout")
     assert list(read(path, format="shout")) == [Document("HELLO")]
     assert detect(path) == "shout"
     with pytest.raises(UsageError, match="fails to load"):

@@ -77,13 +77,13 @@ def read_documents(texts: Texts, format: str | None = None, options: Mapping[str
         UsageError: If the format or an option is unknown.
     """
     from viner.feedback import is_collected, read_collected
-    from viner.formats import read
+    from viner.formats import read, unpacked_name
 
     for file in texts.files:
         if format is None and is_collected(file.path):
             yield from read_collected(file.path)
             continue
-        name, given, prefix = format, dict(options or {}), Path(file.path.name.removesuffix(".gz")).stem
+        name, given, prefix = format, dict(options or {}), Path(unpacked_name(file.path.name)).stem
         if name is None and file.whole and file.path != STANDARD:
             from viner.formats import detect
 
@@ -122,10 +122,12 @@ _OWN = {"viner.toml", "GUIDELINE.md", "models", "runs", "reports"}
 
 def _unreadable(path: Path) -> str | None:
     """Why a file of a folder is no text for us; None if it is."""
-    from viner.formats import Source
+    from viner.formats import Source, detect, get_format
 
     if not is_text_name(path):
         return f"viner does not read {path.suffix or 'such'} files"
+    if get_format(detect(path)).binary:
+        return None
     try:
         empty = True
         for _, line in Source(path).lines():
@@ -139,14 +141,16 @@ def _unreadable(path: Path) -> str | None:
 
 def is_text_name(path: Path) -> bool:
     """Whether a file is called as files of a format are."""
-    from viner.formats import formats, get_format
+    from viner.formats import formats, get_format, unpacked_name
 
-    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-    return any(suffix in get_format(name).extensions for name in formats())
+    suffix = Path(unpacked_name(path.name)).suffix.lower()
+    return any(suffix in item.extensions for item in map(get_format, formats()) if item.readable)
 
 
 def _stem(path: Path) -> str:
-    return (path.parent / Path(path.name.removesuffix(".gz")).stem).as_posix()
+    from viner.formats import unpacked_name
+
+    return (path.parent / Path(unpacked_name(path.name)).stem).as_posix()
 
 
 def _tell_apart(texts: Texts) -> None:

@@ -7,8 +7,8 @@ from html import escape
 from urllib.parse import quote
 
 from viner.console.frame import bar, chip, table
-from viner.console.highlight import visible
 from viner.console.messages import Messages
+from viner.formats.html.marks import visible
 from viner.store import SPLITS, STATUSES, AddReport, Counts, Row
 from viner.store.records import Status
 

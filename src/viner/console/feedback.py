@@ -15,7 +15,6 @@ import gradio as gr
 
 from viner.console.filters import keep
 from viner.console.frame import notice
-from viner.console.highlight import visible
 from viner.console.messages import Messages
 from viner.console.pages import split_pages
 from viner.console.recognizer import FeedbackLike
@@ -23,6 +22,7 @@ from viner.console.view import error_view, expired_view
 from viner.document import Document, Span
 from viner.errors import VinerError, outline
 from viner.feedback import LONGEST_COMMENT, LONGEST_TEXT, new_receipt
+from viner.formats.html.marks import visible
 
 _log = logging.getLogger("viner.console")
 _MOST_CHOICES = 200

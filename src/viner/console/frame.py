@@ -5,10 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from viner.console.highlight import visible
 from viner.console.messages import LANGUAGE_NAMES, Messages
 from viner.console.view import error_view
 from viner.errors import VinerError
+from viner.formats.html.marks import visible
 
 LOCAL = "local"
 """Who works on a machine where nobody needs to log in."""

@@ -7,8 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from viner.console.frame import PageError, chip, notice, table
-from viner.console.highlight import visible
 from viner.console.messages import Messages
+from viner.formats.html.marks import visible
 from viner.schema import Schema
 from viner.store import STATES, Counts
 from viner.text import nfc

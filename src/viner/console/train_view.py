@@ -8,9 +8,9 @@ from html import escape
 from typing import Any
 
 from viner.console.frame import chip, notice, table
-from viner.console.highlight import visible
 from viner.console.messages import Messages
 from viner.console.plots import line_plot
+from viner.formats.html.marks import visible
 from viner.store import Counts
 from viner.studio import Run
 from viner.studio.course import PREPARING, PROMOTING

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from html import escape
 
 from viner.console.filters import keep
-from viner.console.highlight import entity_anchor, highlight, percent, visible
 from viner.console.messages import Messages
 from viner.console.pages import PAGE_CHARACTERS, split_pages
 from viner.document import Document
+from viner.formats.html.marks import entity_anchor, highlight, percent, visible
 
 TABLE_ROWS = 2_000
 """The table ends after so many rows; downloads hold all."""

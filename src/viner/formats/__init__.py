@@ -2,7 +2,21 @@
 
 from viner.formats.files import Source
 from viner.formats.format import Format
-from viner.formats.registry import detect, formats, get_format, read, write
+from viner.formats.packing import unpacked_name
+from viner.formats.registry import detect, format_of_output, formats, get_format, read, read_source, write
 from viner.formats.report import Loss, WriteReport
 
-__all__ = ["Format", "Loss", "Source", "WriteReport", "detect", "formats", "get_format", "read", "write"]
+__all__ = [
+    "Format",
+    "Loss",
+    "Source",
+    "WriteReport",
+    "detect",
+    "format_of_output",
+    "formats",
+    "get_format",
+    "read",
+    "read_source",
+    "unpacked_name",
+    "write",
+]

@@ -3,43 +3,55 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
 import io
 import os
 import stat
 import sys
 import tempfile
 import weakref
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from viner.errors import FormatError, InputError, VinerError
+from viner.formats.packing import DamagedError, packed, packing, unpacked, unpacked_name
 
 STDIN = "-"
 _HEAD = 16_384
-_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
 class Source:
-    r"""A file of UTF-8 text that a format reads, plain or ``.gz``; ``-`` is standard input.
+    r"""A file that a format reads, plain, ``.gz`` or ``.zst``; ``-`` is standard input.
 
     Lines end at ``\n`` only. A byte order mark is taken off the first line and remembered in ``bom``.
 
     Args:
         path: The file, or ``-``.
+        stem: What ids of its documents begin with; None takes the file's name without folder and endings.
+        refused: Called with the error of a line or row that is of no use, whose reader then goes on; None makes it end the
+            reading. Only formats whose lines stand for themselves ask.
 
     Raises:
         InputError: If there is no such file.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        stem: str | None = None,
+        refused: Callable[[FormatError], None] | None = None,
+    ) -> None:
         self.path = os.fspath(path)
         self.is_stdin = self.path == STDIN
         self.name = "<stdin>" if self.is_stdin else self.path
         self.bom = False
+        self.size: int | None = None
+        """Bytes of the file as it lies on the disk; None for a stream."""
+        self.stem = stem if stem is not None else "stdin" if self.is_stdin else Path(unpacked_name(Path(self.path).name)).stem
+        self._refused = refused
+        self._position: BinaryIO | int = 0
         self._spool: BinaryIO | None = None
         self._stream: BinaryIO | None = None
         self._begun = b""  # what head() took from the stream, for those who read it
@@ -47,28 +59,41 @@ class Source:
             self._stream = cast(BinaryIO, getattr(sys.stdin, "buffer", sys.stdin))
             return
         try:
-            mode = Path(self.path).stat().st_mode
+            status = Path(self.path).stat()
         except FileNotFoundError:
             raise InputError("there is no such file", where=self.path, hint=f"The current folder is {Path.cwd()}") from None
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror or error}", where=self.path) from None
-        if stat.S_ISDIR(mode):
+        if stat.S_ISDIR(status.st_mode):
             raise InputError("this is a folder, not a file", where=self.path)
-        if not stat.S_ISREG(mode):
+        if stat.S_ISREG(status.st_mode):
+            self.size = status.st_size
+        else:
             # A pipe, such as the shell's <(…), can be read only once.
             self._stream = Path(self.path).open("rb")  # noqa: SIM115  (lives as long as the source)
             weakref.finalize(self, self._stream.close)
 
     @property
-    def stem(self) -> str:
-        """The file's name without folder and endings, which names documents that have no id."""
-        name = "stdin" if self.is_stdin else Path(self.path).name.removesuffix(".gz")
-        return Path(name).stem
+    def suffix(self) -> str:
+        """The ending in lower case with the dot, below a ``.gz`` or ``.zst``; empty for standard input."""
+        return "" if self.is_stdin else Path(unpacked_name(self.path)).suffix.lower()
 
     @property
-    def suffix(self) -> str:
-        """The ending in lower case with the dot, below a ``.gz``; empty for standard input."""
-        return "" if self.is_stdin else Path(self.path.removesuffix(".gz")).suffix.lower()
+    def position(self) -> int:
+        """How many of the file's bytes have been read, packed ones where it is packed; 0 for a stream."""
+        if isinstance(self._position, int):
+            return self._position
+        return self.size or 0 if self._position.closed else self._position.tell()
+
+    def advance(self, share: float) -> None:
+        """For readers that do not read from the beginning to the end: says what share of the file is behind them."""
+        self._position = int((self.size or 0) * share)
+
+    def refuse(self, error: FormatError) -> None:
+        """For readers: a line or row is of no use. Raises the error, unless somebody keeps the errors."""
+        if self._refused is None:
+            raise error
+        self._refused(error)
 
     def where(self, line: int) -> str:
         """``file:line`` for errors."""
@@ -86,27 +111,52 @@ class Source:
             with self._open() as file:
                 try:
                     head = file.read(_HEAD)
-                except _DAMAGED:
+                except DamagedError:
                     head = b""  # lines() will say so, with the place
         return head.decode("utf-8", errors="replace").removeprefix("\ufeff")
 
     def rewindable(self) -> Source:
         """Makes :meth:`lines` callable several times, by copying a stream to a temporary file if need be."""
         if self._stream is not None and self._spool is None:
-            spool = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  (lives as long as the source)
-            spool.write(self._begun)
+            self._spool = _copied(self._stream, self._begun)
             self._begun = b""
-            while block := self._stream.read(1 << 20):
-                spool.write(block)
-            weakref.finalize(self, spool.close)
-            self._spool = spool
+            weakref.finalize(self, self._spool.close)
         return self
+
+    @contextlib.contextmanager
+    def binary(self) -> Iterator[BinaryIO]:
+        """The content as a file in which one can seek; a stream, or what is packed, is copied to a temporary file first.
+
+        Raises:
+            FormatError: If it is packed and damaged.
+        """
+        with self.rewindable()._open() as file:
+            if self._spool is not None or packing(self.path) is None:
+                yield file
+                return
+            try:
+                copy = _copied(file)
+            except DamagedError as error:
+                raise self._damaged(error, 1) from None
+            with copy:
+                yield copy
 
     def lines(self) -> Iterator[tuple[int, str]]:
         """Yields ``(number from 1, line with its line ending)``.
 
         Raises:
-            FormatError: If the file is not UTF-8 text (binary, another encoding, damaged gzip); ``where`` is ``file:line``.
+            FormatError: If the file is not UTF-8 text (binary, another encoding, damaged); ``where`` is ``file:line``.
+        """
+        for number, line in self.each_line():
+            if isinstance(line, FormatError):
+                raise line
+            yield number, line
+
+    def each_line(self) -> Iterator[tuple[int, str | FormatError]]:
+        """As :meth:`lines`, but yields the error of a line that is no UTF-8 text instead of raising it, and goes on.
+
+        Raises:
+            FormatError: If the file is packed and damaged, so that nothing comes behind.
         """
         number = offset = 0
         with self._open() as file:
@@ -116,10 +166,11 @@ class Source:
                     plain = number > 1 and raw.isascii() and b"\0" not in raw
                     yield number, raw.decode("ascii") if plain else self._decode(raw, number, offset)
                     offset += len(raw)
-            except _DAMAGED as error:
-                raise FormatError(
-                    f"damaged gzip file ({error})", where=self.where(number + 1), hint="Fetch or pack the file again"
-                ) from None
+            except DamagedError as error:
+                raise self._damaged(error, number + 1) from None
+
+    def _damaged(self, error: DamagedError, line: int) -> FormatError:
+        return FormatError(f"damaged {error}", where=self.where(line), hint="Fetch or pack the file again")
 
     def _raw_lines(self, file: BinaryIO) -> Iterator[bytes]:
         whole, line_end, rest = self._begun.rpartition(b"\n")
@@ -142,12 +193,13 @@ class Source:
             except OSError as error:
                 raise InputError(f"cannot be read: {error.strerror or error}", where=self.path) from None
             with file:
-                yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if self.path.endswith(".gz") else file
+                self._position = file
+                yield unpacked(file, packing(self.path))
 
-    def _decode(self, raw: bytes, number: int, offset: int) -> str:
+    def _decode(self, raw: bytes, number: int, offset: int) -> str | FormatError:
         if number == 1:
             if raw[:2] in _BOMS:
-                raise FormatError(
+                return FormatError(
                     f"the file is {_BOMS[raw[:2]]}, not UTF-8",
                     where=self.where(1),
                     hint="Save it as UTF-8: iconv -f UTF-16 -t UTF-8",
@@ -156,7 +208,7 @@ class Source:
             if self.bom:
                 raw, offset = raw[3:], 3
         if b"\0" in raw:
-            raise FormatError(
+            return FormatError(
                 f"binary data (a zero byte at byte {offset + raw.index(0)})",
                 where=self.where(number),
                 hint="viner reads text files in UTF-8; extract the text first",
@@ -165,12 +217,26 @@ class Source:
             return raw.decode("utf-8")
         except UnicodeDecodeError as error:
             surrogate = raw[error.start : error.start + 1] == b"\xed"
-            raise FormatError(
+            return FormatError(
                 f"byte 0x{raw[error.start]:02X} at byte {offset + error.start} is not UTF-8"
                 + (" (an encoded lone surrogate)" if surrogate else ""),
                 where=self.where(number),
                 hint="The file is in another encoding, or mixes several; convert it, as in: iconv -f WINDOWS-1258 -t UTF-8",
-            ) from None
+            )
+
+
+def _copied(file: BinaryIO, begun: bytes = b"") -> BinaryIO:
+    """A temporary file, which begins with some bytes that were read already and goes on with the rest of a file."""
+    spool = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  (the caller closes it)
+    try:
+        spool.write(begun)
+        while block := file.read(1 << 20):
+            spool.write(block)
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool
 
 
 def strip_line_end(line: str) -> str:
@@ -178,12 +244,16 @@ def strip_line_end(line: str) -> str:
     return line[:-1].removesuffix("\r") if line.endswith("\n") else line.removesuffix("\r")
 
 
-@contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Callable[[str], None]]:
-    """Yields a function that takes text for a file, which appears only when the block ends without an error.
+Sink = Callable[[str | bytes], None]
+"""Takes the next part of a file: text, or bytes where the format is a binary one."""
 
-    The text goes to a temporary file beside the target, which then takes its place; ``.gz`` is packed. ``-`` and special files
-    such as ``/dev/stdout`` are written directly.
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Sink]:
+    """Yields a function that takes text or bytes for a file, which appears only when the block ends without an error.
+
+    It goes to a temporary file beside the target, which then takes its place; ``.gz`` and ``.zst`` are packed. ``-`` and
+    special files such as ``/dev/stdout`` are written directly.
 
     Raises:
         VinerError: If the file cannot be written, such as for want of space. What was there before stays.
@@ -193,7 +263,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Callable[[str], None]]:
         if target == STDIN:
             yield _encoder(sys.stdout.buffer)
             sys.stdout.buffer.flush()
-        elif Path(target).exists() and not stat.S_ISREG(Path(target).stat().st_mode):
+        elif is_special(target):
             with Path(target).open("wb") as file:
                 yield _encoder(file)
         else:
@@ -209,18 +279,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Callable[[str], None]]:
         ) from error
 
 
-def _replacing_regular(target: Path) -> Iterator[Callable[[str], None]]:
+def is_special(path: str | os.PathLike[str]) -> bool:
+    """Whether something is there that is no regular file, such as ``/dev/stdout`` or a pipe."""
+    return Path(path).exists() and not stat.S_ISREG(Path(path).stat().st_mode)
+
+
+def _replacing_regular(target: Path) -> Iterator[Sink]:
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            if target.suffix == ".gz":
-                # Neither time nor name inside: the same documents give the same bytes.
-                with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
-                    yield _encoder(cast(BinaryIO, packed))
-            else:
-                yield _encoder(file)
-        temporary.chmod(_permissions(target))
+        with os.fdopen(handle, "wb") as file, packed(file, packing(target.name)) as content:
+            yield _encoder(content)
+        temporary.chmod(permissions(target))
         temporary.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -228,15 +298,15 @@ def _replacing_regular(target: Path) -> Iterator[Callable[[str], None]]:
         raise
 
 
-def _encoder(file: BinaryIO) -> Callable[[str], None]:
-    def write(text: str) -> None:
-        file.write(text.encode("utf-8"))
+def _encoder(file: BinaryIO) -> Sink:
+    def write(part: str | bytes) -> None:
+        file.write(part if isinstance(part, bytes) else part.encode("utf-8"))
 
     return write
 
 
-def _permissions(target: Path) -> int:
-    """Those of the file that is replaced, or what the umask leaves to any new file."""
+def permissions(target: Path) -> int:
+    """Those of a file that is to be replaced, or what the umask leaves to any new file."""
     if target.exists():
         return stat.S_IMODE(target.stat().st_mode)
     umask = os.umask(0)

@@ -15,12 +15,14 @@ class Format:
     Args:
         name: What ``format=`` and ``--format`` say.
         description: One line for lists and help.
-        extensions: Lower-case file name endings with the dot; a further ``.gz`` is taken care of.
+        extensions: Lower-case file name endings with the dot; a further ``.gz`` or ``.zst`` is taken care of.
         matches: Whether the beginning of a file (some thousand characters, cut anywhere) looks like this format.
         read: ``read(source, **options)`` yields the documents of a :class:`~viner.formats.files.Source` one by one. Its
             keyword-only parameters are the format's options. It raises FormatError with ``where`` = ``file:line``.
-        write: ``write(documents, sink, report, **options)`` hands strings to ``sink`` and counts in the
+        write: ``write(documents, sink, report, **options)`` hands strings to ``sink``, or bytes, and counts in the
             :class:`~viner.formats.report.WriteReport` what the format could not say.
+        binary: Its files are no text.
+        readable: ``read`` gives documents, rather than a reason why it does not.
     """
 
     name: str
@@ -29,3 +31,5 @@ class Format:
     matches: Callable[[str], bool]
     read: Callable[..., Iterator[Document]]
     write: Callable[..., None]
+    binary: bool = False
+    readable: bool = True

@@ -42,7 +42,12 @@ def _read(source: Source) -> Iterator[Document]:
     for blank, group in groupby(numbered, key=lambda item: _is_blank(item[1])):
         if not blank:
             count += 1
-            yield _parse(source, list(group), f"{source.stem}:{count}")
+            try:
+                document = _parse(source, list(group), f"{source.stem}:{count}")
+            except FormatError as error:
+                source.refuse(error)
+            else:
+                yield document
 
 
 def _parse(source: Source, lines: list[tuple[int, str]], default_id: str) -> Document:

@@ -23,26 +23,31 @@ _KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "b
 
 
 def _read(source: Source) -> Iterator[Document]:
-    for number, line in source.lines():
-        if line.isspace():
-            continue
-        try:
-            data = json.loads(line, parse_constant=_refuse)
-            if not isinstance(data, dict):
-                raise FormatError(f"a JSON {_KINDS[type(data)]}, not an object", where=source.where(number), hint=_ONE_A_LINE)
-            yield Document.from_dict(data)
-        except json.JSONDecodeError as error:
-            raise FormatError(
-                f"not JSON: {error.msg} (column {error.colno})", where=source.where(number), hint=_ONE_A_LINE
-            ) from None
-        except FormatError:
-            raise
-        except InputError as error:
-            message = error.message if error.where is None else f"{error.where}: {error.message}"
-            raise FormatError(message, where=source.where(number), hint=error.hint) from None
-        except (ValueError, RecursionError) as error:
-            # Numbers of thousands of digits, nesting without end.
-            raise FormatError(f"not usable JSON: {error}", where=source.where(number)) from None
+    for number, line in source.each_line():
+        document = _document(line, source.where(number)) if isinstance(line, str) else line
+        if isinstance(document, FormatError):
+            source.refuse(document)
+        elif document is not None:
+            yield document
+
+
+def _document(line: str, where: str) -> Document | FormatError | None:
+    """The document of a line, or why there is none; None for a blank line."""
+    if line.isspace():
+        return None
+    try:
+        data = json.loads(line, parse_constant=_refuse)
+        if not isinstance(data, dict):
+            return FormatError(f"a JSON {_KINDS[type(data)]}, not an object", where=where, hint=_ONE_A_LINE)
+        return Document.from_dict(data)
+    except json.JSONDecodeError as error:
+        return FormatError(f"not JSON: {error.msg} (column {error.colno})", where=where, hint=_ONE_A_LINE)
+    except InputError as error:
+        message = error.message if error.where is None else f"{error.where}: {error.message}"
+        return FormatError(message, where=where, hint=error.hint)
+    except (ValueError, RecursionError) as error:
+        # Numbers of thousands of digits, nesting without end.
+        return FormatError(f"not usable JSON: {error}", where=where)
 
 
 def _refuse(constant: str) -> Any:

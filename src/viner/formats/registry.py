@@ -13,20 +13,24 @@ from typing import Any
 
 from viner.document import Document
 from viner.errors import InputError, UsageError
-from viner.formats import conll, inline, jsonl, text
+from viner.formats import conll, csv, html, inline, jsonl, parquet, text
 from viner.formats.files import STDIN, Source, replacing
 from viner.formats.format import Format
+from viner.formats.packing import unpacked_name
 from viner.formats.report import WriteReport
 
 GROUP = "viner.formats"
 """Entry point group of third-party formats; each entry names a :class:`Format`."""
 
-# In the order in which their content is looked at: the pickiest first, text takes anything.
-_BUILT_IN = {item.name: item for item in (jsonl.FORMAT, conll.FORMAT, inline.FORMAT, text.FORMAT)}
+# In the order in which their content is looked at: the pickiest first, text takes anything; those behind it go by their ending.
+_BUILT_IN = {
+    item.name: item
+    for item in (jsonl.FORMAT, conll.FORMAT, inline.FORMAT, text.FORMAT, csv.FORMAT, parquet.FORMAT, html.FORMAT)
+}
 
 
 # Whose lines are no texts, so that to take them for text would be a mistake in silence.
-_NO_TEXT = frozenset({".csv", ".json", ".xml", ".html", ".htm"})
+_NO_TEXT = frozenset({".json", ".xml", ".xls", ".xlsx"})
 
 
 @cache
@@ -101,7 +105,7 @@ def read(path: str | os.PathLike[str], format: str | None = None, **options: Any
     """Reads the documents of a file one by one, in constant memory.
 
     Args:
-        path: A file of UTF-8 text, plain or ``.gz``; ``-`` is standard input.
+        path: A file, plain, ``.gz`` or ``.zst``; ``-`` is standard input.
         format: Name of the format; None finds it out (:func:`detect`).
         **options: The format's own, such as ``tag_column`` for "conll".
 
@@ -110,7 +114,11 @@ def read(path: str | os.PathLike[str], format: str | None = None, **options: Any
         InputError: If there is no such file.
         FormatError: While reading, where the file breaks its format; ``where`` is ``file:line``.
     """
-    source = Source(path)
+    return read_source(Source(path), format, **options)
+
+
+def read_source(source: Source, format: str | None = None, **options: Any) -> Iterator[Document]:
+    """As :func:`read`, of a source that somebody opened, who may keep errors of its lines and see how far it was read."""
     chosen = get_format(format or _detect(source))
     _check_options(chosen.read, options, f"reading {chosen.name}")
     return chosen.read(source, **options)
@@ -123,7 +131,7 @@ def write(
 
     Args:
         documents: Consumed one by one.
-        path: The file, packed if it ends in ``.gz``; ``-`` is standard output.
+        path: The file, packed if it ends in ``.gz`` or ``.zst``; ``-`` is standard output.
         format: Name of the format; None takes it from the file's ending.
         **options: The format's own.
 
@@ -135,12 +143,7 @@ def write(
         VinerError: If the file cannot be written.
     """
     target = os.fspath(path)
-    name = format or (None if target == STDIN else _by_ending(Path(target.removesuffix(".gz")).suffix.lower()))
-    if name is None:
-        raise UsageError(
-            f"the ending of {target!r} names no format", hint=f"Give --to (in Python: format=), one of: {', '.join(formats())}"
-        )
-    chosen = get_format(name)
+    chosen = format_of_output(target, format)
     _check_options(chosen.write, options, f"writing {chosen.name}")
     report = WriteReport()
     if Path(target).is_dir():
@@ -148,6 +151,21 @@ def write(
     with replacing(target) as sink:
         chosen.write(documents, sink, report, **options)
     return report
+
+
+def format_of_output(path: str | os.PathLike[str], format: str | None = None) -> Format:
+    """The format that a file is written in: the one that is named, or that of the file's ending.
+
+    Raises:
+        UsageError: If the ending names none, or there is none of that name.
+    """
+    target = os.fspath(path)
+    name = format or (None if target == STDIN else _by_ending(Path(unpacked_name(target)).suffix.lower()))
+    if name is None:
+        raise UsageError(
+            f"the ending of {target!r} names no format", hint=f"Give --to (in Python: format=), one of: {', '.join(formats())}"
+        )
+    return get_format(name)
 
 
 def _check_options(function: Callable[..., Any], options: dict[str, Any], task: str) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from viner.document import Document
+from viner.errors import FormatError
 from viner.formats.files import Source, strip_line_end
 from viner.formats.format import Format
 from viner.formats.report import WriteReport
@@ -15,10 +16,17 @@ _LINE_BREAK = re.compile(r"\r\n|[\r\n]")
 
 def _read(source: Source, *, whole: bool = False) -> Iterator[Document]:
     if whole:
-        yield Document("".join(line for _, line in source.lines()), id=source.stem)
+        try:
+            document = Document("".join(line for _, line in source.lines()), id=source.stem)
+        except FormatError as error:
+            source.refuse(error)
+        else:
+            yield document
         return
-    for number, line in source.lines():
-        if not line.isspace():
+    for number, line in source.each_line():
+        if isinstance(line, FormatError):
+            source.refuse(line)
+        elif not line.isspace():
             # The line number makes the id, so that an answer finds its line although empty lines give no document.
             yield Document(strip_line_end(line), id=f"{source.stem}:{number}")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viner.console.highlight import highlight, percent, visible
 from viner.document import Document, Entity
+from viner.formats.html.marks import highlight, percent, visible
 
 TYPES = ("LOC", "ORG", "PER")
 
