@@ -30,7 +30,7 @@ def loaded(monkeypatch):
     """Names of the models that were loaded."""
     names: list[str] = []
 
-    def load(name):
+    def load(name, *, rules=None):
         names.append(name)
         return Finder()
 

@@ -3,34 +3,51 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option
+from viner.cli.options import FILE, format_option, json_option, rules_option
 from viner.cli.terminal import echo_json, progress
 
 
 @click.command(short_help="Score a model on an annotated file.")
 @click.argument("model")
 @click.argument("file", type=FILE)
+@rules_option
 @format_option
 @json_option
-def evaluate(model: str, file: Path, format: str | None, read_options: dict[str, Any], as_json: bool) -> None:
+def evaluate(
+    model: str,
+    file: Path,
+    rules: Path | Literal[False] | None,
+    format: str | None,
+    read_options: dict[str, Any],
+    as_json: bool,
+) -> None:
     """Score MODEL on the annotated FILE: strict precision, recall and F1, micro, macro and for each type.
+
+    What is scored is what `viner predict` would answer, rules included; the report says so.
 
     \b
     Example:
       viner evaluate models/003 test.conll
       viner evaluate models/003 test.jsonl --json
+      viner evaluate models/003 test.conll --rules rules.toml
+      viner evaluate covid test.conll --no-rules
     """
     import viner
     from viner.evaluation import evaluate_model
     from viner.formats import read
+    from viner.rules import RuledRecognizer
 
     documents = progress(read(file, format, **read_options))
-    evaluation = evaluate_model(viner.load(model), documents, where=file)
+    recognizer = viner.load(model, rules=rules)
+    evaluation = evaluate_model(recognizer, documents, where=file)
+    applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
-        echo_json(evaluation.to_dict())
-    else:
-        click.echo(evaluation.to_markdown(), nl=False)
+        echo_json({**evaluation.to_dict(), "rules": None if applied is None else applied.file})
+        return
+    click.echo(evaluation.to_markdown(), nl=False)
+    if applied is not None:
+        click.echo(f"\nScored with the {applied.count} of {applied.file}.")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+
+from viner.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,6 +61,26 @@ def _value(value: str) -> Any:
 
 
 _NAMED = {"true": True, "false": False, "tab": "\t", "space": " "}
+
+
+def rules_option(function: F) -> F:
+    """``--rules`` and ``--no-rules``. The verb gets ``rules``, to be handed on to :func:`viner.load`."""
+
+    @click.option("--no-rules", is_flag=True, help="Leave out the rules of a project: the model alone answers.")
+    @click.option(
+        "--rules",
+        type=FILE,
+        metavar="FILE",
+        help="Dictionaries and patterns over or under the model: a viner.toml, or a file with [rules]"
+        " alone. Where MODEL is a project, its own count if not given.",
+    )
+    @wraps(function)
+    def merged(*arguments: Any, rules: Path | None, no_rules: bool, **options: Any) -> Any:
+        if no_rules and rules is not None:
+            raise UsageError("--rules and --no-rules exclude each other")
+        return function(*arguments, rules=False if no_rules else rules, **options)
+
+    return cast(F, merged)
 
 
 def address_options(function: F) -> F:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from viner.cli.options import FILE, address_options
+from viner.cli.options import FILE, address_options, rules_option
 from viner.cli.projects import find_project, require_app
 from viner.errors import UsageError
 
@@ -20,9 +21,16 @@ from viner.errors import UsageError
     metavar="DIR",
     help="Let visitors flag answers of MODEL as wrong, and keep these in DIR.  [env: VINER_FEEDBACK]",
 )
+@rules_option
 @address_options
 def serve(
-    model: str | None, project: Path | None, feedback: Path | None, host: str | None, port: int | None, no_browser: bool
+    model: str | None,
+    project: Path | None,
+    feedback: Path | None,
+    rules: Path | Literal[False] | None,
+    host: str | None,
+    port: int | None,
+    no_browser: bool,
 ) -> None:
     """Open the page and the REST API of MODEL, or with --project the workbench of a project. Nothing is sent anywhere.
 
@@ -38,6 +46,7 @@ def serve(
       viner serve models/003
       viner serve models/003 --port 8000 --no-browser
       viner serve models/003 --feedback flagged
+      viner serve models/003 --rules rules.toml
     """
     open_browser = False if no_browser else None
     if model is not None:
@@ -49,11 +58,16 @@ def serve(
 
         check_address(host, port)
         check_feedback(feedback)
-        run_server(viner.load(model), host=host, port=port, open_browser=open_browser, feedback=feedback)
+        run_server(viner.load(model, rules=rules), host=host, port=port, open_browser=open_browser, feedback=feedback)
         return
     if feedback is not None:
         raise UsageError(
             "--feedback goes with a MODEL", hint="In a project, who sees a wrong answer corrects it on the page Annotate"
+        )
+    if rules is not None:
+        raise UsageError(
+            f"{'--rules' if rules else '--no-rules'} goes with a MODEL",
+            hint="The workbench takes the rules of its viner.toml, and follows it; there, recognize says what each does",
         )
     folder = find_project(project)
     require_app("the workbench")

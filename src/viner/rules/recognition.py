@@ -113,6 +113,11 @@ class RecognitionRules:
     def __len__(self) -> int:
         return len(self.dictionaries) + len(self.patterns)
 
+    @property
+    def count(self) -> str:
+        """How many there are, for people: "3 rules"."""
+        return f"{len(self)} rule{'' if len(self) == 1 else 's'}"
+
     def extend(self, schema: Schema) -> Schema:
         """A schema that has the types of the rules, too: those that it lacks come last in its layer of entities."""
         known = schema.entity_labels
