@@ -121,6 +121,11 @@ def test_what_is_on_the_hub_is_published_on_with_its_card(hub, model):
     assert first == second
 
 
+def test_a_title_without_anything_to_read_is_refused(model):
+    with pytest.raises(UsageError, match="the title is empty"):
+        publish_model(model, CardChoices(repo="minh/notices", title=" "))
+
+
 def test_an_edited_card_is_kept(model):
     mine = "---\nlicense: mit\n---\n# My own words\n"
     (model / "README.md").write_text(mine, encoding="utf-8")

@@ -149,6 +149,20 @@ def test_labels_and_titles_of_odd_characters_stay_what_they_are(tiny_model, tmp_
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 3 for row in rows)
 
 
+@pytest.mark.parametrize("title", ["", "  ", "\n\t", "\u200b"])
+def test_a_title_without_anything_to_read_is_refused(tiny_model, tmp_path, title):
+    with pytest.raises(UsageError, match="the title is empty"):
+        publish_space(tiny_model, replace(CHOICES, title=title), out=tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_may_see_it_is_for_what_is_uploaded(tiny_model, tmp_path, capsys):
+    command = ["publish", "space", str(tiny_model), "--repo", "someone/notices", "--out", str(tmp_path / "out"), "--public"]
+    assert main(command) == 2
+    assert "Add --push" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("metrics", [{}, {"test": "none"}, {"test": {"micro": {"f1": None}}}, {"test": {"micro": 3}}])
 def test_a_model_without_figures_is_published_without(changed, tmp_path, metrics):
     done = publish_space(changed(metrics=metrics), CHOICES, out=tmp_path / "out")

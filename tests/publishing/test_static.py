@@ -125,6 +125,12 @@ def test_odd_titles_and_labels_stay_text(tiny_model, runtime, tmp_path):
     assert "<script>" not in body
 
 
+def test_a_title_without_anything_to_read_is_refused(tiny_model, runtime, tmp_path):
+    with pytest.raises(VinerError, match="the title is empty"):
+        static.publish_page(tiny_model, out=tmp_path / "page", runtime=runtime, name=" \n")
+    assert not (tmp_path / "page").exists()
+
+
 def test_own_examples_and_none(tiny_model, runtime, tmp_path):
     (tmp_path / "texts.txt").write_text("Lan ở Huế\nMinh <b>đi</b> Paris\n", encoding="utf-8")
     done = static.publish_page(tiny_model, out=tmp_path / "page", runtime=runtime, examples=tmp_path / "texts.txt")

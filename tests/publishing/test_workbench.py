@@ -13,6 +13,7 @@ import pytest
 from support.spaces import running
 from support.stores import scratch_database
 from viner.cli import main
+from viner.errors import UsageError
 from viner.project import Project
 from viner.publishing.folder import PublishError
 from viner.publishing.space import SpaceChoices, publish_workbench
@@ -52,6 +53,12 @@ def project(tmp_path, tiny_model, monkeypatch):
     (folder / "models").mkdir()
     (folder / "models" / "007").symlink_to(tiny_model)
     return Project(folder)
+
+
+def test_who_may_see_it_is_for_what_is_uploaded(project, tmp_path):
+    with pytest.raises(UsageError, match="for what is uploaded"):
+        publish_workbench(project, CHOICES, out=tmp_path / "out", private=False)
+    assert not (tmp_path / "out").exists()
 
 
 def test_settings_and_the_model_go_and_nothing_else(project, tmp_path):

@@ -8,8 +8,8 @@ from pathlib import Path
 from viner.bundle import Bundle, download
 from viner.bundle.bundle import CARD
 from viner.errors import InputError, UsageError
-from viner.publishing.model import copy_model, find_model
-from viner.publishing.repository import publish_repository
+from viner.publishing.model import check_title, copy_model, find_model
+from viner.publishing.repository import check_upload, publish_repository
 from viner.publishing.upload import check_repo
 from viner.workflow.card import is_untouched, model_card
 from viner.workflow.front_matter import LANGUAGE, CardChoices, model_license
@@ -65,8 +65,7 @@ def publish_model(
     repo = choices.repo or ""
     check_repo(repo)
     _check_choices(choices)
-    if not upload and (tag is not None or not private):
-        raise UsageError("a tag, and who may see it, is for what is uploaded", hint="Add --push")
+    check_upload(upload=upload, private=private, tag=tag)
     bundle = find_model(model, weights=True)
     if not Path(model).expanduser().exists():
         download(str(model), (CARD,))  # recognition does without, so it is not there yet
@@ -108,6 +107,7 @@ def write_repository(bundle: Bundle, folder: Path, choices: CardChoices) -> bool
 
 def _check_choices(choices: CardChoices) -> None:
     """Refuses what the Hub would refuse after everything was uploaded."""
+    check_title(choices.title)
     for code in choices.languages:
         if not LANGUAGE.fullmatch(code):
             raise UsageError(f"{code!r} is no code of a language", hint="Give ISO 639, such as vi or en")

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from viner.bundle import Bundle, BundleInfo, FileRecord, base_origin, data_origin, find_bundle, read_bundle
 from viner.bundle.bundle import CARD, FILES, GRAPH, INFO, NEEDED
+from viner.errors import UsageError
 from viner.publishing.paths import shortened, without_paths
 from viner.workflow.card import license_lines as lines_of
 from viner.workflow.front_matter import card_title
+from viner.workflow.markdown import one_line
 
 
 def find_model(model: str | Path, *, weights: bool = False) -> Bundle:
@@ -31,6 +33,16 @@ def find_model(model: str | Path, *, weights: bool = False) -> Bundle:
 def title(bundle: Bundle) -> str:
     """A title for people: the name of the data that it learned from, where there is one."""
     return card_title(bundle.info)
+
+
+def check_title(chosen: str | None) -> None:
+    """Refuses a title in which there is nothing to read.
+
+    Raises:
+        UsageError: If somebody chose one and it is empty, or made of spaces and control characters alone.
+    """
+    if chosen is not None and not one_line(chosen):
+        raise UsageError("the title is empty", where="--title", hint="Leave it out for that of the model")
 
 
 def labels(bundle: Bundle) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from viner.errors import UsageError
 from viner.publishing.folder import file_sizes, new_folder
 from viner.publishing.upload import Kind, push
 
@@ -29,6 +30,16 @@ class Placed(Generic[Told]):
     url: str | None
     files: dict[str, int]
     told: Told
+
+
+def check_upload(*, upload: bool, private: bool, tag: str | None = None) -> None:
+    """Refuses what is said of an upload where nothing is uploaded: it would be taken for done.
+
+    Raises:
+        UsageError: If there is a tag, or everybody may see it.
+    """
+    if not upload and (tag is not None or not private):
+        raise UsageError("a tag, and who may see it, is for what is uploaded", hint="Add --push")
 
 
 def publish_repository(

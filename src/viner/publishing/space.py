@@ -20,9 +20,9 @@ from viner.errors import InputError, MissingExtraError
 from viner.project import Project
 from viner.publishing.examples import bundled_examples, own_examples
 from viner.publishing.folder import PublishError, file_sizes
-from viner.publishing.model import copy_model, find_model, languages, license_lines, published_files, size, title
+from viner.publishing.model import check_title, copy_model, find_model, languages, license_lines, published_files, size, title
 from viner.publishing.pins import pinned
-from viner.publishing.repository import publish_repository
+from viner.publishing.repository import check_upload, publish_repository
 from viner.publishing.upload import check_repo
 from viner.publishing.wheel import pack_wheel
 from viner.publishing.workbench import PROJECT, write_project
@@ -111,7 +111,7 @@ def publish_space(
         VinerError: If there is no such model, it is too large, the folder may not be replaced, or it cannot be uploaded.
             What was there before is there still.
     """
-    check_repo(choices.repo)
+    _check(choices, upload=upload, private=private)
     bundle = find_model(model)
     if choices.model_repo is None and size(bundle) + _REST > LIMIT:
         raise PublishError(
@@ -139,7 +139,7 @@ def publish_workbench(
         VinerError: If the project cannot be read, the folder may not be replaced, or it cannot be uploaded. What was there
             before is there still.
     """
-    check_repo(choices.repo)
+    _check(choices, upload=upload, private=private)
     settings = project.settings()
 
     def write(folder: Path) -> tuple[None, int]:
@@ -151,6 +151,13 @@ def publish_workbench(
         return None, 0
 
     return _publish(choices, write, out, upload=upload, private=private, force=force)
+
+
+def _check(choices: SpaceChoices, *, upload: bool, private: bool) -> None:
+    """Refuses what is known to be wrong before anything is read."""
+    check_repo(choices.repo)
+    check_title(choices.title)
+    check_upload(upload=upload, private=private)
 
 
 def _publish(

@@ -19,13 +19,13 @@ from typing import Any
 
 from viner.bundle import Bundle
 from viner.bundle.bundle import GRAPH
-from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.publishing.characters import character_tables
 from viner.publishing.examples import bundled_examples, own_examples
 from viner.publishing.folder import PublishError, file_sizes, new_folder
-from viner.publishing.model import find_model, languages, license_lines, title
+from viner.publishing.model import check_title, find_model, languages, license_lines, title
 from viner.publishing.npm import Package, read_package
+from viner.publishing.page_graph import PageGraph, page_graph
 from viner.publishing.pieces import describe
 from viner.runtime import Recognizer
 from viner.samples.examples import Example
@@ -70,12 +70,16 @@ class PublishedPage:
         files: Size of each of its files, in bytes.
         download: Bytes that a browser fetches on the first visit.
         examples: How many texts can be tried on the page.
+        engine: The graph that it carries, "int8" or "fp32".
+        halved: Whether a float32 graph keeps its matrices in 16 bits.
     """
 
     folder: Path
     files: dict[str, int]
     download: int
     examples: int
+    engine: str
+    halved: bool
 
     @property
     def largest(self) -> int:
@@ -91,6 +95,7 @@ def publish_page(
     name: str | None = None,
     examples: Path | None = None,
     runtime: Path | None = None,
+    engine: str | None = None,
     fetching: Callable[[Package], None] | None = None,
 ) -> PublishedPage:
     """Makes a web page of a model, as a folder.
@@ -103,25 +108,28 @@ def publish_page(
         examples: A file whose first documents can be tried on the page; None takes bundled texts that the model knows something
             in.
         runtime: The archive of :data:`RUNTIME`, where it lies on this disk; None fetches it, once.
+        engine: The graph that it carries, "int8" or "fp32"; None takes the one that the model chose.
         fetching: Called before it is fetched.
 
     Raises:
         VinerError: If there is no such model, it is too large for a browser, its tokenizer has a part that the page does not
-            know, the folder may not be replaced, or ONNX Runtime cannot be fetched. What was there before is there still.
+            know, the engine's graph cannot be built, the folder may not be replaced, or ONNX Runtime cannot be fetched. What
+            was there before is there still.
     """
+    check_title(name)
     bundle = find_model(model)
-    _check_size(bundle)
     target = out or Path(f"{Path(str(model).partition('@')[0]).expanduser().resolve().name}-static")
     encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
-    rules = _rules(bundle, encoder)
-    shown = (
-        own_examples(examples) if examples is not None else bundled_examples(Recognizer.load(bundle.path), languages(bundle))
-    )
-    with new_folder(target, kind=KIND, force=force) as folder:
-        parts = read_package(RUNTIME, _RUNTIME_FILES, archive=runtime, fetching=fetching)
-        download = _write_page(folder, bundle, one_line(name or title(bundle)), rules, parts, shown)
-        files = file_sizes(folder)
-    return PublishedPage(target, files, download, len(shown))
+    with page_graph(model, bundle, engine) as graph:
+        _check_size(bundle, graph.path)
+        recognizer = Recognizer.from_graph(bundle.info, bundle.path, graph.path)
+        rules = _rules(bundle, encoder, recognizer)
+        shown = own_examples(examples) if examples is not None else bundled_examples(recognizer, languages(bundle))
+        with new_folder(target, kind=KIND, force=force) as folder:
+            parts = read_package(RUNTIME, _RUNTIME_FILES, archive=runtime, fetching=fetching)
+            download = _write_page(folder, bundle, graph, one_line(name or title(bundle)), rules, parts, shown)
+            files = file_sizes(folder)
+    return PublishedPage(target, files, download, len(shown), graph.engine, graph.halved)
 
 
 def page_modules() -> dict[str, bytes]:
@@ -130,8 +138,8 @@ def page_modules() -> dict[str, bytes]:
     return modules | {name: (_SHARED / name).read_bytes() for name in _SHARED_MODULES}
 
 
-def _check_size(bundle: Bundle) -> None:
-    size = sum(path.stat().st_size for path in bundle.path.glob(f"{GRAPH}*"))
+def _check_size(bundle: Bundle, graph: Path) -> None:
+    size = sum(path.stat().st_size for path in graph.parent.glob(f"{graph.name}*"))
     if size > LIMIT:
         raise PublishError(
             f"the graph has {size / 1e6:,.0f} MB, and a browser holds graphs of up to {LIMIT / 1e6:,.0f} MB",
@@ -140,18 +148,18 @@ def _check_size(bundle: Bundle) -> None:
         )
 
 
-def _rules(bundle: Bundle, encoder: PieceEncoder) -> dict[str, Any]:
+def _rules(bundle: Bundle, encoder: PieceEncoder, recognizer: Recognizer) -> dict[str, Any]:
     """What the page must know of the model, and texts that it proves itself on before it answers."""
     info = bundle.info
     # Words that do not come from this splitter are not what the page would find.
-    canaries = [item for item in bundle.canaries().documents if list(item.words or ()) == split_words(item.text)]
+    texts = [item.text for item in bundle.canaries().documents if list(item.words or ()) == split_words(item.text)]
     return {
         "labels": info.heads[0].labels,
         "temperature": info.calibration.get("temperature", 1.0),
         "overlap": min(info.windows.overlap, encoder.capacity - 1),
         "pieces": describe(encoder),
-        "texts": [[document.text, fingerprint(encoder, document.text)] for document in canaries],
-        "sample": _sample(canaries),
+        "texts": [[text, fingerprint(encoder, text)] for text in texts],
+        "sample": _sample(recognizer, texts),
     }
 
 
@@ -166,18 +174,24 @@ def fingerprint(encoder: PieceEncoder, text: str) -> int:
     return mark
 
 
-def _sample(canaries: list[Document]) -> dict[str, Any] | None:
-    """The shortest text in which the model finds something, with what it finds."""
-    found = [document for document in canaries if document.entities]
-    if not found:
-        return None
-    shortest = min(found, key=lambda document: len(document.text))
-    entities = sorted(shortest.entities or (), key=lambda entity: entity.start)
-    return {"text": shortest.text, "entities": [[entity.start, entity.end, entity.label] for entity in entities]}
+def _sample(recognizer: Recognizer, texts: list[str]) -> dict[str, Any] | None:
+    """The shortest text in which the page's graph finds something, with what it finds."""
+    by_length: list[str] = sorted(texts, key=len)
+    for document in recognizer.stream(by_length):
+        if document.entities:
+            entities = sorted(document.entities, key=lambda entity: entity.start)
+            return {"text": document.text, "entities": [[entity.start, entity.end, entity.label] for entity in entities]}
+    return None
 
 
 def _write_page(
-    folder: Path, bundle: Bundle, name: str, rules: Mapping[str, Any], runtime: Mapping[str, bytes], examples: list[Example]
+    folder: Path,
+    bundle: Bundle,
+    graph: PageGraph,
+    name: str,
+    rules: Mapping[str, Any],
+    runtime: Mapping[str, bytes],
+    examples: list[Example],
 ) -> int:
     """Writes all files; returns how many bytes a first visit fetches."""
     modules = page_modules()
@@ -185,7 +199,7 @@ def _write_page(
     code = _write_named(folder, "code", modules)
     packed = {"rules.json": _json(rules), "tables.json": _json(character_tables()), _BINARY: runtime[_BINARY]}
     contents = {f"{file}.gzip": gzip.compress(content, 9, mtime=0) for file, content in packed.items()}
-    contents[GRAPH] = bundle.graph.read_bytes()
+    contents[GRAPH] = graph.path.read_bytes()
     model = _write_named(folder, "model", contents)
     names = {"rules": "rules.json.gzip", "tables": "tables.json.gzip", "runtime": f"{_BINARY}.gzip", "graph": GRAPH}
     layer = bundle.info.schema[bundle.info.heads[0].layer]

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 @click.option("--out", "-o", type=FILE, metavar="DIR", help="Folder to write; NAME-static if not given.")
 @click.option("--title", metavar="TEXT", help="Title of the page; that of the model if not given.")
 @click.option("--examples", type=FILE, metavar="FILE", help="Texts to try on the page, such as one a line.")
+@click.option(
+    "--engine",
+    type=click.Choice(["int8", "fp32"]),
+    help="Graph of the page; the one that the model chose, and the server runs, if not given.",
+)
 @click.option("--runtime", type=FILE, metavar="FILE", help="onnxruntime-web as npm packs it, where npm cannot be reached.")
 @click.option("--force", is_flag=True, help="Replace what viner published there before.")
 @json_option
@@ -29,6 +34,7 @@ def static(
     out: Path | None,
     title: str | None,
     examples: Path | None,
+    engine: str | None,
     runtime: Path | None,
     force: bool,
     as_json: bool,
@@ -46,16 +52,23 @@ def static(
     """
     from viner.publishing.static import GITHUB_LIMIT, publish_page
 
-    done = publish_page(model, out=out, force=force, name=title, examples=examples, runtime=runtime, fetching=_announce)
+    done = publish_page(
+        model, out=out, force=force, name=title, examples=examples, runtime=runtime, engine=engine, fetching=_announce
+    )
+    if done.engine == "fp32" and not done.halved:
+        click.echo("The download would be half as large with onnx installed: pip install 'viner[train]'", err=True)
     if done.largest > GITHUB_LIMIT:
         click.echo(
             f"Its largest file has {done.largest / 1e6:,.0f} MB: GitHub Pages takes up to 100 MB, a static Space takes more.",
             err=True,
         )
     if as_json:
-        echo_json({**in_json(done.folder, done.files), "download": done.download, "examples": done.examples})
+        own = {"download": done.download, "examples": done.examples, "engine": done.engine}
+        echo_json({**in_json(done.folder, done.files), **own})
         return
-    click.echo(f"Folder: {done.folder} ({len(done.files)} files; a first visit fetches {done.download / 1e6:,.1f} MB)")
+    click.echo(
+        f"Folder: {done.folder} ({len(done.files)} files; a first visit fetches {done.download / 1e6:,.1f} MB, {done.engine})"
+    )
     click.echo(f"Look at it: python -m http.server --directory {shlex.quote(str(done.folder))}, then http://localhost:8000")
 
 
