@@ -36,19 +36,20 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def publish(tmp_path_factory) -> Iterator[Callable[[str], Site]]:
+def publish(tmp_path_factory) -> Iterator[Callable[..., Site]]:
     """Publishes a tiny model with a kind of tokenizer on a sub-path, as project pages of GitHub have it."""
     archive = runtime_archive()
     root = tmp_path_factory.mktemp("host")
     sites: dict[str, Site] = {}
     with hosted(root) as address:
 
-        def published(kind: str) -> Site:
-            if kind not in sites:
-                model = tiny_bundle(tmp_path_factory.mktemp("model") / kind, tokenizer=kind)
-                folder = publish_page(model, out=root / "someone" / kind, runtime=archive, name="Notices <b>&").folder
-                sites[kind] = Site(f"{address}/someone/{kind}/", folder, model)
-            return sites[kind]
+        def published(kind: str, engine: str = "int8") -> Site:
+            name = f"{kind}-{engine}"
+            if name not in sites:
+                model = tiny_bundle(tmp_path_factory.mktemp("model") / name, tokenizer=kind, engine=engine)
+                folder = publish_page(model, out=root / "someone" / name, runtime=archive, name="Notices <b>&").folder
+                sites[name] = Site(f"{address}/someone/{name}/", folder, model)
+            return sites[name]
 
         yield published
 
@@ -119,9 +120,9 @@ def ready(seen: Visit) -> None:
     expect(seen.page.locator("#status")).to_contain_text("Ready", timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_it_answers_as_the_server_does(publish, visit, kind):
-    site = publish(kind)
+@pytest.mark.parametrize(("kind", "engine"), [*((kind, "int8") for kind in KINDS), ("WordPiece", "fp32")])
+def test_it_answers_as_the_server_does(publish, visit, kind, engine):
+    site = publish(kind, engine)
     seen = visit(site)
     ready(seen)
     ner = viner.load(site.model)
