@@ -109,6 +109,19 @@ def test_settings_are_what_viner_toml_says_and_defaults(settled):
     assert settings.dictionaries[0].terms == ("Huế", "Đà Nẵng")
     assert settings.dictionaries[0].ignore_case
     assert settings.patterns[0].pattern == r"BN\d+"
+    assert [rule.recognize for rule in (*settings.dictionaries, *settings.patterns)] == ["never", "never"]
+    assert [rule.place for rule in (*settings.dictionaries, *settings.patterns)] == [
+        "rules.dictionaries[0]",
+        "rules.patterns[0]",
+    ]
+    assert settings.dictionaries[0].file == settled.path / "places.txt"
+
+
+def test_a_rule_says_itself_what_it_does_at_recognition_or_does_as_the_others(settled):
+    text = SETTINGS.replace("[[rules.dictionaries]]", '[rules]\nrecognize = "under"\n\n[[rules.dictionaries]]', 1)
+    (settled.path / "viner.toml").write_text(text + 'recognize = "over"\n', encoding="utf-8")
+    settings = settled.settings()
+    assert (settings.dictionaries[0].recognize, settings.patterns[0].recognize) == ("under", "over")
 
 
 def test_an_empty_viner_toml_is_enough(project, monkeypatch):
@@ -144,6 +157,7 @@ def test_the_database_of_the_environment_goes_before_that_of_the_file(settled, m
         ('"places.txt"', '"places\\u0000.txt"', "rules.dictionaries[0].file", "cannot be used"),
         ('label = "PERSON"\n', "", "rules.patterns[0].label", "is missing"),
         ("[[rules.patterns]]", "[rules.patterns]", "rules.patterns", "[[rules.patterns]]"),
+        ("ignore_case = true", 'recognize = "always"', "rules.dictionaries[0].recognize", "none of never, under, over"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named_with_file_and_key(settled, old, new, where, said):

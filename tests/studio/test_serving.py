@@ -8,6 +8,8 @@ import pytest
 
 from viner.document import Document, Entity
 from viner.errors import BundleError
+from viner.project import Pattern
+from viner.rules import RecognitionRules
 from viner.schema import Schema
 from viner.studio import NoModelError, ServingRecognizer
 
@@ -137,3 +139,32 @@ def test_without_a_model_again():
     recognizer.switch(None)
     with pytest.raises(NoModelError):
         recognizer("x")
+
+
+def test_rules_answer_beside_the_model_and_the_model_alone_suggests():
+    recognizer = serving(lambda schema: (SCHEMA, {"A": "PERSON", "B": "PERSON"}))
+    recognizer.use(RecognitionRules(patterns=[Pattern("PERSON", "y", "under")]))
+    recognizer.switch(Path("A"))
+    assert [entity.source for entity in recognizer("xy").entities] == ["model", "pattern"]
+    assert [len(document.entities) for document, _ in recognizer.judged(["xy"])] == [2]
+    name, model = recognizer.served()
+    assert name == "A"
+    assert [[entity.source for entity in document.entities] for document, _ in model.judged(["xy"])] == [["model"]]
+    assert [[entity.source for entity in document.entities] for document in model.stream(["xy"])] == [["model"]]
+    recognizer.switch(Path("B"))
+    assert len(recognizer("xy").entities) == 2
+    recognizer.remap()
+    assert len(recognizer("xy").entities) == 2
+    recognizer.use(None)
+    assert len(recognizer("xy").entities) == 1
+
+
+def test_a_stream_keeps_the_rules_that_it_began_with():
+    recognizer = serving()
+    recognizer.switch(Path("PERSON"))
+    recognizer.use(RecognitionRules(patterns=[Pattern("PERSON", "y", "over")]))
+    answers = recognizer.stream(["xy"] * 3)
+    assert len(next(answers).entities) == 2
+    recognizer.use(None)
+    assert [len(answer.entities) for answer in answers] == [2, 2]
+    assert len(recognizer("xy").entities) == 1

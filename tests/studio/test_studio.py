@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from viner.annotation.changes import Rename, apply
 from viner.bundle import BundleWriter, Head, read_bundle
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
@@ -83,6 +84,92 @@ def test_settings_are_followed_and_bad_ones_leave_those_before(models, open_stud
     toml.write_text(text, encoding="utf-8")
     studio.follow()
     assert studio.message is None
+
+
+RULES = """
+[[rules.dictionaries]]
+label = "LOCATION"
+file = "places.txt"
+recognize = "over"
+
+[[rules.patterns]]
+label = "PERSON"
+pattern = 'BN\\d+'
+recognize = "under"
+"""
+
+
+def answered(studio, text):
+    return [(entity.text, entity.label, entity.source) for entity in studio.recognizer(text).entities]
+
+
+def test_rules_recognize_as_today_s_viner_toml_says(models, open_studio):
+    studio = open_studio(models)
+    text = "Lan và BN12 ở Cố đô Huế"
+    alone = [("Lan", "PERSON", "model"), ("Huế", "LOCATION", "model")]
+    assert answered(studio, text) == alone
+    toml = models.path / "viner.toml"
+    before = toml.read_text(encoding="utf-8")
+    (models.path / "places.txt").write_text("Cố đô Huế\n", encoding="utf-8")
+    toml.write_text(before + RULES, encoding="utf-8")
+    studio.follow()
+    ruled = [("Lan", "PERSON", "model"), ("BN12", "PERSON", "pattern"), ("Cố đô Huế", "LOCATION", "dictionary")]
+    assert answered(studio, text) == ruled
+    toml.write_text(before + RULES.replace("'BN", "'(BN"), encoding="utf-8")
+    studio.follow()
+    assert "rules.patterns[0].pattern" in studio.message
+    assert answered(studio, text) == ruled
+    toml.write_text(before + RULES, encoding="utf-8")
+    (models.path / "places.txt").write_text("Lan\nBN12 ở Cố\n", encoding="utf-8")
+    studio.follow()
+    assert studio.message is None
+    assert answered(studio, text) == [
+        ("Lan", "LOCATION", "dictionary"),
+        ("BN12 ở Cố", "LOCATION", "dictionary"),
+        ("Huế", "LOCATION", "model"),
+    ]
+    toml.write_text(before + RULES.replace("recognize", "# recognize"), encoding="utf-8")
+    studio.follow()
+    assert answered(studio, text) == alone
+
+
+def test_suggestions_and_comparisons_are_of_the_model_alone(models, open_studio):
+    with Store.of_project(models) as store:
+        before = open_studio(models).versions.compare("001", "002").to_dict()
+        # It would make every entity of the model wrong.
+        rules = "\n[[rules.patterns]]\nlabel = 'PERSON'\npattern = '(?s).+'\nrecognize = 'over'\n"
+        toml = models.path / "viner.toml"
+        toml.write_text(toml.read_text(encoding="utf-8") + rules, encoding="utf-8")
+        shutil.rmtree(models.path / "runs" / "comparisons")
+        studio = open_studio(models)
+        assert answered(studio, "Lan ở Huế") == [("Lan ở Huế", "PERSON", "pattern")]
+        assert studio.versions.compare("001", "002").to_dict() == before
+        assert promote(models, "002")["f1"] == before["overall"]["b"] > 0
+        document = store.get("todo-0")
+        suggested = studio.suggester.suggest(Document(document.text))
+    assert {(document.text[e.start : e.end], e.label, e.source) for e in suggested} == {
+        ("Lan", "PERSON", "model 001"),
+        ("Huế", "LOCATION", "model 001"),
+        (document.text, "PERSON", "pattern"),
+    }
+
+
+def test_a_rule_whose_label_is_gone_is_left_out_and_told(models, open_studio):
+    toml = models.path / "viner.toml"
+    rules = RULES.replace('file = "places.txt"', 'terms = ["Cố đô"]').replace('"PERSON"', '"PATIENT"')
+    toml.write_text(toml.read_text(encoding="utf-8") + rules, encoding="utf-8")
+    studio = open_studio(models)
+    for _ in range(2):
+        assert answered(studio, "BN12 ở Cố đô") == [("Cố đô", "LOCATION", "dictionary")]
+        assert studio.message == (
+            f"{toml}: rules.patterns[0].label: 'PATIENT' is no label of the schema; the rule does not recognize"
+        )
+        studio.follow()
+    apply(studio.store, Rename(label="LOCATION", to="PLACE"), operation="op", who="lan")
+    studio.schema_changed()
+    assert answered(studio, "Lan ở Cố đô Huế") == [("Lan", "PERSON", "model"), ("Huế", "PLACE", "model")]
+    studio.follow()
+    assert "rules.dictionaries[0].label: 'LOCATION'" in studio.message
 
 
 def test_suggestions_are_refreshed_in_the_background(models, open_studio):

@@ -109,6 +109,9 @@ guideline = "GUIDELINE.md"
 # url = "postgresql+psycopg://user@host/database"
 
 # Rules that suggest; nobody's word is taken before a person accepts.
+# [rules]
+# recognize = "never"         # at recognition: "under" fills in where the model finds nothing, "over" wins against it
+#
 # [[rules.dictionaries]]
 # label = "LOCATION"
 # terms = ["Đà Nẵng", "Huế"]  # or: file = "places.txt", one a line
@@ -117,4 +120,5 @@ guideline = "GUIDELINE.md"
 # [[rules.patterns]]
 # label = "PATIENT_ID"
 # pattern = 'BN[0-9]+'        # RE2
+# recognize = "over"          # of this one alone
 """

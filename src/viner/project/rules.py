@@ -23,6 +23,7 @@ class Dictionary:
         ignore_case: Whether upper and lower case are the same.
         recognize: One of :data:`PRECEDENCES`. While annotating, the terms are suggested either way.
         place: Where it stands in its file, such as ``rules.dictionaries[2]``, for errors; empty where nobody knows.
+        file: The file that terms were read from; None if they stand in ``viner.toml`` itself.
     """
 
     label: str
@@ -30,6 +31,7 @@ class Dictionary:
     ignore_case: bool = False
     recognize: str = NEVER
     place: str = field(default="", compare=False)
+    file: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +79,13 @@ def read_rules(table: Table, *, recognizing: bool = False) -> tuple[tuple[Dictio
 def _dictionary(table: Table, recognize: str) -> Dictionary:
     terms = list(table.texts("terms"))
     name = table.text("file", "")
-    if name:
-        terms += _lines(table.inner_file("file", name), table)
+    file = table.inner_file("file", name) if name else None
+    if file is not None:
+        terms += _lines(file, table)
     if not terms:
         raise table.error("terms", "the dictionary has no terms", hint='Give terms = ["…"] or file = "places.txt"')
     ignore_case = table.truth("ignore_case", False)
-    return Dictionary(table.text("label"), tuple(dict.fromkeys(terms)), ignore_case, recognize, table.name)
+    return Dictionary(table.text("label"), tuple(dict.fromkeys(terms)), ignore_case, recognize, table.name, file)
 
 
 def _lines(path: Path, table: Table) -> Iterable[str]:

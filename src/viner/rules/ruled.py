@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -24,8 +24,9 @@ class RecognizerLike(Protocol):
     def info(self) -> Any:
         """What the model says about itself."""
 
-    def stream(self, items: Iterable[str | Document], /, **options: Any) -> Iterator[Document]:
-        """The documents of many texts, in input order."""
+    @property
+    def stream(self) -> Callable[..., Iterator[Document]]:
+        """Gives the documents of many texts, in input order."""
 
 
 R = TypeVar("R", bound=RecognizerLike)

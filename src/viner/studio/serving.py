@@ -10,6 +10,7 @@ from typing import Any
 from viner.bundle import BundleInfo
 from viner.document import Document
 from viner.errors import VinerError
+from viner.rules import RecognitionRules, RuledRecognizer
 from viner.runtime import Recognizer
 from viner.schema import Schema
 from viner.studio.mapped import Answering, MappedRecognizer
@@ -24,8 +25,14 @@ class NoModelError(VinerError):
     code = "no_model"
 
 
+Ruled = RuledRecognizer[MappedRecognizer]
+
+
 class ServingRecognizer:
-    """Recognizes with the model in service, in the labels of today's schema. Safe to call from several threads at once.
+    """Recognizes with the model in service, in the labels of today's schema, and with the rules that go with it.
+
+    What people and programs ask is answered by model and rules. What suggests, and what compares models, asks the model alone:
+    :meth:`served`. Safe to call from several threads at once.
 
     A call holds on to the model that it began with, also a long :meth:`stream`. After a :meth:`switch` the old model therefore
     lives until the last such call has ended, and then goes.
@@ -39,7 +46,8 @@ class ServingRecognizer:
         self._label_map = label_map
         self._load = load
         self._switching = threading.Lock()
-        self._serving: tuple[Path, Answering, MappedRecognizer] | None = None
+        self._rules: RecognitionRules | None = None
+        self._serving: tuple[Path, Answering, MappedRecognizer, MappedRecognizer | Ruled] | None = None
 
     @property
     def path(self) -> Path | None:
@@ -69,11 +77,22 @@ class ServingRecognizer:
         """Looks the labels up again, after the schema has changed."""
         with self._switching:
             if self._serving is not None:
-                path, model, _ = self._serving
-                self._serving = self._mapped(path, model)
+                self._serving = self._mapped(*self._serving[:2])
 
-    def current(self) -> MappedRecognizer:
-        """The model in service, for several calls that must all go to the same one.
+    def use(self, rules: RecognitionRules | None) -> None:
+        """Puts other rules into service.
+
+        Args:
+            rules: Rules whose labels are in today's schema; None for none.
+        """
+        with self._switching:
+            self._rules = rules
+            if self._serving is not None:
+                path, model, mapped, _ = self._serving
+                self._serving = path, model, mapped, self._ruled(mapped)
+
+    def current(self) -> MappedRecognizer | Ruled:
+        """Model and rules in service, for several calls that must all go to the same ones.
 
         Raises:
             NoModelError: If there is none.
@@ -83,10 +102,10 @@ class ServingRecognizer:
             raise NoModelError(
                 "the project has no model yet", hint="Mark some documents as done, then start a training on the page Train"
             )
-        return serving[2]
+        return serving[3]
 
     def served(self) -> tuple[str, MappedRecognizer] | None:
-        """Name of the model in service together with the model; None without one."""
+        """Name of the model in service together with the model, without rules; None without one."""
         serving = self._serving
         return None if serving is None else (serving[0].name, serving[2])
 
@@ -124,6 +143,10 @@ class ServingRecognizer:
         """
         return self.current().judged(texts)
 
-    def _mapped(self, path: Path, model: Answering) -> tuple[Path, Answering, MappedRecognizer]:
+    def _mapped(self, path: Path, model: Answering) -> tuple[Path, Answering, MappedRecognizer, MappedRecognizer | Ruled]:
         schema, labels = self._label_map(model.info.schema)
-        return path, model, MappedRecognizer(model, schema, labels)
+        mapped = MappedRecognizer(model, schema, labels)
+        return path, model, mapped, self._ruled(mapped)
+
+    def _ruled(self, mapped: MappedRecognizer) -> MappedRecognizer | Ruled:
+        return mapped if self._rules is None else RuledRecognizer(mapped, self._rules)

@@ -18,7 +18,7 @@ from viner.errors import VinerError, outline
 from viner.project import Project, ProjectSettings
 from viner.project.toml import write_text
 from viner.store import Store
-from viner.studio.assembly import make_suggester
+from viner.studio.assembly import make_recognition_rules, make_suggester
 from viner.studio.erasing import Erased, erase
 from viner.studio.refreshing import Refreshing
 from viner.studio.runs import Runs
@@ -43,14 +43,14 @@ class Studio:
     Attributes:
         project: The folder.
         store: Its documents.
-        recognizer: The model in service.
+        recognizer: The model in service, with the rules that recognize.
         runs: Its trainings.
         versions: Its models.
         refreshing: What brings suggestions up to date in the background.
         settings: What ``viner.toml`` says now.
         queue: Serves documents. There is another one after the settings have changed, so ask for it each time.
-        message: What is wrong with ``viner.toml`` or the active model, which are then as they were before, or why no training
-            could start by itself; None if nothing.
+        message: What is wrong with ``viner.toml`` or the active model, which are then as they were before, which rule does not
+            recognize, or why no training could start by itself; None if nothing.
     """
 
     def __init__(self, project: Project, store: Store) -> None:
@@ -70,6 +70,8 @@ class Studio:
         self._seen_schema = store.schema()[1]
         self._refused: Path | None = None
         self._not_started: str | None = None
+        self._left_out: str | None = None
+        self._renew_rules(self.settings)
         self.queue = Queue(store, self.settings.annotation, make_suggester(project, store, self.settings, self.recognizer))
 
     @classmethod
@@ -122,6 +124,7 @@ class Studio:
         with self._following:
             problems = [self._follow_settings(), self._follow_model(), self._not_started]
             self.schema_changed()
+            problems.append(self._left_out)
             self.message = next((problem for problem in problems if problem is not None), None)
             suggester = self.suggester
             if suggester is not None and not suggester.idle:
@@ -138,6 +141,7 @@ class Studio:
                 self._seen_schema = version
                 self._seen_settings = None  # its rules may name labels
                 self.recognizer.remap()
+                self._renew_rules(self.settings)
                 self._renew_suggester()
 
     def erase(self, ids: Iterable[str], *, who: str) -> Erased:
@@ -205,6 +209,7 @@ class Studio:
             settings = self.project.settings()
             sync(self.project, self.store)
             suggester = make_suggester(self.project, self.store, settings, self.recognizer)
+            self._renew_rules(settings)
         except VinerError as error:
             return f"{error}. The project goes on with the settings from before"
         self.settings = settings
@@ -233,11 +238,17 @@ class Studio:
         except VinerError as error:
             self.message = str(error)
 
+    def _renew_rules(self, settings: ProjectSettings) -> None:
+        rules, self._left_out = make_recognition_rules(self.project, self.store.schema()[0], settings)
+        self.recognizer.use(rules)
+
     def _stamp(self) -> Any:
+        folder = self.project.path
+        terms = [rule.file for rule in self.settings.dictionaries if rule.file is not None]
         stamps = []
-        for name in ("viner.toml", self.settings.annotation.guideline):
+        for file in (folder / "viner.toml", folder / self.settings.annotation.guideline, *terms):
             try:
-                status = (self.project.path / name).stat()
+                status = file.stat()
                 stamps.append((status.st_mtime_ns, status.st_size))
             except OSError:
                 stamps.append((0, 0))
