@@ -1,6 +1,7 @@
 /** Training, as the header shows it: the model at work, how much is new since, and the run that goes on. */
 import { api } from "./api.js";
 import { h } from "./dom.js";
+import { MESSAGES } from "./messages.js";
 
 const RUNNING_MS = 3000;
 const IDLE_MS = 20_000;
@@ -77,10 +78,28 @@ export class Training {
     this.text.textContent = parts.join(" · ");
     this.button.textContent = say({ start: "train", stop: "stop", resume: "resume" }[this.action]);
     if (isRunning(was?.run?.state) && !isRunning(run?.state)) {
-      if (run?.outcome?.message) this.notify("training_outcome", { message: run.outcome.message });
-      else if (active && active !== was.active) this.notify("training_finished", { name: active });
+      const { key, values } = outcomeOf(run?.outcome, active !== was.active ? active : null, document.documentElement.lang);
+      if (run?.outcome || values.name) this.notify(key, values);
     }
   }
+}
+
+/**
+ * What became of a finished model, in the words of this page: an outcome brings its own sentence in English only.
+ * @param {{code?: string | null, values?: Record<string, any>} | null | undefined} outcome
+ * @param {string | null} active the model in service, where it is a new one
+ * @param {string} language
+ * @returns {{key: string, values: Record<string, any>}} a message and what stands in it
+ */
+export function outcomeOf(outcome, active, language) {
+  const key = `outcome_${outcome?.code}`;
+  if (!(key in MESSAGES)) return active ? { key: "training_finished", values: { name: active } } : { key: "training_over", values: {} };
+  const values = Object.entries(outcome?.values ?? {}).map(([name, value]) => {
+    if (typeof value !== "number") return [name, value];
+    const places = name.endsWith("f1") ? 4 : 0;
+    return [name, value.toLocaleString(language, { minimumFractionDigits: places, maximumFractionDigits: places })];
+  });
+  return { key, values: Object.fromEntries(values) };
 }
 
 /** @param {string | undefined} state */
