@@ -36,7 +36,11 @@ _HOMES = {
 
 
 def load(
-    path: str | Path, *, engine: str | None = None, rules: str | Path | Literal[False] | None = None
+    path: str | Path,
+    *,
+    engine: str | None = None,
+    provider: str | None = None,
+    rules: str | Path | Literal[False] | None = None,
 ) -> Recognizer | RuledRecognizer[Recognizer]:
     """Loads a recognizer.
 
@@ -44,6 +48,8 @@ def load(
         path: A model folder, or a project, which stands for its active model and its rules; where no such path exists, a Hub
             id ``user/name[@revision]``.
         engine: The graph to run, such as "fp32"; None takes the one that the bundle chose.
+        provider: What runs it: "onnxruntime", "openvino" (with ``viner[openvino]``) or "cuda"; None takes ``VINER_PROVIDER``,
+            else ONNX Runtime on the processor.
         rules: A ``viner.toml``, or a file with ``[rules]`` alone, whose dictionaries and patterns go over or under the model;
             None takes those of the project, False none.
 
@@ -54,7 +60,7 @@ def load(
     from viner.rules import with_rules
     from viner.runtime import Recognizer
 
-    return with_rules(Recognizer.load(path, engine=engine), path, rules)
+    return with_rules(Recognizer.load(path, engine=engine, provider=provider), path, rules)
 
 
 def __getattr__(name: str) -> Any:

@@ -5,16 +5,30 @@ import onnxruntime
 import pytest
 
 from viner.errors import BundleError, UsageError
-from viner.runtime import Engine
+from viner.runtime import OnnxEngine
+
+
+def batch(pieces):
+    """Two texts of so many pieces, of which every second one is asked for."""
+    return np.full((2, pieces), 9), np.ones((2, pieces), dtype=np.int64), np.arange(0, 2 * pieces, 2)
+
+
+def test_only_what_is_asked_for_is_answered(tiny_model):
+    engine = OnnxEngine(tiny_model / "model.onnx", "entities")
+    ids, mask, _ = batch(20)
+    ids[:] = np.arange(40).reshape(2, 20) + 5
+    whole = engine.run(ids, mask, np.arange(40))
+    asked = np.array([39, 0, 7, 7, 21])
+    assert np.array_equal(engine.run(ids, mask, asked), whole[asked])
 
 
 def test_many_threads_get_the_answers_that_one_gets(tiny_model):
-    engine = Engine(tiny_model / "model.onnx", "entities", threads=2)
-    batches = [(np.full((2, n), 9), np.ones((2, n), dtype=np.int64)) for n in range(1, 40)]
-    expected = [engine.run(*batch) for batch in batches]
+    engine = OnnxEngine(tiny_model / "model.onnx", "entities", threads=2)
+    batches = [batch(n) for n in range(1, 40)]
+    expected = [engine.run(*one) for one in batches]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda batch: engine.run(*batch), batches))
-    submitted = [engine.submit(engine.run, *batch) for batch in batches]
+        answers = list(pool.map(lambda one: engine.run(*one), batches))
+    submitted = [engine.submit(engine.run, *one) for one in batches]
     for one, two, three in zip(expected, answers, submitted, strict=True):
         assert np.array_equal(one, two)
         assert np.array_equal(one, three.result())
@@ -28,9 +42,8 @@ def test_threads_share_the_session_of_a_large_graph(tiny_model, monkeypatch, sha
     monkeypatch.setattr(
         onnxruntime, "InferenceSession", lambda *args, **options: opened.append(args) or session(*args, **options)
     )
-    engine = Engine(tiny_model / "model.onnx", "entities", threads=4)
-    batch = np.full((2, 30), 9), np.ones((2, 30), dtype=np.int64)
-    for result in [engine.submit(engine.run, *batch) for _ in range(50)]:
+    engine = OnnxEngine(tiny_model / "model.onnx", "entities", threads=4)
+    for result in [engine.submit(engine.run, *batch(30)) for _ in range(50)]:
         result.result()
     assert 1 <= len(opened) <= most
 
@@ -38,14 +51,14 @@ def test_threads_share_the_session_of_a_large_graph(tiny_model, monkeypatch, sha
 def test_a_graph_that_is_none(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"garbage")
     with pytest.raises(BundleError, match=r"model\.onnx.*cannot load"):
-        Engine(tmp_path / "model.onnx", "entities")
+        OnnxEngine(tmp_path / "model.onnx", "entities")
 
 
 def test_a_graph_without_the_layer(tiny_model):
     with pytest.raises(BundleError, match="no output 'pos', only entities"):
-        Engine(tiny_model / "model.onnx", "pos")
+        OnnxEngine(tiny_model / "model.onnx", "pos")
 
 
 def test_no_threads(tiny_model):
     with pytest.raises(UsageError, match="at least 1"):
-        Engine(tiny_model / "model.onnx", "entities", threads=0)
+        OnnxEngine(tiny_model / "model.onnx", "entities", threads=0)

@@ -220,7 +220,7 @@ def test_words_that_no_window_answers_are_an_error_or_told(ner, monkeypatch):
 
 def test_an_answer_that_is_no_number_is_an_error(ner, monkeypatch):
     run = ner._engine.run
-    monkeypatch.setattr(ner._engine, "run", lambda *batch: run(*batch) * np.float32("nan"))
+    monkeypatch.setattr(ner._engine, "run", lambda *batch, **how: run(*batch, **how) * np.float32("nan"))
     for text in ("Lan", "Lan " * 1000):
         with pytest.raises(BundleError, match="no number"):
             ner(text)

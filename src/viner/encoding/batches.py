@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from viner.encoding.tokenizer import PieceEncoder
 
+FIRST_PIECES = "first_pieces"
+"""Name of the input that says which pieces a graph is to answer: *Shape:* (words,), int64. Indices into the flattened batch."""
+
 
 def cut_by_budget(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
     """Cuts an order into batches whose padded size stays within a budget; a longer sequence is a batch by itself.
@@ -26,6 +29,20 @@ def cut_by_budget(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: 
             begin, widest = position, int(lengths[index])
     if begin < len(order):
         yield order[begin:]
+
+
+def cut_by_length(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
+    """Cuts sequences into batches of one length each, the longest first.
+
+    Args:
+        lengths: *Shape:* (sequences,). Pieces of each sequence, special pieces included.
+        budget: Pieces of a batch; a longer sequence is a batch by itself.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+        if len(group):
+            most = max(1, budget // int(lengths[group[0]]))
+            yield from (group[begin : begin + most] for begin in range(0, len(group), most))
 
 
 def side_by_side(sequences: Sequence[NDArray[np.int32]], encoder: PieceEncoder) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

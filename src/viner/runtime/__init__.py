@@ -1,6 +1,7 @@
-"""The engine of recognition: ONNX Runtime, without torch or transformers."""
+"""The engines of recognition, without torch or transformers: ONNX Runtime, and OpenVINO where it is asked for."""
 
-from viner.runtime.engine import Engine
+from viner.runtime.engine import Engine, OnnxEngine
+from viner.runtime.provider import PROVIDERS
 from viner.runtime.recognizer import Recognizer
 
-__all__ = ["Engine", "Recognizer"]
+__all__ = ["PROVIDERS", "Engine", "OnnxEngine", "Recognizer"]

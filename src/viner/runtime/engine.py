@@ -1,15 +1,15 @@
-"""ONNX Runtime sessions that run as many batches side by side as there are cores, each in one thread.
+"""What runs a graph: batches side by side, each in one thread, and one text alone as fast as it goes.
 
-Threads that share a batch wait for each other at every layer; batches beside each other do not. Each has a session of its own,
-which is a few percent faster than sharing one, unless that would cost much memory: a session holds the weights once more,
-220 MB of 560 for the bundled encoder in float32, and 40 MB in int8.
+Threads that share a batch wait for each other at every layer; batches beside each other do not. So an engine runs as many
+batches at once as there are cores.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from viner.encoding import FIRST_PIECES, cut_by_budget
 from viner.errors import BundleError, UsageError
 
 SHARED_FROM = 100 << 20
@@ -25,54 +26,69 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Engine:
+class Engine(ABC):
     """Runs one graph. Safe to call from several threads at once.
 
     Args:
-        graph: An ONNX file with the inputs ``input_ids`` and ``attention_mask``.
-        output: Name of the output to ask for.
         threads: Batches side by side; None takes one for each core that this process may use.
 
     Raises:
-        BundleError: If ONNX Runtime cannot load the graph, or it lacks the output.
         UsageError: If ``threads`` is less than 1.
     """
 
-    def __init__(self, graph: str | Path, output: str, threads: int | None = None) -> None:
+    budget = 512
+    """Pieces in a batch, padding included. More does not run faster on a processor: the activations leave its cache."""
+
+    def __init__(self, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")
-        self.threads = threads or _cores()
-        self._graph = Path(graph)
-        self._output = output
-        first = self._open()
-        large = self._graph.stat().st_size >= SHARED_FROM
-        self._shared = first if large else None
-        self._free: list[Any] = [] if large else [first]
+        self.threads = threads or cores()
         self._turns = threading.Semaphore(self.threads)
+        self._running = 0
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 
-    def run(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    @abstractmethod
+    def _run(
+        self, ids: NDArray[np.int64], mask: NDArray[np.int64], first: NDArray[np.int64], *, alone: bool
+    ) -> NDArray[np.float32]:
+        """Runs one batch; at most ``threads`` calls at once. The other threads have nothing to do if it is ``alone``."""
+
+    def run(
+        self, ids: NDArray[np.int64], mask: NDArray[np.int64], first: NDArray[np.int64], *, lone: bool = False
+    ) -> NDArray[np.float32]:
         """Runs one batch in this thread.
 
         Args:
             ids: *Shape:* (batch, pieces). Vocabulary ids.
             mask: *Shape:* (batch, pieces). 1 for a piece, 0 for padding.
+            first: *Shape:* (words,). Indices into the flattened batch: the pieces that are answered.
+            lone: Nothing comes right behind it, so that it may have all cores unless another thread runs something.
 
         Returns:
-            Logits. *Shape:* (batch, pieces, tags). Rows of padding hold anything.
+            Logits. *Shape:* (words, tags).
         """
         with self._turns:
             with self._lock:
-                session = self._free.pop() if self._free else None
-            session = session or self._shared or self._open()  # the second session is made when there is work for it
+                self._running += 1
+                alone = lone and self._running == 1 and self.threads > 1
             try:
-                logits: NDArray[np.float32] = session.run([self._output], {"input_ids": ids, "attention_mask": mask})[0]
+                return self._run(ids, mask, first, alone=alone)
             finally:
-                if session is not self._shared:
-                    with self._lock:
-                        self._free.append(session)
-        return logits
+                with self._lock:
+                    self._running -= 1
+
+    def batches(self, lengths: NDArray[np.int64], budget: int | None = None) -> Iterator[NDArray[np.int64]]:
+        """Cuts sequences into batches, the longest first, so that no thread ends with the longest batch alone.
+
+        Args:
+            lengths: *Shape:* (sequences,). Pieces of each, special pieces included.
+            budget: Pieces in a batch, padding included; None takes the engine's own.
+
+        Yields:
+            Indices of the sequences of a batch.
+        """
+        yield from cut_by_budget(np.argsort(-lengths, kind="stable"), lengths, budget or self.budget)
 
     def submit(self, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> Future[T]:
         """Calls a function that prepares, runs and digests a batch, in a thread of the engine.
@@ -84,6 +100,54 @@ class Engine:
                 self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="viner-engine")
         return self._pool.submit(work, *args, **options)
 
+
+class OnnxEngine(Engine):
+    """ONNX Runtime, on the processor or on an NVIDIA GPU.
+
+    On the processor each thread has a session of its own, which is a few percent faster than sharing one, unless that would
+    cost much memory: a session holds the weights once more, for the bundled encoder 220 MB in float32 and 40 MB in int8.
+
+    Args:
+        graph: An ONNX file with the inputs ``input_ids`` and ``attention_mask``, and perhaps ``first_pieces``.
+        output: Name of the output to ask for.
+        threads: Batches side by side; None takes one for each core that this process may use.
+        cuda: Run on the GPU, all batches in one session.
+
+    Raises:
+        BundleError: If ONNX Runtime cannot load the graph, or it lacks the output.
+        UsageError: If ``threads`` is less than 1.
+    """
+
+    def __init__(self, graph: str | Path, output: str, threads: int | None = None, *, cuda: bool = False) -> None:
+        super().__init__(threads)
+        self._cuda = cuda
+        if cuda:
+            self.budget = 16_384
+        self._graph = Path(graph)
+        self._output = output
+        first = self._open()
+        shared = cuda or self._graph.stat().st_size >= SHARED_FROM
+        self._picks = FIRST_PIECES in [item.name for item in first.get_inputs()]
+        self._shared = first if shared else None
+        self._free: list[Any] = [] if shared else [first]
+
+    def _run(
+        self, ids: NDArray[np.int64], mask: NDArray[np.int64], first: NDArray[np.int64], *, alone: bool
+    ) -> NDArray[np.float32]:
+        with self._lock:
+            session = self._free.pop() if self._free else None
+        session = session or self._shared or self._open()  # the second session is made when there is work for it
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        if self._picks:
+            inputs[FIRST_PIECES] = first
+        try:
+            logits: NDArray[np.float32] = session.run([self._output], inputs)[0]
+        finally:
+            if session is not self._shared:
+                with self._lock:
+                    self._free.append(session)
+        return logits if self._picks else logits.reshape(-1, logits.shape[-1])[first]
+
     def _open(self) -> Any:
         import onnxruntime
 
@@ -93,8 +157,9 @@ class Engine:
         # A pattern is remembered for each shape of a batch, and there are thousands of shapes.
         options.enable_mem_pattern = False
         options.log_severity_level = 3
+        providers = ["CUDAExecutionProvider", "CPUExecutionProvider"] if self._cuda else ["CPUExecutionProvider"]
         try:
-            session = onnxruntime.InferenceSession(os.fspath(self._graph), options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(os.fspath(self._graph), options, providers=providers)
         except Exception as error:  # ONNX Runtime has a dozen unrelated exceptions for "cannot load"
             raise BundleError(
                 f"ONNX Runtime cannot load the graph ({error})",
@@ -107,7 +172,8 @@ class Engine:
         return session
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows

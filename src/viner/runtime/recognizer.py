@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from viner.bundle import Bundle, BundleInfo, Canaries, find_bundle, processor, rebuilt_graph
 from viner.document import Document, Entity, Span
-from viner.encoding import BioDecoder, EncodedText, PieceEncoder, Window, WordSpan, cut_by_budget, plan_windows, side_by_side
+from viner.encoding import BioDecoder, EncodedText, PieceEncoder, Window, WordSpan, plan_windows, side_by_side
 from viner.errors import BundleError, UsageError
 from viner.runtime.engine import Engine
+from viner.runtime.provider import CUDA, ONNX_RUNTIME, choose_provider, open_engine
 from viner.schema import ENTITIES, Schema
 from viner.text import split_words
 
-BUDGET = 512
-"""Pieces in a batch, padding included. More does not run faster on a processor: the activations leave its cache."""
 CHUNK_DOCUMENTS = 2048
 CHUNK_PIECES = 1 << 16
 """Documents are sorted into batches by chunks: as many as it takes to reach either number. Two chunks are in memory at once."""
@@ -54,16 +53,18 @@ class Recognizer:
         info: What the model says about itself.
         encoder: Its tokenizer, limited to the windows that ``info`` asks for.
         engine: Its graph.
-        budget: Pieces in a batch, padding included.
+        budget: Pieces in a batch, padding included; None takes what suits the engine.
 
     Attributes:
         info: What the model says about itself.
         engine: The graph that runs, "int8" or "fp32"; another than ``info.engine`` if it was asked for or fallen back to.
+        provider: What runs it, such as "onnxruntime"; another than was asked for if it was fallen back to.
     """
 
-    def __init__(self, info: BundleInfo, encoder: PieceEncoder, engine: Engine, *, budget: int = BUDGET) -> None:
+    def __init__(self, info: BundleInfo, encoder: PieceEncoder, engine: Engine, *, budget: int | None = None) -> None:
         self.info = info
         self.engine = info.engine
+        self.provider = ONNX_RUNTIME
         self._encoder = encoder
         self._engine = engine
         self._budget = budget
@@ -74,33 +75,41 @@ class Recognizer:
         self._nothing[1:] = -100  # "O", beyond doubt
 
     @classmethod
-    def load(cls, path: str | Path, engine: str | None = None, threads: int | None = None) -> Recognizer:
+    def load(
+        cls, path: str | Path, engine: str | None = None, threads: int | None = None, provider: str | None = None
+    ) -> Recognizer:
         """Loads a model.
 
-        On a processor other than the one that exported the model, int8 first answers the canaries; if it does not give the
-        expected entities, float32 takes over, and a warning says so.
+        On a processor other than the one that exported the model, and with another provider, int8 first answers the canaries;
+        if it does not give the expected entities, float32 (or ONNX Runtime) takes over, and a warning says so.
 
         Args:
             path: A model folder or a project; an existing path wins, else a Hub id ``user/name[@revision]``.
-            engine: "int8" or "fp32"; None takes the one that the model chose.
+            engine: "int8" or "fp32"; None takes the one that the model chose, and float32 with "cuda".
             threads: Batches computed side by side; None takes one for each core.
+            provider: "onnxruntime", "openvino" or "cuda"; None takes ``VINER_PROVIDER``, else ONNX Runtime on the processor.
 
         Raises:
             BundleError: If it is no model folder, incomplete, damaged or of a later version, or the engine's graph is missing.
-            UsageError: If the engine is unknown.
+            MissingExtraError: If the provider is not installed.
+            UsageError: If engine or provider are unknown, or do not go together.
         """
+        provider = choose_provider(provider)
         bundle = find_bundle(path, weights=False)
-        wanted = engine or bundle.info.engine
+        wanted = engine or ("fp32" if provider == CUDA else bundle.info.engine)
         if wanted not in ("int8", "fp32"):
             raise UsageError(f"unknown engine {wanted!r}", hint="Engines: int8, fp32")
-        recognizer = cls._open(bundle, wanted, threads)
+        recognizer = cls._open(bundle, wanted, threads, provider)
         if wanted != "int8":
             return recognizer
         problem = recognizer._disagreement(bundle)
         if problem is None:
             return recognizer
+        if provider != ONNX_RUNTIME:
+            _log.warning("%s: with %s, %s. Recognizing with ONNX Runtime instead", bundle.path, provider, problem)
+            return cls.load(path, engine, threads, ONNX_RUNTIME)
         try:
-            fallback = cls._open(bundle, "fp32", threads)
+            fallback = cls._open(bundle, "fp32", threads, provider)
         except BundleError as error:
             _log.warning("%s: %s. There is no float32 graph to fall back to: %s", bundle.path, problem, error.hint)
             return recognizer
@@ -108,7 +117,7 @@ class Recognizer:
         return fallback
 
     @classmethod
-    def _open(cls, bundle: Bundle, engine: str, threads: int | None) -> Recognizer:
+    def _open(cls, bundle: Bundle, engine: str, threads: int | None, provider: str) -> Recognizer:
         graph = bundle.graph
         if engine != bundle.info.engine:
             graph = rebuilt_graph(bundle.info, engine)
@@ -119,12 +128,21 @@ class Recognizer:
                     hint=f"Build the {engine} graph once: pip install 'viner[train]' && python -m viner.workflow.rebuild"
                     f" {bundle.path} {engine}",
                 )
-        recognizer = cls.from_graph(bundle.info, bundle.path, graph, threads=threads)
+        recognizer = cls.from_graph(bundle.info, bundle.path, graph, threads=threads, engine=engine, provider=provider)
         recognizer.engine = engine
         return recognizer
 
     @classmethod
-    def from_graph(cls, info: BundleInfo, folder: Path, graph: Path, *, threads: int | None = None) -> Recognizer:
+    def from_graph(
+        cls,
+        info: BundleInfo,
+        folder: Path,
+        graph: Path,
+        *,
+        threads: int | None = None,
+        engine: str | None = None,
+        provider: str = ONNX_RUNTIME,
+    ) -> Recognizer:
         """A recognizer of a graph that is not part of a finished model folder, to compare graphs with each other.
 
         Args:
@@ -132,14 +150,19 @@ class Recognizer:
             folder: Where its ``config.json`` and tokenizer are.
             graph: The ONNX file.
             threads: Batches computed side by side; None takes one for each core.
+            engine: What kind of graph it is, "int8" or "fp32"; None takes what ``info`` says.
+            provider: What runs it.
         """
         encoder = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
-        return cls(info, encoder, Engine(graph, info.heads[0].layer, threads))
+        running = open_engine(provider, graph, info.heads[0].layer, threads, kind=engine or info.engine)
+        recognizer = cls(info, encoder, running)
+        recognizer.provider = provider
+        return recognizer
 
     def _disagreement(self, bundle: Bundle) -> str | None:
         """Why the canaries say that this processor cannot be trusted with the model, or None."""
         expected = bundle.canaries()
-        if expected.processor == processor():
+        if expected.processor == processor() and self.provider == ONNX_RUNTIME:
             return None
         found = self.canaries(expected.documents)
         wanted, got = _entities(expected), _entities(found)
@@ -273,28 +296,34 @@ class Recognizer:
         for index, (owner, window) in enumerate(chunk.windows):
             offsets = chunk.encoded[owner].offsets
             lengths[index] = offsets[window.last] - offsets[window.first] + self._encoder.max_pieces - self._encoder.capacity
-        # The longest first, so that no thread ends with the longest batch alone.
-        batches = list(cut_by_budget(np.argsort(-lengths, kind="stable"), lengths, self._budget))
+        batches = list(self._engine.batches(lengths, self._budget))
         if len(batches) == 1:  # a short text is answered sooner without changing threads
-            self._answer(chunk, batches[0])
+            self._answer(chunk, batches[0], lone=True)
         else:
             chunk.results = [self._engine.submit(self._answer, chunk, batch) for batch in batches]
 
-    def _answer(self, chunk: _Chunk, batch: NDArray[np.int64]) -> None:
+    def _answer(self, chunk: _Chunk, batch: NDArray[np.int64], *, lone: bool = False) -> None:
         """Runs some windows of a chunk. Of their logits, it keeps the first piece's of each word that the window answers."""
         windows = [chunk.windows[index] for index in batch]
         sequences = []
         for owner, window in windows:
             encoded = chunk.encoded[owner]
             sequences.append(encoded.pieces[encoded.offsets[window.first] : encoded.offsets[window.last]])
-        logits = self._engine.run(*side_by_side(sequences, self._encoder))
-        for row, (owner, window) in enumerate(windows):
-            offsets = chunk.encoded[owner].offsets
-            kept = slice(window.keep_first, window.keep_last)
-            answer = logits[row, offsets[kept] - offsets[window.first] + len(self._encoder.prefix)]
-            if np.isnan(answer).any():
-                raise BundleError("the model answers with something that is no number (NaN)", hint="Train it again")
-            chunk.emissions[owner][kept] = answer / self._temperature
+        ids, mask = side_by_side(sequences, self._encoder)
+        first = [
+            chunk.encoded[owner].offsets[window.keep_first : window.keep_last].astype(np.int64)
+            + (row * ids.shape[1] + len(self._encoder.prefix) - chunk.encoded[owner].offsets[window.first])
+            for row, (owner, window) in enumerate(windows)
+        ]
+        logits = self._engine.run(ids, mask, np.concatenate(first), lone=lone)
+        if np.isnan(logits).any():
+            raise BundleError("the model answers with something that is no number (NaN)", hint="Train it again")
+        logits = logits / self._temperature
+        begin = 0
+        for owner, window in windows:
+            end = begin + window.keep_last - window.keep_first
+            chunk.emissions[owner][window.keep_first : window.keep_last] = logits[begin:end]
+            begin = end
 
     def _finish(self, chunk: _Chunk) -> _Chunk:
         for result in chunk.results:

@@ -16,6 +16,7 @@ import numpy as np
 
 from viner.encoding import position_limit
 from viner.errors import MissingExtraError, TrainingError
+from viner.training.shapes import settle_shapes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -115,7 +116,8 @@ def _example(model: PreTrainedModel, *, batch: int, pieces: int) -> tuple[Any, A
 
 
 def _simplify(source: Path, target: Path) -> None:
-    """Folds constants, drops identities and merges equal nodes. Only ONNX's own operators are left."""
+    """Folds constants and shapes, drops identities and merges equal nodes. Only ONNX's own operators are left."""
+    import onnx
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -123,6 +125,9 @@ def _simplify(source: Path, target: Path) -> None:
     options.optimized_model_filepath = os.fspath(target)
     options.log_severity_level = 3
     onnxruntime.InferenceSession(os.fspath(source), options, providers=["CPUExecutionProvider"])
+    model = onnx.load(target)
+    settle_shapes(model.graph)
+    onnx.save(model, target)
 
 
 def _check(model: PreTrainedModel, path: Path) -> None:

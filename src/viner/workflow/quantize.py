@@ -7,17 +7,20 @@ For a matrix product ``x @ w``, x of shape (batch, pieces, inputs) and w of shap
 
     row = max |x| over the last axis            column = max |w| over the first axis
     y   = int8(x · 127 / row) @ int8(w · 127 / column)        in int32, exact
-    out = y · (row / 127) · (column / 127)
+    out = y · (row · column / 127²)
 
-The operators are chosen for ONNX Runtime's kernels: activations go in as uint8 around a zero point of 128, because only that
+The operators are chosen for ONNX Runtime's kernels. Activations go in as uint8 around a zero point of 128, because only that
 form has the fast kernel, and QuantizeLinear gets the scale 1 after a Mul, because with a vector of scales the whole graph is
-six times slower. Matrices that share an input share its quantization. Embedding tables become int8 with one scale a row, which
-is exact per piece as well. The products between activations (attention) stay in float32.
+six times slower. The scales are applied as ``y · (row · column)``, since ONNX Runtime makes one operator of that with the
+product and its conversion, and never computes the inner product of the scales. It would take a bias in as well, but add it
+before the rows' scales, which is wrong (seen in 1.32); so a bias is subtracted with its sign turned, which it leaves alone.
+Matrices that share an input share its quantization. Embedding tables become int8 with one scale a row, which is exact per
+piece as well. The products between activations (attention) stay in float32.
 
 Two things make the eight bits count. A few channels of a LayerNorm are ten times larger than the others and would leave these
 with three bits; the activation's channels are divided, and the matrix's rows multiplied, by factors between the two ranges
-(SmoothQuant, Xiao et al., 2023), found on sample texts. And GELU never falls below -0.17: shifted up by that it fills all
-256 steps, and the shift's share of the product is a constant. On the bundled base, a third less error of the logits.
+(SmoothQuant, Xiao et al., 2023), found on sample texts. And GELU never falls below -0.17, so its zero point lies near the
+lower end of the 256 steps. Its form by tanh differs by less than a twentieth of a step, and takes a quarter less time.
 """
 
 from __future__ import annotations
@@ -31,15 +34,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from viner.encoding import PieceEncoder
+from viner.encoding import FIRST_PIECES, PieceEncoder
 from viner.errors import MissingExtraError
 from viner.text import split_words
+from viner.workflow.first_pieces import pick_first_pieces
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
 _GELU_MINIMUM = 0.17
-"""GELU's smallest value is -0.16997."""
+"""GELU's smallest value is -0.16997, with tanh -0.17004."""
+_GELU_ZERO = 32
+"""Zero point of a GELU's output: so many of the 256 steps are left to what lies below zero. From 20 on, logits are as exact as
+with a shift by the minimum."""
 _SMOOTHING = 0.6
 """How much of a channel's range goes to the matrix, from 0 to 1; of 0.5 to 0.9 the least error of the logits."""
 _TINY = 1e-30
@@ -52,7 +59,7 @@ Sample = NDArray[np.int64]
 """*Shape:* (pieces,). A sequence of vocabulary ids with its special pieces."""
 
 
-def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Sample] = ()) -> None:
+def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Sample] = (), *, width: int | None = None) -> None:
     """Writes an int8 copy of a float32 graph.
 
     Args:
@@ -60,6 +67,8 @@ def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Samp
             quantized, everything else is kept.
         target: The file to write; it appears whole or not at all.
         samples: Texts to measure the activations' channels on; none leaves them as they are. What they say hardly matters.
+        width: Size of the encoder's vectors; the copy then answers at the first pieces of words only, which are a further
+            input (:mod:`viner.workflow.first_pieces`). None leaves inputs and output as they are.
 
     Raises:
         MissingExtraError: If onnx is not installed.
@@ -69,6 +78,8 @@ def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Samp
     except ImportError:
         raise MissingExtraError("quantizing a model", "train") from None
     model = onnx.load(source)
+    if width is not None:
+        pick_first_pieces(model.graph, width)
     _Rewriter(model.graph, _channel_ranges(model, samples) if samples else {}).rewrite()
     onnx.checker.check_model(model)
     target = Path(target)
@@ -108,7 +119,8 @@ def _channel_ranges(model: ModelProto, samples: Sequence[Sample]) -> dict[str, N
     session = onnxruntime.InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
     ranges: dict[str, NDArray[np.float32]] = {}
     for sample in samples:
-        answers = session.run(names, {"input_ids": sample[None], "attention_mask": np.ones_like(sample[None])})
+        inputs = {"input_ids": sample[None], "attention_mask": np.ones_like(sample[None]), FIRST_PIECES: np.arange(len(sample))}
+        answers = session.run(names, {item.name: inputs[item.name] for item in session.get_inputs()})
         for name, answer in zip(names, answers, strict=True):
             largest = np.abs(answer).max(axis=tuple(range(answer.ndim - 1)))
             ranges[name] = np.maximum(ranges[name], largest) if name in ranges else largest
@@ -124,17 +136,20 @@ class _Rewriter:
     """
 
     def __init__(self, graph: GraphProto, ranges: Mapping[str, NDArray[np.float32]]) -> None:
-        from onnx import numpy_helper
+        from onnx import helper, numpy_helper
 
         self._graph = graph
+        self._make = helper.make_node
         self._weights = {item.name: item for item in graph.initializer}
         self._read = numpy_helper.to_array
         self._store = numpy_helper.from_array
         self._constants: dict[str, NDArray[np.generic]] = {}
         self._quantized: set[str] = set()
+        self._products: set[str] = set()
         self._ranges = ranges
         self._smoothing: dict[str, NDArray[np.float32]] = {}
-        self._gelus = {node.output[0] for node in graph.node if node.op_type == "Gelu"}
+        read = {node.input[0] for node in graph.node if node.op_type == "MatMul" and self._is_matrix(node.input[1])}
+        self._gelus = {node.output[0] for node in graph.node if node.op_type == "Gelu"} & read
 
     def rewrite(self) -> None:
         nodes = [new for node in self._graph.node for new in self._replace(node)]
@@ -142,7 +157,7 @@ class _Rewriter:
         self._graph.node.extend(nodes)
         used = {name for node in nodes for name in node.input}
         kept = [item for item in self._graph.initializer if item.name in used]
-        kept += [self._store(np.asarray(value), name) for name, value in self._constants.items()]
+        kept += [self._store(np.asarray(value), name) for name, value in self._constants.items() if name in used]
         self._graph.ClearField("initializer")
         self._graph.initializer.extend(kept)
         # Shapes that the exporter noted for tensors that no longer exist.
@@ -151,78 +166,86 @@ class _Rewriter:
     def _replace(self, node: NodeProto) -> Iterator[NodeProto]:
         if node.op_type == "MatMul" and self._is_matrix(node.input[1]):
             yield from self._product(node)
+        elif node.op_type == "Add" and (bias := self._bias(node)) is not None:
+            yield self._subtraction(node, bias)
+        elif node.op_type == "Gelu" and node.output[0] in self._gelus:
+            yield self._make("Gelu", list(node.input), list(node.output), approximate="tanh")
         elif node.op_type == "Gather" and self._is_matrix(node.input[0]) and self._elements(node.input[0]) >= _SMALL_TABLE:
             yield from self._lookup(node)
         else:
             yield node
 
     def _product(self, node: NodeProto) -> Iterator[NodeProto]:
-        from onnx import TensorProto, helper
+        from onnx import TensorProto
 
         activation, weight, output = node.input[0], node.input[1], node.output[0]
         matrix = self._matrix(weight)
         if activation in self._gelus:
-            yield from self._shifted_rows(activation)
-            zero = self._constant("int8/low", np.uint8(0))
+            yield from self._gelu_rows(activation)
+            steps, zero = 255 - _GELU_ZERO, self._constant("int8/low", np.uint8(_GELU_ZERO))
         else:
             yield from self._rows(activation)
-            zero = self._constant("int8/zero", np.uint8(128))
+            steps, zero = 127, self._constant("int8/zero", np.uint8(128))
             if activation in self._smoothing:
                 matrix = matrix * self._smoothing[activation][:, None]
         quantized, scales = self._int8(weight, matrix, axis=0)
-        integers, floats, rows = (f"{output}/{step}" for step in ("integers", "floats", "rows"))
-        yield helper.make_node("MatMulInteger", [f"{activation}/uint8", quantized, zero], [integers])
-        yield helper.make_node("Cast", [integers], [floats], to=TensorProto.FLOAT)
-        yield helper.make_node("Mul", [floats, f"{activation}/scale"], [rows])
-        if activation not in self._gelus:
-            yield helper.make_node("Mul", [rows, scales], [output])
-            return
-        yield helper.make_node("Mul", [rows, scales], [f"{output}/columns"])
-        stored = self._constants[quantized].astype(np.float32) * self._constants[scales].astype(np.float32)
-        offset = self._constant(f"{weight}/offset", np.float32(_GELU_MINIMUM) * stored.sum(axis=0, dtype=np.float32))
-        yield helper.make_node("Sub", [f"{output}/columns", offset], [output])
+        # The same matrix may be read by activations of both kinds.
+        columns = self._constant(f"{scales}:{steps}", self._constants[scales].astype(np.float32) / np.float32(steps))
+        integers, floats, scale = (f"{output}/{step}" for step in ("integers", "floats", "scale"))
+        yield self._make("MatMulInteger", [f"{activation}/uint8", quantized, zero], [integers])
+        yield self._make("Cast", [integers], [floats], to=TensorProto.FLOAT)
+        yield self._make("Mul", [f"{activation}/largest", columns], [scale])
+        yield self._make("Mul", [floats, scale], [output])
+        self._products.add(output)
 
     def _rows(self, name: str) -> Iterator[NodeProto]:
         """Quantizes an activation around 128, the first time that a matrix asks for it."""
-        from onnx import helper
-
         if name in self._quantized:
             return
-        self._quantized.add(name)
         source = name
         if name in self._ranges:
             factors = self._smoothing[name] = self._smoothing_factors(name)
             source = f"{name}/smooth"
-            yield helper.make_node("Mul", [name, self._constant(f"{name}/smoothing", 1 / factors)], [source])
-        yield helper.make_node("Abs", [source], [f"{name}/abs"])
-        yield from self._scaled(name, f"{name}/abs", source, steps=127, zero=self._constant("int8/zero", np.uint8(128)))
+            yield self._make("Mul", [name, self._constant(f"{name}/smoothing", 1 / factors)], [source])
+        yield self._make("Abs", [source], [f"{name}/abs"])
+        yield self._largest(name, f"{name}/abs", f"{name}/any")
+        # Adding it changes only a zero; ONNX Runtime's Max took 2.5 % of a run.
+        yield self._make("Add", [f"{name}/any", self._constant("int8/tiny", np.float32(_TINY))], [f"{name}/largest"])
+        yield from self._scaled(name, source, steps=127, zero=self._constant("int8/zero", np.uint8(128)))
 
-    def _shifted_rows(self, name: str) -> Iterator[NodeProto]:
-        """Quantizes the output of a GELU from 0 up, shifted by its minimum."""
-        from onnx import helper
-
+    def _gelu_rows(self, name: str) -> Iterator[NodeProto]:
+        """Quantizes the output of a GELU, the first time that a matrix asks for it."""
         if name in self._quantized:
             return
+        steps = 255 - _GELU_ZERO
+        # A step is at least so large that the lowest value still has one.
+        least = self._constant("int8/gelu_least", np.float32(_GELU_MINIMUM * steps / _GELU_ZERO))
+        yield self._largest(name, name, f"{name}/any")
+        yield self._make("Clip", [f"{name}/any", least], [f"{name}/largest"])
+        yield from self._scaled(name, name, steps=steps, zero=self._constant("int8/low", np.uint8(_GELU_ZERO)))
+
+    def _largest(self, name: str, magnitudes: str, output: str) -> NodeProto:
+        return self._make("ReduceMax", [magnitudes, self._constant("int8/last_axis", np.array([-1]))], [output], keepdims=1)
+
+    def _scaled(self, name: str, values: str, *, steps: int, zero: str) -> Iterator[NodeProto]:
+        """Scales each row of ``values`` so that ``NAME/largest`` becomes ``steps``, and rounds it to ``NAME/uint8``."""
         self._quantized.add(name)
-        shift = self._constant("int8/gelu_minimum", np.float32(_GELU_MINIMUM))
-        yield helper.make_node("Add", [name, shift], [f"{name}/shifted"])
-        low = self._constant("int8/low", np.uint8(0))
-        yield from self._scaled(name, f"{name}/shifted", f"{name}/shifted", steps=255, zero=low)
+        factor, scaled = f"{name}/factor", f"{name}/scaled"
+        yield self._make("Div", [self._constant(f"int8/{steps}", np.float32(steps)), f"{name}/largest"], [factor])
+        yield self._make("Mul", [values, factor], [scaled])
+        yield self._make("QuantizeLinear", [scaled, self._constant("int8/one", np.float32(1)), zero], [f"{name}/uint8"])
 
-    def _scaled(self, name: str, magnitudes: str, values: str, *, steps: int, zero: str) -> Iterator[NodeProto]:
-        """Scales each row of ``values`` to ``steps`` and rounds it; names the results ``NAME/uint8`` and ``NAME/scale``."""
-        from onnx import helper
+    def _bias(self, node: NodeProto) -> str | None:
+        """The bias that an Add adds to a product, or None."""
+        for product, bias in (node.input, reversed(node.input)):
+            if product in self._products and bias in self._weights and len(self._weights[bias].dims) == 1:
+                return str(bias)
+        return None
 
-        largest, guarded, factor, scaled = (f"{name}/{step}" for step in ("largest", "guarded", "factor", "scaled"))
-        axis = self._constant("int8/last_axis", np.array([-1]))
-        yield helper.make_node("ReduceMax", [magnitudes, axis], [largest], keepdims=1)
-        # Adding it changes only a zero; ONNX Runtime's Max took 2.5 % of a run.
-        yield helper.make_node("Add", [largest, self._constant("int8/tiny", np.float32(_TINY))], [guarded])
-        yield helper.make_node("Div", [self._constant(f"int8/{steps}", np.float32(steps)), guarded], [factor])
-        yield helper.make_node("Mul", [values, factor], [scaled])
-        yield helper.make_node("QuantizeLinear", [scaled, self._constant("int8/one", np.float32(1)), zero], [f"{name}/uint8"])
-        share = self._constant(f"int8/1:{steps}", np.float32(1 / steps))
-        yield helper.make_node("Mul", [guarded, share], [f"{name}/scale"])
+    def _subtraction(self, node: NodeProto, bias: str) -> NodeProto:
+        (product,) = (name for name in node.input if name != bias)
+        negative = self._constant(f"{bias}/negative", -self._read(self._weights[bias]).astype(np.float32))
+        return self._make("Sub", [product, negative], list(node.output))
 
     def _smoothing_factors(self, name: str) -> NDArray[np.float32]:
         """Factors of an activation's channels, with a geometric mean of 1. *Shape:* (inputs,)."""
@@ -234,15 +257,15 @@ class _Rewriter:
         return result
 
     def _lookup(self, node: NodeProto) -> Iterator[NodeProto]:
-        from onnx import TensorProto, helper
+        from onnx import TensorProto
 
         table, ids, output = node.input[0], node.input[1], node.output[0]
         quantized, scales = self._int8(table, self._matrix(table), axis=1)
         integers, floats, scale = (f"{output}/{step}" for step in ("integers", "floats", "scale"))
-        yield helper.make_node("Gather", [quantized, ids], [integers])
-        yield helper.make_node("Gather", [scales, ids], [scale])
-        yield helper.make_node("Cast", [integers], [floats], to=TensorProto.FLOAT)
-        yield helper.make_node("Mul", [floats, scale], [output])
+        yield self._make("Gather", [quantized, ids], [integers])
+        yield self._make("Gather", [scales, ids], [scale])
+        yield self._make("Cast", [integers], [floats], to=TensorProto.FLOAT)
+        yield self._make("Mul", [floats, scale], [output])
 
     def _matrix(self, name: str) -> NDArray[np.float32]:
         matrix: NDArray[np.float32] = self._read(self._weights[name]).astype(np.float32)

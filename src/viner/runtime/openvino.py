@@ -1,0 +1,188 @@
+"""Intel's OpenVINO as an engine for int8 graphs: the same weights, and activations quantized inside its products.
+
+OpenVINO takes a product with int8 weights and float32 activations as one operator: it scales and rounds the activations row by
+row, multiplies integers, and applies scales, bias and GELU while the result is in registers. So the steps that stand around
+the products for ONNX Runtime (see :mod:`viner.workflow.quantize`) are taken out when a graph is loaded, and what OpenVINO needs
+is put in their place. It reads the same file; nothing is stored twice.
+
+Its attention sums up a row in blocks, so a sentence's last bits depend on how wide its batch is. They do not depend on how many
+sentences stand beside it. Batches are therefore made of sequences of one length, which also leaves nothing to pad.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viner.encoding import FIRST_PIECES, cut_by_length
+from viner.errors import BundleError, MissingExtraError
+from viner.runtime.engine import Engine
+
+_LEAST_GROUP = 32
+"""Activations that share a scale, at least."""
+_ROW_STEP = 32
+"""Words of a batch are filled up to a multiple of this, since OpenVINO prepares itself for every new shape."""
+
+
+class OpenVinoEngine(Engine):
+    """Runs an int8 graph with OpenVINO on the processor.
+
+    Args:
+        graph: An int8 graph as :func:`viner.workflow.quantize.quantize_rows` writes it, with first pieces as an input.
+        output: Name of the output to ask for.
+        threads: Batches side by side; None takes one for each core that this process may use.
+
+    Raises:
+        BundleError: If OpenVINO cannot load the graph, or the graph is not of that form.
+        MissingExtraError: If OpenVINO is not installed.
+        UsageError: If ``threads`` is less than 1.
+    """
+
+    def __init__(self, graph: str | Path, output: str, threads: int | None = None) -> None:
+        super().__init__(threads)
+        model, core, self._group = _read(Path(graph))
+        if output not in {name for item in model.outputs for name in item.get_names()}:
+            raise BundleError(f"the graph has no output {output!r}", where=graph)
+        self._output = output
+        self._core, self._model = core, model
+        self._many = _Compiled(self._compile(streams=self.threads))
+        self._one: _Compiled | None = None
+        self._building: threading.Thread | None = None
+
+    def batches(self, lengths: NDArray[np.int64], budget: int | None = None) -> Iterator[NDArray[np.int64]]:
+        """Cuts sequences into batches of one length each, the longest first."""
+        yield from cut_by_length(lengths, budget or self.budget)
+
+    def _run(
+        self, ids: NDArray[np.int64], mask: NDArray[np.int64], first: NDArray[np.int64], *, alone: bool
+    ) -> NDArray[np.float32]:
+        asked = np.zeros(-(-len(first) // _ROW_STEP) * _ROW_STEP, dtype=np.int64)
+        asked[: len(first)] = first
+        compiled = (self._one if alone else None) or self._many
+        logits = compiled.infer({"input_ids": ids, "attention_mask": mask, FIRST_PIECES: asked}, self._output)[: len(first)]
+        if alone:
+            self._prepare_one()
+        return logits
+
+    def _prepare_one(self) -> None:
+        """Begins to make, beside the work, the model that takes all cores for one batch: a third less time for a short text."""
+        with self._lock:
+            if self._building is not None:
+                return
+            self._building = threading.Thread(target=self._build_one, name="viner-openvino", daemon=True)
+        self._building.start()
+
+    def _build_one(self) -> None:
+        self._one = _Compiled(self._compile(streams=1))
+
+    def _compile(self, *, streams: int) -> Any:
+        return self._core.compile_model(
+            self._model,
+            "CPU",
+            {
+                "NUM_STREAMS": streams,
+                "INFERENCE_NUM_THREADS": self.threads,
+                "DYNAMIC_QUANTIZATION_GROUP_SIZE": self._group,
+                # What is not an int8 product stays in float32; by itself it would take bf16 where the processor has it.
+                "INFERENCE_PRECISION_HINT": "f32",
+            },
+        )
+
+
+class _Compiled:
+    """A compiled model and its requests, which are used again. Safe to call from several threads at once."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._lock = threading.Lock()
+        self._free: list[Any] = []
+
+    def infer(self, inputs: Mapping[str, NDArray[np.int64]], output: str) -> NDArray[np.float32]:
+        with self._lock:
+            request = self._free.pop() if self._free else None
+        request = request or self._model.create_infer_request()
+        try:
+            # The answer lies in the request's memory, which the next one writes to.
+            answer: NDArray[np.float32] = request.infer(inputs, share_inputs=True)[output].copy()
+        finally:
+            with self._lock:
+                self._free.append(request)
+        return answer
+
+
+def _read(graph: Path) -> tuple[Any, Any, int]:
+    """The folded model, OpenVINO's core, and how many activations share a scale."""
+    try:
+        import openvino
+    except ImportError:
+        raise MissingExtraError("recognizing with OpenVINO", "openvino") from None
+    core = openvino.Core()
+    try:
+        model = core.read_model(graph)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise BundleError(
+            f"OpenVINO cannot load the graph ({reason})", where=graph, hint="Take the provider onnxruntime"
+        ) from error
+    widths = _fold(model)
+    # Within a row, so that its neighbors do not matter: OpenVINO computes in float32 where a row is shorter than a group.
+    group = math.gcd(*widths)
+    if group < _LEAST_GROUP:
+        raise BundleError(
+            "the graph has no int8 products that OpenVINO could take over",
+            where=graph,
+            hint="Take the provider onnxruntime, or build the graph anew: python -m viner.workflow.rebuild MODEL int8",
+        )
+    return model, core, group
+
+
+def _fold(model: Any) -> set[int]:
+    """Puts products with int8 weights into the place of those that quantize by themselves.
+
+    Returns:
+        Lengths of the rows that these products read; none if the graph is not of the form that is looked for.
+    """
+    from openvino import opset13 as op
+
+    outputs = {name: item for node in model.get_ordered_ops() for item in node.outputs() for name in item.get_names()}
+    widths = set()
+    for name, integers in outputs.items():
+        target = outputs.get(name.removesuffix("/integers"))
+        if not name.endswith("/integers") or target is None or integers.get_node().get_type_name() != "MatMul":
+            continue
+        product = integers.get_node()
+        weights = _upwards(product.input_value(1), "/int8")
+        activation = _upwards(product.input_value(0), "/uint8")
+        if weights is None or activation is None:
+            return set()
+        source = outputs.get(f"{activation}/smooth") or outputs.get(activation)
+        factor = outputs.get(f"{activation}/factor")
+        scale = outputs.get(f"{name.removesuffix('/integers')}/scale")
+        if source is None or factor is None or scale is None:
+            return set()  # an int8 graph of viner 0.1
+        steps = float(factor.get_node().input_value(0).get_node().data)
+        columns = np.asarray(scale.get_node().input_value(1).get_node().data, dtype=np.float32) * np.float32(steps)
+        matrix = np.ascontiguousarray(outputs[f"{weights}/int8"].get_node().data.T)
+        exact = op.multiply(op.convert(op.constant(matrix), np.float32), op.constant(columns.reshape(-1, 1)))
+        target.replace(op.matmul(source, exact, False, True).output(0))
+        widths.add(matrix.shape[1])
+    model.validate_nodes_and_infer_types()
+    return widths
+
+
+def _upwards(output: Any, ending: str) -> str | None:
+    """The tensor with such a name that an operator's input is made of, without the ending; None if there is none."""
+    while True:
+        for name in output.get_names():
+            if name.endswith(ending):
+                return str(name.removesuffix(ending))
+        node = output.get_node()
+        if not node.get_input_size():
+            return None
+        output = node.input_value(0)

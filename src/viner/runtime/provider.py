@@ -1,0 +1,93 @@
+"""Which library runs a graph, and on what."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+
+from viner.errors import MissingExtraError, UsageError
+from viner.runtime.engine import Engine, OnnxEngine
+
+ONNX_RUNTIME, OPENVINO, CUDA = "onnxruntime", "openvino", "cuda"
+PROVIDERS = (ONNX_RUNTIME, OPENVINO, CUDA)
+"""ONNX Runtime on the processor, OpenVINO on the processor, ONNX Runtime on an NVIDIA GPU."""
+VARIABLE = "VINER_PROVIDER"
+
+_log = logging.getLogger("viner")
+
+
+def choose_provider(wanted: str | None = None) -> str:
+    """The provider that is asked for, by argument or by ``VINER_PROVIDER``; without either, ONNX Runtime on the processor.
+
+    Where that leaves an NVIDIA GPU idle, a warning says so, once a process.
+
+    Args:
+        wanted: One of :data:`PROVIDERS`, or None.
+
+    Raises:
+        UsageError: If there is no such provider.
+        MissingExtraError: If it is not installed.
+    """
+    where = None if wanted else VARIABLE
+    name = wanted or os.environ.get(VARIABLE) or ""
+    if not name:
+        _warn_of_idle_gpu()
+        return ONNX_RUNTIME
+    if name not in PROVIDERS:
+        raise UsageError(f"unknown provider {name!r}", where=where, hint=f"Providers: {', '.join(PROVIDERS)}")
+    if name == OPENVINO and importlib.util.find_spec("openvino") is None:
+        raise MissingExtraError("recognizing with OpenVINO", "openvino")
+    if name == CUDA and not _has_cuda():
+        raise UsageError(
+            "this onnxruntime cannot compute on a GPU",
+            where=where,
+            hint="Install the build that can in its place: pip uninstall onnxruntime && pip install onnxruntime-gpu",
+        )
+    return name
+
+
+def open_engine(provider: str, graph: Path, output: str, threads: int | None = None, *, kind: str = "int8") -> Engine:
+    """An engine for a graph.
+
+    Args:
+        provider: One of :data:`PROVIDERS`.
+        graph: The ONNX file.
+        output: Name of the output to ask for.
+        threads: Batches side by side; None takes one for each core.
+        kind: "int8" or "fp32".
+
+    Raises:
+        BundleError: If the graph cannot be loaded.
+        UsageError: If the provider does not run graphs of this kind.
+    """
+    if provider == OPENVINO:
+        if kind != "int8":
+            raise UsageError(
+                "OpenVINO is for int8 graphs, and this model runs in float32", hint=f"Take the provider {ONNX_RUNTIME}"
+            )
+        from viner.runtime.openvino import OpenVinoEngine
+
+        return OpenVinoEngine(graph, output, threads)
+    return OnnxEngine(graph, output, threads, cuda=provider == CUDA)
+
+
+def has_gpu() -> bool:
+    """Whether the machine has an NVIDIA GPU with a driver."""
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
+
+
+def _has_cuda() -> bool:
+    import onnxruntime
+
+    return "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+
+
+@cache
+def _warn_of_idle_gpu() -> None:
+    if has_gpu():
+        how = "--provider cuda uses it" if _has_cuda() else "pip install onnxruntime-gpu in onnxruntime's place to use it"
+        _log.warning("This machine has an NVIDIA GPU, and viner recognizes on the processor: %s", how)

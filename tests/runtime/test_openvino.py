@@ -1,0 +1,129 @@
+"""OpenVINO is an extra: its tests skip without it, and fail where VINER_REQUIRE_SYSTEMS asks for it."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from support.systems import needs_system
+from viner.document import Document
+from viner.encoding import cut_by_length
+from viner.errors import BundleError, UsageError
+from viner.runtime import OnnxEngine, Recognizer
+from viner.runtime.provider import open_engine
+
+needs_openvino = needs_system("openvino")
+
+
+def random_batch(random, rows, pieces):
+    ids = random.integers(5, 60, (rows, pieces))
+    return ids, np.ones_like(ids), np.arange(0, rows * pieces, 2)
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model):
+    return open_engine("openvino", tiny_model / "model.onnx", "entities", 2)
+
+
+@needs_openvino
+def test_it_answers_nearly_what_onnx_runtime_answers(tiny_model, engine):
+    random = np.random.default_rng(0)
+    other = OnnxEngine(tiny_model / "model.onnx", "entities")
+    for rows, pieces in ((1, 1), (3, 7), (4, 30), (1, 48)):
+        batch = random_batch(random, rows, pieces)
+        ours, theirs = engine.run(*batch), other.run(*batch)
+        assert ours.shape == theirs.shape
+        assert np.abs(ours - theirs).max() < 0.05 * np.abs(theirs).max()
+
+
+@needs_openvino
+def test_a_text_has_the_same_logits_alone_and_beside_others_of_its_length(engine):
+    random = np.random.default_rng(1)
+    for pieces in (1, 2, 17, 31, 45):
+        ids, mask, _ = random_batch(random, 6, pieces)
+        whole = engine.run(ids, mask, np.arange(6 * pieces)).reshape(6, pieces, -1)
+        for row in range(6):
+            alone = engine.run(ids[row : row + 1], mask[:1], np.arange(pieces))
+            assert np.array_equal(alone, whole[row])
+
+
+@needs_openvino
+def test_a_lone_batch_gets_the_same_logits_once_it_has_all_cores(engine):
+    random = np.random.default_rng(3)
+    batches = [random_batch(random, 1, pieces) for pieces in (3, 21, 40)]
+    before = [engine.run(*batch) for batch in batches]
+    engine.run(*batches[0], lone=True)
+    engine._building.join()
+    assert engine._one is not None
+    for batch, expected in zip(batches, before, strict=True):
+        assert np.array_equal(engine.run(*batch, lone=True), expected)
+
+
+@needs_openvino
+def test_its_batches_have_one_length_each(engine):
+    lengths = np.random.default_rng(2).integers(1, 90, 500)
+    batches = list(engine.batches(lengths))
+    assert sorted(index for batch in batches for index in batch) == list(range(500))
+    for batch in batches:
+        assert len(set(lengths[batch].tolist())) == 1
+        assert len(batch) == 1 or lengths[batch].sum() <= engine.budget
+
+
+@needs_openvino
+def test_stream_equals_one_by_one_and_nearly_onnx_runtime(tiny_model):
+    texts = ["Anna lives in Hanoi .", "", "Bob", "Anna and Bob met in Paris , then in Hanoi . " * 30, "Anna \U0001f637 Bob"] * 3
+    here, there = (Recognizer.load(tiny_model, provider=name) for name in ("openvino", "onnxruntime"))
+    assert here.provider == "openvino"
+    together = list(here.stream(texts))
+    assert together == [here(text) for text in texts]
+    spans = [[(e.start, e.end, e.label) for e in document.entities] for document in together]
+    assert spans == [[(e.start, e.end, e.label) for e in document.entities] for document in there.stream(texts)]
+
+
+@needs_openvino
+def test_where_its_answers_are_wrong_onnx_runtime_takes_over(tiny_model, monkeypatch, caplog):
+    from viner.runtime.openvino import OpenVinoEngine
+
+    right = OpenVinoEngine._run
+    monkeypatch.setattr(OpenVinoEngine, "_run", lambda self, *batch, **how: -right(self, *batch, **how))
+    with caplog.at_level(logging.WARNING, "viner"):
+        recognizer = Recognizer.load(tiny_model, provider="openvino")
+    assert recognizer.provider == "onnxruntime"
+    assert "with openvino" in caplog.text
+    assert isinstance(recognizer("Anna"), Document)
+
+
+@needs_openvino
+def test_a_float32_model_is_refused(tiny_model):
+    with pytest.raises(UsageError, match="int8"):
+        open_engine("openvino", tiny_model / "model.onnx", "entities", kind="fp32")
+
+
+@needs_openvino
+def test_a_graph_that_is_none(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"garbage")
+    with pytest.raises(BundleError, match="OpenVINO cannot load"):
+        open_engine("openvino", tmp_path / "model.onnx", "entities")
+
+
+@needs_openvino
+def test_a_graph_without_int8_products(tiny_model, tmp_path):
+    import onnx
+    from onnx import TensorProto, helper
+
+    float32 = helper.make_graph(
+        [helper.make_node("Identity", ["input_ids"], ["entities"])],
+        "nothing",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["a", "b"])],
+        [helper.make_tensor_value_info("entities", TensorProto.INT64, ["a", "b"])],
+    )
+    model = helper.make_model(float32, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(BundleError, match="no int8 products"):
+        open_engine("openvino", tmp_path / "model.onnx", "entities")
+
+
+def test_one_length_a_batch_without_openvino():
+    assert list(cut_by_length(np.array([], dtype=np.int64), 10)) == []
+    batches = [batch.tolist() for batch in cut_by_length(np.array([3, 12, 3, 3, 4, 3]), 9)]
+    assert batches == [[1], [4], [0, 2, 3], [5]]
