@@ -19,6 +19,13 @@ def test_doctor_names_the_install_that_is_missing(capsys, monkeypatch):
     assert "train: missing torch; pip install 'viner[train]'" in capsys.readouterr().out
 
 
+def test_doctor_says_aloud_that_a_gpu_is_not_used(capsys, monkeypatch):
+    monkeypatch.setattr("viner.cli.machine.has_gpu", lambda: True)
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert main(["doctor"]) == 0
+    assert "NOT USED: onnxruntime" in capsys.readouterr().out
+
+
 def test_a_sound_project_is_said_to_be_so(project, run):
     status, out, _ = run("doctor", "--project", project, "--json")
     checks = {check["name"]: check for check in json.loads(out)["project"]}

@@ -63,6 +63,8 @@ def doctor(project: Path | None, network: bool, as_json: bool) -> int:
 def _print(facts: dict[str, Any]) -> None:
     for name in ("viner", "python", "platform", "processor", "cores", "memory_gib", "gpu"):
         click.echo(f"{name.replace('_gib', ' (GiB)'):<14}{'none' if facts[name] is None else facts[name]}")
+    if facts["gpu_unused"]:
+        click.echo(f"{'':<14}{click.style('NOT USED:', fg='yellow')} {facts['gpu_unused']}")
     for feature, there in facts["features"].items():
         click.echo(f"{feature:<14}{'yes' if there else 'no'}")
     for extra, packages in facts["packages"].items():

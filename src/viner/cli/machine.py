@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
 import viner
+from viner.runtime.provider import has_gpu
 
 _FEATURES = {
     "AVX2": {"avx2"},
@@ -34,10 +34,25 @@ def describe() -> dict[str, Any]:
         "processor": model,
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gib": _memory_gib(),
-        "gpu": "NVIDIA driver found" if shutil.which("nvidia-smi") else None,
+        "gpu": "NVIDIA driver found" if has_gpu() else None,
+        "gpu_unused": _unused_gpu(),
         "features": {name: bool(wanted & flags) for name, wanted in _FEATURES.items()},
         "packages": _packages(),
     }
+
+
+def _unused_gpu() -> str | None:
+    """What to say where there is an NVIDIA GPU and the installed ONNX Runtime cannot compute on it; None where all is well."""
+    if not has_gpu():
+        return None
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        return None
+    return (
+        f"onnxruntime {onnxruntime.__version__} cannot compute on it, so viner recognizes on the processor."
+        " To use it: pip uninstall onnxruntime && pip install onnxruntime-gpu"
+    )
 
 
 def _processor() -> tuple[str, set[str]]:

@@ -21,7 +21,7 @@ from viner.errors import VinerError
 # In the order of a first visit.
 _VERBS = (
     "demo", "init", "import", "serve", "train", "evaluate", "predict", "publish", "models", "export", "accounts", "backup",
-    "restore", "erase", "stats", "lint", "convert", "doctor",
+    "restore", "erase", "stats", "lint", "convert", "bench", "doctor",
 )  # fmt: skip
 
 

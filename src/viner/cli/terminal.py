@@ -17,6 +17,12 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def tell(step: str) -> None:
+    """Says on stderr what is done next, when that is a terminal."""
+    if sys.stderr.isatty():
+        click.echo(f"{step} ...", err=True)
+
+
 def progress(items: Iterable[T], unit: str = "documents") -> Iterator[T]:
     """Passes items through, with a progress bar on stderr when that is a terminal."""
     if not sys.stderr.isatty():

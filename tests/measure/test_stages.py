@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import viner
+from viner.bundle import read_bundle
+from viner.document import Document
+from viner.encoding import PieceEncoder
+from viner.measure import StagedRecognizer
+from viner.measure.stages import STAGES
+from viner.runtime import OnnxEngine
+
+TEXTS = [
+    "Lan ở Hà Nội.",
+    "",
+    "Nguyễn Văn A từ Huế đến Paris. " * 40,  # several windows
+    "không có gì",
+    "Minh, Nam và Lan; Hà Nội!",
+    *(f"Lan {'x' * number} Huế" for number in range(60)),
+]
+
+
+@pytest.fixture
+def staged(tiny_model):
+    bundle = read_bundle(tiny_model)
+    encoder = PieceEncoder.from_folder(tiny_model, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
+    return StagedRecognizer(bundle.info, encoder, OnnxEngine(bundle.graph, "entities", threads=2), budget=128)
+
+
+def test_stage_by_stage_gives_what_the_recognizer_gives(tiny_model, staged):
+    documents = [Document(text, id=str(number), meta={"n": number}) for number, text in enumerate(TEXTS)]
+    documents.append(Document("Hà Nội", words=[(0, 2), (3, 6)]))
+    for found, expected in zip(staged(documents).documents, viner.load(tiny_model).stream(documents), strict=True):
+        assert (found.text, found.id, found.meta, list(found.words)) == (
+            expected.text,
+            expected.id,
+            expected.meta,
+            list(expected.words),
+        )
+        assert [(e.start, e.end, e.label) for e in found.entities] == [(e.start, e.end, e.label) for e in expected.entities]
+        np.testing.assert_allclose([e.score for e in found.entities], [e.score for e in expected.entities], atol=1e-3)
+
+
+def test_it_counts_and_times_each_stage(staged):
+    result = staged([Document("Lan ở Huế"), Document("Lan")])
+    assert tuple(result.seconds) == STAGES
+    assert all(seconds >= 0 for seconds in result.seconds.values())
+    assert (result.words, result.pieces) == (4, 4)
+    # Three and one pieces, each between two special ones, side by side: 8 of 10 slots are used.
+    assert result.padding == pytest.approx(0.2)
+
+
+def test_nothing_is_no_work(staged):
+    result = staged([])
+    assert (result.documents, result.batches, result.padding) == ([], [], 0.0)
