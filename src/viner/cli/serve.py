@@ -11,6 +11,8 @@ from viner.cli.options import FILE, address_options, rules_option
 from viner.cli.projects import find_project, require_app
 from viner.errors import UsageError
 
+LOGS = ("json", "text")
+
 
 @click.command(short_help="Open the page of a project, or of a model alone.")
 @click.argument("model", required=False)
@@ -21,12 +23,22 @@ from viner.errors import UsageError
     metavar="DIR",
     help="Let visitors flag answers of MODEL as wrong, and keep these in DIR.  [env: VINER_FEEDBACK]",
 )
+@click.option(
+    "--api-keys",
+    metavar="FILE",
+    help="Ask for one of these keys (viner keys) before the REST API answers; then MODEL has no page.  [env: VINER_API_KEYS]",
+)
+@click.option(
+    "--log", type=click.Choice(LOGS), help="A line on stderr about each request, never with a text.  [env: VINER_LOG]"
+)
 @rules_option
 @address_options
 def serve(
     model: str | None,
     project: Path | None,
     feedback: Path | None,
+    api_keys: str | None,
+    log: str | None,
     rules: Path | Literal[False] | None,
     host: str | None,
     port: int | None,
@@ -40,6 +52,8 @@ def serve(
     With --feedback, the page of MODEL says that it collects, and shows what is kept before anything is sent. Visitors can erase
     what they sent; `viner import DIR/feedback.jsonl` takes the rest into a project.
 
+    With --api-keys, programs need a key, and MODEL has no page. In a project a key is a way in for programs, beside accounts.
+
     \b
     Example:
       viner serve --project covid
@@ -47,18 +61,28 @@ def serve(
       viner serve models/003 --port 8000 --no-browser
       viner serve models/003 --feedback flagged
       viner serve models/003 --rules rules.toml
+      viner serve models/003 --api-keys keys.txt --log json
     """
     open_browser = False if no_browser else None
     if model is not None:
         if project is not None:
             raise UsageError("MODEL and --project exclude each other", hint="A project serves its active model")
         import viner
-        from viner.server import check_address, check_feedback
+        from viner.server import check_address, check_feedback, check_keys
         from viner.server import serve as run_server
 
         check_address(host, port)
         check_feedback(feedback)
-        run_server(viner.load(model, rules=rules), host=host, port=port, open_browser=open_browser, feedback=feedback)
+        check_keys(api_keys)
+        run_server(
+            viner.load(model, rules=rules),
+            host=host,
+            port=port,
+            open_browser=open_browser,
+            feedback=feedback,
+            api_keys=api_keys,
+            log=log,
+        )
         return
     if feedback is not None:
         raise UsageError(
@@ -71,9 +95,10 @@ def serve(
         )
     folder = find_project(project)
     require_app("the workbench")
-    from viner.server import check_address, serve_studio
+    from viner.server import check_address, check_keys, serve_studio
     from viner.studio import Studio
 
     check_address(host, port)
+    check_keys(api_keys)
     with Studio.open(folder) as studio:
-        serve_studio(studio, host=host, port=port, open_browser=open_browser)
+        serve_studio(studio, host=host, port=port, open_browser=open_browser, api_keys=api_keys, log=log)

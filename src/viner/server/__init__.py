@@ -11,7 +11,7 @@ except ImportError as error:
     raise MissingExtraError("serving a model", "app") from error
 
 from viner.server.app import create_app
-from viner.server.runner import check_address, check_feedback, serve, serve_studio
+from viner.server.runner import check_address, check_feedback, check_keys, serve, serve_studio
 from viner.server.settings import Settings
 
-__all__ = ["Settings", "check_address", "check_feedback", "create_app", "serve", "serve_studio"]
+__all__ = ["Settings", "check_address", "check_feedback", "check_keys", "create_app", "serve", "serve_studio"]

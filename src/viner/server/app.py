@@ -12,10 +12,13 @@ from viner.feedback import FeedbackBox
 from viner.samples.examples import NOTICES, Example
 from viner.server import openapi
 from viner.server.base import add_layers, bare_app, console_parent, mount_console
+from viner.server.batcher import Batcher
 from viner.server.counters import Counters, CountingRecognizer
 from viner.server.deferred import DeferredApp
 from viner.server.entrance import entrance_router
 from viner.server.feedback import Collector, feedback_router, model_mark
+from viner.server.keys import ApiKeys, KeyGate
+from viner.server.recognition import Recognition
 from viner.server.relay import mount_for_programs
 from viner.server.rest import rest_router
 from viner.server.settings import Settings
@@ -36,21 +39,22 @@ def create_app(
     Args:
         recognizer: What answers; called from several threads at once.
         settings: Limits and surroundings; None reads the environment.
-        console: Serve the page as well, which needs Gradio.
+        console: Serve the page as well, which needs Gradio; where the API needs keys, there is none.
         examples: Texts to try on the page.
 
     Raises:
-        VinerError: If flagged answers cannot be collected where the settings say.
+        VinerError: If flagged answers cannot be collected where the settings say, or the API keys cannot be read.
     """
     settings = settings or Settings.resolve()
+    keys = ApiKeys(settings.api_keys) if settings.api_keys else None
     counters = Counters()
     counted = CountingRecognizer(recognizer, counters)
     collector = _collector(recognizer, settings)
-    page = DeferredApp(lambda: _build_console(counted, settings, collector, examples)) if console else None
-    app = bare_app("viner REST API", "Named entities of raw text, with exact offsets.", page)
-    app.include_router(
-        rest_router(counted, counters, lambda: "off" if page is None else page.state, max_texts=settings.max_texts)
-    )
+    # A page that answers everybody would be a way around the keys.
+    page = DeferredApp(lambda: _build_console(counted, settings, collector, examples)) if console and keys is None else None
+    recognition = Recognition(lambda: recognizer, Batcher(counters, most_texts=settings.max_queue), settings)
+    app = bare_app("viner REST API", "Named entities of raw text, with exact offsets.", page, recognition)
+    app.include_router(rest_router(recognition, counters, lambda: "off" if page is None else page.state))
     if collector is not None:
         app.include_router(feedback_router(collector, recognizer))
     openapi.install(app)
@@ -59,7 +63,7 @@ def create_app(
         mount_console(app, page)
         if settings.space:
             mount_for_programs(app, page, LANGUAGES[0])
-    add_layers(app, counters, settings)
+    add_layers(app, counters, settings, lambda app: None if keys is None else app.add_middleware(KeyGate, keys=keys))
     return app
 
 

@@ -12,29 +12,40 @@ from viner.console import LANGUAGES
 from viner.server import errors
 from viner.server.counters import Counters
 from viner.server.deferred import DeferredApp
+from viner.server.limits import BodyLimit
 from viner.server.observe import Observer
-from viner.server.security import BodyLimit, SameOrigin, SecurityHeaders
+from viner.server.recognition import Recognition
+from viner.server.security import SameOrigin, SecurityHeaders
 from viner.server.settings import Settings
-from viner.server.visitors import Gate, Visitors
 from viner.version import __version__
 
+Gate = Callable[[FastAPI], None]
+"""Adds the layer that lets in who may come in, if there is one."""
 
-def bare_app(title: str, description: str, page: DeferredApp | None) -> FastAPI:
-    """An app without routes that keeps a page alive while it runs; ``app.state.console`` is that page, or None.
+
+def bare_app(title: str, description: str, page: DeferredApp | None, recognition: Recognition) -> FastAPI:
+    """An app without routes that keeps a page alive while it runs.
+
+    ``app.state.console`` is that page, or None; ``app.state.recognition`` is what recognizes, which whoever stops the server
+    drains first.
 
     Args:
         title: Heads the description of the API.
         description: One sentence about it.
         page: The console, mounted by :func:`mount_console`; None without one.
+        recognition: Closed when the app ends.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if page is None:
-            yield
-        else:
-            async with page.running():
+        try:
+            if page is None:
                 yield
+            else:
+                async with page.running():
+                    yield
+        finally:
+            recognition.batcher.close()
 
     app = FastAPI(
         title=title,
@@ -46,6 +57,7 @@ def bare_app(title: str, description: str, page: DeferredApp | None) -> FastAPI:
         openapi_url=None,
     )
     app.state.console = page
+    app.state.recognition = recognition
     errors.install(app)
     return app
 
@@ -56,21 +68,20 @@ def mount_console(app: FastAPI, page: DeferredApp) -> None:
         app.mount(f"/{language}", page)
 
 
-def add_layers(app: FastAPI, counters: Counters, settings: Settings, visitors: Visitors | None = None) -> None:
+def add_layers(app: FastAPI, counters: Counters, settings: Settings, gate: Gate) -> None:
     """Puts the layers around an app that every request passes.
 
     Args:
         app: The app, complete with its routes.
         counters: Count the requests.
         settings: Limits and surroundings.
-        visitors: Who may come in; None admits everybody who reaches the port.
+        gate: Who may come in.
     """
     # The last one added is the outermost.
     app.add_middleware(CORSMiddleware, allow_origins=[])
-    if visitors is not None:
-        app.add_middleware(Gate, visitors=visitors)
+    gate(app)
     app.add_middleware(SameOrigin)
-    app.add_middleware(BodyLimit, limit=settings.max_body)
+    app.add_middleware(BodyLimit, settings=settings, counters=counters)
     app.add_middleware(SecurityHeaders, space=settings.space)
     app.add_middleware(Observer, counters=counters)
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
 from viner.server.errors import RequestError
+
+NDJSON = "application/x-ndjson"
+"""The media type of a stream of JSON values, one a line."""
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+
+
+def media_type(headers: Headers) -> str:
+    """The media type of a body, without parameters; empty where it is not told."""
+    return headers.get("content-type", "").split(";")[0].strip().lower()
 
 
 def check_json(request: Request, hint: str) -> None:
@@ -19,7 +30,7 @@ def check_json(request: Request, hint: str) -> None:
     Raises:
         RequestError: If it does not (415).
     """
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = media_type(request.headers)
     if kind != "application/json":
         message = f"the content type is {kind[:60] or 'missing'!r}"
         raise RequestError(415, "unsupported_media_type", message, where="Content-Type", hint=hint)
@@ -31,6 +42,11 @@ def read_json(body: bytes, hint: str) -> Any:
     Raises:
         RequestError: If the body is not UTF-8 or not JSON (400); ``where`` names the place.
     """
+    if not _LONG_NUMBER.search(body):  # orjson would round it
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:  # says less about it than the standard library, and refuses lone surrogates
+            pass
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
@@ -51,11 +67,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 def write_json(data: Any, status: int = 200) -> Response:
     """The answer with a JSON value."""
+    return Response(dump_json(data), status, media_type="application/json")
+
+
+def dump_json(data: Any) -> bytes:
+    """A JSON value as bytes."""
     try:
-        body = orjson.dumps(data)
-    except TypeError:  # integers of more than 64 bits, which metadata of an import may hold
-        body = json.dumps(data, ensure_ascii=False).encode("utf-8")
-    return Response(body, status, media_type="application/json")
+        return orjson.dumps(data)
+    except TypeError:  # metadata may hold integers of more than 64 bits, or half of a UTF-16 pair, which stays escaped
+        return json.dumps(data).encode("ascii")
 
 
 class Fields:

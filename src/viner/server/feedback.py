@@ -30,7 +30,8 @@ from viner.feedback import (
 )
 from viner.server.bodies import Fields, check_json, read_json, write_json
 from viner.server.errors import RequestError
-from viner.server.rest import ERROR_RESPONSE, OFFSETS, read_unit
+from viner.server.recognition import read_unit
+from viner.server.rest import ERROR_RESPONSE, OFFSETS
 from viner.server.throttle import Buckets, Rate, network_of
 from viner.text import OffsetMap
 

@@ -6,8 +6,9 @@ import logging
 import re
 import time
 import uuid
+from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viner.errors import outline
@@ -37,14 +38,17 @@ class Observer:
             return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        scope["viner.request_id"] = request_id
         began = time.perf_counter()
         status = 0
+        self._counters.begin_request()
 
         async def observed(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                others = [item for item in message["headers"] if item[0].lower() != b"x-request-id"]
+                message = {**message, "headers": [*others, (b"x-request-id", request_id.encode("ascii"))]}
             await send(message)
 
         try:
@@ -56,8 +60,21 @@ class Observer:
         finally:
             seconds = time.perf_counter() - began
             route = self._route(scope)
-            self._counters.add_request(scope["method"] if scope["method"] in _METHODS else "other", route, status, seconds)
-            _log.info("%s %s %d %.0f ms %s", scope["method"], route, status, seconds * 1000, request_id)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._counters.add_request(method, route, status, seconds)
+            if _log.isEnabledFor(logging.INFO):
+                self._log(scope, {"id": request_id, "method": method, "route": route, "status": status}, seconds)
+
+    @staticmethod
+    def _log(scope: Scope, fields: dict[str, Any], seconds: float) -> None:
+        fields = {"event": "request", **fields, "ms": round(seconds * 1000, 1)}
+        if "viner.work" in scope:
+            fields["texts"], fields["characters"] = scope["viner.work"]
+        if "viner.key" in scope:
+            fields["key"] = scope["viner.key"]
+        told = "%s %s %d %.0f ms %s"
+        values = fields["method"], fields["route"], fields["status"], seconds * 1000, fields["id"]
+        _log.info(told, *values, extra={"viner": fields})
 
     @staticmethod
     def _route(scope: Scope) -> str:

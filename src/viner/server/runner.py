@@ -19,6 +19,9 @@ from viner.errors import UsageError, VinerError
 from viner.feedback import FeedbackBox
 from viner.samples.examples import NOTICES, read_examples
 from viner.server.app import create_app
+from viner.server.connections import Connection, Server
+from viner.server.keys import ApiKeys
+from viner.server.logs import end_log, write_log
 from viner.server.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ def serve(
     *,
     feedback: str | Path | None = None,
     examples: str | Path | None = None,
+    api_keys: str | Path | None = None,
+    log: str | None = None,
 ) -> None:
     """Serves a recognizer: page and REST API. Returns on SIGTERM's way out only; Ctrl-C raises ``KeyboardInterrupt``.
 
@@ -53,18 +58,28 @@ def serve(
         feedback: Folder for answers that visitors flag as wrong; None takes ``VINER_FEEDBACK``, and without it collects none.
         examples: JSON file of the texts to try on the page (:func:`viner.samples.examples.read_examples`); None takes the
             bundled notices.
+        api_keys: File of the keys that programs need; None takes ``VINER_API_KEYS``, and without it nobody needs one.
+        log: "json" or "text" for a line on stderr about each request; None takes ``VINER_LOG``.
 
     Raises:
         ServerError: If the address cannot be listened on, such as a port in use.
-        UsageError: If host or port make no sense.
+        UsageError: If host, port or another setting makes no sense, or the keys cannot be read.
         VinerError: If flagged answers cannot be kept in the folder.
     """
-    settings = Settings.resolve(host, port, open_browser, feedback=feedback)
+    settings = Settings.resolve(host, port, open_browser, feedback=feedback, api_keys=api_keys, log=log)
     texts = NOTICES if examples is None else read_examples(examples)
     _serve(lambda: create_app(recognizer, settings, examples=texts), settings)
 
 
-def serve_studio(studio: Studio, host: str | None = None, port: int | None = None, open_browser: bool | None = None) -> None:
+def serve_studio(
+    studio: Studio,
+    host: str | None = None,
+    port: int | None = None,
+    open_browser: bool | None = None,
+    *,
+    api_keys: str | Path | None = None,
+    log: str | None = None,
+) -> None:
     """Serves a project: console, annotation page and REST API. Ends as :func:`serve` does; the caller closes the studio.
 
     Args:
@@ -72,6 +87,8 @@ def serve_studio(studio: Studio, host: str | None = None, port: int | None = Non
         host: As in :func:`serve`. Beyond this machine, the project needs an account.
         port: As in :func:`serve`.
         open_browser: As in :func:`serve`.
+        api_keys: As in :func:`serve`; in a project, a key is a way in for programs beside the accounts of people.
+        log: As in :func:`serve`.
 
     Raises:
         ServerError: If the address cannot be listened on, such as a port in use.
@@ -80,30 +97,41 @@ def serve_studio(studio: Studio, host: str | None = None, port: int | None = Non
     from viner.server.studio_app import create_studio_app
 
     # Who works on a project corrects its answers on the spot.
-    settings = replace(Settings.resolve(host, port, open_browser), feedback=None)
+    settings = replace(Settings.resolve(host, port, open_browser, api_keys=api_keys, log=log), feedback=None)
     _serve(lambda: create_studio_app(studio, settings), settings)
 
 
 def _serve(make: Callable[[], FastAPI], settings: Settings) -> None:
     listener = listen(settings.host, settings.port)
+    handler = None
     try:
         address = address_of(settings.host, listener.getsockname()[1])
         app = make()
-        config = uvicorn.Config(
-            app,
-            # Whatever fails in a request is logged by the app, without its text; what is left are streams cut off at the end.
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            ws="none",
-            # A Space is reached through its proxy alone, which says for whom and how it was asked.
-            forwarded_allow_ips="*" if settings.space else None,
-            # The page keeps a stream open for each visitor: without a limit it would keep the server alive after Ctrl-C.
-            timeout_graceful_shutdown=_GOODBYE_SECONDS,
-        )
-        asyncio.run(_run(uvicorn.Server(config), app, listener, address, settings))
+        handler = write_log(settings.log)
+        config = config_of(app, settings)
+        server = Server(config, app.state.recognition)
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(_run(server, app, listener, address, settings))
     finally:
+        end_log(handler)
         listener.close()
+
+
+def config_of(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves an app."""
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        # Whatever fails in a request is logged by the app, without its text; what is left are streams cut off at the end.
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        ws="none",
+        # A Space is reached through its proxy alone, which says for whom and how it was asked.
+        forwarded_allow_ips="*" if settings.space else None,
+        # The page keeps a stream open for each visitor: without a limit it would keep the server alive after Ctrl-C.
+        timeout_graceful_shutdown=_GOODBYE_SECONDS,
+    )
 
 
 async def _run(server: uvicorn.Server, app: FastAPI, listener: socket.socket, address: str, settings: Settings) -> None:
@@ -118,7 +146,10 @@ async def _announce(app: FastAPI, address: str, settings: Settings) -> None:
     print(f"viner is at {address}  (REST API: {address}api/docs · stop with Ctrl-C)", flush=True)
     if settings.feedback is not None:
         print(f"Answers that visitors flag as wrong are kept in {settings.feedback}", flush=True)
-    if settings.open_browser and await app.state.console.wait() == "ready":
+    page = app.state.console
+    if page is None and settings.api_keys:
+        print("There is no page, since the API asks for keys", flush=True)
+    if page is not None and settings.open_browser and await page.wait() == "ready":
         await asyncio.to_thread(webbrowser.open, address)
 
 
@@ -176,6 +207,21 @@ def check_feedback(folder: str | Path | None = None) -> None:
     settings = Settings.resolve(feedback=folder)
     if settings.feedback is not None:
         FeedbackBox.open(settings.feedback, quota=settings.feedback_quota)
+
+
+def check_keys(api_keys: str | Path | None = None) -> None:
+    """Finds out whether :func:`serve` could read the API keys.
+
+    Args:
+        api_keys: As in :func:`serve`.
+
+    Raises:
+        UsageError: If they cannot be read, or there are none in the file.
+        InputError: If the file holds something else.
+    """
+    settings = Settings.resolve(api_keys=api_keys)
+    if settings.api_keys:
+        ApiKeys(settings.api_keys)
 
 
 def address_of(host: str, port: int) -> str:

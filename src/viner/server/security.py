@@ -1,11 +1,10 @@
-"""What the server refuses, and the headers that tell browsers what to refuse: pure ASGI, so that streams stay streams."""
+"""What other sites may not do: requests that are refused, and headers that tell browsers what to refuse."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viner.server.errors import RequestError, error_response
@@ -25,6 +24,14 @@ _STRICT_POLICY = (
 )
 _API_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
+_ALWAYS = [
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+]
+_OURS = {b"content-security-policy", b"x-frame-options", *(name for name, _ in _ALWAYS)}
+
 
 class SecurityHeaders:
     """Adds the security headers to every answer and removes whatever would open it to other origins.
@@ -36,7 +43,9 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, space: bool) -> None:
         self._app = app
-        self._space = space
+        self._page = self._headers(_PAGE_POLICY, space)
+        self._strict = self._headers(_STRICT_POLICY, space)
+        self._api = [*self._headers(_API_POLICY, space), (b"cache-control", b"no-store")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request (ASGI)."""
@@ -45,30 +54,24 @@ class SecurityHeaders:
             return
         path = scope["path"]
         api = path.startswith(("/api/", "/annotate/api/"))
-        strict = path.startswith(("/annotate", "/login"))
-        policy = _API_POLICY if api else _STRICT_POLICY if strict else _PAGE_POLICY
+        fixed = self._api if api else self._strict if path.startswith(("/annotate", "/login")) else self._page
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name in [name for name in headers if name.lower().startswith("access-control-")]:
-                    del headers[name]
-                headers["Content-Security-Policy"] = f"{policy}; {self._frame_ancestors}"
-                headers["Referrer-Policy"] = "same-origin"
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Cross-Origin-Resource-Policy"] = "same-origin"
-                headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-                if not self._space:
-                    headers["X-Frame-Options"] = "DENY"
-                if api:
-                    headers["Cache-Control"] = "no-store"
+                kept = [(name, value) for name, value in message["headers"] if not _is_ours(name.lower(), api)]
+                message = {**message, "headers": kept + fixed}
             await send(message)
 
         await self._app(scope, receive, secured)
 
-    @property
-    def _frame_ancestors(self) -> str:
-        return f"frame-ancestors 'self' {_SPACE_PARENTS}" if self._space else "frame-ancestors 'none'"
+    def _headers(self, policy: str, space: bool) -> list[tuple[bytes, bytes]]:
+        ancestors = f"'self' {_SPACE_PARENTS}" if space else "'none'"
+        framing = [] if space else [(b"x-frame-options", b"DENY")]
+        return [(b"content-security-policy", f"{policy}; frame-ancestors {ancestors}".encode("ascii")), *framing, *_ALWAYS]
+
+
+def _is_ours(name: bytes, api: bool) -> bool:
+    return name in _OURS or name.startswith(b"access-control-") or (api and name == b"cache-control")
 
 
 class SameOrigin:
@@ -113,76 +116,3 @@ def same_host(origin: str, host: str) -> bool:
         return ours.hostname is not None and (ours.hostname, ours.port or default) == (theirs.hostname, theirs.port or default)
     except (ValueError, KeyError):
         return False
-
-
-class BodyLimit:
-    """Answers 413 to a body of more bytes than allowed, whether it declares its length or not.
-
-    Args:
-        app: The app behind it.
-        limit: Largest body in bytes.
-    """
-
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request (ASGI)."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > self._limit:
-            await self._drain(receive)
-            await self._refuse(scope, receive, send)
-            return
-        size = 0
-        exceeded = started = more = False
-
-        async def counted() -> Message:
-            nonlocal size, exceeded, more
-            message = await receive()
-            if message["type"] == "http.request":
-                more = message.get("more_body", False)
-                size += len(message.get("body", b""))
-                if size > self._limit:
-                    exceeded = True
-                    raise _TooLargeError
-            return message
-
-        async def guarded(message: Message) -> None:
-            # An app that caught our exception now answers in its own way: that answer is dropped for ours.
-            nonlocal started
-            if not exceeded:
-                started = True
-                await send(message)
-
-        with suppress(_TooLargeError):
-            await self._app(scope, counted, guarded)
-        if exceeded and not started:
-            if more:
-                await self._drain(receive)
-            await self._refuse(scope, receive, send)
-
-    async def _drain(self, receive: Receive) -> None:
-        # Reads on for a while: many clients look for an answer only after they have sent everything.
-        left = 4 * self._limit
-        while left > 0:
-            message = await receive()
-            left -= len(message.get("body", b""))
-            if message["type"] != "http.request" or not message.get("more_body", False):
-                return
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = RequestError(
-            413,
-            "payload_too_large",
-            f"the request body is larger than {self._limit:,} bytes",
-            hint="Send fewer texts at a time, or raise VINER_MAX_BODY",
-        )
-        await error_response(refusal)(scope, receive, send)
-
-
-class _TooLargeError(Exception):
-    """A body went over the limit while the app was reading it."""

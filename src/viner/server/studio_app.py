@@ -21,14 +21,17 @@ from viner.server.annotate.page import Assets, page_router
 from viner.server.annotate.schema import schema_router
 from viner.server.annotate.training import training_router
 from viner.server.base import add_layers, bare_app, console_parent, mount_console
-from viner.server.counters import Counters, CountingRecognizer
+from viner.server.batcher import Batcher
+from viner.server.counters import Counters
 from viner.server.deferred import DeferredApp
 from viner.server.entrance import entrance_router
+from viner.server.keys import ApiKeys
 from viner.server.login import login_router
+from viner.server.recognition import Recognition
 from viner.server.rest import rest_router
 from viner.server.settings import Settings
 from viner.server.throttle import Throttle
-from viner.server.visitors import Visitors, is_loopback, who_of
+from viner.server.visitors import Gate, Visitors, is_loopback, who_of
 
 if TYPE_CHECKING:
     from viner.studio import Studio
@@ -53,18 +56,18 @@ def create_studio_app(studio: Studio, settings: Settings | None = None, *, conso
     settings = settings or Settings.resolve()
     check_kept(studio, settings)
     check_accounts(studio, settings)
+    keys = ApiKeys(settings.api_keys) if settings.api_keys else None
     counters = Counters()
-    counted = CountingRecognizer(studio.recognizer, counters)
     page = DeferredApp(lambda: _build_console(studio, settings)) if console else None
     visitors = Visitors(studio.store.accounts, studio.project.path, loopback=is_loopback(settings.host))
 
-    app = bare_app("viner", "A project: annotation, training, and recognition with exact offsets.", page)
+    recognition = Recognition(studio.recognizer.current, Batcher(counters, most_texts=settings.max_queue), settings)
+    app = bare_app("viner", "A project: annotation, training, and recognition with exact offsets.", page, recognition)
     app.include_router(
         rest_router(
-            counted,
+            recognition,
             counters,
             lambda: "off" if page is None else page.state,
-            max_texts=settings.max_texts,
             model_state=lambda: "none" if studio.recognizer.name is None else "ready",
         )
     )
@@ -78,7 +81,7 @@ def create_studio_app(studio: Studio, settings: Settings | None = None, *, conso
     app.include_router(page_router(assets, {language: annotator.page(language) for language in LANGUAGES}, LANGUAGES))
     if page is not None:
         mount_console(app, page)
-    add_layers(app, counters, settings, visitors)
+    add_layers(app, counters, settings, lambda app: app.add_middleware(Gate, visitors=visitors, keys=keys))
     return app
 
 

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from viner.server.errors import RequestError, error_response
+from viner.server.keys import API, ApiKeys, key_of, refuse_key
 from viner.server.sessions import SESSION_COOKIE, Session, Sessions, cookie_name, session_key
 from viner.store.accounts import Account, Accounts
 
@@ -112,15 +113,18 @@ class Gate:
     Pages send strangers to the login page, everything else answers 401. A page that is still open after another person has
     logged in says for whom its requests are, and gets 409 instead of saving in the wrong name. Without accounts, the request
     must name this machine as its host: a site that points its own name at 127.0.0.1 (DNS rebinding), and a proxy, get 403.
+    Who presents an API key uses the REST API, and that alone, without being a person.
 
     Args:
         app: The app behind it.
         visitors: Who is known.
+        keys: Keys for programs, if there are any.
     """
 
-    def __init__(self, app: ASGIApp, *, visitors: Visitors) -> None:
+    def __init__(self, app: ASGIApp, *, visitors: Visitors, keys: ApiKeys | None = None) -> None:
         self._app = app
         self._visitors = visitors
+        self._keys = keys
         self._limiter: CapacityLimiter | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,6 +133,13 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
+        if self._keys is not None and path.startswith(API) and "authorization" in headers:
+            if key_of(scope, self._keys) is None:
+                await refuse_key(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
+            return
         if self._limiter is None:  # belongs to the event loop that runs by now
             self._limiter = CapacityLimiter(8)
         local, who = await to_thread.run_sync(self._identify, headers, limiter=self._limiter)
@@ -155,7 +166,6 @@ class Gate:
             return
         scope["viner.who"] = who
         scope["viner.local"] = local
-        path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
         if who is not None or path in _OPEN or path.startswith(_OPEN_BELOW):
             await self._app(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", "") and not path.startswith(_DATA):

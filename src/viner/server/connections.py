@@ -1,0 +1,131 @@
+"""Connections of clients that are slow, broken or hostile, and the end of a server that lets the others finish."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from viner.server.errors import RequestError, error_response
+from viner.server.recognition import Recognition
+
+LARGEST_HEAD = 64 * 1024
+"""Bytes of a request's line and headers."""
+_LOOK_EVERY = 1.0
+_SLOWEST = 1024
+"""Bytes a second that a client must take of its answer."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection, whose requests have heads of bounded size, and are refused in the form of all errors."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._head = 0
+        self._beyond_head = False
+        self._head_since: float | None = None
+        self._stuck_since = 0.0
+        self._stuck_at = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins to wait for a request."""
+        super().connection_made(transport)
+        self._head_since = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        """Reads on."""
+        if self._head_since is None and (self.cycle is None or self.cycle.response_complete):
+            self._head_since = self.loop.time()
+        self._beyond_head = False
+        super().data_received(data)
+        # The parser keeps an address or a header until it ends, however long that takes.
+        self._head = 0 if self._beyond_head else self._head + len(data)
+        if self._head > LARGEST_HEAD and not self.transport.is_closing():
+            hint = "Send less in the address and the headers"
+            self._refuse(RequestError(431, "head_too_large", f"the headers are larger than {LARGEST_HEAD:,} bytes", hint=hint))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self._beyond_head, self._head_since = True, None
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._beyond_head = True
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no HTTP request."""
+        hint = "The API is described at /api/docs"
+        self._refuse(RequestError(400, "invalid_request", "this is no HTTP request", hint=hint))
+
+    def _refuse(self, refusal: RequestError) -> None:
+        if self.cycle is None or self.cycle.response_complete:  # else it would end up within another answer
+            answer = error_response(refusal)
+            lines = b"".join(name + b": " + value + b"\r\n" for name, value in answer.raw_headers)
+            self.transport.write(STATUS_LINE[answer.status_code] + lines + b"connection: close\r\n\r\n" + bytes(answer.body))
+        self.transport.close()
+
+    def look(self, now: float, timeout: float) -> None:
+        """Closes the connection if its client has been too slow.
+
+        Args:
+            now: Time of the event loop.
+            timeout: Seconds that a client has for the head of a request, and for taking something of its answer.
+        """
+        waiting = self.transport.get_write_buffer_size()
+        if not waiting or waiting < self._stuck_at - timeout * _SLOWEST or not self._stuck_at:
+            self._stuck_at, self._stuck_since = waiting, now
+        elif now - self._stuck_since > timeout:
+            self.transport.abort()
+            return
+        if self._head_since is not None and now - self._head_since > timeout and not self.transport.is_closing():
+            hint = "Send the whole request at once"
+            self._refuse(RequestError(408, "request_timeout", f"no request came within {timeout:g} seconds", hint=hint))
+
+
+class Server(uvicorn.Server):
+    """Looks after its connections, and stops in two steps: recognition first, which may take a while, then all the rest.
+
+    Args:
+        config: How it listens; its protocol must be :class:`Connection`.
+        recognition: What is drained first.
+    """
+
+    def __init__(self, config: uvicorn.Config, recognition: Recognition) -> None:
+        super().__init__(config)
+        self._recognition = recognition
+        self._timeout = float(recognition.settings.timeout)
+        self._grace = float(recognition.settings.grace)
+
+    async def main_loop(self) -> None:
+        """Serves until it is told to stop."""
+        looking = asyncio.create_task(self._look())
+        try:
+            await super().main_loop()
+        finally:
+            looking.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes no more connections and requests, answers what has been accepted, and ends."""
+        for server in self.servers:
+            server.close()
+        looking = asyncio.create_task(self._look())  # a client that takes nothing of its answer is not waited for
+        for connection in list(self.server_state.connections):
+            connection.shutdown()  # at once where nothing is being answered, else after the answer
+        with suppress(asyncio.CancelledError):
+            await self._recognition.drain(self._grace, lambda: self.force_exit)
+        await super().shutdown(sockets)
+        looking.cancel()
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.look(loop.time(), self._timeout)

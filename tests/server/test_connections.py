@@ -1,0 +1,185 @@
+"""Clients that are slow, broken or hostile, and a server that is told to stop: over real sockets."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+
+import pytest
+from fakes import FakeRecognizer
+from live import error_in, packed, read_answer, read_to_end, request_of, serving
+
+from viner.document import Document
+from viner.server import Settings, create_app
+from viner.server.connections import LARGEST_HEAD
+
+
+def app_of(settings: Settings, recognizer: FakeRecognizer | None = None):
+    return create_app(recognizer or FakeRecognizer(), settings, console=False)
+
+
+class Held(FakeRecognizer):
+    """Answers when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+
+    def __call__(self, text: str | Document) -> Document:
+        self.busy.set()
+        assert self.go.wait(60)
+        return super().__call__(text)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\x00\x01\x02\xff" * 50, b"GET\r\n\r\n", b"hello\r\n\r\n", b"GET http://[::1 HTTP/1.1\r\n\r\n"]
+)
+def test_what_is_no_http_gets_an_error_in_the_form_of_all(sent: bytes) -> None:
+    settings = Settings()
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(sent)
+        status, body = read_answer(connection)
+        assert (status, error_in(body)["code"]) == (400, "invalid_request")
+        assert read_to_end(connection) == b""
+
+
+def test_a_head_without_end_is_cut_off() -> None:
+    settings = Settings()
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\n")
+        connection.sendall(b"x-filler: " + b"y" * LARGEST_HEAD + b"\r\n")
+        status, body = read_answer(connection)
+        assert (status, error_in(body)["code"]) == (431, "head_too_large")
+
+
+def test_many_small_requests_at_once_are_no_large_head() -> None:
+    settings = Settings()
+    request = b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\nx-filler: " + b"y" * 1000 + b"\r\n\r\n"
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(request * 200)
+        received = b""
+        while received.count(b"HTTP/1.1 200 OK") < 200:
+            chunk = connection.recv(65536)
+            assert chunk
+            received += chunk
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /api/v1/recog", b"\r\n"])
+def test_a_client_that_does_not_come_to_the_point_is_let_go(sent: bytes) -> None:
+    settings = Settings(timeout=1)
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(sent)
+        status, body = read_answer(connection)
+        assert (status, error_in(body)["code"]) == (408, "request_timeout")
+        assert read_to_end(connection) == b""
+
+
+def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    settings = Settings(timeout=1)
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(request_of(["Kenya"])[:-3])
+        status, body = read_answer(connection)
+        assert (status, error_in(body)["code"]) == (408, "request_timeout")
+        assert read_to_end(connection) == b""
+
+
+def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:
+    settings = Settings(timeout=1)
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        line = json.dumps({"text": "Kenya " * 2000}).encode() + b"\n"
+        head = b"POST /api/v1/recognize HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n"
+        connection.sendall(head + b"content-length: 900000000\r\n\r\n")
+        connection.setblocking(False)
+        gone = False
+        while not gone:  # the server stops reading, then it gives up: it never keeps what nobody takes
+            try:
+                connection.send(line)
+            except BlockingIOError:
+                time.sleep(0.05)
+            except ConnectionError:
+                gone = True
+
+
+def test_a_packed_body_is_refused(tmp_path) -> None:
+    settings = Settings()
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        for kind in ("application/json", "application/x-ndjson"):
+            connection.sendall(packed(b"\x1f\x8b" + b"x" * 100, {"content-type": kind, "content-encoding": "gzip"}))
+            status, body = read_answer(connection)
+            assert (status, error_in(body)["code"], error_in(body)["where"]) == (
+                415,
+                "unsupported_encoding",
+                "Content-Encoding",
+            )
+        connection.sendall(request_of(["Kenya"], **{"content-encoding": "identity"}))
+        assert read_answer(connection)[0] == 200
+
+
+def test_a_connection_serves_many_requests_also_after_refusals() -> None:
+    settings = Settings()
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        for _ in range(3):
+            connection.sendall(request_of(["Kenya"]))
+            assert read_answer(connection)[0] == 200
+            connection.sendall(packed(b"{", {"content-type": "application/json"}))
+            assert read_answer(connection)[0] == 400
+
+
+def test_a_client_that_hangs_up_leaves_nothing_in_the_queue() -> None:
+    settings, recognizer = Settings(), Held()
+    app = app_of(settings, recognizer)
+    with serving(app, settings) as live:
+        first = live.connect()
+        first.sendall(request_of(["first"]))
+        assert recognizer.busy.wait(60)
+        second = live.connect()
+        second.sendall(request_of(["second"] * 50))
+        batcher = app.state.recognition.batcher
+        while batcher.state()["recognitions_in_flight"] < 2:
+            time.sleep(0.01)
+        second.close()
+        while batcher.state()["queue_texts"]:  # looked at after a moment
+            time.sleep(0.01)
+        recognizer.go.set()
+        assert read_answer(first)[0] == 200
+        first.close()
+
+
+def test_a_server_that_is_told_to_stop_answers_what_it_took_and_takes_nothing_more() -> None:
+    settings, recognizer = Settings(grace=60), Held()
+    with serving(app_of(settings, recognizer), settings) as live:
+        idle, busy = live.connect(), live.connect()
+        idle.sendall(request_of([]))
+        assert read_answer(idle)[0] == 200
+        busy.sendall(request_of(["Kenya"] * 20))
+        assert recognizer.busy.wait(60)
+        live.stop()
+        assert read_to_end(idle) == b""
+        while True:  # until nobody listens any more
+            try:
+                live.connect().close()
+            except OSError:
+                break
+        recognizer.go.set()
+        status, body = read_answer(busy)
+        assert status == 200
+        assert len(json.loads(body)["documents"]) == 20
+        assert read_to_end(busy) == b""
+        live.thread.join(timeout=60)
+        assert not live.thread.is_alive()
+        idle.close()
+        busy.close()
+
+
+def test_a_server_waits_for_its_answers_no_longer_than_told() -> None:
+    settings, recognizer = Settings(grace=0), Held()
+    with serving(app_of(settings, recognizer), settings) as live:
+        connection = live.connect()
+        connection.sendall(request_of(["Kenya"]))
+        assert recognizer.busy.wait(60)
+        live.stop()
+        live.thread.join(timeout=60)
+        assert not live.thread.is_alive()
+        recognizer.go.set()  # the thread that recognizes cannot be interrupted
+        connection.close()
