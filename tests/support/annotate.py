@@ -88,13 +88,13 @@ class Workbench:
 
 
 @contextmanager
-def workbench(folder: Path, more: str = "") -> Iterator[Workbench]:
+def workbench(folder: Path, more: str = "", *, space: bool = False) -> Iterator[Workbench]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "viner.toml").write_text(TOML.format(more=more), encoding="utf-8")
     studio = FakeStudio(folder)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = create_studio_app(studio, Settings(port=port), console=False)
+    app = create_studio_app(studio, Settings(port=port, space=space), console=False)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
