@@ -33,7 +33,8 @@ def parent(browser: Browser, bench: Workbench) -> Iterator[Page]:
     page = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 1000}).new_page()
     page.set_default_timeout(PATIENCE)
     trouble: list[str] = []
-    html = f'<!doctype html><title>parent</title><iframe src="{bench.url}/annotate/?language=en" width="1200" height="900"></iframe>'
+    address = f"{bench.url}/annotate/?language=en"
+    html = f'<!doctype html><title>parent</title><iframe src="{address}" width="1200" height="900"></iframe>'
 
     def foreign(request: Request) -> None:
         if not request.url.startswith((bench.url, PARENT, "data:", "blob:")):
