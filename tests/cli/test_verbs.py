@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import viner
-from viner import Document, Entity
+from viner import Document, Entity, Schema
 from viner.bundle import Origin
 from viner.cli import main
 
@@ -17,6 +17,8 @@ class Finder:
     """A recognizer that finds "Huế"."""
 
     labels = ("LOC",)
+    schema = Schema.of_entities(labels)
+    info = Origin(name="finder")
 
     def stream(self, documents, *, unanswered=None):
         for document in documents:
@@ -118,6 +120,21 @@ def test_train_passes_on_what_was_given_and_nothing_else(trainings, capsys):
         {"train": Path("a.conll"), "out": Path("model"), "epochs": 3, "learning_rate": 2e-4, "budget_minutes": 1.5}
     ]
     assert "viner serve model" in capsys.readouterr().out
+
+
+def test_train_distills_from_a_model_with_as_many_layers_as_asked_for(trainings):
+    command = ["train", "--train", "a.conll", "--out", "small", "--distill-from", "user/large"]
+    assert main([*command, "--layers", "4"]) == 0
+    assert main(command) == 0
+    given = {"train": Path("a.conll"), "out": Path("small"), "distill_from": "user/large"}
+    assert trainings == [{**given, "layers": 4}, given]
+
+
+@pytest.mark.parametrize("layers", ["0", "-1", "half"])
+def test_train_wants_a_number_of_layers(trainings, capsys, layers):
+    assert main(["train", "--train", "a.conll", "--out", "m", "--distill-from", "large", "--layers", layers]) == 2
+    assert "--layers" in capsys.readouterr().err
+    assert trainings == []
 
 
 def test_train_passes_on_how_its_files_are_read(trainings):

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option
-from viner.cli.streams import read_all, write_out
-from viner.cli.terminal import progress
+from viner.cli.bulk import bulk_options, echo_report, run_job
 
 
 @click.command(short_help="Recognize entities in files, in constant memory.")
-@click.argument("model")
-@click.argument("inputs", type=FILE, nargs=-1, required=True, metavar="INPUT...")
-@click.option("--out", "-o", type=FILE, default=Path("-"), help="Where the documents go; `-`, the default, is stdout.")
-@format_option
-@click.option("--to", metavar="NAME", help="Format of the output; the extension of --out says so if not given, else jsonl.")
-@click.option("--whole", is_flag=True, help="Take each text file as one document, not each of its lines.")
-@json_option
-def predict(
-    model: str,
-    inputs: tuple[Path, ...],
-    out: Path,
-    format: str | None,
-    read_options: dict[str, Any],
-    to: str | None,
-    whole: bool,
-    as_json: bool,
-) -> None:
-    """Recognize with MODEL the entities of every document in INPUT.
+@bulk_options
+def predict(**options: Any) -> None:
+    """Recognize with MODEL the entities of every document in INPUT: files, folders, patterns, `-` for stdin.
 
-    A text file holds one document a line. `-` is stdin. The output keeps the order of the input, and appears
-    under its name only when it is complete.
+    A text file holds one document a line; of CSV and Parquet, --text-column is the text. Files may be packed (.gz, .zst). The
+    output keeps the order of the input, and appears under its name only when it is complete. Until then OUT.part/ beside it
+    keeps what is done: after a kill or an error, the same command goes on.
+
+    With --errors, lines that cannot be used are skipped and told; the exit status is 0, unless not one line was of use.
 
     \b
     Example:
       viner predict models/003 notes.txt --out notes.jsonl
+      viner predict models/003 'visits/*.csv.gz' --text-column note --errors errors.jsonl --out visits.parquet
+      viner predict models/003 notes/ --out notes.html
       cat notes.txt | viner predict models/003 - | jq .entities
     """
-    import viner
-
-    documents = read_all(inputs, format, read_options, whole=whole)
-    write_out(progress(viner.load(model).stream(documents)), out, to, as_json=as_json)
+    report = run_job(options)
+    if options["as_json"]:
+        echo_report(report)

@@ -3,7 +3,7 @@
 from viner.formats.files import Source
 from viner.formats.format import Format
 from viner.formats.packing import unpacked_name
-from viner.formats.registry import detect, format_of_output, formats, get_format, read, read_source, write
+from viner.formats.registry import detect, format_of_ending, format_of_output, formats, get_format, read, read_source, write
 from viner.formats.report import Loss, WriteReport
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Source",
     "WriteReport",
     "detect",
+    "format_of_ending",
     "format_of_output",
     "formats",
     "get_format",

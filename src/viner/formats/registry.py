@@ -75,7 +75,7 @@ def detect(path: str | os.PathLike[str]) -> str:
 
 
 def _detect(source: Source) -> str:
-    by_ending = _by_ending(source.suffix)
+    by_ending = format_of_ending(source.suffix)
     if by_ending is not None and by_ending != text.FORMAT.name:
         return by_ending
     head = source.head()
@@ -90,7 +90,8 @@ def _detect(source: Source) -> str:
     return name
 
 
-def _by_ending(suffix: str) -> str | None:
+def format_of_ending(suffix: str) -> str | None:
+    """Name of the format whose files end so, such as "conll" for ``.bio``; None if there is none."""
     if not suffix:
         return None
     for name in formats():
@@ -160,7 +161,7 @@ def format_of_output(path: str | os.PathLike[str], format: str | None = None) ->
         UsageError: If the ending names none, or there is none of that name.
     """
     target = os.fspath(path)
-    name = format or (None if target == STDIN else _by_ending(Path(unpacked_name(target)).suffix.lower()))
+    name = format or (None if target == STDIN else format_of_ending(Path(unpacked_name(target)).suffix.lower()))
     if name is None:
         raise UsageError(
             f"the ending of {target!r} names no format", hint=f"Give --to (in Python: format=), one of: {', '.join(formats())}"

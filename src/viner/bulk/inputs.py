@@ -1,0 +1,155 @@
+"""The files that a run reads: named, below folders, by patterns, or standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from viner.errors import InputError, UsageError
+from viner.formats import formats, get_format, unpacked_name
+from viner.formats.files import STDIN
+
+PART = ".part"
+"""What the name of a run's working folder ends in; see :mod:`viner.bulk.workplace`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One file of a run.
+
+    Args:
+        path: The file; ``-`` is standard input.
+        stem: What ids of its documents begin with; no other file of the run has the same.
+    """
+
+    path: str
+    stem: str
+
+    def status(self) -> dict[str, Any]:
+        """What tells whether the file is the one that it was: its name, and unless it is a stream, size and time of change."""
+        path = Path(self.path)
+        if self.path == STDIN or not path.is_file():
+            return {"path": self.path}
+        status = path.stat()
+        return {"path": self.path, "size": status.st_size, "changed": status.st_mtime_ns}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files of a run in order.
+
+    Args:
+        files: What is read.
+        passed_over: Files in folders whose names say that viner does not read them.
+    """
+
+    files: tuple[Input, ...]
+    passed_over: tuple[str, ...] = field(default=())
+
+
+def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[Path] = ()) -> Inputs:
+    """The files that some paths stand for.
+
+    A file stands for itself, a folder for all files below it that viner reads, in order of their names, and a name that is no
+    file may be a pattern (``notes/*.txt.gz``, ``**/*.csv``). Hidden files and folders, and what a run itself leaves in a
+    folder, are not looked at.
+
+    Args:
+        paths: Files, folders, patterns; ``-`` is standard input.
+        outputs: Files that the run writes, which are no input.
+
+    Raises:
+        InputError: If nothing is there.
+        UsageError: If an input is named that the run would write, or standard input is named twice.
+    """
+    finder = _Finder({output.resolve() for output in outputs})
+    for path in paths:
+        finder.take(os.fspath(path))
+    if [file.path for file in finder.files].count(STDIN) > 1:
+        raise UsageError("standard input can be read only once", where=STDIN)
+    return Inputs(tuple(_tell_apart(finder.files)), tuple(finder.passed_over))
+
+
+class _Finder:
+    def __init__(self, written: Collection[Path]) -> None:
+        self.files: list[Input] = []
+        self.passed_over: list[str] = []
+        self._written = written
+
+    def take(self, name: str) -> None:
+        path = Path(name)
+        if name == STDIN:
+            self.files.append(Input(name, "stdin"))
+        elif path.is_dir():
+            self._take_folder(path)
+        elif path.exists():
+            if path.resolve() in self._written:
+                raise UsageError("the run reads this file and would write it", where=path, hint="Name another output")
+            self.files.append(Input(str(path), _stem(Path(path.name))))
+        else:
+            self._take_pattern(name)
+
+    def _take_folder(self, folder: Path) -> None:
+        before = len(self.files)
+        for name in _names_below(folder):
+            path = folder / name
+            if path.resolve() in self._written:
+                continue
+            if _is_readable(name):
+                self.files.append(Input(str(path), _stem(name)))
+            else:
+                self.passed_over.append(str(path))
+        if len(self.files) == before:
+            raise InputError(
+                "this folder holds no file that viner reads",
+                where=folder,
+                hint="They are told by their endings, such as .txt, .jsonl or .parquet; a file that is named is read anyway",
+            )
+
+    def _take_pattern(self, pattern: str) -> None:
+        magic = glob.has_magic(pattern)
+        found = sorted(glob.glob(pattern, recursive=True)) if magic else []  # noqa: PTH207  (a pattern may begin anywhere)
+        files = [path for path in map(Path, found) if path.is_file() and path.resolve() not in self._written]
+        if not files:
+            raise InputError(
+                "no file matches this pattern" if magic else "there is no such file or folder",
+                where=pattern,
+                hint=f"The current folder is {Path.cwd()}",
+            )
+        self.files += [Input(str(path), _stem(Path(path.name))) for path in files]
+
+
+def _names_below(folder: Path) -> Iterator[Path]:
+    """Names of the files below a folder, relative to it, sorted folder by folder."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not name.endswith(PART))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield Path(place, name).relative_to(folder)
+
+
+def _is_readable(path: Path) -> bool:
+    suffix = Path(unpacked_name(path.name)).suffix.lower()
+    return any(suffix in item.extensions for item in map(get_format, formats()) if item.readable)
+
+
+def _stem(path: Path) -> str:
+    return (path.parent / Path(unpacked_name(path.name)).stem).as_posix()
+
+
+def _tell_apart(files: list[Input]) -> list[Input]:
+    """Files whose documents would have the same ids get stems of their whole name, then of their path, then of their place."""
+    namings: tuple[Callable[[Input, int], str], ...] = (
+        lambda file, _: file.stem + Path(file.path).suffix,
+        lambda file, _: Path(file.path).as_posix(),
+        lambda file, index: f"{Path(file.path).as_posix()}#{index + 1}",
+    )
+    for naming in namings:
+        counts = Counter(file.stem for file in files)
+        files = [file if counts[file.stem] == 1 else replace(file, stem=naming(file, k)) for k, file in enumerate(files)]
+    return files
