@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from support.systems import needs_system
+from support.tiny import POSITIONS
 from viner.document import Document
 from viner.encoding import cut_by_length
 from viner.errors import BundleError, UsageError
@@ -22,7 +23,7 @@ def random_batch(random, rows, pieces):
 
 @pytest.fixture(scope="module")
 def engine(tiny_model):
-    return open_engine("openvino", tiny_model / "model.onnx", "entities", 2)
+    return open_engine("openvino", tiny_model / "model.onnx", "entities", 2, longest=POSITIONS)
 
 
 @needs_openvino
@@ -60,13 +61,25 @@ def test_a_lone_batch_gets_the_same_logits_once_it_has_all_cores(engine):
 
 
 @needs_openvino
-def test_its_batches_have_one_length_each(engine):
-    lengths = np.random.default_rng(2).integers(1, 90, 500)
+def test_a_sequence_is_as_wide_as_its_length_says_whatever_stands_beside_it(engine):
+    lengths = np.random.default_rng(2).integers(1, POSITIONS + 1, 500)
     batches = list(engine.batches(lengths))
     assert sorted(index for batch in batches for index in batch) == list(range(500))
+    widths = dict(zip(lengths.tolist(), engine._widths(lengths).tolist(), strict=True))
+    assert all(length <= width <= POSITIONS and width * 0.9 <= length for length, width in widths.items())
     for batch in batches:
-        assert len(set(lengths[batch].tolist())) == 1
-        assert len(batch) == 1 or lengths[batch].sum() <= engine.budget
+        assert len({widths[length] for length in lengths[batch].tolist()}) == 1
+        assert len(batch) == 1 or len(batch) * lengths[batch].max() <= engine.budget
+
+
+@needs_openvino
+def test_neighbors_of_other_lengths_in_its_batch_do_not_matter(engine):
+    random = np.random.default_rng(4)
+    ids, mask, _ = random_batch(random, 3, 32)
+    ids[1, 30:] = mask[1, 30:] = 0
+    whole = engine.run(ids, mask, np.arange(96)).reshape(3, 32, -1)
+    alone = engine.run(ids[1:2, :30], mask[1:2, :30], np.arange(30))
+    assert np.array_equal(alone, whole[1, :30])
 
 
 @needs_openvino

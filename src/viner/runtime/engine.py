@@ -36,7 +36,7 @@ class Engine(ABC):
         UsageError: If ``threads`` is less than 1.
     """
 
-    budget = 512
+    budget = 256
     """Pieces in a batch, padding included. More does not run faster on a processor: the activations leave its cache."""
 
     def __init__(self, threads: int | None = None) -> None:

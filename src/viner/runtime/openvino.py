@@ -5,8 +5,12 @@ row, multiplies integers, and applies scales, bias and GELU while the result is 
 the products for ONNX Runtime (see :mod:`viner.workflow.quantize`) are taken out when a graph is loaded, and what OpenVINO needs
 is put in their place. It reads the same file; nothing is stored twice.
 
-Its attention sums up a row in blocks, so a sentence's last bits depend on how wide its batch is. They do not depend on how many
-sentences stand beside it. Batches are therefore made of sequences of one length, which also leaves nothing to pad.
+What is not an int8 product is computed in bf16 where the processor can, which costs next to nothing in exactness beside int8
+and is a tenth faster.
+
+Its attention sums up a row in blocks, so a sentence's last bits depend on how wide its batch is. They do not depend on how
+many sentences stand beside it. So the width follows from the sentence alone: its own length, or the next multiple of 16 where
+that is near, since these are faster. Batches are made of sequences of one such width.
 """
 
 from __future__ import annotations
@@ -26,6 +30,10 @@ from viner.runtime.engine import Engine
 
 _LEAST_GROUP = 32
 """Activations that share a scale, at least."""
+_STEP = 16
+"""Widths that are multiples of this run about a tenth faster than their neighbors,"""
+_NEAR = 0.9
+"""so a sequence that fills at least this share of the next one is filled up to it."""
 _ROW_STEP = 32
 """Words of a batch are filled up to a multiple of this, since OpenVINO prepares itself for every new shape."""
 
@@ -37,6 +45,7 @@ class OpenVinoEngine(Engine):
         graph: An int8 graph as :func:`viner.workflow.quantize.quantize_rows` writes it, with first pieces as an input.
         output: Name of the output to ask for.
         threads: Batches side by side; None takes one for each core that this process may use.
+        longest: Most pieces that the model takes.
 
     Raises:
         BundleError: If OpenVINO cannot load the graph, or the graph is not of that form.
@@ -44,31 +53,42 @@ class OpenVinoEngine(Engine):
         UsageError: If ``threads`` is less than 1.
     """
 
-    def __init__(self, graph: str | Path, output: str, threads: int | None = None) -> None:
+    def __init__(self, graph: str | Path, output: str, threads: int | None = None, *, longest: int) -> None:
         super().__init__(threads)
+        self._longest = longest
         model, core, self._group = _read(Path(graph))
         if output not in {name for item in model.outputs for name in item.get_names()}:
             raise BundleError(f"the graph has no output {output!r}", where=graph)
         self._output = output
         self._core, self._model = core, model
+        self._bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._many = _Compiled(self._compile(streams=self.threads))
         self._one: _Compiled | None = None
         self._building: threading.Thread | None = None
 
     def batches(self, lengths: NDArray[np.int64], budget: int | None = None) -> Iterator[NDArray[np.int64]]:
-        """Cuts sequences into batches of one length each, the longest first."""
-        yield from cut_by_length(lengths, budget or self.budget)
+        """Cuts sequences into batches of one width each, the widest first."""
+        yield from cut_by_length(self._widths(lengths), budget or self.budget)
 
     def _run(
         self, ids: NDArray[np.int64], mask: NDArray[np.int64], first: NDArray[np.int64], *, alone: bool
     ) -> NDArray[np.float32]:
         asked = np.zeros(-(-len(first) // _ROW_STEP) * _ROW_STEP, dtype=np.int64)
         asked[: len(first)] = first
+        wide = int(self._widths(np.array([ids.shape[1]]))[0])
+        if wide > ids.shape[1]:
+            asked += asked // ids.shape[1] * (wide - ids.shape[1])
+            ids, mask = (np.pad(item, ((0, 0), (0, wide - item.shape[1]))) for item in (ids, mask))
         compiled = (self._one if alone else None) or self._many
         logits = compiled.infer({"input_ids": ids, "attention_mask": mask, FIRST_PIECES: asked}, self._output)[: len(first)]
         if alone:
             self._prepare_one()
         return logits
+
+    def _widths(self, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How wide sequences are made, a function of nothing but their length. *Shape:* (sequences,)."""
+        wide = np.minimum(-(-lengths // _STEP) * _STEP, self._longest)
+        return np.where(lengths >= _NEAR * wide, wide, lengths)
 
     def _prepare_one(self) -> None:
         """Begins to make, beside the work, the model that takes all cores for one batch: a third less time for a short text."""
@@ -89,8 +109,7 @@ class OpenVinoEngine(Engine):
                 "NUM_STREAMS": streams,
                 "INFERENCE_NUM_THREADS": self.threads,
                 "DYNAMIC_QUANTIZATION_GROUP_SIZE": self._group,
-                # What is not an int8 product stays in float32; by itself it would take bf16 where the processor has it.
-                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_PRECISION_HINT": "bf16" if self._bf16 else "f32",
             },
         )
 

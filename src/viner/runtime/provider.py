@@ -50,7 +50,9 @@ def choose_provider(wanted: str | None = None) -> str:
     return name
 
 
-def open_engine(provider: str, graph: Path, output: str, threads: int | None = None, *, kind: str = "int8") -> Engine:
+def open_engine(
+    provider: str, graph: Path, output: str, threads: int | None = None, *, kind: str = "int8", longest: int = 512
+) -> Engine:
     """An engine for a graph.
 
     Args:
@@ -59,6 +61,7 @@ def open_engine(provider: str, graph: Path, output: str, threads: int | None = N
         output: Name of the output to ask for.
         threads: Batches side by side; None takes one for each core.
         kind: "int8" or "fp32".
+        longest: Most pieces that the model takes.
 
     Raises:
         BundleError: If the graph cannot be loaded.
@@ -71,7 +74,7 @@ def open_engine(provider: str, graph: Path, output: str, threads: int | None = N
             )
         from viner.runtime.openvino import OpenVinoEngine
 
-        return OpenVinoEngine(graph, output, threads)
+        return OpenVinoEngine(graph, output, threads, longest=longest)
     return OnnxEngine(graph, output, threads, cuda=provider == CUDA)
 
 

@@ -154,7 +154,9 @@ class Recognizer:
             provider: What runs it.
         """
         encoder = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
-        running = open_engine(provider, graph, info.heads[0].layer, threads, kind=engine or info.engine)
+        running = open_engine(
+            provider, graph, info.heads[0].layer, threads, kind=engine or info.engine, longest=encoder.max_pieces
+        )
         recognizer = cls(info, encoder, running)
         recognizer.provider = provider
         return recognizer
