@@ -34,21 +34,18 @@ import viner
 from _bench import model_folder, report, sentences, size, table
 from _exactness import compare, exact_recognizer, sets
 from _peers import Peer, documented_pipeline, int8_pipelines, pipelines
-from viner.bundle import processor, read_bundle, rebuilt_graph
+from viner.bundle import processor, read_bundle
 from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.formats import read
-from viner.measure import Latency, StagedRecognizer, int8_ceiling, measure_latency, profile_graph, single_sentences
+from viner.measure import Latency, StagedRecognizer, graph_of, int8_ceiling, measure_latency, profile_graph, single_sentences
 from viner.runtime import OnnxEngine, Recognizer
+from viner.runtime.engine import cores
 from viner.text import split_words
 
 SLOW_SHARE = 6
 """The pipeline as documented gets every sixth text: one by one, a text costs the same whatever comes before it."""
-OURS, DEFAULT, SPACY = (
-    "viner",
-    "pipeline as documented (fp32, one by one)",
-    "spaCy CNN of en_core_web_sm's size, a process a core",
-)
+OURS, SPACY = "viner", "spaCy CNN of en_core_web_sm's size, a process a core"
 
 
 class Bench:
@@ -66,8 +63,7 @@ class Bench:
         self.texts = texts
         self.recognizer: Recognizer = viner.load(folder)
         self.encoder = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
-        own = self.recognizer.engine == info.engine
-        graph = bundle.graph if own else rebuilt_graph(info, self.recognizer.engine)
+        graph = graph_of(bundle, self.recognizer.engine)
         staged = StagedRecognizer(info, self.encoder, OnnxEngine(graph, info.heads[0].layer))
         some = staged([Document(text) for text in texts[:200]])
         self.operations = profile_graph(graph, some.batches).operations_per_piece
@@ -77,11 +73,7 @@ class Bench:
         return sum(len(self.encoder.encode(text, split_words(text)).pieces) for text in texts)
 
     def look_at_the_ceiling(self) -> None:
-        self.ceiling = max(self.ceiling, int8_ceiling(self.cores).operations_per_s)
-
-    @property
-    def cores(self) -> int:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self.ceiling = max(self.ceiling, int8_ceiling(cores()).operations_per_s)
 
     def latency(self, recognize: Callable[[str], Any], calls: int) -> Latency:
         documents = [Document(text) for text in self.texts]
@@ -139,7 +131,7 @@ def speed(bench: Bench, scratch: Path) -> dict[str, float]:
     runs: dict[str, tuple[Callable[[Sequence[str]], Any], Sequence[str]]] = {
         OURS: (lambda texts: list(bench.recognizer.stream(texts)), texts),
         **{peer.name: (peer.run, texts) for peer in (*best, *int8)},
-        DEFAULT: (plain.run, texts[::SLOW_SHARE]),
+        plain.name: (plain.run, texts[::SLOW_SHARE]),
     }
     with spacy_of(bench) as spacy:
         if spacy is not None:
@@ -166,10 +158,10 @@ def speed(bench: Bench, scratch: Path) -> dict[str, float]:
         "ceiling_pieces_per_s": full,
         "share_of_int8_ceiling": speeds[OURS] / full,
         "vs_best_pipeline": faster(best_name),
-        "vs_default_pipeline": faster(DEFAULT),
+        "vs_default_pipeline": faster(plain.name),
         "vs_int8_pipeline": faster(int8[0].name),
         "best_pipeline_pieces_per_s": speeds[best_name],
-        "default_pipeline_pieces_per_s": speeds[DEFAULT],
+        "default_pipeline_pieces_per_s": speeds[plain.name],
         "int8_pipeline_pieces_per_s": speeds[int8[0].name],
     }
     if SPACY in speeds:
@@ -187,7 +179,7 @@ def spacy_of(bench: Bench) -> Any:
         return nullcontext()
     from _spacy_pipeline import spacy_processes
 
-    return spacy_processes(bench.recognizer.labels, bench.cores)
+    return spacy_processes(bench.recognizer.labels, cores())
 
 
 def lone_sentence(bench: Bench) -> dict[str, float]:
@@ -242,7 +234,7 @@ def main() -> None:
     logging.disable_progress_bar()
     bench = Bench(model_folder(), texts_at_hand(size(3_000, 40)))
     recognizer = bench.recognizer
-    print(f"{processor()}, {bench.cores} cores; torch {torch.__version__}, {torch.get_num_threads()} threads")
+    print(f"{processor()}, {cores()} cores; torch {torch.__version__}, {torch.get_num_threads()} threads")
     cost = bench.operations / 1e6
     print(f"{bench.folder}: {recognizer.engine} with {recognizer.provider}, {cost:.1f} million operations a piece")
     print(f"{len(bench.texts):,} texts, {bench.pieces(bench.texts):,} pieces, {size(5, 1)} rounds\n")

@@ -2,7 +2,7 @@
 
 from viner.measure.ceilings import Ceiling, int8_ceiling, measure_ceilings
 from viner.measure.latency import Latency, measure_latency, single_sentences
-from viner.measure.measurement import Measurement, Part, measure_model
+from viner.measure.measurement import Measurement, Part, graph_of, measure_model
 from viner.measure.operators import Profile, profile_graph
 from viner.measure.report import to_text
 from viner.measure.stages import Batch, Staged, StagedRecognizer
@@ -16,6 +16,7 @@ __all__ = [
     "Profile",
     "Staged",
     "StagedRecognizer",
+    "graph_of",
     "int8_ceiling",
     "measure_ceilings",
     "measure_latency",

@@ -148,7 +148,7 @@ def measure_model(
     """
     recognizer = Recognizer.load(model, engine, provider=provider)
     bundle = find_bundle(model, weights=False)
-    info, graph = bundle.info, _graph(bundle, recognizer.engine)
+    info, graph = bundle.info, graph_of(bundle, recognizer.engine)
     encoder = PieceEncoder.from_folder(bundle.path, views=info.views, max_pieces=info.windows.pieces)
     texts = list(_sample(_bundled_texts() if documents is None else documents, encoder))
     singles = single_sentences(encoder, texts)
@@ -183,7 +183,8 @@ def measure_model(
     )
 
 
-def _graph(bundle: Bundle, engine: str) -> Path:
+def graph_of(bundle: Bundle, engine: str) -> Path:
+    """Where the graph of an engine lies: in the model folder, or in viner's cache, where it may still be missing."""
     return bundle.graph if engine == bundle.info.engine else rebuilt_graph(bundle.info, engine)
 
 
