@@ -1,0 +1,122 @@
+"""A model on its way to workers: the bytes of what recognition reads of a model folder, and the folder again on the other side.
+
+A worker that sees the same folder, on shared storage or on the same machine, reads that instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from viner.bundle import Bundle, BundleInfo, home, rebuilt_graph
+from viner.bundle.bundle import GRAPH, INFO, NEEDED
+from viner.bundle.place import settle
+from viner.errors import BundleError
+from viner.scale.errors import ClusterError
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A model folder in pieces.
+
+    Args:
+        path: The absolute path of the folder where it comes from.
+        engine: The graph to run, "int8" or "fp32"; None takes the one that the model chose.
+        files: Names and bytes.
+        graph: The graph of ``engine`` when the folder itself holds the other one.
+    """
+
+    path: str
+    engine: str | None
+    files: Mapping[str, bytes]
+    graph: bytes | None = None
+
+    @classmethod
+    def of(cls, bundle: Bundle, engine: str | None = None) -> Shipment:
+        """Reads a model folder.
+
+        Raises:
+            BundleError: If a file cannot be read. A graph that is not there is left for the recognizer to complain about.
+        """
+        names = [*NEEDED, *(name for name in bundle.info.files if name.startswith(GRAPH) and name not in NEEDED)]
+        graph = None
+        if engine is not None and engine != bundle.info.engine:
+            rebuilt = rebuilt_graph(bundle.info, engine)
+            graph = rebuilt.read_bytes() if rebuilt.is_file() else None
+        try:
+            files = {name: (bundle.path / name).read_bytes() for name in names}
+        except OSError as error:
+            raise BundleError(f"it cannot be read ({error.strerror})", where=error.filename or bundle.path) from error
+        return cls(str(bundle.path.resolve()), engine, files, graph)
+
+    @property
+    def size(self) -> int:
+        """Bytes altogether."""
+        return sum(map(len, self.files.values())) + len(self.graph or b"")
+
+    def arrive(self) -> Path:
+        """The model folder on this machine: the original if it can be seen from here, else a copy that workers share.
+
+        Raises:
+            ClusterError: If the copy cannot be written.
+        """
+        original = Path(self.path)
+        try:
+            folder = original if self._is_at(original) else self._unpacked()
+            if self.engine is not None and self.graph is not None:
+                self._keep_graph(folder, self.engine, self.graph)
+        except OSError as error:
+            raise ClusterError(
+                f"a worker cannot keep the model ({error.strerror})",
+                where=error.filename,
+                hint="Set VINER_HOME on the machines of the cluster to a folder with room for it",
+            ) from error
+        return folder
+
+    def _is_at(self, folder: Path) -> bool:
+        """Whether a folder holds the same model. What viner.json says is enough: it names the hash of every file."""
+        try:
+            same = (folder / INFO).read_bytes() == self.files[INFO]
+            return same and all((folder / name).stat().st_size == len(data) for name, data in self.files.items())
+        except OSError:
+            return False
+
+    def _unpacked(self) -> Path:
+        name = hashlib.sha256(self.files[INFO]).hexdigest()[:16]
+        target = home() / "shipped" / name
+        if self._is_at(target):
+            return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=target.parent))
+        try:
+            for file, data in self.files.items():
+                (draft / file).write_bytes(data)
+            self._take_place(draft, target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return target
+
+    def _keep_graph(self, folder: Path, engine: str, graph: bytes) -> None:
+        target = rebuilt_graph(BundleInfo.read(folder / INFO), engine)
+        if target.is_file() and target.stat().st_size == len(graph):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as draft:
+            try:
+                draft.write(graph)
+                draft.close()
+                Path(draft.name).replace(target)
+            except BaseException:
+                Path(draft.name).unlink(missing_ok=True)
+                raise
+
+    def _take_place(self, draft: Path, target: Path) -> None:
+        try:
+            draft.rename(target)
+        except OSError:
+            if not self._is_at(target):  # not another worker's, who was faster, but what is left of a damaged one
+                settle(draft, target)

@@ -1,0 +1,75 @@
+"""Recognition in Spark: a function for ``DataFrame.mapInPandas``, which Spark runs on its own workers.
+
+The model is loaded once in each Python process of Spark, and kept: Spark reuses processes from partition to partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from viner.document import Document
+from viner.errors import InputError
+
+if TYPE_CHECKING:
+    from viner.runtime import Recognizer
+
+ENTITIES = "entities array<struct<start:int,end:int,label:string,text:string,score:double>>"
+"""The column of the answers, in Spark's language of schemas."""
+
+Partitions = Callable[[Iterator[Any]], Iterator[Any]]
+"""From data frames of pandas to data frames of pandas."""
+
+
+def recognize_partitions(model: str, *, text: str = "text", engine: str | None = None) -> Partitions:
+    """A function for ``mapInPandas`` that adds a column ``entities`` to what it is given.
+
+    Args:
+        model: A model folder that every worker sees under this name, or a Hub id.
+        text: Name of the column with the texts; a row without one (null) has no entities.
+        engine: The graph to run, "int8" or "fp32"; None takes the one that the model chose.
+
+    Returns:
+        A function from data frames to data frames of the same rows and columns, in order, and ``entities``: for each row a list
+        of ``{"start", "end", "label", "text", "score"}``. Offsets are code points. The answers are those of :func:`viner.load`,
+        however the rows are spread. It raises an InputError that names the column where it is missing or holds no strings.
+    """
+
+    def recognize(frames: Iterator[Any]) -> Iterator[Any]:
+        recognizer = _loaded(model, engine)
+        for frame in frames:
+            if text not in frame:
+                raise InputError(f"there is no column {text!r}", where=text, hint=f"Columns: {', '.join(map(str, frame))}")
+            yield frame.assign(entities=_recognized(recognizer, frame[text].tolist(), text))
+
+    return recognize
+
+
+@cache
+def _loaded(model: str, engine: str | None) -> Recognizer:
+    from viner.runtime import Recognizer
+
+    # One thread: Spark starts as many of these processes as it is to use cores.
+    return Recognizer.load(model, engine=engine, threads=1)
+
+
+def _recognized(recognizer: Recognizer, texts: list[Any], column: str) -> list[list[dict[str, Any]]]:
+    documents = [Document("" if _missing(value) else _string(value, row, column)) for row, value in enumerate(texts)]
+    return [
+        [
+            {"start": entity.start, "end": entity.end, "label": entity.label, "text": entity.text, "score": entity.score}
+            for entity in document.entities or ()
+        ]
+        for document in recognizer.stream(documents)
+    ]
+
+
+def _missing(value: object) -> bool:
+    return value is None or value != value  # pandas has NaN for null
+
+
+def _string(value: object, row: int, column: str) -> str:
+    if not isinstance(value, str):
+        raise InputError(f"row {row} holds no text but {type(value).__name__}", where=column, hint="Cast the column to string")
+    return value

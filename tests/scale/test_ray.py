@@ -1,0 +1,220 @@
+"""Recognition on a Ray cluster of this machine, with real processes that are really killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import unicodedata
+from pathlib import Path
+
+import psutil
+import pytest
+
+import viner
+from support.systems import needs_system
+from viner.document import Document
+from viner.errors import BundleError, FormatError, InputError, UsageError
+from viner.scale import ClusterError, RayRecognizer
+
+pytestmark = [needs_system("ray"), pytest.mark.xdist_group("ray")]
+
+SECRET = "Xyzzyplugh"
+NFD = unicodedata.normalize("NFD", "Nguyễn Văn A ở Huế")
+
+
+def texts(count: int, seed: int = 0) -> list[str]:
+    """Random texts: some empty, some long, with names and with what tends to shift offsets."""
+    rng = random.Random(seed)
+    words = [
+        "Lan",
+        "Nam",
+        "Nguyễn Văn A",
+        "Hà Nội",
+        "Huế",
+        "và",
+        "ở",
+        "😷",
+        "\r\n",
+        "\u2028",
+        unicodedata.normalize("NFD", "Huế"),
+    ]
+    return [" ".join(rng.choices(words, k=rng.choice((0, 1, 5, 20, 400)))) for _ in range(count)]
+
+
+def processes(name: str) -> list[psutil.Process]:
+    """Ray's processes on this machine that do something of that name."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if " ".join(process.cmdline()).startswith(f"ray::{name}"):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture(scope="module")
+def recognizer(tiny_model):
+    with RayRecognizer(tiny_model, workers=2, address="local") as ray:
+        list(ray.stream(["Lan"]))
+        yield ray
+
+
+@pytest.fixture(scope="module")
+def local(tiny_model):
+    return viner.load(tiny_model)
+
+
+def test_answers_are_those_of_this_machine_in_order(recognizer, local):
+    items = [Document(text, id=str(i), meta={"n": i}) for i, text in enumerate(texts(400))]
+    items.append(Document("Lan ở Huế", words=[(0, 3)]))
+    answered = list(recognizer.stream(items))
+    assert answered == list(local.stream(items))
+    assert answered[7].meta == {"n": 7}
+
+
+def test_one_text(recognizer, local):
+    assert recognizer("Lan ở Hà Nội") == local("Lan ở Hà Nội")
+    assert recognizer.schema == local.schema
+    assert list(recognizer.stream([])) == []
+
+
+@pytest.mark.parametrize("name", ["MapWorker(", "ReadChunks", "Feed"])
+def test_a_killed_process_changes_nothing(name, recognizer, local, caplog):
+    items = texts(1200, seed=1)
+    answered = []
+    for document in recognizer.stream(items):
+        answered.append(document)
+        if len(answered) == 150:
+            processes(name)[0].send_signal(signal.SIGKILL)
+    assert answered == list(local.stream(items))
+    if name == "MapWorker(":
+        assert "a worker was lost" in caplog.text
+
+
+def test_the_input_is_read_as_far_as_workers_need_it(recognizer):
+    read = 0
+
+    def endless():
+        nonlocal read
+        while True:
+            read += 1
+            yield "Lan ở Huế " * 1000
+
+    stream = recognizer.stream(endless())
+    for _ in range(20):
+        next(stream)
+    stream.close()
+    assert read < 20 + 200
+
+
+def test_after_a_stream_that_was_left_another_begins(recognizer, local):
+    stream = recognizer.stream(texts(300))
+    next(stream)
+    with pytest.raises(UsageError, match="another stream"):
+        next(recognizer.stream(["Lan"]))
+    stream.close()
+    assert recognizer("Nam ở Huế") == local("Nam ở Huế")
+
+
+def test_a_bad_text_ends_the_stream_with_its_own_error(recognizer):
+    stream = recognizer.stream(["Lan", "Nam", "\ud800"])
+    assert [next(stream).text, next(stream).text] == ["Lan", "Nam"]
+    with pytest.raises(InputError, match="lone surrogate") as caught:
+        next(stream)
+    assert caught.value.where == "text"
+
+
+def test_an_error_of_the_reader_comes_through(recognizer):
+    def lines():
+        yield "Lan"
+        raise FormatError("not JSON", where="notes.jsonl:2")
+
+    stream = recognizer.stream(lines())
+    assert next(stream).text == "Lan"
+    with pytest.raises(FormatError) as caught:
+        next(stream)
+    assert caught.value.where == "notes.jsonl:2"
+
+
+def test_nothing_listens_beyond_this_machine(recognizer):
+    listening = [
+        connection.laddr.ip
+        for process in [psutil.Process(), *psutil.Process().children(recursive=True)]
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening
+    assert {ip for ip in listening if ip not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")} == set()
+
+
+def test_no_text_stands_in_the_logs_of_ray(recognizer, capfd):
+    import ray
+
+    list(recognizer.stream([f"{SECRET} ở Huế"] * 50))
+    with pytest.raises(InputError):
+        list(recognizer.stream([f"{SECRET} ở Huế", f"{SECRET} \ud800"]))
+    logs = Path(ray._private.worker._global_node.get_logs_dir_path())
+    assert any(logs.rglob("*.log"))
+    assert [file.name for file in logs.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()] == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_signals_of_the_process_are_its_own(recognizer):
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+
+
+def test_what_cannot_be_is_refused(tiny_model, tmp_path):
+    with pytest.raises(UsageError, match="workers must be at least 1"):
+        RayRecognizer(tiny_model, workers=0)
+    with pytest.raises(BundleError, match="no such model folder"):
+        RayRecognizer(tmp_path / "none")
+
+
+class TestWorker:
+    """What an actor does with what it cannot do."""
+
+    def answer(self, worker):
+        import pyarrow
+
+        (row,) = worker(pyarrow.table({"chunk": [3], "documents": [['{"text":"Lan"}']]})).to_pylist()
+        return row
+
+    def test_another_version_of_viner_is_told_to_the_caller(self):
+        from viner.scale.worker import Worker
+
+        row = self.answer(Worker("0.0.0", [], 1))
+        assert row["chunk"] == 3
+        assert "viner 0.0.0" not in row["documents"]
+        assert '"cluster_failed"' in row["error"]
+        assert socket.gethostname() in row["error"]
+
+    def test_a_model_that_did_not_arrive_is_told_without_a_trace(self):
+        from viner.scale.worker import Worker
+        from viner.version import __version__
+
+        assert "cannot load the model" in self.answer(Worker(__version__, ["no reference"], 1))["error"]
+
+
+def test_a_cluster_that_does_not_answer(tiny_model, monkeypatch):
+    import ray
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **options: (_ for _ in ()).throw(ConnectionError("nobody there\nmore")))
+    with pytest.raises(ClusterError, match="no Ray cluster answers \\(nobody there\\)") as caught:
+        RayRecognizer(tiny_model, address="127.0.0.1:1")
+    assert caught.value.where == "127.0.0.1:1"
+    with pytest.raises(UsageError, match="ray://"):
+        RayRecognizer(tiny_model, address="ray://127.0.0.1:10001")
+
+
+def test_without_ray_the_extra_is_named(tiny_model, monkeypatch):
+    from viner.errors import MissingExtraError
+
+    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+    with pytest.raises(MissingExtraError) as caught:
+        RayRecognizer(tiny_model)
+    assert caught.value.extra == "ray"

@@ -1,0 +1,105 @@
+"""Spark's side of recognition: the function with pandas alone, and within a Spark of this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import unicodedata
+
+import pytest
+
+import viner
+from support.systems import needs_system
+from viner.errors import InputError
+from viner.scale.spark import ENTITIES, recognize_partitions
+
+pytestmark = needs_system("pandas")
+
+TEXTS = [
+    "Lan ở Hà Nội.",
+    "",
+    None,
+    "😷 Minh,\r\nNam ở Huế",
+    unicodedata.normalize("NFD", "Nguyễn Văn A từ Huế đến Paris"),
+    "Lan gặp Minh ở Hà Nội. " * 40,
+]
+
+
+def expected(model):
+    recognizer = viner.load(model)
+    return [[(e.start, e.end, e.label, e.text, e.score) for e in recognizer(text or "").entities] for text in TEXTS]
+
+
+def tuples(entities):
+    return [(e["start"], e["end"], e["label"], e["text"], e["score"]) for e in entities]
+
+
+def test_rows_keep_their_columns_and_order_however_they_are_spread(tiny_model):
+    import pandas
+
+    frames = [
+        pandas.DataFrame({"id": [1, 2], "text": TEXTS[:2]}),
+        pandas.DataFrame({"id": [], "text": []}),
+        pandas.DataFrame({"id": [3, 4, 5, 6], "text": TEXTS[2:]}, index=[9, 8, 7, 6]),
+    ]
+    answered = pandas.concat(recognize_partitions(str(tiny_model))(iter(frames)))
+    assert answered.columns.tolist() == ["id", "text", "entities"]
+    assert answered["id"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert [tuples(entities) for entities in answered["entities"]] == expected(tiny_model)
+
+
+def test_the_model_is_loaded_once_in_a_process(tiny_model, monkeypatch):
+    import pandas
+
+    from viner.runtime import Recognizer
+    from viner.scale import spark
+
+    loads = []
+    load = Recognizer.load
+    monkeypatch.setattr(Recognizer, "load", lambda *args, **options: loads.append(args) or load(*args, **options))
+    spark._loaded.cache_clear()
+    for _partition in range(3):
+        list(recognize_partitions(str(tiny_model))(iter([pandas.DataFrame({"text": ["Lan"]})])))
+    assert len(loads) == 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [({"note": ["Lan"]}, "there is no column 'text'"), ({"text": ["Lan", 7]}, "row 1 holds no text but int")],
+)
+def test_a_wrong_column_is_named(tiny_model, frame, message):
+    import pandas
+
+    with pytest.raises(InputError, match=message) as caught:
+        list(recognize_partitions(str(tiny_model))(iter([pandas.DataFrame(frame)])))
+    assert caught.value.where == "text"
+
+
+@pytest.fixture(scope="module")
+def session():
+    """A Spark of this machine, with two cores."""
+    if shutil.which("java") is None:
+        if os.environ.get("VINER_REQUIRE_SYSTEMS", "") not in ("", "0"):
+            pytest.fail("Spark needs Java: install default-jre-headless")
+        pytest.skip("Spark needs Java")
+    from pyspark.sql import SparkSession
+
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
+    yield spark
+    spark.stop()
+
+
+@needs_system("pyspark")
+def test_it_runs_in_spark(tiny_model, session):
+    rows = [(number, text) for number, text in enumerate(TEXTS * 5)]
+    frame = session.createDataFrame(rows, "id int, text string").repartition(4)
+    recognize = recognize_partitions(str(tiny_model))
+    found = frame.mapInPandas(recognize, f"id int, text string, {ENTITIES}").orderBy("id").collect()
+    assert [row.text for row in found] == TEXTS * 5
+    assert [tuples(row.entities) for row in found] == expected(tiny_model) * 5
