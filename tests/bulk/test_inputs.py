@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from viner.bulk import find_inputs
+from viner.errors import InputError, UsageError
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    for name in (
+        "b.txt",
+        "a.csv.gz",
+        "sub/b.txt.zst",
+        "sub/c.parquet",
+        "x.png",
+        "page.html",
+        ".hidden.txt",
+        ".git/a.txt",
+        "out.jsonl.part/d.txt",
+    ):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_folder_is_all_below_it_that_is_read_in_order(folder) -> None:
+    inputs = find_inputs(["in"])
+    assert [file.path for file in inputs.files] == ["in/a.csv.gz", "in/b.txt", "in/sub/b.txt.zst", "in/sub/c.parquet"]
+    assert [file.stem for file in inputs.files] == ["a", "b", "sub/b", "sub/c"]
+    assert inputs.passed_over == ("in/page.html", "in/x.png")
+
+
+def test_patterns_are_expanded_as_a_shell_would(folder) -> None:
+    assert [file.path for file in find_inputs(["in/*.txt", "in/**/*.zst"]).files] == ["in/b.txt", "in/sub/b.txt.zst"]
+    with pytest.raises(InputError, match="no file matches"):
+        find_inputs(["in/*.jsonl"])
+
+
+def test_files_are_taken_whatever_they_are_called(folder) -> None:
+    (folder / "[1].md").write_text("x")
+    assert [file.path for file in find_inputs(["[1].md", "in/page.html", "-"]).files] == ["[1].md", "in/page.html", "-"]
+
+
+def test_files_of_the_same_name_give_different_ids(folder) -> None:
+    (folder / "other").mkdir()
+    (folder / "other" / "b.txt").write_text("x")
+    (folder / "b.jsonl").write_text("x")
+    stems = [file.stem for file in find_inputs(["in/b.txt", "other/b.txt", "b.jsonl", "b.jsonl"]).files]
+    assert len(set(stems)) == 4
+    assert stems[:2] == ["in/b.txt", "other/b.txt"]
+
+
+def test_what_the_run_writes_is_no_input(folder) -> None:
+    assert "in/b.txt" not in [file.path for file in find_inputs(["in"], outputs=[Path("in/b.txt")]).files]
+    with pytest.raises(UsageError, match="would write it"):
+        find_inputs(["in/b.txt"], outputs=[folder / "in" / "b.txt"])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"), [(["no.txt"], "no such file"), (["empty"], "holds no file"), (["-", "-"], "only once")]
+)
+def test_inputs_that_are_not_there(folder, given, message) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises((InputError, UsageError), match=message):
+        find_inputs(given)
