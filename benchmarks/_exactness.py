@@ -33,7 +33,7 @@ class TorchEngine(Engine):
         super().__init__(threads=1)  # torch uses all cores by itself
         self._model = AutoModelForTokenClassification.from_pretrained(folder, dtype=torch.float32).eval()
 
-    def _run(self, ids: Any, mask: Any, first: Any) -> Any:
+    def _run(self, ids: Any, mask: Any, first: Any, *, alone: bool) -> Any:
         with torch.inference_mode():
             logits = self._model(input_ids=torch.from_numpy(ids), attention_mask=torch.from_numpy(mask)).logits
         return logits.numpy().reshape(-1, logits.shape[-1])[first]
