@@ -13,6 +13,7 @@ from support.bases import tiny_base
 from support.commands import ROOT, name_of, run_page, write_a_small_corpus
 from support.static_pages import runtime_archive
 from support.stores import scratch_database
+from support.systems import needs_system
 from viner.cli import main
 from viner.project import Project
 from viner.store import Store
@@ -20,7 +21,12 @@ from viner.store import Store
 DOCS = ROOT / "docs"
 PUBLISHING = DOCS / "publishing"
 TUTORIAL = DOCS / "tutorial.md"
-HOW_TOS = sorted((DOCS / "how-to").glob("*.md"))
+SYSTEMS = {"clusters": ("ray", "pyspark"), "spacy-presidio": ("spacy", "presidio_analyzer")}
+"""What pages need of the extra `systems`."""
+HOW_TOS = [
+    pytest.param(page, id=name_of(page), marks=needs_system(*SYSTEMS.get(page.stem, ())))
+    for page in sorted((DOCS / "how-to").glob("*.md"))
+]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("training")]
 
@@ -58,7 +64,7 @@ def test_the_tutorial_goes_from_the_demo_to_a_space(folder, base):
     assert (folder / "covid-space" / "app.py").is_file()
 
 
-@pytest.mark.parametrize("page", HOW_TOS, ids=name_of)
+@pytest.mark.parametrize("page", HOW_TOS)
 def test_a_how_to_runs(page, folder, base):
     if page.stem == "labels":
         (folder / "visits.txt").write_text("Uống paracetamol 500 mg khi sốt.\n", encoding="utf-8")

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 # What must work after `pip install viner[extra]`, and what must say which extra it needs.
 IMPORTS = {
-    "": ["viner", "viner.formats", "viner.corpus", "viner.evaluation", "viner.runtime"],
+    "": ["viner", "viner.formats", "viner.corpus", "viner.evaluation", "viner.runtime", "viner.rules"],
     "app": ["viner.server", "viner.console", "viner.annotator", "viner.annotation", "viner.store", "viner.studio", "gradio"],
     "train": ["viner.training", "viner.workflow", "torch"],
 }
@@ -80,13 +80,17 @@ def test_a_clean_environment_needs_the_wheel_only(wheel, extra, tmp_path, tiny_m
 
 
 def check_the_base_install(scripts: Path, folder: Path, model: Path) -> None:
-    """No torch came along, files can be worked on, a model page made, and what needs an extra names it."""
+    """No torch came along, files can be worked on, rules recognize, a model page made, and what needs an extra names it."""
     code = "from importlib.util import find_spec as f; print([n for n in ('torch', 'transformers', 'gradio', 'onnx') if f(n)])"
     assert subprocess.check_output([scripts / "python", "-c", code], text=True).strip() == "[]"
     (folder / "train.conll").write_text("Huế\tB-LOC\n\n", encoding="utf-8")
     assert '"entities": 1' in subprocess.check_output(
         [scripts / "viner", "stats", "train.conll", "--json"], cwd=folder, text=True
     )
+    (folder / "rules.toml").write_text("[[rules.patterns]]\nlabel = 'ID'\npattern = 'BN[0-9]+'\nrecognize = 'over'\n")
+    (folder / "notes.txt").write_text("BN12\n")
+    predict = [scripts / "viner", "predict", model, "notes.txt", "--rules", "rules.toml"]
+    assert '"source": "pattern"' in subprocess.check_output(predict, cwd=folder, text=True, timeout=60)
     subprocess.run([scripts / "viner", "publish", "hub", model, "--repo", "user/page"], cwd=folder, check=True, timeout=60)
     assert (folder / "page" / "README.md").is_file()
     for extra, command in {

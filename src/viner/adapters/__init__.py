@@ -1,1 +1,1 @@
-"""Recognizers as components of other people's systems: spaCy and Presidio."""
+"""Adapters for those who have a pipeline already: spaCy and Presidio. Each needs the extra of its name."""

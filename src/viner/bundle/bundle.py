@@ -44,6 +44,12 @@ class Bundle:
         """The ONNX file of the chosen engine."""
         return self.path / GRAPH
 
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Names of the files that recognition reads: a large graph keeps its numbers in files beside it."""
+        beside = (name for name in self.info.files if name.startswith(GRAPH) and name not in NEEDED)
+        return (*NEEDED, *beside)
+
     def canaries(self) -> Canaries:
         """The texts with expected answers."""
         return Canaries.read(self.path / CANARIES)

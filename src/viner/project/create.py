@@ -87,7 +87,7 @@ def _settings(name: str, language: str, schema: Schema) -> str:
 
 
 _TEMPLATE = """\
-# The settings of this project. A change takes effect when the server starts again.
+# The settings of this project. A server at work follows a change within a second; another database counts from its next start.
 name = {name}
 language = {language}  # of the texts: vi, en or another code
 

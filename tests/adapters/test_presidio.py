@@ -1,0 +1,115 @@
+"""The Presidio recognizer, alone and in an engine."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+import viner
+from support.systems import needs_system
+from viner.errors import BundleError, UsageError
+
+pytestmark = needs_system("presidio_analyzer", "spacy")
+
+TEXTS = [
+    "Lan ở Hà Nội.",
+    "😷 Minh, Nam\r\n\r\nvà  Lan; 👨‍👩‍👧 Hà Nội!",
+    unicodedata.normalize("NFD", "Nguyễn Văn A từ Huế đến Paris"),
+    "không có gì",
+]
+RULES = """
+[[rules.patterns]]
+label = "PATIENT_ID"
+pattern = 'BN\\d+'
+recognize = "over"
+"""
+
+
+@pytest.fixture
+def recognizer(tiny_model, tmp_path):
+    """Makes a recognizer, with a rule if asked for."""
+    from viner.adapters.presidio import VinerRecognizer
+
+    (tmp_path / "rules.toml").write_text(RULES, encoding="utf-8")
+
+    def make(*args, ruled=False, **options):
+        rules = tmp_path / "rules.toml" if ruled else None
+        return VinerRecognizer(tiny_model, *args, rules=rules, **options)
+
+    return make
+
+
+@pytest.fixture
+def engine():
+    """Makes an engine that asks some recognizers, without a model of spaCy."""
+    from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+
+    from viner.adapters.presidio import BlankNlpEngine
+
+    def make(*recognizers, languages=("vi",)):
+        registry = RecognizerRegistry(recognizers=list(recognizers), supported_languages=list(languages))
+        return AnalyzerEngine(registry=registry, nlp_engine=BlankNlpEngine(*languages), supported_languages=list(languages))
+
+    return make
+
+
+def test_results_are_viners_entities_at_exact_offsets(recognizer, engine, tiny_model):
+    ner, analyzer = viner.load(tiny_model), engine(recognizer())
+    for text in TEXTS:
+        found = sorted(analyzer.analyze(text, language="vi"), key=lambda result: result.start)
+        expected = [(entity.start, entity.end, entity.label, entity.score) for entity in ner(text).entities]
+        assert [(result.start, result.end, result.entity_type, result.score) for result in found] == expected
+
+
+def test_supported_entities_are_the_schema_or_what_a_mapping_makes_of_it(recognizer, engine):
+    assert recognizer(ruled=True).get_supported_entities() == ["PERSON", "LOCATION", "PATIENT_ID"]
+    mapped = recognizer(entities={"LOCATION": "GPE", "PERSON": None})
+    assert mapped.get_supported_entities() == ["GPE"]
+    assert [result.entity_type for result in engine(mapped).analyze(TEXTS[0], language="vi")] == ["GPE"]
+    merged = recognizer(entities={"LOCATION": "WHO_OR_WHERE", "PERSON": "WHO_OR_WHERE"})
+    assert merged.get_supported_entities() == ["WHO_OR_WHERE"]
+    with pytest.raises(UsageError, match="no label 'LOC'") as caught:
+        recognizer(entities={"LOC": "GPE"})
+    assert caught.value.hint == "Its labels: PERSON, LOCATION"
+
+
+def test_an_entity_of_a_rule_is_certain(recognizer, engine):
+    found = engine(recognizer(ruled=True)).analyze("Lan (BN12)", language="vi", score_threshold=0.99)
+    assert [(result.entity_type, result.score) for result in found] == [("PATIENT_ID", 1.0)]
+
+
+def test_only_what_is_asked_for_is_found_and_explained(recognizer, engine):
+    (found,) = engine(recognizer()).analyze(TEXTS[0], language="vi", entities=["LOCATION"], return_decision_process=True)
+    assert found.entity_type == "LOCATION"
+    assert found.analysis_explanation.textual_explanation == "LOCATION, found by model"
+    assert found.analysis_explanation.original_score == found.score
+    assert found.recognition_metadata["recognizer_name"] == "VinerRecognizer"
+    assert [result.entity_type for result in recognizer().analyze(TEXTS[0])] == ["PERSON", "LOCATION"]
+
+
+def test_one_model_answers_for_several_languages_beside_presidios_own_recognizers(recognizer, engine):
+    from presidio_analyzer.predefined_recognizers import CreditCardRecognizer
+
+    from viner.adapters.presidio import VinerRecognizer
+
+    first = recognizer("vi")
+    second = VinerRecognizer(first.recognizer, "en", name="again")
+    assert second.recognizer is first.recognizer
+    analyzer = engine(first, second, CreditCardRecognizer(), languages=("vi", "en"))
+    found = analyzer.analyze("Lan pays with 4012888888881881 in Paris", language="en")
+    assert {(result.entity_type, result.start) for result in found} == {("PERSON", 0), ("CREDIT_CARD", 14), ("LOCATION", 34)}
+    assert [result.entity_type for result in analyzer.analyze("Lan", language="vi")] == ["PERSON"]
+
+
+def test_what_is_found_can_be_anonymized(recognizer, engine):
+    anonymizer = pytest.importorskip("presidio_anonymizer", reason="presidio-anonymizer is not installed").AnonymizerEngine()
+    results = engine(recognizer()).analyze(TEXTS[0], language="vi")
+    assert anonymizer.anonymize(TEXTS[0], results).text == "<PERSON> ở <LOCATION>."
+
+
+def test_what_is_no_model_is_refused_at_once(tmp_path):
+    from viner.adapters.presidio import VinerRecognizer
+
+    with pytest.raises(BundleError, match="no such model folder"):
+        VinerRecognizer(tmp_path / "nowhere")
