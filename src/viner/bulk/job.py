@@ -280,7 +280,7 @@ class Job:
     def _take_up(self, place: Workplace) -> int:
         """Opens the working folder, and returns how many documents are done already."""
         earlier = place.earlier()
-        if earlier is None:
+        if earlier is None or not (earlier[1].documents or earlier[1].complete):
             self._begin(place)
             return 0
         run, journal = earlier
