@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option
+from viner.cli.options import FILE, format_option, json_option, provider_option
 from viner.cli.terminal import echo_json, tell
 
 
@@ -17,7 +17,7 @@ from viner.cli.terminal import echo_json, tell
     "--texts", type=FILE, help="Texts to recognize, in any format that `viner predict` reads; else the bundled corpus."
 )
 @click.option("--engine", metavar="NAME", help="int8 or fp32; the one that the model chose if not given.")
-@click.option("--provider", metavar="NAME", help="onnxruntime, openvino or cuda.  [env: VINER_PROVIDER; default: onnxruntime]")
+@provider_option
 @format_option
 @json_option
 def bench(

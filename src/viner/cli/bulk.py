@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option, rules_option
+from viner.cli.options import FILE, format_option, json_option, provider_option, rules_option
 from viner.cli.streams import STANDARD
 from viner.cli.terminal import echo_json
 from viner.errors import UsageError
@@ -45,6 +45,7 @@ def bulk_options(function: F) -> F:
             click.option("--whole", is_flag=True, help="Take each text file as one document, not each of its lines."),
             click.option("--restart", is_flag=True, help="Start anew, instead of going on with a run that did not finish."),
             rules_option,
+            provider_option,
             click.option(
                 "--engine",
                 type=click.Choice(["local", "ray"]),
@@ -113,7 +114,9 @@ def _recognizer(options: Mapping[str, Any]) -> RecognizerLike:
 
         if workers is not None or address is not None:
             raise UsageError("--workers and --ray-address are for --engine ray")
-        return viner.load(options["model"], rules=options["rules"])
+        return viner.load(options["model"], provider=options["provider"], rules=options["rules"])
+    if options["provider"] is not None:
+        raise UsageError("--provider is for --engine local", hint="Set VINER_PROVIDER where the workers run")
     from viner.rules import with_rules
     from viner.scale import RayRecognizer
 

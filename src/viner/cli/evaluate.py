@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option, rules_option
+from viner.cli.options import FILE, format_option, json_option, provider_option, rules_option
 from viner.cli.terminal import echo_json, progress
 
 
@@ -15,12 +15,14 @@ from viner.cli.terminal import echo_json, progress
 @click.argument("model")
 @click.argument("file", type=FILE)
 @rules_option
+@provider_option
 @format_option
 @json_option
 def evaluate(
     model: str,
     file: Path,
     rules: Path | Literal[False] | None,
+    provider: str | None,
     format: str | None,
     read_options: dict[str, Any],
     as_json: bool,
@@ -42,7 +44,7 @@ def evaluate(
     from viner.rules import RuledRecognizer
 
     documents = progress(read(file, format, **read_options))
-    recognizer = viner.load(model, rules=rules)
+    recognizer = viner.load(model, provider=provider, rules=rules)
     evaluation = evaluate_model(recognizer, documents, where=file)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:

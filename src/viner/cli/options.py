@@ -83,6 +83,15 @@ def rules_option(function: F) -> F:
     return cast(F, merged)
 
 
+def provider_option(function: F) -> F:
+    """``--provider``, to be handed on to :func:`viner.load`, which knows which there are."""
+    return click.option(
+        "--provider",
+        metavar="NAME",
+        help="What runs the model: onnxruntime, openvino or cuda.  [env: VINER_PROVIDER; default: onnxruntime]",
+    )(function)
+
+
 def address_options(function: F) -> F:
     """``--host``, ``--port`` and ``--no-browser``. What is not given, the server takes from the environment."""
     for option in (

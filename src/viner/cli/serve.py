@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from viner.cli.options import FILE, address_options, rules_option
+from viner.cli.options import FILE, address_options, provider_option, rules_option
 from viner.cli.projects import find_project, require_app
 from viner.errors import UsageError
 
@@ -32,6 +32,7 @@ LOGS = ("json", "text")
     "--log", type=click.Choice(LOGS), help="A line on stderr about each request, never with a text.  [env: VINER_LOG]"
 )
 @rules_option
+@provider_option
 @address_options
 def serve(
     model: str | None,
@@ -40,6 +41,7 @@ def serve(
     api_keys: str | None,
     log: str | None,
     rules: Path | Literal[False] | None,
+    provider: str | None,
     host: str | None,
     port: int | None,
     no_browser: bool,
@@ -75,7 +77,7 @@ def serve(
         check_feedback(feedback)
         check_keys(api_keys)
         run_server(
-            viner.load(model, rules=rules),
+            viner.load(model, provider=provider, rules=rules),
             host=host,
             port=port,
             open_browser=open_browser,
@@ -93,6 +95,8 @@ def serve(
             f"{'--rules' if rules else '--no-rules'} goes with a MODEL",
             hint="The workbench takes the rules of its viner.toml, and follows it; there, recognize says what each does",
         )
+    if provider is not None:
+        raise UsageError("--provider goes with a MODEL", hint="For the workbench, set VINER_PROVIDER")
     folder = find_project(project)
     require_app("the workbench")
     from viner.server import check_address, check_keys, serve_studio
