@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -140,12 +141,10 @@ def test_an_error_of_the_reader_comes_through(recognizer):
 
 
 def test_nothing_listens_beyond_this_machine(recognizer):
-    listening = [
-        connection.laddr.ip
-        for process in [psutil.Process(), *psutil.Process().children(recursive=True)]
-        for connection in process.net_connections()
-        if connection.status == psutil.CONN_LISTEN
-    ]
+    listening = []
+    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            listening += [each.laddr.ip for each in process.net_connections() if each.status == psutil.CONN_LISTEN]
     assert listening
     assert {ip for ip in listening if ip not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")} == set()
 

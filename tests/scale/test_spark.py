@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import unicodedata
 
 import pytest
@@ -82,6 +83,12 @@ def session():
         if os.environ.get("VINER_REQUIRE_SYSTEMS", "") not in ("", "0"):
             pytest.fail("Spark needs Java: install default-jre-headless")
         pytest.skip("Spark needs Java")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        yield from running()
+
+
+def running():
     from pyspark.sql import SparkSession
 
     spark = (
