@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -45,6 +46,7 @@ def folder(tmp_path, tiny_model, monkeypatch) -> Path:
     documents = Corpus.documents
     monkeypatch.setattr(Corpus, "documents", lambda corpus, split: islice(documents(corpus, split), 30))
     monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.chdir(tmp_path)
     for name in ("viner-demo/model", "models/001", "models/003"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
