@@ -103,8 +103,8 @@ def run_job(options: Mapping[str, Any], step: Callable[[RecognizerLike], Step] |
     return report
 
 
-RAY_BLOCK = 1 << 25
-"""Code points that a cluster, whose workers are started for each block, is given at once, and that a killed run may lose."""
+RAY_BLOCK = 1 << 22
+"""Code points that a cluster is given at once, and that a killed run may lose: enough for its workers to be busy together."""
 
 
 def _recognizer(options: Mapping[str, Any]) -> RecognizerLike:

@@ -156,7 +156,7 @@ def _read(graph: Path) -> tuple[Any, Any, int]:
         raise BundleError(
             "the graph has no int8 products that OpenVINO could take over",
             where=graph,
-            hint="Take the provider onnxruntime; int8 graphs of models that were trained before there was OpenVINO run there only",
+            hint="Take the provider onnxruntime; int8 graphs that viner wrote before it knew OpenVINO run there only",
         )
     return model, core, group
 
