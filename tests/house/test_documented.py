@@ -114,7 +114,7 @@ def test_the_defaults_in_the_table_are_those_of_the_code():
 
     from viner.feedback.box import QUOTA
     from viner.project import AnnotationSettings
-    from viner.server.settings import DEFAULT_HOST, DEFAULT_MAX_BODY, DEFAULT_MAX_TEXTS, DEFAULT_PORT
+    from viner.server import settings as server
 
     page = text_of(REFERENCE / "settings.md")
     said = dict(re.findall(r"^\| `([\w.]+)` \| `([^`]*)` \|", page, re.MULTILINE))
@@ -122,10 +122,7 @@ def test_the_defaults_in_the_table_are_those_of_the_code():
         written = f'"{value}"' if isinstance(value, str) else str(value).lower()
         assert said[f"annotation.{key}"] == written
     for variable, value in {
-        "VINER_HOST": DEFAULT_HOST,
-        "VINER_PORT": DEFAULT_PORT,
-        "VINER_MAX_BODY": DEFAULT_MAX_BODY,
-        "VINER_MAX_TEXTS": DEFAULT_MAX_TEXTS,
+        **{name.replace("DEFAULT", "VINER"): getattr(server, name) for name in dir(server) if name.startswith("DEFAULT_")},
         "VINER_FEEDBACK_QUOTA": QUOTA,
     }.items():
         assert said[variable] == str(value)

@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from viner.document import Document, Entity
@@ -45,6 +45,7 @@ class FakeInfo:
     """What the fake says about itself."""
 
     name: str = "fake"
+    schema: Schema = field(default_factory=lambda: Schema.of_entities(LABELS))
 
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name}

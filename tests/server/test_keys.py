@@ -129,9 +129,7 @@ def test_a_page_is_no_way_around_the_keys(file: Path) -> None:
 
 
 def test_in_a_project_a_key_is_a_way_in_for_programs_beside_accounts(make_studio, file: Path) -> None:
-    recognizer = FakeRecognizer()
-    recognizer.info = recognizer  # of which a project asks for the schema
-    studio = make_studio(recognizer=recognizer)
+    studio = make_studio(recognizer=FakeRecognizer())
     studio.store.accounts.add("lan", "a long password")
     key = add_key(file, "crawler")
     with visit(studio, host="0.0.0.0", api_keys=str(file)) as client:

@@ -56,6 +56,7 @@ _FLAGGED = {
                     "wrong": {"type": "array", "items": _SPAN, "description": "Spans of entities that are wrong"},
                     "receipt": {
                         "type": "string",
+                        "pattern": "^[0-9a-f]{32}$",
                         "description": "32 random hexadecimal digits of the client's own, so that it can send again what got "
                         "no answer; kept once",
                     },

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
-from viner.server.bodies import NDJSON, check_json, media_type
+from viner.server.bodies import NDJSON, check_json, media_type, write_json
 from viner.server.counters import Counters
 from viner.server.errors import ERROR_SCHEMA
 from viner.server.lines import LinesResponse, request_id_of
@@ -49,6 +49,15 @@ _TEXTS = {
         },
     },
 }
+
+
+def _object(description: str, **properties: str) -> dict[str, Any]:
+    """The description of an answer that is a JSON object, with the types of its fields."""
+    fields = {name: {"type": kind} for name, kind in properties.items()}
+    schema = {"type": "object", "required": list(properties), "properties": fields}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
 _DOCUMENTS = {
     "description": "One document for each text, in the same order",
     "content": {
@@ -116,37 +125,59 @@ def rest_router(
             return Response(status_code=_CLIENT_GONE)
         return Response(answer, media_type="application/json")
 
-    @router.get("/health", tags=["operation"], summary="Whether the server is alive")
-    async def health() -> dict[str, str]:
+    @router.get(
+        "/health",
+        tags=["operation"],
+        summary="Whether the server is alive",
+        responses={200: _object("Alive", status="string", version="string"), 403: ERROR_RESPONSE},
+    )
+    async def health() -> Response:
         """Answers as soon as the server listens."""
-        return {"status": "ok", "version": __version__}
+        return write_json({"status": "ok", "version": __version__})
 
     @router.get(
         "/ready",
         tags=["operation"],
         summary="Whether everything is there, the page included",
-        responses={503: {"description": "Not yet: the page is still starting, or could not be started"}},
+        responses={
+            200: _object("All is there", ready="boolean", model="string", console="string"),
+            403: ERROR_RESPONSE,
+            503: _object("Not yet: the page is still starting, or could not be started", ready="boolean", console="string"),
+        },
     )
     async def ready() -> Response:
         """`console` is `off`, `starting`, `ready` or `failed`; `model` is `ready`, or `none` before the first training."""
         state = page_state()
         done = state in ("ready", "off")
-        return Response(
-            json.dumps({"ready": done, "model": model_state(), "console": state}),
-            200 if done else 503,
-            media_type="application/json",
-        )
+        return write_json({"ready": done, "model": model_state(), "console": state}, 200 if done else 503)
 
-    @router.get("/model", tags=["recognition"], summary="The model behind this server")
+    @router.get(
+        "/model",
+        tags=["recognition"],
+        summary="The model behind this server",
+        responses={
+            200: _object("The model", schema="object", info="object"),
+            **dict.fromkeys((401, 403, 409), ERROR_RESPONSE),
+        },
+    )
     async def model() -> Response:
         """Its layers and types, and what its bundle says about itself."""
         recognizer = recognition.pick()
         description = {"schema": recognizer.schema.to_dict(), "info": recognizer.info.to_dict()}
-        return Response(json.dumps(description, ensure_ascii=False), media_type="application/json")
+        return write_json(description)
 
-    @router.get("/metrics", tags=["operation"], summary="Counters in the Prometheus text format")
+    @router.get(
+        "/metrics",
+        tags=["operation"],
+        summary="Counters in the Prometheus text format",
+        response_class=PlainTextResponse,
+        responses={
+            200: {"description": "Counters", "content": {"text/plain": {"schema": {"type": "string"}}}},
+            **dict.fromkeys((401, 403), ERROR_RESPONSE),
+        },
+    )
     async def metrics() -> Response:
-        """Requests, seconds, documents, characters, entities. Counts only, no text."""
+        """Requests, seconds, queue, batches, documents, characters, entities. Counts only, no text."""
         return Response(counters.render(), media_type="text/plain; version=0.0.4")
 
     return router

@@ -20,6 +20,7 @@ _PROBLEMS = {
     503: "The database is locked, full or out of reach; nothing was changed, and `Retry-After` says when to try again",
 }
 _TEXT = {"type": "string"}
+_PERHAPS_TEXT = {"type": ["string", "null"]}
 _NUMBER = {"type": "integer"}
 _TRUTH = {"type": "boolean"}
 _OBJECT = {"type": "object"}
@@ -70,7 +71,10 @@ SCHEMAS: dict[str, Any] = {
         labels={"type": "object", "additionalProperties": _TEXTS},
         comments={"type": "array", "items": _object("id text", id=_TEXT, entity=_TEXT, who=_TEXT, at=_TEXT, text=_TEXT)},
         annotator={"type": ["string", "null"]},
-        sampled={"type": ["object", "null"], "properties": {"by": _TEXT, "model": _TEXT, "score": {"type": "number"}}},
+        sampled={
+            "type": ["object", "null"],
+            "properties": {"by": _TEXT, "model": _PERHAPS_TEXT, "score": {"type": ["number", "null"]}},
+        },
     ),
     "Operation": _object(
         "operation document version schema",
