@@ -38,12 +38,11 @@ def test_a_broken_line_of_stdin_is_named(stdin):
     assert error.value.where == "<stdin>:2"
 
 
-def test_files_come_in_order_and_whole_when_asked(tmp_path):
+def test_files_come_in_order(tmp_path):
     files = [tmp_path / "b.txt", tmp_path / "a.txt"]
     for file in files:
         file.write_bytes(f"{file.stem}1\r\n\r\n{file.stem}2".encode())
     assert [document.text for document in read_all(files)] == ["b1", "b2", "a1", "a2"]
-    assert [document.text for document in read_all(files, whole=True)] == ["b1\r\n\r\nb2", "a1\r\n\r\na2"]
 
 
 def test_stdout_gets_one_json_document_a_line_and_stderr_nothing(capfd):

@@ -16,24 +16,19 @@ STANDARD = Path("-")
 """The name that stands for stdin or stdout."""
 
 
-def read_all(
-    paths: Iterable[Path], format: str | None = None, options: Mapping[str, Any] | None = None, *, whole: bool = False
-) -> Iterator[Document]:
+def read_all(paths: Iterable[Path], format: str | None = None, options: Mapping[str, Any] | None = None) -> Iterator[Document]:
     """The documents of several files in order.
 
     Args:
         paths: Files; ``-`` is stdin.
         format: Name of their format; None finds it out for each file.
         options: Options of that format.
-        whole: Take each file as one document of plain text.
 
     Raises:
         InputError: If a file cannot be read; ``where`` is ``file:line``.
     """
     from viner.formats import read
 
-    if whole:
-        format, options = "text", {**(options or {}), "whole": True}
     for path in paths:
         yield from read(path, format, **(options or {}))
 

@@ -1,0 +1,112 @@
+"""`viner predict` and `viner redact` over files, as a person types them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def texts(tmp_path, monkeypatch):
+    """A folder with a few files in it, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VINER_REDACT_KEY", raising=False)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("Lan ở Huế\n", encoding="utf-8")
+    (tmp_path / "in" / "b.jsonl").write_text('{"text": "Minh và Lan", "meta": {"by": "Lan"}}\n{\n', encoding="utf-8")
+    (tmp_path / "visits.csv").write_text("note,day\nNam ở Paris,1\n", encoding="utf-8")
+    return tmp_path
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def test_bad_lines_are_counted_and_told_and_the_status_is_that_of_a_run_that_was_done(run, tiny_model, texts) -> None:
+    status, out, err = run("predict", tiny_model, "in", "--out", "out.jsonl", "--errors", "e.jsonl")
+    assert (status, out) == (0, "")
+    assert "2 documents, 4 entities written" in err
+    assert "skipped 1 lines, of which e.jsonl tells" in err
+    assert [(error["file"], error["line"]) for error in read(texts / "e.jsonl")] == [("in/b.jsonl", 2)]
+    assert [line["text"] for line in read(texts / "out.jsonl")] == ["Lan ở Huế", "Minh và Lan"]
+
+
+def test_without_an_errors_file_a_bad_line_ends_the_run(run, tiny_model, texts) -> None:
+    status, _, err = run("predict", tiny_model, "in", "--out", "out.jsonl")
+    assert status == 1
+    assert "in/b.jsonl:2: not JSON" in err
+    assert not (texts / "out.jsonl").exists()
+
+
+def test_where_no_line_is_of_use_the_status_says_so(run, tiny_model, texts) -> None:
+    status, _, err = run("predict", tiny_model, "in/a.txt", "--format", "jsonl", "--out", "out.jsonl", "--errors", "e.jsonl")
+    assert status == 1
+    assert "not one line could be used" in err
+
+
+def test_the_report_as_json(run, tiny_model, texts) -> None:
+    status, out, _ = run("predict", tiny_model, "visits.csv", "--text-column", "note", "--out", "out.jsonl", "--json")
+    assert status == 0
+    report = json.loads(out)
+    assert (report["documents"], report["entities"], report["skipped"], report["resumed"]) == (1, 2, 0, 0)
+    assert read(texts / "out.jsonl")[0]["meta"] == {"day": "1"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["visits.csv"], "--text-column"),
+        (["in", "--workers", "2"], "for --engine ray"),
+        (["in", "--json"], "--json reports on stdout"),
+        (["in/*.png"], "no file matches this pattern"),
+        (["-", "-"], "read only once"),
+    ],
+)
+def test_calls_that_cannot_work_say_what_to_do(run, stdin, tiny_model, texts, options, said) -> None:
+    status, out, err = run("predict", tiny_model, *options)
+    assert status in (1, 2)
+    assert out == ""
+    assert said in err
+
+
+def test_redaction_masks_and_tells(run, tiny_model, texts) -> None:
+    status, _, err = run("redact", tiny_model, "in", "--errors", "e.jsonl", "--out", "out.jsonl", "--labels", "PERSON")
+    assert status == 0
+    assert [(line["text"], line.get("meta")) for line in read(texts / "out.jsonl")] == [
+        ("[PERSON] ở Huế", None),
+        ("[PERSON] và [PERSON]", None),
+    ]
+    assert "redacted 3 entities: PERSON 3" in err
+    assert "left out of meta, where names may stand: by 1 ×" in err
+    assert b"Lan" not in (texts / "out.jsonl").read_bytes()
+
+
+def test_pseudonyms_of_a_key_are_the_same_in_every_run(run, tiny_model, texts, monkeypatch) -> None:
+    (texts / "key.txt").write_text("0123456789abcdef\n")
+    command = ["redact", tiny_model, "in/a.txt", "--by", "pseudonym", "--json", "--out"]
+    assert run(*command, "one.jsonl", "--key-file", "key.txt")[0] == 0
+    monkeypatch.setenv("VINER_REDACT_KEY", "0123456789abcdef")
+    _, out, _ = run(*command, "two.jsonl")
+    assert json.loads(out)["redacted"] == {"PERSON": 1, "LOCATION": 1}
+    monkeypatch.delenv("VINER_REDACT_KEY")
+    assert run(*command, "three.jsonl")[0] == 0
+    one, two, three = (read(texts / f"{name}.jsonl") for name in ("one", "two", "three"))
+    assert one == two != three
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        (["--labels", "PERSON,DRUG"], 2, "the model knows no label 'DRUG'"),
+        (["--labels", ","], 2, "names no label"),
+        (["--key-file", "none.txt", "--by", "pseudonym"], 1, "the key cannot be read"),
+        (["--key-file", "in/a.txt", "--by", "pseudonym"], 2, "at least 16 bytes"),
+        (["--key-file", "visits.csv"], 2, "a key is for pseudonyms"),
+        (["--by", "characters", "--character", "ab"], 2, "one visible character"),
+    ],
+)
+def test_redactions_that_cannot_work_say_what_to_do(run, tiny_model, texts, options, status, said) -> None:
+    assert run("redact", tiny_model, "in/a.txt", *options, "--out", "out.jsonl")[::2][0] == status
+    assert said in run("redact", tiny_model, "in/a.txt", *options, "--out", "out.jsonl")[2]
+    assert not (texts / "out.jsonl").exists()
