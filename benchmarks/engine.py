@@ -45,7 +45,7 @@ from viner.runtime.engine import cores
 from viner.runtime.provider import ONNX_RUNTIME, OPENVINO
 from viner.text import split_words
 
-SETTLING = 3.0
+SETTLING = 5.0
 """Seconds in which OpenVINO makes its model for lone texts, beside the work."""
 SLOW_SHARE = 6
 """The pipeline as documented gets every sixth text: one by one, a text costs the same whatever comes before it."""

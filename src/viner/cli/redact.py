@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     type=click.Choice(["label", "characters", "pseudonym"]),
     default="label",
     show_default=True,
-    help="What takes their place: [LABEL], a character for each of theirs, or LABEL_ and a code that is the same for the same.",
+    help="What takes their place: [LABEL], a character for each of theirs, or the label with a code, the same for the same.",
 )
 @click.option("--character", default="█", show_default=True, help="The character for --by characters.")
 @click.option(
