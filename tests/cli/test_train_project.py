@@ -49,6 +49,17 @@ def test_it_trains_on_what_is_annotated_and_goes_on_with_the_same_choices(annota
     assert isinstance(worked[2], RunFolder)
 
 
+def test_a_run_that_distills_can_be_resumed_from_another_folder(annotated, run, worked, tiny_model, monkeypatch):
+    monkeypatch.chdir(tiny_model.parent)
+    status, _, err = run("train", "--project", annotated, "--distill-from", tiny_model.name, "--layers", "1")
+    assert status == 0, err
+    assert worked[0].read()["options"] == {"distill_from": str(tiny_model.resolve()), "layers": 1}
+    run("train", "--project", annotated, "--distill-from", tiny_model, "--layers", "1")
+    run("train", "--project", annotated, "--distill-from", "user/large")
+    assert [folder.name for folder in worked] == ["001", "001", "002"]
+    assert worked[2].read()["options"] == {"distill_from": "user/large"}
+
+
 def test_a_project_in_which_nothing_is_annotated_cannot_be_trained(project, run, worked):
     status, _, err = run("train", "--project", project)
     assert status == 1

@@ -15,7 +15,7 @@ PEOPLE = ("Lan", "Nam", "Minh", "Hoa")
 PLACES = ("Hà Nội", "Huế", "Đà Nẵng", "Paris")
 FILLERS = "đi đến rồi về gặp ở và cùng hôm qua sáng nay".split()
 LABELS = ("PERSON", "LOCATION")
-_SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+_SHAPE = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64}
 
 
 def toy_documents(count: int, seed: int = 0) -> list[Document]:
@@ -38,26 +38,32 @@ def _document(draw: random.Random, name: str) -> Document:
     return Document(text.rstrip(), id=name, entities=entities)
 
 
-def tiny_base(folder: Path, kind: str = "bert", *, positions: int = 128) -> Path:
+def tiny_base(folder: Path, kind: str = "bert", *, positions: int = 128, layers: int = 2) -> Path:
     """Writes a random base encoder of a Transformers architecture and returns its folder."""
     import torch
     from transformers import AutoConfig, AutoModel
 
     tokenizer = _tokenizer()
     size = tokenizer.get_vocab_size()
-    shape = {**_SHAPE, "vocab_size": size, "max_position_embeddings": positions, "pad_token_id": 0}
+    shape = {
+        **_SHAPE,
+        "num_hidden_layers": layers,
+        "vocab_size": size,
+        "max_position_embeddings": positions,
+        "pad_token_id": 0,
+    }
     if kind == "distilbert":
         shape = {
             "dim": 32,
-            "n_layers": 2,
+            "n_layers": layers,
             "n_heads": 4,
             "hidden_dim": 64,
             "vocab_size": size,
             "max_position_embeddings": positions,
         }
     torch.manual_seed(0)
-    # Wider than usual, so that so small an encoder tells its words apart.
-    model = AutoModel.from_config(AutoConfig.for_model(kind, initializer_range=0.3, **shape))
+    # Wider than usual, so that so small an encoder tells its words apart; through more than two such layers nothing would pass.
+    model = AutoModel.from_config(AutoConfig.for_model(kind, initializer_range=0.3 if layers <= 2 else 0.1, **shape))
     model.save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(

@@ -148,7 +148,7 @@ def run_as_it_stands(line: str, *, base: Path | None = None) -> None:
         return
     if command[0] == "train":
         command += ["--epochs", "1"]  # the commands are under test here, not the figures
-        command += ["--base", str(base)] if base else []
+        command += ["--base", str(base)] if base and "--distill-from" not in command else []
     typed = ""
     if command[:2] in (["accounts", "add"], ["accounts", "password"]):
         command += ["--password-stdin"]

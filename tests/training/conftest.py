@@ -1,10 +1,17 @@
+import io
+
 import pytest
 
 from support.bases import LABELS, tiny_base, toy_documents
+from viner.bundle import read_bundle
+from viner.formats import write
 from viner.training.config import TrainingConfig
 from viner.training.trainer import Trainer
 
 RECIPE = {"epochs": 6, "learning_rate": 1e-2, "head_multiplier": 3.0, "batch_pieces": 128, "precision": "fp32", "patience": 99}
+
+DEEP = {**RECIPE, "learning_rate": 3e-3}
+"""For more than two layers, which fall silent at a higher rate."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,6 +32,21 @@ def base(tmp_path_factory):
 def toys():
     """Documents to train on and to choose on."""
     return toy_documents(150, 1), toy_documents(40, 2)
+
+
+@pytest.fixture(scope="session")
+def large(tmp_path_factory, toys):
+    """A model of four layers that has learned the toy task. Read it, never change it."""
+    from viner.workflow import Report, choose, train_model
+
+    folder = tmp_path_factory.mktemp("large")
+    for name, documents in zip(("train", "dev"), toys, strict=True):
+        write(documents, folder / f"{name}.jsonl")
+    files = {"train": folder / "train.jsonl", "dev": folder / "dev.jsonl", "base": tiny_base(folder / "base", layers=4)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choose, "SENTENCES", 60)
+        train_model(**files, out=folder / "model", report=Report(io.StringIO()), **{**DEEP, "epochs": 3})
+    return read_bundle(folder / "model")
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def test_only_decided_words_send_gradients(base):
         found, _ = learn(base, [Document(TEXT, entities=[entity], meta=meta)], respace=0.0)
         (batch,) = found.epoch(np.random.default_rng(0))
         vectors = model(batch.input_ids, batch.attention_mask, batch.first).detach().requires_grad_()
-        HEAD.loss(vectors, batch.targets).backward()
+        HEAD.loss(HEAD(vectors), batch.targets).backward()
         moves = vectors.grad.abs().sum(dim=1) > 0
         assert {TEXT[start:end] for (start, end), moved in zip(split_words(TEXT), moves, strict=True) if moved} == expected
 

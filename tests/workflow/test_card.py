@@ -146,6 +146,35 @@ def test_a_license_is_derived_only_where_that_is_safe(base, data, chosen, licens
     assert front_matter(model_card(model, CardChoices(license=chosen))).get("license") == license_
 
 
+def distilled(data: Origin | None) -> BundleInfo:
+    teacher = {"name": "big", "layers": 12, "kept": [6, 12], "dev_f1": 0.9, "sha256": "0" * 64}
+    known = {} if data is None else {"data": data.to_dict()}
+    return info(base={**BUNDLED_BASE.to_dict(), "distilled_from": {**teacher, **known}})
+
+
+def test_a_card_says_what_the_model_was_distilled_from():
+    card = model_card(distilled(Origin("Notices", license="cc0-1.0", languages=("vi", "en"))))
+    said = "Distilled from big, of whose 12 layers it began with 6, 12; the larger model's F1 on the same dev set is 0.9000."
+    assert said in card
+    assert "that it was distilled from: " not in card  # the same data
+    assert "Training data of the model that it was distilled from: News, license: unknown." in model_card(
+        distilled(Origin("News"))
+    )
+    assert "Distilled" not in model_card(info())
+
+
+@pytest.mark.parametrize("broken", ["text", [], {}, {"name": 3, "layers": "x", "kept": 1, "dev_f1": "high", "data": "none"}])
+def test_a_teacher_that_cannot_be_read_breaks_no_card(broken):
+    card = model_card(info(base={**BUNDLED_BASE.to_dict(), "distilled_from": broken}))
+    assert ("Distilled from" in card) == isinstance(broken, dict)
+    assert "None" not in card
+
+
+@pytest.mark.parametrize(("data", "license_"), [("cc0-1.0", "mit"), ("mit", "mit"), ("cc-by-nc-4.0", None), (None, None)])
+def test_what_a_model_was_distilled_from_has_a_say_in_its_license(data, license_):
+    assert front_matter(model_card(distilled(Origin("d", license=data)))).get("license") == license_
+
+
 def test_a_license_that_the_hub_does_not_know_is_named():
     data = front_matter(model_card(info(), CardChoices(license="House rules 2")))
     assert (data["license"], data["license_name"]) == ("other", "house-rules-2")

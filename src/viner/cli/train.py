@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 )
 @click.option("--out", "-o", type=FILE, help="Folder of the new model.")
 @click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")
+@click.option(
+    "--distill-from", metavar="MODEL", help="Make a smaller, faster model of this one: a folder, a project or a Hub id."
+)
+@click.option("--layers", type=click.IntRange(min=1), help="Layers of the smaller model; half if not given.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training file, at most.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder.")
 @click.option("--seed", type=int, help="Seed of everything that is drawn.")
@@ -45,6 +50,7 @@ def train(project: Path | None, read_options: dict[str, Any], as_json: bool, **o
     Example:
       viner train --train train.conll --dev dev.conll --test test.conll --out models/001
       viner train --project covid
+      viner train --train train.conll --dev dev.conll --distill-from models/001 --out models/002
     """
     from viner.bundle import Origin
     from viner.errors import UsageError
@@ -85,6 +91,9 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
                 f"--{option} does not go with a project that has a store, which says what is learned",
                 hint="Export the documents first, or leave the option away",
             )
+    teacher = Path(choices.get("distill_from") or os.devnull).expanduser()
+    if teacher.is_dir():
+        choices["distill_from"] = str(teacher.resolve())  # whoever resumes the run may stand in another folder
     with Store.of_project(project, create=False) as store:
         runs = Runs(project, store)
         last = runs.current()

@@ -13,7 +13,8 @@ class TrainingConfig:
     """Choices of a training; what is None is derived from base and data.
 
     Args:
-        epochs: Passes over the training set at most; None takes 8, and more for sets that would see fewer than 400 steps.
+        epochs: Passes over the training set at most; None takes 8, with a teacher 12, and more for sets that would see fewer
+            than 400 steps.
         learning_rate: Peak rate of the encoder; None derives it from its width (:func:`default_learning_rate`).
         head_multiplier: A head's rate is the encoder's times this: it starts from nothing, the encoder does not.
         warmup: Share of the training over which the rate rises from 0; it then falls in a line to 0.
@@ -32,6 +33,11 @@ class TrainingConfig:
         attempts: How often training may start again at a lower rate after a collapse to all-``O``.
         budget_minutes: Limit of the time for training steps, scoring not counted; the rate falls to 0 by then. None: no limit.
         least_epochs: Epochs that no budget cuts short, since a slow machine would learn nothing in that time.
+        imitation: With a teacher, share of the loss that is its answers; the rest is the annotation.
+        temperature: Divides the logits of teacher and student before they are compared: the higher, the more weighs what the
+            teacher thinks of all tags but its first.
+        closeness: With a teacher, weight of the distance between its vectors of the words and the student's, which is a share
+            of their variance.
         seed: Of everything that is drawn.
         precision: "bf16", "fp32", or None for bf16 where the processor or GPU computes in it.
     """
@@ -54,16 +60,19 @@ class TrainingConfig:
     attempts: int = 3
     budget_minutes: float | None = None
     least_epochs: int = 0
+    imitation: float = 0.7
+    temperature: float = 2.0
+    closeness: float = 1.0
     seed: int = 1
     precision: str | None = None
 
     def __post_init__(self) -> None:
         positive = "epochs batch_pieces window_pieces patience attempts learning_rate head_multiplier clip budget_minutes"
-        for name in positive.split():
+        for name in (*positive.split(), "temperature"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UsageError(f"{name} must be greater than 0, not {value}")
-        for name in ("weight_decay", "window_overlap", "least_epochs"):
+        for name in ("weight_decay", "window_overlap", "least_epochs", "closeness"):
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.seed < 2**32:
@@ -71,6 +80,8 @@ class TrainingConfig:
         for name in ("warmup", "dropout", "join", "split", "respace"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 0 and less than 1, not {getattr(self, name)}")
+        if not 0 <= self.imitation <= 1:
+            raise UsageError(f"imitation must be at least 0 and at most 1, not {self.imitation}")
         if self.precision not in (None, "bf16", "fp32"):
             raise UsageError(f"precision must be 'bf16' or 'fp32', not {self.precision!r}")
 

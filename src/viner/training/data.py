@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,11 +34,13 @@ class Example:
         pieces: *Shape:* (pieces,).
         first: *Shape:* (words,). Index of each word's first piece.
         targets: *Shape:* (words,).
+        teacher: The teacher's vectors of the words, if there is a teacher. *Shape:* (words, width).
     """
 
     pieces: NDArray[np.int32]
     first: NDArray[np.int32]
     targets: NDArray[np.int64]
+    teacher: NDArray[np.float16] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Batch:
         first: *Shape:* (words,). Index of each word's first piece in the flattened batch.
         targets: *Shape:* (words,).
         pieces: Number of pieces without padding.
+        teacher: The teacher's vectors of the words, if there is a teacher. *Shape:* (words, width).
     """
 
     input_ids: Tensor
@@ -58,6 +61,7 @@ class Batch:
     first: Tensor
     targets: Tensor
     pieces: int
+    teacher: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""
@@ -67,6 +71,7 @@ class Batch:
             self.first.to(device),
             self.targets.to(device),
             self.pieces,
+            None if self.teacher is None else self.teacher.to(device),
         )
 
 
@@ -79,6 +84,7 @@ class _Unit:
     targets: NDArray[np.int64]
     sentences: tuple[tuple[int, int], ...]
     """Word ranges of its sentences, end-exclusive."""
+    teacher: NDArray[np.float16] | None = None
 
 
 class TrainingSet:
@@ -89,20 +95,45 @@ class TrainingSet:
         encoder: Cuts their words into pieces; its ``max_pieces`` is the length of the longest sequence.
         head: Says what each document teaches.
         config: How examples are drawn.
+        every_word: Whether every word teaches, since a teacher is heard (:meth:`hear`), and not just those that somebody
+            decided on.
     """
 
-    def __init__(self, documents: Sequence[Document], encoder: PieceEncoder, head: Head, config: TrainingConfig) -> None:
+    def __init__(
+        self,
+        documents: Sequence[Document],
+        encoder: PieceEncoder,
+        head: Head,
+        config: TrainingConfig,
+        *,
+        every_word: bool = False,
+    ) -> None:
         self._encoder = encoder
         self._config = config
+        self._every_word = every_word
         self._capacity = encoder.capacity
         self._overlap = usable_overlap(config.window_overlap, encoder)
         self.lost: list[tuple[Document, LostEntity]] = []
         """Entities that are taught differently or not at all."""
-        self._units = [self._unit(document, head) for document in documents]
-        self._units = [unit for unit in self._units if (unit.targets != IGNORED).any()]
+        units = [(document, self._unit(document, head)) for document in documents]
+        units = [(document, unit) for document, unit in units if self._teaches(unit.targets)]
+        self.documents = [document for document, _ in units]
+        """The documents that teach something."""
+        self._units = [unit for _, unit in units]
         self.pieces = sum(len(unit.encoded.pieces) for unit in self._units)
         """Pieces of the set, without special pieces."""
         self.batch_pieces = config.batch_pieces or int(np.clip(self.pieces // 60, 512, 2048))
+
+    def _teaches(self, targets: NDArray[np.int64]) -> bool:
+        return len(targets) > 0 if self._every_word else bool((targets != IGNORED).any())
+
+    def hear(self, vectors: Sequence[NDArray[np.float16]]) -> None:
+        """Takes what a teacher says of each word.
+
+        Args:
+            vectors: One array for each of :attr:`documents`. *Shape:* (words, width) each.
+        """
+        self._units = [replace(unit, teacher=said) for unit, said in zip(self._units, vectors, strict=True)]
 
     def _unit(self, document: Document, head: Head) -> _Unit:
         words = document.words if document.words is not None else split_words(document.text)
@@ -152,7 +183,7 @@ class TrainingSet:
             ranges = (
                 unit.sentences if len(unit.sentences) > 1 and rng.random() < self._config.split else ((0, len(unit.targets)),)
             )
-            parts.extend(_slice(encoded, unit.targets, first, last) for first, last in ranges)
+            parts.extend(_slice(encoded, unit.targets, unit.teacher, first, last) for first, last in ranges)
         position = 0
         while position < len(parts):
             count = int(rng.integers(2, _JOINED_AT_MOST + 1)) if rng.random() < self._config.join else 1
@@ -166,7 +197,7 @@ class TrainingSet:
             position += len(group)
             # What nobody decided on stands there as context; a sequence of nothing else would only cost time, and a batch of
             # nothing else has no loss.
-            yield from (example for example in self._windows(_join(group)) if (example.targets != IGNORED).any())
+            yield from (example for example in self._windows(_join(group)) if self._teaches(example.targets))
 
     def _windows(self, example: Example) -> Iterator[Example]:
         if len(example.pieces) <= self._capacity:
@@ -179,7 +210,8 @@ class TrainingSet:
             # A word is taught by the window that will answer it.
             targets[: window.keep_first - window.first] = IGNORED
             targets[window.keep_last - window.first :] = IGNORED
-            yield Example(example.pieces[begin:end], example.first[window.first : window.last] - begin, targets)
+            teacher = None if example.teacher is None else example.teacher[window.first : window.last]
+            yield Example(example.pieces[begin:end], example.first[window.first : window.last] - begin, targets, teacher)
 
 
 def usable_overlap(overlap: int, encoder: PieceEncoder) -> int:
@@ -194,12 +226,17 @@ def collate(examples: Sequence[Example], encoder: PieceEncoder) -> Batch:
     first = np.concatenate([example.first.astype(np.int64) + row * width + before for row, example in enumerate(examples)])
     targets = np.concatenate([example.targets for example in examples])
     tensors = [torch.from_numpy(array) for array in (ids, mask, first, targets)]
-    return Batch(tensors[0], tensors[1], tensors[2], tensors[3], int(mask.sum()))
+    teacher = _concatenated([example.teacher for example in examples])
+    said = None if teacher is None else torch.from_numpy(teacher)
+    return Batch(tensors[0], tensors[1], tensors[2], tensors[3], int(mask.sum()), said)
 
 
-def _slice(encoded: EncodedText, targets: NDArray[np.int64], first: int, last: int) -> Example:
+def _slice(
+    encoded: EncodedText, targets: NDArray[np.int64], teacher: NDArray[np.float16] | None, first: int, last: int
+) -> Example:
     begin, end = int(encoded.offsets[first]), int(encoded.offsets[last])
-    return Example(encoded.pieces[begin:end], encoded.offsets[first:last] - begin, targets[first:last])
+    said = None if teacher is None else teacher[first:last]
+    return Example(encoded.pieces[begin:end], encoded.offsets[first:last] - begin, targets[first:last], said)
 
 
 def _join(parts: Sequence[Example]) -> Example:
@@ -207,4 +244,11 @@ def _join(parts: Sequence[Example]) -> Example:
         return parts[0]
     shifts = np.cumsum([0] + [len(part.pieces) for part in parts[:-1]])
     first = np.concatenate([part.first + shift for part, shift in zip(parts, shifts, strict=True)]).astype(np.int32)
-    return Example(np.concatenate([p.pieces for p in parts]), first, np.concatenate([p.targets for p in parts]))
+    pieces, targets = np.concatenate([p.pieces for p in parts]), np.concatenate([p.targets for p in parts])
+    return Example(pieces, first, targets, _concatenated([p.teacher for p in parts]))
+
+
+def _concatenated(parts: Sequence[NDArray[np.float16] | None]) -> NDArray[np.float16] | None:
+    """One array of all, if there is a teacher."""
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None

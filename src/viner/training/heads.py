@@ -39,8 +39,11 @@ class Head(nn.Module, ABC):
         """Emissions. *Shape:* (words, width) → (words, outputs)."""
 
     @abstractmethod
-    def loss(self, words: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss over the words whose target is not :data:`IGNORED`. *Shape:* (words, width), (words,) → ()."""
+    def loss(self, emissions: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss over the words whose target is not :data:`IGNORED`, 0 if there is none.
+
+        *Shape:* (words, outputs), (words,) → ().
+        """
 
     @abstractmethod
     def targets(self, document: Document, words: Sequence[Span]) -> AlignedTags:
@@ -80,9 +83,10 @@ class EntityHead(Head):
         logits: Tensor = self.linear(self.dropout(words))
         return logits
 
-    def loss(self, words: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy of the tags. *Shape:* (words, width), (words,) → ()."""
-        return nn.functional.cross_entropy(self(words).float(), targets, ignore_index=IGNORED)
+    def loss(self, emissions: Tensor, targets: Tensor) -> Tensor:
+        """Cross-entropy of the tags, 0 if no target is known. *Shape:* (words, tags), (words,) → ()."""
+        known = int((targets != IGNORED).sum())
+        return nn.functional.cross_entropy(emissions.float(), targets, ignore_index=IGNORED, reduction="sum") / max(1, known)
 
     def targets(self, document: Document, words: Sequence[Span]) -> AlignedTags:
         """BIO tags of the document's entities; see :func:`viner.encoding.align` and :func:`decided`."""

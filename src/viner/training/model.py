@@ -58,7 +58,7 @@ def load_encoder(base: str | Path, dropout: float) -> PreTrainedModel:
     Raises:
         BundleError: If Transformers cannot load it.
     """
-    with _quiet():
+    with quiet():
         try:
             config = AutoConfig.from_pretrained(base, trust_remote_code=False)
             for name in _ATTENTION_DROPOUT:
@@ -95,7 +95,7 @@ def check_stock(encoder: PreTrainedModel) -> None:
         TrainingError: If its stock form is more than encoder, dropout and one linear layer.
     """
     config = encoder.config
-    with _quiet(), torch.device("meta"):
+    with quiet(), torch.device("meta"):
         stock = AutoModelForTokenClassification.from_config(type(config).from_dict(config.to_dict()))
     inner = f"{stock.base_model_prefix}."
     outside = {name for name in stock.state_dict() if not name.startswith(inner)}
@@ -118,7 +118,7 @@ def to_stock(model: MultiHeadModel, head: EntityHead) -> PreTrainedModel:
     config.id2label = dict(enumerate(head.tags))
     config.label2id = {tag: index for index, tag in enumerate(head.tags)}
     config.dtype = torch.float32
-    with _quiet():
+    with quiet():
         stock: PreTrainedModel = AutoModelForTokenClassification.from_config(config, dtype=torch.float32)
     check_stock(encoder)
     state = {name: tensor.detach().float().cpu() for name, tensor in encoder.state_dict().items()}
@@ -133,7 +133,7 @@ def to_stock(model: MultiHeadModel, head: EntityHead) -> PreTrainedModel:
 
 def save_stock(stock: PreTrainedModel, folder: Path) -> None:
     """Writes ``config.json`` and ``model.safetensors``, without Transformers' progress bar."""
-    with _quiet():
+    with quiet():
         stock.save_pretrained(folder)
 
 
@@ -153,7 +153,7 @@ def _check_same(model: MultiHeadModel, head: EntityHead, stock: PreTrainedModel)
         raise TrainingError(f"the stock {stock.config.model_type} model gives other logits (by {difference:.2g})")
 
 
-class _quiet:  # noqa: N801  a context manager reads better in lower case
+class quiet:  # noqa: N801  a context manager reads better in lower case
     """Keeps Transformers' loading bars and notes about missing poolers off the terminal."""
 
     def __enter__(self) -> None:

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from viner.corpus import refuse_partial
 from viner.document import Document
-from viner.encoding import BioDecoder, PieceEncoder, cut_by_budget, plan_windows
+from viner.encoding import BioDecoder, PieceEncoder
 from viner.metrics import EntityScores, EntityTally
-from viner.text import split_words
-from viner.training.data import Example, collate, usable_overlap
 from viner.training.heads import EntityHead
 from viner.training.model import MultiHeadModel
+from viner.training.reading import DocumentReader
 
 
 class DevSet:
@@ -35,20 +33,8 @@ class DevSet:
     def __init__(self, documents: Sequence[Document], encoder: PieceEncoder, *, overlap: int, batch_pieces: int = 2048) -> None:
         refuse_partial(documents, "score")
         self.documents = documents
-        self._encoder = encoder
-        self._words = [d.words if d.words is not None else split_words(d.text) for d in documents]
-        self._examples: list[Example] = []
-        self._keeps: list[tuple[int, slice]] = []
-        for index, (document, words) in enumerate(zip(documents, self._words, strict=True)):
-            encoded = encoder.encode(document.text, words)
-            for window in plan_windows(encoded.offsets, encoder.capacity, usable_overlap(overlap, encoder)):
-                begin, end = encoded.offsets[window.first], encoded.offsets[window.last]
-                first = encoded.offsets[window.first : window.last] - begin
-                self._examples.append(Example(encoded.pieces[begin:end], first, np.zeros(len(first), dtype=np.int64)))
-                self._keeps.append((index, slice(window.keep_first - window.first, window.keep_last - window.first)))
-        lengths = np.array([len(e.pieces) for e in self._examples], dtype=np.int64)
-        specials = len(encoder.prefix) + len(encoder.suffix)
-        self._batches = list(cut_by_budget(np.argsort(lengths, kind="stable"), lengths + specials, batch_pieces))
+        self.reader = DocumentReader(documents, encoder, overlap=overlap, batch_pieces=batch_pieces)
+        """Has models read them."""
 
     @property
     def entities(self) -> int:
@@ -63,16 +49,23 @@ class DevSet:
             head: Its entity head.
             autocast: Context in which the model runs.
         """
-        emissions = self.emissions(model, head, autocast)
+        return self.scores(self.emissions(model, head, autocast), head.labels)
+
+    def scores(self, emissions: Sequence[NDArray[np.float32]], labels: Sequence[str]) -> EntityScores:
+        """Strict entity scores of answers.
+
+        Args:
+            emissions: Logits of the tags for each document. *Shape:* (words, tags) each.
+            labels: Labels in the order of the outputs.
+        """
         tally = EntityTally()
         for document, words, spans in zip(
-            self.documents, self._words, BioDecoder(head.labels).decode_batch(emissions), strict=True
+            self.documents, self.reader.words, BioDecoder(labels).decode_batch(emissions), strict=True
         ):
             gold = [(entity.start, entity.end, entity.label) for entity in document.entities or ()]
             tally.add(gold, [(words[span.first][0], words[span.last - 1][1], span.label) for span in spans])
         return tally.scores()
 
-    @torch.inference_mode()
     def emissions(
         self, model: MultiHeadModel, head: EntityHead, autocast: AbstractContextManager[object]
     ) -> list[NDArray[np.float32]]:
@@ -86,21 +79,4 @@ class DevSet:
         Returns:
             *Shape:* (words, tags) each.
         """
-        device = next(model.parameters()).device
-        was_training = model.training
-        model.eval()
-        answers: list[NDArray[np.float32]] = [np.zeros((0, len(head.tags)), dtype=np.float32)] * len(self._examples)
-        with autocast:
-            for part in self._batches:
-                examples = [self._examples[i] for i in part]
-                batch = collate(examples, self._encoder).to(device)
-                logits = head(model(batch.input_ids, batch.attention_mask, batch.first)).float().cpu().numpy()
-                bounds = np.cumsum([0] + [len(example.first) for example in examples])
-                for i, begin, end in zip(part, bounds, bounds[1:], strict=False):
-                    answers[i] = logits[begin:end]
-        model.train(was_training)
-        merged: list[list[NDArray[np.float32]]] = [[] for _ in self.documents]
-        for answer, (index, keep) in zip(answers, self._keeps, strict=True):
-            merged[index].append(answer[keep])
-        empty = np.zeros((0, len(head.tags)), dtype=np.float32)
-        return [np.concatenate(parts) if parts else empty for parts in merged]
+        return self.reader.answers(model, lambda words: head(words).float(), len(head.tags), autocast)

@@ -25,17 +25,21 @@ from viner.errors import InputError, TrainingError
 from viner.metrics import EntityScores
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
-from viner.training.data import TrainingSet
+from viner.training.data import Batch, TrainingSet
 from viner.training.heads import EntityHead, prior_entropy
 from viner.training.model import MultiHeadModel, check_stock, load_encoder
 from viner.training.optimizer import make_optimizer, set_rate
+from viner.training.reading import DocumentReader
 from viner.training.scoring import DevSet
+from viner.training.teacher import Teacher, distance, imitation_loss
 
 Event = dict[str, Any]
 Observer = Callable[[Event], None]
 """Called with each event: ``{"event": "start" | "step" | "epoch" | "collapse" | "resume" | "end", …}``."""
 
 _MIN_EPOCHS, _MIN_STEPS, _MAX_EPOCHS = 8, 400, 40
+_STUDENT_EPOCHS = 12
+"""A student's epochs take about half as long as its teacher's did, and it still gains from more of them."""
 _COLLAPSED_LOSS, _STEPS_TO_TELL = 0.85, 100
 _RATE_AFTER_COLLAPSE = 0.4
 
@@ -53,6 +57,7 @@ class TrainingResult:
         lost: Entities that were taught differently or not at all, by reason.
         pieces_per_second: Median over the epochs, training steps only.
         seconds: Wall-clock time, this run only.
+        teacher_f1: Strict micro F1 of the teacher on the dev set; None without one.
     """
 
     model: MultiHeadModel
@@ -63,6 +68,7 @@ class TrainingResult:
     lost: dict[str, int]
     pieces_per_second: float
     seconds: float
+    teacher_f1: float | None = None
 
 
 @dataclass(slots=True)
@@ -86,12 +92,13 @@ class Trainer:
     """Trains an encoder with an entity head.
 
     Args:
-        base: Folder of the base encoder.
-        labels: Labels of the entity layer.
+        base: Folder of the base encoder, or of the teacher's model.
+        labels: Labels of the entity layer, in the order of the outputs.
         train: Documents to learn from.
         dev: Documents to choose the best epoch on.
         config: All choices.
         layer: Name of the entity layer.
+        teacher: The model to distill from, which the trained one begins as a part of; None begins with the base.
         observe: Called with each event.
 
     Raises:
@@ -109,11 +116,13 @@ class Trainer:
         config: TrainingConfig,
         *,
         layer: str = "entities",
+        teacher: Teacher | None = None,
         observe: Observer = lambda event: None,
     ) -> None:
         self._base = base
         self._labels = tuple(labels)
         self._layer = layer
+        self._teacher = teacher
         self._config = config
         self._observe = observe
         set_seed(config.seed)
@@ -121,12 +130,12 @@ class Trainer:
         self._encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
         self._model, self._head = self._new_model()
         check_stock(self._model.encoder)
-        self._train = TrainingSet(train, self._encoder, self._head, config)
+        self._train = TrainingSet(train, self._encoder, self._head, config, every_word=teacher is not None)
         if not (self._train.targets > 0).any():
             raise InputError(
                 "the training documents hold no entity of the schema", hint="Annotate some, or check the label names"
             )
-        if not (self._train.targets == 0).any() and any(is_partial(document) for document in train):
+        if teacher is None and not (self._train.targets == 0).any() and any(is_partial(document) for document in train):
             # A model that never saw a word outside of entities finds them everywhere.
             raise InputError(
                 "the training documents are annotated only in part, and no word of them is known to be outside of entities",
@@ -134,10 +143,13 @@ class Trainer:
             )
         self._dev = DevSet(dev, self._encoder, overlap=config.window_overlap)
         self._prior = prior_entropy(self._train.targets)
-        self._fingerprint = _fingerprint(base, labels, train, dev, config)
+        self._fingerprint = _fingerprint(base, labels, train, dev, config, teacher)
 
     def _new_model(self) -> tuple[MultiHeadModel, EntityHead]:
         torch.manual_seed(self._config.seed)
+        if self._teacher is not None:
+            model, head = self._teacher.student(self._config.dropout)
+            return model.to(self._accelerator.device), head
         encoder = load_encoder(self._base, self._config.dropout)
         head = EntityHead(self._layer, self._labels, int(encoder.config.hidden_size), self._config.dropout)
         model = MultiHeadModel(encoder, [head])
@@ -167,6 +179,7 @@ class Trainer:
             device=str(self._accelerator.device),
             lost=dict(self._train.lost_counts()),
         )
+        teacher_f1 = None if self._teacher is None else self._listen(self._teacher)
         while state.epoch < epochs and not self._finished(state):
             loss = self._one_epoch(state, epochs, optimizer)
             scores = self._dev.score(self._model, self._head, self._autocast())
@@ -188,7 +201,8 @@ class Trainer:
         scores = self._dev.score(self._model, self._head, self._autocast())
         rates = [entry["pieces_per_second"] for entry in state.history]
         seconds = time.monotonic() - started
-        self._emit("end", best_epoch=state.best_epoch, dev_f1=scores.micro.f1, seconds=round(seconds, 1))
+        compared = {} if teacher_f1 is None else {"teacher_f1": teacher_f1}
+        self._emit("end", best_epoch=state.best_epoch, dev_f1=scores.micro.f1, seconds=round(seconds, 1), **compared)
         return TrainingResult(
             self._model,
             self._head,
@@ -198,7 +212,24 @@ class Trainer:
             dict(self._train.lost_counts()),
             float(np.median(rates)),
             seconds,
+            teacher_f1,
         )
+
+    def _listen(self, teacher: Teacher) -> float:
+        """Has the teacher read all documents; returns its dev F1, by which the student is measured."""
+        began = time.monotonic()
+        reader = DocumentReader(self._train.documents, self._encoder, overlap=self._config.window_overlap)
+        vectors, said = teacher.read([reader, self._dev.reader], self._accelerator.device, self._autocast)
+        self._train.hear(vectors)
+        scores = self._dev.scores([teacher.emissions(torch.from_numpy(part)).cpu().numpy() for part in said], self._labels)
+        self._emit(
+            "teacher",
+            layers=teacher.layers,
+            kept=[index + 1 for index in teacher.kept],
+            dev_f1=scores.micro.f1,
+            seconds=round(time.monotonic() - began, 1),
+        )
+        return scores.micro.f1
 
     def _finished(self, state: _State) -> bool:
         # A model that finds nothing yet may still be warming up: patience begins with the first entity that is right.
@@ -209,7 +240,8 @@ class Trainer:
         if self._config.epochs is not None:
             return self._config.epochs
         steps = max(1, self._train.pieces // self._train.batch_pieces)
-        return int(np.clip(math.ceil(_MIN_STEPS / steps), _MIN_EPOCHS, _MAX_EPOCHS))
+        least = _MIN_EPOCHS if self._teacher is None else _STUDENT_EPOCHS
+        return int(np.clip(math.ceil(_MIN_STEPS / steps), least, _MAX_EPOCHS))
 
     def _one_epoch(self, state: _State, epochs: int, optimizer: torch.optim.Optimizer) -> float:
         """Trains for one epoch; returns the mean loss of its last third, or what is no number as soon as it comes up."""
@@ -228,8 +260,7 @@ class Trainer:
             set_rate(optimizer, progress, self._config.warmup)
             batch = batch.to(self._accelerator.device)
             with self._autocast():
-                words = self._model(batch.input_ids, batch.attention_mask, batch.first)
-                loss = self._head.loss(words, batch.targets)
+                loss = self._loss(batch)
             losses.append(float(loss.detach()))
             if not math.isfinite(losses[-1]):
                 break
@@ -255,6 +286,18 @@ class Trainer:
         state.epoch += 1
         self._last = {"pieces_per_second": round(pieces / max(seconds, 1e-9), 1), "seconds": round(seconds, 1)}
         return float(np.mean(losses[-max(1, len(losses) // 3) :]))
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        words = self._model(batch.input_ids, batch.attention_mask, batch.first)
+        emissions = self._head(words)
+        taught = self._head.loss(emissions, batch.targets)
+        if self._teacher is None:
+            return taught
+        assert batch.teacher is not None  # it was heard before the first epoch
+        wanted = batch.teacher.float()
+        imitated = imitation_loss(emissions.float(), self._teacher.emissions(wanted), self._config.temperature)
+        near = distance(words.float(), wanted)
+        return (1 - self._config.imitation) * taught + self._config.imitation * imitated + self._config.closeness * near
 
     def _spent(self, state: _State, passes: float, running: float = 0.0) -> float:
         """Share of the time budget that this attempt has used, of what the attempts before it left.
@@ -361,12 +404,20 @@ def _computes_bf16() -> bool:
 
 
 def _fingerprint(
-    base: Path, labels: Sequence[str], train: Sequence[Document], dev: Sequence[Document], config: TrainingConfig
+    base: Path,
+    labels: Sequence[str],
+    train: Sequence[Document],
+    dev: Sequence[Document],
+    config: TrainingConfig,
+    teacher: Teacher | None,
 ) -> str:
     digest = hashlib.sha256(json.dumps([base.name, list(labels), config.to_dict()]).encode())
-    # Two bases can share a folder's name.
-    digest.update((base / "config.json").read_bytes())
-    digest.update(json.dumps(sorted(file.stat().st_size for file in base.iterdir() if file.is_file())).encode())
+    if teacher is not None:
+        digest.update(teacher.identity.encode())
+    else:
+        # Two bases can share a folder's name.
+        digest.update((base / "config.json").read_bytes())
+        digest.update(json.dumps(sorted(file.stat().st_size for file in base.iterdir() if file.is_file())).encode())
     for documents in (train, dev):
         for document in documents:
             digest.update(document.to_json().encode())

@@ -11,11 +11,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from viner.bundle import BundleInfo, Origin, base_origin
+from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
 from viner.schema import Layer
-from viner.workflow.front_matter import CardChoices, card_title, front_matter, model_license, training_data
+from viner.workflow.front_matter import (
+    CardChoices,
+    card_title,
+    front_matter,
+    model_license,
+    teacher_data,
+    training_data,
+)
 from viner.workflow.markdown import escape
+from viner.workflow.start import DISTILLED
 
 _LAYER_KINDS = {
     "entities": "spans of text",
@@ -123,8 +131,12 @@ print(ner("Your text."))
 `AutoModelForTokenClassification` and `AutoTokenizer` load the same weights and give the same logits for the same `input_ids`.
 Word splitting, views of words ({views}), overlapping windows of {info.windows.pieces} pieces and the decoding to
 well-formed spans are viner's: a plain pipeline answers pieces rather than words, and cuts long texts. `model.onnx` is the graph
-that viner runs ({info.engine}): from `input_ids` and `attention_mask` to one output a layer.
+that viner runs ({info.engine}): from `input_ids` and `attention_mask` to one output a layer{_asked(info)}.
 """
+
+
+def _asked(info: BundleInfo) -> str:
+    return ", for the pieces whose indices in the flattened batch are `first_pieces`" if info.engine == "int8" else ""
 
 
 def _training(info: BundleInfo) -> str:
@@ -140,8 +152,22 @@ def _training(info: BundleInfo) -> str:
 
 {table}
 
-Base encoder: {escape(base_origin(info).name or "unknown")}. Entities that a flat tagger cannot say exactly: {losses or "none"}.
+Base encoder: {escape(base_origin(info).name or "unknown")}.{_distilled(info)} Entities that a flat tagger cannot say exactly: \
+{losses or "none"}.
 """
+
+
+def _distilled(info: BundleInfo) -> str:
+    """Which model it learned from, in sentences that go on from another one."""
+    known = info.base.get(DISTILLED)
+    if not isinstance(known, Mapping):
+        return ""
+    name = escape(str(known.get("name") or "a larger model"))
+    text = f" Distilled from {name}"
+    layers, kept, f1 = known.get("layers"), known.get("kept"), known.get("dev_f1")
+    if isinstance(layers, int) and isinstance(kept, list):
+        text += f", of whose {layers} layers it began with {', '.join(map(str, kept))}"
+    return text + (f"; the larger model's F1 on the same dev set is {f1:.4f}." if isinstance(f1, float) else ".")
 
 
 def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
@@ -175,5 +201,10 @@ Entities do not overlap. A score is the model's own estimate, not a probability 
 def _licenses(info: BundleInfo, choices: CardChoices) -> str:
     chosen = model_license(info, choices)
     first = f"This model: {chosen}." if chosen else "This model: nobody chose a license, and without one others may not use it."
-    lines = (first, *license_lines(base_origin(info), training_data(info, choices)))
+    lines = [first, *license_lines(base_origin(info), training_data(info, choices))]
+    if (teacher := teacher_data(info)) is not None and teacher != data_origin(info):
+        lines.append(
+            f"Training data of the model that it was distilled from: {teacher.name or 'unnamed'}, license:"
+            f" {teacher.license or 'unknown'}."
+        )
     return "## Licenses\n\n" + "\n".join(f"- {escape(line)}" for line in lines) + "\n"

@@ -10,6 +10,7 @@ from typing import Any
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
 from viner.workflow.markdown import one_line
+from viner.workflow.start import DISTILLED
 
 LICENSES = frozenset(
     """
@@ -104,10 +105,20 @@ def training_data(info: BundleInfo, choices: CardChoices) -> Origin:
 
 
 def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
-    """The license that somebody chose; else the base encoder's, where the data asks for nothing else; else None."""
-    base, data = base_origin(info), training_data(info, choices)
-    free = base.license in LICENSES and (data.license in _UNBOUND or data.license == base.license)
+    """The license that somebody chose; else the base encoder's, where the data asks for nothing else; else None.
+
+    What a model was distilled from has learned from data, too.
+    """
+    base, teacher = base_origin(info), teacher_data(info)
+    known = [training_data(info, choices).license, *([] if teacher is None else [teacher.license])]
+    free = base.license in LICENSES and all(license_ in _UNBOUND or license_ == base.license for license_ in known)
     return choices.license or (base.license if free else None)
+
+
+def teacher_data(info: BundleInfo) -> Origin | None:
+    """Where the training data of the model comes from that this one was distilled from; None if it was not."""
+    teacher = info.base.get(DISTILLED)
+    return Origin.from_dict(teacher.get("data")) if isinstance(teacher, Mapping) else None
 
 
 def license_fields(name: str | None) -> dict[str, str]:

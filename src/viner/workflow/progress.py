@@ -71,6 +71,12 @@ class Report:
             )
             for reason, count in event["lost"].items():
                 self.line(f"  {count:,} entities: {reason} (see: viner lint)")
+        elif kind == "teacher":
+            kept = ", ".join(map(str, event["kept"]))
+            self.line(
+                f"Teacher: {event['layers']} layers, dev F1 {event['dev_f1']:.4f}; the student has {len(event['kept'])} of them"
+                f" ({kept})"
+            )
         elif kind == "epoch":
             dev = event["dev"]
             self.line(
@@ -88,7 +94,8 @@ class Report:
             self.close()
             if not event["dev_f1"]:
                 self.line("Warning: the model finds none of the dev entities; train longer, or on more examples")
-            self.line(f"Best epoch: {event['best_epoch']}, dev F1 {event['dev_f1']:.4f}, {event['seconds']:.0f} s")
+            teacher = f" (teacher {event['teacher_f1']:.4f})" if "teacher_f1" in event else ""
+            self.line(f"Best epoch: {event['best_epoch']}, dev F1 {event['dev_f1']:.4f}{teacher}, {event['seconds']:.0f} s")
 
 
 class TrainingLog:

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viner.base import origin, resolve
 from viner.bundle import BundleInfo, BundleWriter, Head, Origin, Windows
 from viner.corpus import is_partial, refuse_partial, split_documents
 from viner.document import Document
-from viner.errors import BundleError, InputError, MissingExtraError, SchemaError
+from viner.errors import BundleError, InputError, MissingExtraError
 from viner.evaluation import Evaluation, evaluate_model
 from viner.formats import read
 from viner.runtime import Recognizer
@@ -21,6 +20,7 @@ from viner.schema import ENTITIES, Schema
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
 from viner.workflow.progress import Report, TrainingLog
+from viner.workflow.start import Start
 
 if TYPE_CHECKING:
     from viner.training.trainer import TrainingResult
@@ -37,6 +37,8 @@ def train_model(
     dev: str | Path | None = None,
     test: str | Path | None = None,
     base: str | Path | None = None,
+    distill_from: str | Path | None = None,
+    layers: int | None = None,
     schema: Schema | None = None,
     source: Origin | None = None,
     format: str | None = None,
@@ -58,7 +60,10 @@ def train_model(
             are fully annotated.
         test: Annotated file for the figures of the model card; it plays no part in training.
         base: Encoder to start from: a folder or Hub id; None takes the bundled one.
-        schema: Types with descriptions and colors; None infers them from the data.
+        distill_from: A model to make a smaller one of, in the place of a base: a folder with weights, a project or a Hub id.
+            The new model begins with some of its layers, learns to answer as it does, and has its labels, windows and views.
+        layers: How many of its layers the smaller model has; None halves them.
+        schema: Types with descriptions and colors; None infers them from the data, or takes those of ``distill_from``.
         source: Where the data comes from, for the model card: name, license, languages; None where nobody says.
         format: Format of the annotated files; None finds it out for each.
         read_options: Options of that format, such as ``{"tag_column": 3}``.
@@ -72,13 +77,14 @@ def train_model(
 
     Raises:
         InputError: If a file cannot be read or holds nothing to learn from.
-        BundleError: If the base cannot be used, or ``out`` exists or cannot be written.
-        TrainingError: If another training writes there, or the model learns nothing.
+        SchemaError: If a file holds a label that the schema, or the model to distill from, lacks.
+        BundleError: If base or model cannot be used, or ``out`` exists or cannot be written.
+        TrainingError: If another training writes there, the model learns nothing, or no layer of it can be left out.
+        UsageError: If options exclude each other, or there are not so many layers.
         MissingExtraError: If the training libraries are missing.
     """
     try:
         from viner.training.checkpoint import TrainingFolder
-        from viner.training.config import TrainingConfig
         from viner.training.data import usable_overlap
         from viner.training.trainer import Trainer
     except ImportError as error:
@@ -86,11 +92,12 @@ def train_model(
             raise
         raise MissingExtraError("training a model", "train") from error
     report = report or Report()
-    config = TrainingConfig(**choices)
     target = Path(out)
     if target.name in ("", ".."):
         target = target.resolve()
     _check_target(target, overwrite)
+    start = Start.find(base, distill_from, layers, allow_bin=allow_bin)
+    config = start.config(choices)
     # Read everything first: a broken dev or test file should not be found after an hour of training.
     reading = (format, read_options or {})
     learned = _annotated(train, *reading)
@@ -102,13 +109,13 @@ def train_model(
         refuse_partial(tuned, "choose the best epoch on", where=dev)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
-    schema = schema or Schema.infer([*learned, *tuned])
-    labels = schema[ENTITIES].names
-    _check_labels(labels, {train: learned, (dev or train): tuned})
-    base_folder = resolve(base, allow_bin=allow_bin)
+    schema = start.schema(schema, [*learned, *tuned])
+    labels = start.labels(schema)
+    start.check_labels(labels, {train: learned, (dev or train): tuned})
     with TrainingFolder(target.with_name(f"{target.name}.training")) as folder:
         with TrainingLog(folder.log, report) as log:
-            trainer = Trainer(base_folder, labels, learned, tuned, config, observe=log)
+            teacher = start.teacher()
+            trainer = Trainer(start.folder, labels, learned, tuned, config, teacher=teacher, observe=log)
             result = trainer.run(folder)
         info = BundleInfo(
             schema=schema,
@@ -117,7 +124,7 @@ def train_model(
             windows=Windows(result.encoder.max_pieces, usable_overlap(config.window_overlap, result.encoder)),
             engine="fp32",
             views=config.views,
-            base=origin(base, base_folder).to_dict(),
+            base=start.describe(teacher, result.teacher_f1),
             data={
                 **({} if source is None else {"source": source.to_dict()}),
                 "train": _fingerprint(learned),
@@ -127,7 +134,7 @@ def train_model(
             },
         )
         with BundleWriter(target, overwrite=overwrite) as writer:
-            _finish(writer, result, info, base_folder, tuned, tested, folder.log, report)
+            _finish(writer, result, info, start.folder, tuned, tested, folder.log, report)
         folder.remove()
     return target
 
@@ -156,7 +163,7 @@ def _finish(
     _copy_tokenizer(base, folder)
     exact, small = folder / "fp32.onnx", folder / "int8.onnx"
     export_onnx(stock, exact, ENTITIES)
-    quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts()))
+    quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts()), width=stock.config.hidden_size)
     report.stage("Comparing int8 with float32")
     choice: Choice = choose_engine(info, folder, exact, small, dev)
     chosen, other = (small, exact) if choice.engine == "int8" else (exact, small)
@@ -228,20 +235,6 @@ def _set_aside(documents: list[Document], seed: int, where: str | Path) -> tuple
         )
     texts = {document.text for document in aside}
     return [document for document in documents if document.text not in texts], aside
-
-
-def _check_labels(labels: Sequence[str], files: dict[str | Path, Sequence[Document]]) -> None:
-    known = set(labels)
-    for path, documents in files.items():
-        for document in documents:
-            for entity in document.entities or ():
-                if entity.label not in known:
-                    raise SchemaError(
-                        f"unknown label {entity.label!r}: {entity.text!r}"
-                        + ("" if document.id is None else f" in document {document.id}"),
-                        where=path,
-                        hint=f"Known: {', '.join(labels)}",
-                    )
 
 
 def _copy_tokenizer(base: Path, folder: Path) -> None:

@@ -1,0 +1,85 @@
+"""What a model says of whole documents: cut into windows, and each word answered by the window that sees most around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from viner.document import Document
+from viner.encoding import PieceEncoder, cut_by_budget, plan_windows
+from viner.text import split_words
+from viner.training.data import Example, collate, usable_overlap
+from viner.training.model import MultiHeadModel
+
+
+class DocumentReader:
+    """Documents, ready to be read by a model as recognition would read them.
+
+    Args:
+        documents: The documents.
+        encoder: Cuts their words into pieces.
+        overlap: Pieces that neighboring windows share.
+        batch_pieces: Pieces of a batch, padding included.
+    """
+
+    def __init__(self, documents: Sequence[Document], encoder: PieceEncoder, *, overlap: int, batch_pieces: int = 2048) -> None:
+        self.documents = documents
+        self._encoder = encoder
+        self.words = [d.words if d.words is not None else split_words(d.text) for d in documents]
+        """Spans of each document's words."""
+        self._examples: list[Example] = []
+        self._keeps: list[tuple[int, slice]] = []
+        for index, (document, words) in enumerate(zip(documents, self.words, strict=True)):
+            encoded = encoder.encode(document.text, words)
+            for window in plan_windows(encoded.offsets, encoder.capacity, usable_overlap(overlap, encoder)):
+                begin, end = encoded.offsets[window.first], encoded.offsets[window.last]
+                first = encoded.offsets[window.first : window.last] - begin
+                self._examples.append(Example(encoded.pieces[begin:end], first, np.zeros(len(first), dtype=np.int64)))
+                self._keeps.append((index, slice(window.keep_first - window.first, window.keep_last - window.first)))
+        lengths = np.array([len(e.pieces) for e in self._examples], dtype=np.int64)
+        specials = len(encoder.prefix) + len(encoder.suffix)
+        self._batches = list(cut_by_budget(np.argsort(lengths, kind="stable"), lengths + specials, batch_pieces))
+
+    @torch.inference_mode()
+    def answers(
+        self,
+        model: MultiHeadModel,
+        answer: Callable[[Tensor], Tensor],
+        width: int,
+        autocast: AbstractContextManager[object],
+    ) -> list[NDArray[Any]]:
+        """What a model says of each word; it is left in the mode it was in.
+
+        Args:
+            model: The model.
+            answer: Makes the answer of the words' vectors, such as a head. *Shape:* (words, model's width) → (words, width).
+            width: Width of the answer.
+            autocast: Context in which the model runs.
+
+        Returns:
+            One array a document, of the answer's type. *Shape:* (words, width) each.
+        """
+        device = next(model.parameters()).device
+        was_training = model.training
+        model.eval()
+        found: dict[int, NDArray[Any]] = {}
+        with autocast:
+            for part in self._batches:
+                examples = [self._examples[i] for i in part]
+                batch = collate(examples, self._encoder).to(device)
+                said = answer(model(batch.input_ids, batch.attention_mask, batch.first)).cpu().numpy()
+                bounds = np.cumsum([0] + [len(example.first) for example in examples])
+                # Copies, so that what is left out of a batch does not stay in memory.
+                found |= {i: said[begin:end].copy() for i, begin, end in zip(part, bounds, bounds[1:], strict=False)}
+        model.train(was_training)
+        merged: list[list[NDArray[Any]]] = [[] for _ in self.documents]
+        for position, (index, keep) in enumerate(self._keeps):
+            merged[index].append(found[position][keep])
+        dtype = next(iter(found.values())).dtype if found else np.float32
+        return [np.concatenate(parts) if parts else np.zeros((0, width), dtype) for parts in merged]
