@@ -9,28 +9,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from viner.encoding import FIRST_PIECES
 from viner.training.shapes import used_nodes
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
-_ALIKE = {"Add", "Sub", "Mul", "Div"}
+_ALIKE = {"Add", "Sub", "Mul", "Div", "Pow"}
 _ALONE = {"Gelu", "Erf", "Tanh", "Relu", "Sigmoid", "Cast", "Identity"}
 
 
-def pick_first_pieces(graph: GraphProto, width: int) -> None:
+def pick_first_pieces(graph: GraphProto) -> None:
     """Gives a graph the input ``first_pieces``, in place; its output becomes (words, tags) instead of (batch, pieces, tags).
 
     Args:
         graph: A float32 graph of an encoder with one output.
-        width: Size of the encoder's vectors.
     """
     from onnx import TensorProto, helper
 
-    _Picker(graph, width).pick()
+    _Picker(graph).pick()
     graph.input.append(helper.make_tensor_value_info(FIRST_PIECES, TensorProto.INT64, ["words"]))
     output = graph.output[0]
     tags = output.type.tensor_type.shape.dim[-1].dim_value
@@ -39,9 +36,8 @@ def pick_first_pieces(graph: GraphProto, width: int) -> None:
 
 
 class _Picker:
-    def __init__(self, graph: GraphProto, width: int) -> None:
+    def __init__(self, graph: GraphProto) -> None:
         self._graph = graph
-        self._width = width
         self._makers = {name: node for node in graph.node for name in node.output}
         self._constants = {item.name: item for item in graph.initializer}
         self._moved = self._movable()
@@ -49,8 +45,6 @@ class _Picker:
         self._new: list[NodeProto] = []
 
     def pick(self) -> None:
-        from onnx import numpy_helper
-
         name = self._graph.output[0].name
         last = self._rows(name)
         # The output keeps its name, and the node that had it is of no use any more.
@@ -62,8 +56,6 @@ class _Picker:
         kept = used_nodes([*old, *self._new], [name])
         self._graph.ClearField("node")
         self._graph.node.extend(kept)
-        shape = np.array([-1, self._width], dtype=np.int64)
-        self._graph.initializer.append(numpy_helper.from_array(shape, f"{FIRST_PIECES}/shape"))
 
     def _rows(self, name: str) -> str:
         """Name of a tensor's picked rows; makes what is needed for it."""
@@ -80,7 +72,7 @@ class _Picker:
             self._new.append(twin)
         else:
             flat = f"{name}/rows"
-            self._new.append(helper.make_node("Reshape", [name, f"{FIRST_PIECES}/shape"], [flat]))
+            self._new.append(helper.make_node("Flatten", [name], [flat], axis=2))
             self._new.append(helper.make_node("Gather", [flat, FIRST_PIECES], [picked]))
         self._picked[name] = picked
         return picked

@@ -59,7 +59,9 @@ Sample = NDArray[np.int64]
 """*Shape:* (pieces,). A sequence of vocabulary ids with its special pieces."""
 
 
-def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Sample] = (), *, width: int | None = None) -> None:
+def quantize_rows(
+    source: str | Path, target: str | Path, samples: Sequence[Sample] = (), *, first_pieces: bool = False
+) -> None:
     """Writes an int8 copy of a float32 graph.
 
     Args:
@@ -67,8 +69,8 @@ def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Samp
             quantized, everything else is kept.
         target: The file to write; it appears whole or not at all.
         samples: Texts to measure the activations' channels on; none leaves them as they are. What they say hardly matters.
-        width: Size of the encoder's vectors; the copy then answers at the first pieces of words only, which are a further
-            input (:mod:`viner.workflow.first_pieces`). None leaves inputs and output as they are.
+        first_pieces: Whether the copy answers at the first pieces of words only, which are then a further input
+            (:mod:`viner.workflow.first_pieces`).
 
     Raises:
         MissingExtraError: If onnx is not installed.
@@ -78,8 +80,8 @@ def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Samp
     except ImportError:
         raise MissingExtraError("quantizing a model", "train") from None
     model = onnx.load(source)
-    if width is not None:
-        pick_first_pieces(model.graph, width)
+    if first_pieces:
+        pick_first_pieces(model.graph)
     _Rewriter(model.graph, _channel_ranges(model, samples) if samples else {}).rewrite()
     onnx.checker.check_model(model)
     target = Path(target)
