@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from support.hub import LocalHub
 
 
@@ -36,6 +38,15 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from support.tiny import tiny_bundle
 
     return tiny_bundle(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, one for all rooms."""
+    from support.chromium import open_browser
+
+    with open_browser() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from support.annotate import Opener, Tab, Workbench, workbench
 from support.chromium import PATIENCE
-from support.chromium import browser as browser
 from viner.server import Settings, create_app
 from viner.server.runner import listen
 

@@ -25,9 +25,11 @@ from viner.console.uploads import read_upload
 from viner.errors import TrainingError
 from viner.server import Settings
 from viner.server.base import add_layers, bare_app, console_parent, mount_console
+from viner.server.batcher import Batcher
 from viner.server.counters import Counters
 from viner.server.deferred import DeferredApp
 from viner.server.entrance import entrance_router
+from viner.server.recognition import Recognition
 from viner.server.runner import listen
 from viner.store import Operation, Store
 
@@ -56,10 +58,13 @@ def console() -> Iterator[Bench]:
             )
         )
     )
-    app = bare_app("viner", "A project", page)
+    settings = Settings()
+    counters = Counters()
+    recognition = Recognition(FakeRecognizer, Batcher(counters, most_texts=settings.max_queue), settings)
+    app = bare_app("viner", "A project", page, recognition)
     app.include_router(entrance_router(("en", "vi"), space=False))
     mount_console(app, page)
-    add_layers(app, Counters(), Settings())
+    add_layers(app, counters, settings)
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1))
     bench.url = f"http://127.0.0.1:{listener.getsockname()[1]}"

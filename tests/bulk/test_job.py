@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from fakes import Finder
+from pretended import Finder
 
 from viner.bulk import Job, Progress, Redactor
 from viner.document import Document

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-from fakes import Finder, Killed, Killer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pretended import Finder, Killed, Killer
 
 from viner.bulk import Job, Redactor
 from viner.bulk import job as room

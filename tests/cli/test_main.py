@@ -45,9 +45,10 @@ def test_every_verb_has_help_with_an_example(verb):
 
 @pytest.mark.parametrize(
     "verb",
-    [[verb] for verb in _VERBS if verb not in ("demo", "serve", "accounts", "publish")]
+    [[verb] for verb in _VERBS if verb not in ("demo", "serve", "accounts", "keys", "publish")]
     + [["publish", kind] for kind in _KINDS]
-    + [["accounts", verb] for verb in ("add", "list", "password", "remove")],
+    + [["accounts", verb] for verb in ("add", "list", "password", "remove")]
+    + [["keys", verb] for verb in ("add", "list", "remove")],
     ids=" ".join,
 )
 def test_every_verb_that_reports_can_report_json(verb):

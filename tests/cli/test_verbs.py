@@ -32,7 +32,7 @@ def loaded(monkeypatch):
     """Names of the models that were loaded."""
     names: list[str] = []
 
-    def load(name, *, rules=None):
+    def load(name, *, provider=None, rules=None):
         names.append(name)
         return Finder()
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from support.chromium import browser as browser
 from support.spaces import build_environment
 from viner.publishing.space import SpaceChoices, publish_space
 

@@ -50,7 +50,7 @@ def test_what_is_installed_here_is_pinned_and_nothing_of_training():
 
 
 def test_all_means_what_recognition_needs():
-    assert pinned(["all"]) == pinned(["app", "postgres"])
+    assert pinned(["all"]) == pinned(["app", "postgres", "files"])
 
 
 def test_the_base_install_has_no_server():
@@ -88,7 +88,7 @@ def test_what_the_builder_of_spaces_would_contradict_is_left_to_it(installed):
 def test_an_extra_that_is_not_installed_is_named(installed):
     installed(Installed("viner", "1", "a", "psycopg; extra == 'postgres'"), Installed("a", "1"))
     with pytest.raises(MissingExtraError, match=r"viner\[postgres\]"):
-        pinned(["app", "postgres"])
+        pinned(["app", "postgres", "files"])
 
 
 def test_training_is_pinned_when_asked_for_as_the_build_for_processors(installed):

@@ -265,6 +265,8 @@ class Batcher:
 
     def _answer(self, batch: _Batch) -> None:
         """Recognizes a batch. Where that fails, every text is recognized alone, so it fails only the one that is to blame."""
+        if all(job.gone for job, _ in batch.parts):
+            return
         asked: list[_Part] = []
 
         def items() -> Iterator[Item]:
