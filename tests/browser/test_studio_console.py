@@ -64,7 +64,7 @@ def console() -> Iterator[Bench]:
     app = bare_app("viner", "A project", page, recognition)
     app.include_router(entrance_router(("en", "vi"), space=False))
     mount_console(app, page)
-    add_layers(app, counters, settings)
+    add_layers(app, counters, settings, lambda app: None)
     listener = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1))
     bench.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
