@@ -169,8 +169,8 @@ def test_serve_leaves_to_the_environment_what_is_not_given(loaded, served):
     assert main(["serve", "models/003"]) == 0
     assert main(["serve", "models/003", "--host", "::1", "--port", "0", "--no-browser"]) == 0
     assert served == [
-        {"host": None, "port": None, "open_browser": None, "feedback": None},
-        {"host": "::1", "port": 0, "open_browser": False, "feedback": None},
+        {"host": None, "port": None, "open_browser": None, "feedback": None, "api_keys": None, "log": None},
+        {"host": "::1", "port": 0, "open_browser": False, "feedback": None, "api_keys": None, "log": None},
     ]
 
 
