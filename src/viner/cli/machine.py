@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import viner
-from viner.runtime.provider import has_gpu
+from viner.runtime.engine import cores
+from viner.runtime.provider import has_cuda, has_gpu
 
 _FEATURES = {
     "AVX2": {"avx2"},
@@ -32,7 +33,7 @@ def describe() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": model,
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "memory_gib": _memory_gib(),
         "gpu": "NVIDIA driver found" if has_gpu() else None,
         "gpu_unused": _unused_gpu(),
@@ -47,7 +48,7 @@ def _unused_gpu() -> str | None:
         return None
     import onnxruntime
 
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    if has_cuda():
         return None
     return (
         f"onnxruntime {onnxruntime.__version__} cannot compute on it, so viner recognizes on the processor."

@@ -41,7 +41,7 @@ def choose_provider(wanted: str | None = None) -> str:
         raise UsageError(f"unknown provider {name!r}", where=where, hint=f"Providers: {', '.join(PROVIDERS)}")
     if name == OPENVINO and importlib.util.find_spec("openvino") is None:
         raise MissingExtraError("recognizing with OpenVINO", "openvino")
-    if name == CUDA and not _has_cuda():
+    if name == CUDA and not has_cuda():
         raise UsageError(
             "this onnxruntime cannot compute on a GPU",
             where=where,
@@ -83,7 +83,8 @@ def has_gpu() -> bool:
     return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
 
 
-def _has_cuda() -> bool:
+def has_cuda() -> bool:
+    """Whether the installed ONNX Runtime can compute on an NVIDIA GPU."""
     import onnxruntime
 
     return "CUDAExecutionProvider" in onnxruntime.get_available_providers()
@@ -92,5 +93,5 @@ def _has_cuda() -> bool:
 @cache
 def _warn_of_idle_gpu() -> None:
     if has_gpu():
-        how = "--provider cuda uses it" if _has_cuda() else "pip install onnxruntime-gpu in onnxruntime's place to use it"
+        how = "--provider cuda uses it" if has_cuda() else "pip install onnxruntime-gpu in onnxruntime's place to use it"
         _log.warning("This machine has an NVIDIA GPU, and viner recognizes on the processor: %s", how)

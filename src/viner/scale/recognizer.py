@@ -201,6 +201,6 @@ def _give_up_on(error: Exception, failed: int) -> None:
     if failed > ATTEMPTS:
         raise ClusterError(
             f"the cluster failed {failed} times without an answer ({type(error).__name__}: {reason})",
-            hint="Ray's own logs, under /tmp/ray/session_latest/logs on its machines, tell more",
+            hint="Ray's own logs on its machines tell more",
         ) from error
     _log.warning("The cluster failed (%s: %s); going on from the first unanswered document", type(error).__name__, reason)

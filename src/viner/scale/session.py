@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from viner.errors import MissingExtraError, UsageError
+from viner.runtime.engine import cores as own_cores
 from viner.scale.errors import ClusterError
 
 LOCAL = "local"
@@ -85,7 +86,7 @@ def connect(address: str | None, cores: int | None, model_bytes: int) -> bool:
                     where=address or os.environ.get("RAY_ADDRESS"),
                     hint="Start one with: ray start --head; or leave the address out, for a cluster of this machine's own",
                 ) from error
-    _start(ray, cores or _cores(), OBJECT_STORE + 2 * model_bytes)
+    _start(ray, cores or own_cores(), OBJECT_STORE + 2 * model_bytes)
     return True
 
 
@@ -163,10 +164,3 @@ def _of_its_own(ray: Any) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        return os.cpu_count() or 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viner.bundle import Bundle, BundleInfo, home, rebuilt_graph
-from viner.bundle.bundle import GRAPH, INFO, NEEDED
+from viner.bundle.bundle import INFO
 from viner.bundle.place import settle
 from viner.errors import BundleError
 from viner.scale.errors import ClusterError
@@ -42,13 +42,12 @@ class Shipment:
         Raises:
             BundleError: If a file cannot be read. A graph that is not there is left for the recognizer to complain about.
         """
-        names = [*NEEDED, *(name for name in bundle.info.files if name.startswith(GRAPH) and name not in NEEDED)]
         graph = None
         if engine is not None and engine != bundle.info.engine:
             rebuilt = rebuilt_graph(bundle.info, engine)
             graph = rebuilt.read_bytes() if rebuilt.is_file() else None
         try:
-            files = {name: (bundle.path / name).read_bytes() for name in names}
+            files = {name: (bundle.path / name).read_bytes() for name in bundle.needed}
         except OSError as error:
             raise BundleError(f"it cannot be read ({error.strerror})", where=error.filename or bundle.path) from error
         return cls(str(bundle.path.resolve()), engine, files, graph)

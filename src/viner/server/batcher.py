@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
 import threading
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from typing import Any
 from viner.console.recognizer import RecognizerLike
 from viner.document import Document
 from viner.errors import outline
+from viner.runtime.engine import cores
 from viner.server.counters import Counters
 from viner.server.errors import RequestError
 
@@ -60,7 +60,7 @@ class Batcher:
     def __init__(self, counters: Counters, *, most_texts: int, threads: int | None = None, wait: float = WAIT) -> None:
         self._counters = counters
         self._most_texts = most_texts
-        self._size = max(2, threads or _cores())
+        self._size = max(2, threads or cores())
         self._wait = wait
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -395,10 +395,3 @@ def _tell(loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
 
 def _size(item: Item) -> int:
     return len(item if isinstance(item, str) else item.text)
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        return os.cpu_count() or 1
