@@ -28,6 +28,10 @@ _FIELDS = {
 """What each kind of change asks for."""
 _NAMES = ("label", "sources", "into", "target", *_FIELDS["split"][1:], "description", "key", "color")
 
+_FORGET = "() => [{__type__: 'update', interactive: false}, '']"
+"""What was previewed is no longer what the form says. The browser does it at once: an answer of the server could come after
+that of a preview which was asked for meanwhile, and take it away."""
+
 
 class LabelsPage(StudioPage):
     """The page *Labels*."""
@@ -97,7 +101,8 @@ class LabelsPage(StudioPage):
         self._kind.input(
             self._fields, [self._layer, self._kind, self._inputs["label"], self._parts], [*fields, self._more],
             trigger_mode="always_last", **QUICK,
-        ).then(self._forget, None, [self._pending, self._apply, self._told], **QUICK)  # fmt: skip
+        )  # fmt: skip
+        self._kind.input(inputs=None, outputs=[self._apply, self._told], js=_FORGET, **SCRIPT)
         self._more.click(
             self._add_part, self._parts, [self._parts, *(self._inputs[name] for part in _PARTS for name in part), self._more],
             **QUICK,
@@ -159,9 +164,6 @@ class LabelsPage(StudioPage):
             return ["", "", None]
 
         return self._guard(work, lambda html: ["", "", None])
-
-    def _forget(self) -> list[Any]:
-        return [None, gr.update(interactive=False), ""]
 
     def _look(self, layer: str, kind: str, *values: Any) -> list[Any]:
         """Outputs the change as it was previewed, whether it can be applied, and what it would do."""
