@@ -63,6 +63,14 @@ def test_the_recognizer_gets_the_words_of_the_file_and_never_its_annotations():
     assert recognizer.asked == [Document("ở Hà Nội", id="a", words=[(0, 1), (2, 8)])]
 
 
+def test_an_observer_sees_each_scored_document_as_annotated_and_as_answered():
+    documents = [doc("ở Huế", ("Huế", "LOCATION"), id="a", meta={"source": "x"}), Document("bỏ"), doc("về Hà Nội", id="b")]
+    seen: list[tuple[Document, Document]] = []
+    evaluate_model(Parrot(), documents, observe=lambda gold, predicted: seen.append((gold, predicted)))
+    assert [gold for gold, _ in seen] == [documents[0], documents[2]]
+    assert [[entity.text for entity in predicted.entities or ()] for _, predicted in seen] == [[], ["Hà Nội"]]
+
+
 def test_entities_beyond_what_the_recognizer_looked_at_are_lost_to_truncation():
     evaluation = evaluate_model(Parrot(sees=2), [doc("từ Huế ra Hà Nội", ("Huế", "LOCATION"), ("Hà Nội", "LOCATION"))])
     assert evaluation.truncated_entities == 1

@@ -27,7 +27,17 @@ class Evaluable(Protocol):
         """The documents in order; ``unanswered`` is told of words that nothing looked at."""
 
 
-def evaluate_model(recognizer: Evaluable, documents: Iterable[Document], *, where: str | Path | None = None) -> Evaluation:
+Observer = Callable[[Document, Document], None]
+"""Is shown each scored document as annotated, and as the recognizer answered it."""
+
+
+def evaluate_model(
+    recognizer: Evaluable,
+    documents: Iterable[Document],
+    *,
+    where: str | Path | None = None,
+    observe: Observer | None = None,
+) -> Evaluation:
     """Scores a recognizer on annotated documents, in constant memory.
 
     The recognizer gets each document's text and words, never its annotations. Words of the document override the splitter, so a
@@ -37,6 +47,8 @@ def evaluate_model(recognizer: Evaluable, documents: Iterable[Document], *, wher
         recognizer: What is evaluated.
         documents: Any iterable; documents that are not annotated (``entities`` is None) are left out and counted.
         where: The file that the documents come from, for messages.
+        observe: Is called as ``observe(gold, predicted)`` for each scored document, in the order of the file: for reports that
+            need more than counts. Whatever it keeps is not in constant memory.
 
     Raises:
         InputError: If no document has an entity: there is nothing to score against. If one is annotated only in part: what
@@ -52,6 +64,8 @@ def evaluate_model(recognizer: Evaluable, documents: Iterable[Document], *, wher
         gold = pairs.next_gold()
         entities = gold.entities or ()
         count += 1
+        if observe is not None:
+            observe(gold, predicted)
         tally.add(
             [(entity.start, entity.end, entity.label) for entity in entities],
             [(entity.start, entity.end, entity.label) for entity in predicted.entities or ()],
