@@ -167,10 +167,10 @@ def test_train_without_files_is_a_usage_error(trainings, given, capsys):
 
 def test_serve_leaves_to_the_environment_what_is_not_given(loaded, served):
     assert main(["serve", "models/003"]) == 0
-    assert main(["serve", "models/003", "--host", "::1", "--port", "0", "--no-browser"]) == 0
+    assert main(["serve", "models/003", "--host", "::1", "--port", "0", "--no-browser", "--no-page"]) == 0
     assert served == [
-        {"host": None, "port": None, "open_browser": None, "feedback": None, "api_keys": None, "log": None},
-        {"host": "::1", "port": 0, "open_browser": False, "feedback": None, "api_keys": None, "log": None},
+        {"host": None, "port": None, "open_browser": None, "feedback": None, "api_keys": None, "log": None, "page": None},
+        {"host": "::1", "port": 0, "open_browser": False, "feedback": None, "api_keys": None, "log": None, "page": False},
     ]
 
 

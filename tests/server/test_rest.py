@@ -211,3 +211,12 @@ def test_the_server_answers_while_a_recognition_runs() -> None:
 def test_answers_hold_no_raw_line_separator_problems(client: TestClient) -> None:
     text = "a\u2028b\x00c\x85d"
     assert json.loads(client.post(URL, json={"texts": [text]}).content)["documents"][0]["text"] == text
+
+
+def test_without_a_page_the_api_is_all_there_is() -> None:
+    with TestClient(create_app(FakeRecognizer(), Settings(page=False)), follow_redirects=False) as client:
+        assert client.get("/api/v1/ready").json()["console"] == "off"
+        assert client.post("/api/v1/recognize", json={"texts": ["Kenya"]}).status_code == 200
+        assert client.get("/api/docs").status_code == 200
+        for path in ("/", "/en/", "/config", "/gradio_api/info"):
+            assert client.get(path).status_code == 404, path

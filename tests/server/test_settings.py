@@ -26,8 +26,10 @@ def test_the_environment_beats_defaults_and_arguments_beat_the_environment() -> 
 @pytest.mark.parametrize(
     ("value", "opens"), [("1", False), ("true", False), ("yes", False), ("0", True), ("", True), ("false", True)]
 )
-def test_no_browser_is_a_yes_or_no(value: str, opens: bool) -> None:
+def test_no_browser_and_no_page_are_a_yes_or_no(value: str, opens: bool) -> None:
     assert Settings.resolve(environ={"VINER_NO_BROWSER": value}).open_browser is opens
+    assert Settings.resolve(environ={"VINER_NO_PAGE": value}).page is opens
+    assert Settings.resolve(environ={"VINER_NO_PAGE": value}, page=False).page is False
 
 
 @pytest.mark.parametrize("value", ["http", "-1", "65536", "80.5"])

@@ -31,6 +31,7 @@ LOGS = ("json", "text")
 @click.option(
     "--log", type=click.Choice(LOGS), help="A line on stderr about each request, never with a text.  [env: VINER_LOG]"
 )
+@click.option("--no-page", is_flag=True, help="Serve the REST API of MODEL alone, in less memory.  [env: VINER_NO_PAGE]")
 @rules_option
 @provider_option
 @address_options
@@ -40,6 +41,7 @@ def serve(
     feedback: Path | None,
     api_keys: str | None,
     log: str | None,
+    no_page: bool,
     rules: Path | Literal[False] | None,
     provider: str | None,
     host: str | None,
@@ -64,6 +66,7 @@ def serve(
       viner serve models/003 --feedback flagged
       viner serve models/003 --rules rules.toml
       viner serve models/003 --api-keys keys.txt --log json
+      viner serve models/003 --no-page
     """
     open_browser = False if no_browser else None
     if model is not None:
@@ -84,8 +87,11 @@ def serve(
             feedback=feedback,
             api_keys=api_keys,
             log=log,
+            page=False if no_page else None,
         )
         return
+    if no_page:
+        raise UsageError("--no-page goes with a MODEL", hint="A project is worked on in its page; programs use its REST API")
     if feedback is not None:
         raise UsageError(
             "--feedback goes with a MODEL", hint="In a project, who sees a wrong answer corrects it on the page Annotate"

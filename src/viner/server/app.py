@@ -39,7 +39,7 @@ def create_app(
     Args:
         recognizer: What answers; called from several threads at once.
         settings: Limits and surroundings; None reads the environment.
-        console: Serve the page as well, which needs Gradio; where the API needs keys, there is none.
+        console: Serve the page if the settings say so, which needs Gradio; where the API needs keys, there is none.
         examples: Texts to try on the page.
 
     Raises:
@@ -51,7 +51,8 @@ def create_app(
     counted = CountingRecognizer(recognizer, counters)
     collector = _collector(recognizer, settings)
     # A page that answers everybody would be a way around the keys.
-    page = DeferredApp(lambda: _build_console(counted, settings, collector, examples)) if console and keys is None else None
+    paged = console and settings.page and keys is None
+    page = DeferredApp(lambda: _build_console(counted, settings, collector, examples)) if paged else None
     recognition = Recognition(lambda: recognizer, Batcher(counters, most_texts=settings.max_queue), settings)
     app = bare_app("viner REST API", "Named entities of raw text, with exact offsets.", page, recognition)
     app.include_router(rest_router(recognition, counters, lambda: "off" if page is None else page.state))

@@ -47,6 +47,7 @@ def serve(
     examples: str | Path | None = None,
     api_keys: str | Path | None = None,
     log: str | None = None,
+    page: bool | None = None,
 ) -> None:
     """Serves a recognizer: page and REST API. Returns on SIGTERM's way out only; Ctrl-C raises ``KeyboardInterrupt``.
 
@@ -60,13 +61,14 @@ def serve(
             bundled notices.
         api_keys: File of the keys that programs need; None takes ``VINER_API_KEYS``, and without it nobody needs one.
         log: "json" or "text" for a line on stderr about each request; None takes ``VINER_LOG``.
+        page: Serve the page beside the REST API; None does so unless ``VINER_NO_PAGE`` is set.
 
     Raises:
         ServerError: If the address cannot be listened on, such as a port in use.
         UsageError: If host, port or another setting makes no sense, or the keys cannot be read.
         VinerError: If flagged answers cannot be kept in the folder.
     """
-    settings = Settings.resolve(host, port, open_browser, feedback=feedback, api_keys=api_keys, log=log)
+    settings = Settings.resolve(host, port, open_browser, feedback=feedback, api_keys=api_keys, log=log, page=page)
     texts = NOTICES if examples is None else read_examples(examples)
     _serve(lambda: create_app(recognizer, settings, examples=texts), settings)
 
@@ -147,8 +149,8 @@ async def _announce(app: FastAPI, address: str, settings: Settings) -> None:
     if settings.feedback is not None:
         print(f"Answers that visitors flag as wrong are kept in {settings.feedback}", flush=True)
     page = app.state.console
-    if page is None and settings.api_keys:
-        print("There is no page, since the API asks for keys", flush=True)
+    if page is None:
+        print(f"There is no page{', since the API asks for keys' if settings.api_keys else ''}", flush=True)
     if page is not None and settings.open_browser and await page.wait() == "ready":
         await asyncio.to_thread(webbrowser.open, address)
 

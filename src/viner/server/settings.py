@@ -51,6 +51,7 @@ class Settings:
         api_keys: File of the keys that programs need, or these keys themselves (:class:`viner.server.keys.ApiKeys`); empty if
             nobody needs one.
         log: "json" or "text" for a line on stderr about each request; empty for warnings and errors alone.
+        page: Serve the page of a model beside its REST API.
     """
 
     host: str = DEFAULT_HOST
@@ -70,6 +71,7 @@ class Settings:
     grace: int = DEFAULT_GRACE
     api_keys: str = ""
     log: str = ""
+    page: bool = True
 
     @classmethod
     def resolve(
@@ -82,6 +84,7 @@ class Settings:
         feedback: str | Path | None = None,
         api_keys: str | Path | None = None,
         log: str | None = None,
+        page: bool | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> Settings:
         """Settings from arguments, environment and defaults, in this order; None means *not given*.
@@ -114,6 +117,7 @@ class Settings:
             grace=_number("grace", None, env, "VINER_GRACE", DEFAULT_GRACE, range(86_401)),
             api_keys=str(api_keys or env.get("VINER_API_KEYS", "")).strip(),
             log=_log(log, env),
+            page=env.get("VINER_NO_PAGE", "").strip().lower() in _NO if page is None else page,
         )
 
 
