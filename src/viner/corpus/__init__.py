@@ -1,6 +1,7 @@
 """Looking at a corpus as a whole: counting it, finding what is doubtful in it, splitting it."""
 
 from viner.corpus.flagged import FEEDBACK, Flag, flag_of
+from viner.corpus.folds import fold_numbers
 from viner.corpus.lint import Finding, lint
 from viner.corpus.reviewed import REVIEWED, is_partial, refuse_partial, reviewed_spans
 from viner.corpus.sentences import sentences_of
@@ -14,6 +15,7 @@ __all__ = [
     "Flag",
     "Statistics",
     "flag_of",
+    "fold_numbers",
     "is_partial",
     "lint",
     "refuse_partial",

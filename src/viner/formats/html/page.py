@@ -14,14 +14,13 @@ from viner.document import Document
 from viner.errors import InputError
 from viner.formats.files import Source
 from viner.formats.format import Format
+from viner.formats.html.frame import CLOSE, open_page
 from viner.formats.html.marks import highlight, visible
 from viner.formats.report import WriteReport
 from viner.schema import Schema, default_color
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _BLOCK = 1 << 20
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-# What stands in a document cannot run or fetch anything, even if it got past the escaping.
 
 
 def _write(
@@ -53,7 +52,7 @@ def _write(
         body.seek(0)
         while part := body.read(_BLOCK):
             sink(part)
-    sink("</main>\n</body>\n</html>\n")
+    sink(CLOSE)
 
 
 class _Colors:
@@ -95,14 +94,7 @@ def _article(document: Document, number: int, colors: _Colors) -> str:
 
 def _head(title: str, report: WriteReport, colors: _Colors) -> str:
     counted = f"{report.documents:,} documents, {report.entities:,} entities"
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{visible(title)}</title>\n<style>\n{_style()}{''.join(_rules(colors))}</style>\n</head>\n<body>\n"
-        f"<header>\n<h1>{visible(title)}</h1>\n<p>{counted}</p>\n{_legend(colors)}</header>\n<main>\n"
-    )
+    return open_page(title, _style() + "".join(_rules(colors)), counted, _legend(colors))
 
 
 def _rules(colors: _Colors) -> Iterator[str]:

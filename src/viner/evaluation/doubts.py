@@ -1,0 +1,134 @@
+"""Annotations that are probably wrong, by evidence that an evaluation has at hand: a sure model that was not asked about them.
+
+A model that is sure and disagrees is often right, and the more often the same text is annotated as the model says elsewhere,
+the more so. This holds for documents that the model did not learn from. For those that it learned from,
+:mod:`viner.evaluation.confident` judges by models that did not.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from viner.evaluation.errors import Pair
+from viner.evaluation.excerpts import Excerpt, Excerpts
+from viner.evaluation.surfaces import LONGEST, Surfaces
+from viner.formats.html.marks import percent
+
+SURE = 0.9
+"""From this score on a model is taken for sure."""
+MOST = 100
+"""Doubts that are kept."""
+_SHOWN = 60
+"""Code points of an entity that a line for people shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An annotation that is probably wrong, or is missing.
+
+    Args:
+        pair: What is annotated, and what should be according to the model; None stands for no entity.
+        excerpt: The text around it.
+        confidence: How sure the model is that the annotation is wrong, in [0, 1]: the score of its own answer, or what
+            :func:`viner.evaluation.confident.doubtful` says.
+        elsewhere: How often the model's span, or the annotated one where it has none, is annotated with each label at other
+            places.
+    """
+
+    pair: Pair
+    excerpt: Excerpt
+    confidence: float
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def supported(self) -> bool:
+        """Whether other places speak for the model rather than for the annotation."""
+        gold, predicted = self.pair.labels
+        said = self.elsewhere.get(predicted, 0) if predicted is not None else 0
+        return said > (self.elsewhere.get(gold, 0) if gold is not None and gold != predicted else 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: where it is, both entities with their offsets in the document, and the evidence."""
+        sides = {"gold": self.pair.gold, "predicted": self.pair.predicted}
+        return {
+            "document": self.excerpt.name,
+            "line": self.excerpt.line,
+            "kind": self.pair.kind,
+            **{side: None if entity is None else entity.to_dict(surface=True) for side, entity in sides.items()},
+            "confidence": round(self.confidence, 4),
+            "elsewhere": dict(self.elsewhere),
+        }
+
+    def to_json(self) -> str:
+        """The JSON form on one line."""
+        line = json.dumps(self.to_dict(), ensure_ascii=False)
+        return line.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+
+    def __str__(self) -> str:
+        """One line for people: place, text, what is annotated and what should be, and how sure that is."""
+        line = "" if self.excerpt.line is None else f":{self.excerpt.line}"
+        entities = [entity for entity in (self.pair.gold, self.pair.predicted) if entity is not None]
+        texts = list(dict.fromkeys(repr(" ".join((entity.text or "").split())[:_SHOWN]) for entity in entities))
+        gold, predicted = (label or "no entity" for label in self.pair.labels)
+        change = f"{gold} → {predicted}" if gold != predicted else gold
+        return f"{self.excerpt.name}{line}: {' → '.join(texts)} {change} ({percent(self.confidence)} sure)"
+
+
+class DoubtCollector:
+    """Keeps the errors of which the model is surest.
+
+    Args:
+        surfaces: What is annotated elsewhere; asked when all documents have been seen.
+    """
+
+    def __init__(self, surfaces: Surfaces) -> None:
+        self.count = 0
+        """How many errors the model is sure of."""
+        self._surfaces = surfaces
+        self._kept: list[tuple[float, int, Pair, Excerpt]] = []
+
+    def offer(self, pair: Pair, cutter: Excerpts) -> None:
+        """Takes an error."""
+        score = None if pair.predicted is None else pair.predicted.score
+        if score is None or score < SURE:
+            return
+        self.count += 1
+        if len(self._kept) < MOST or score > self._kept[0][0]:
+            item = (score, -self.count, pair, cutter.cut(pair.start, pair.end))
+            (heapq.heappush if len(self._kept) < MOST else heapq.heappushpop)(self._kept, item)
+
+    def found(self) -> list[Doubt]:
+        """The doubts: first those for which other places speak, then by confidence."""
+        texts = {surface_of(pair) for _, _, pair, _ in self._kept}
+        tables = self._surfaces.tables(texts)
+        doubts = [
+            Doubt(pair, excerpt, score, elsewhere(pair, tables[surface_of(pair)])) for score, _, pair, excerpt in self._kept
+        ]
+        return sorted(
+            doubts, key=lambda doubt: (not doubt.supported, -doubt.confidence, doubt.excerpt.number, doubt.pair.start)
+        )
+
+
+def elsewhere(pair: Pair, annotated: Counter[str]) -> dict[str, int]:
+    """How often the text in question is annotated with each label, this place left out.
+
+    Args:
+        pair: The annotation in doubt and the answer.
+        annotated: How often the text is annotated with each label, this place included.
+    """
+    counts = Counter(annotated)
+    if pair.gold is not None and (pair.gold.text or "")[:LONGEST] == surface_of(pair):
+        counts[pair.gold.label] -= 1
+    return {label: count for label, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count > 0}
+
+
+def surface_of(pair: Pair) -> str:
+    """The text in question: that of the answer, or the annotated one where there is no answer."""
+    entity = pair.predicted or pair.gold
+    assert entity is not None
+    return (entity.text or "")[:LONGEST]

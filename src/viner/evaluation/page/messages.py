@@ -1,0 +1,149 @@
+"""What pages about errors say, in every language of the interface."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+ERROR_MESSAGES: dict[str, tuple[str, str]] = {
+    "err_gold": ("annotated", "đã gán nhãn"),
+    "err_predicted": ("recognized", "mô hình nhận dạng"),
+    "err_kind": ("Kind", "Loại lỗi"),
+    "err_type": ("Type", "Loại thực thể"),
+    "err_count": ("Errors", "Số lỗi"),
+    "err_share": ("Share", "Tỷ lệ"),
+    "err_gain": ("F1 if mended", "F1 nếu sửa hết"),
+    "err_kind_correct": ("right", "đúng"),
+    "err_kind_type": ("wrong type", "sai loại"),
+    "err_kind_boundary": ("wrong borders", "sai ranh giới"),
+    "err_kind_boundary_type": ("wrong borders and type", "sai ranh giới và loại"),
+    "err_kind_missed": ("missed", "bỏ sót"),
+    "err_kind_spurious": ("spurious", "nhận dạng thừa"),
+    "err_do_type": (
+        "Say in the guideline what tells the two types apart, and annotate more of the rarer one.",
+        "Hãy ghi rõ trong hướng dẫn cách phân biệt hai loại và gán thêm nhãn cho loại hiếm hơn.",
+    ),
+    "err_do_boundary": (
+        "Say in the guideline what belongs to the entity (titles, units, brackets), and make the annotations agree.",
+        "Hãy ghi rõ trong hướng dẫn thực thể gồm những gì (chức danh, đơn vị, ngoặc) và gán nhãn thống nhất.",
+    ),
+    "err_do_boundary_type": (
+        "Often one name inside another: decide which of them is to be annotated.",
+        "Thường là tên này nằm trong tên khác: hãy quyết định gán nhãn tên nào.",
+    ),
+    "err_do_missed": (
+        "Annotate more documents that hold such entities; closed lists can go into a dictionary.",
+        "Hãy gán nhãn thêm văn bản có các thực thể này; danh sách cố định có thể đưa vào từ điển.",
+    ),
+    "err_do_spurious": (
+        "Look whether the annotation missed them. If not, annotate more documents in which such words are no entity.",
+        "Hãy xem có phải người gán nhãn bỏ sót không. Nếu không, hãy gán thêm văn bản mà các từ này không phải thực thể.",
+    ),
+    "err_kinds": ("Errors by kind", "Lỗi theo loại"),
+    "err_kinds_note": (
+        "A wrong pair counts once here and twice in F1: the last column says what F1 would be without errors of that kind.",
+        "Một cặp sai được tính một lần ở đây và hai lần trong F1: cột cuối cho biết F1 nếu không còn loại lỗi đó.",
+    ),
+    "err_none": ("There is no error.", "Không có lỗi nào."),
+    "err_matrix": ("Which types are taken for which", "Loại nào bị nhầm với loại nào"),
+    "err_matrix_note": (
+        "Rows are annotated, columns recognized. On the diagonal the type is right, whatever the borders. Shades are shares of "
+        "the row.",
+        "Hàng là nhãn đã gán, cột là nhãn nhận dạng. Trên đường chéo, loại đúng bất kể ranh giới. Độ đậm là tỷ lệ trong hàng.",
+    ),
+    "err_others": ("other types", "loại khác"),
+    "err_all": ("all", "tất cả"),
+    "err_examples": ("Errors in context", "Lỗi trong ngữ cảnh"),
+    "err_examples_note": (
+        "Above the line stands what is annotated, below it what was recognized.",
+        "Phía trên dòng là nhãn đã gán, phía dưới là kết quả nhận dạng.",
+    ),
+    "err_drawn": (
+        "Of each kind there are {count} examples at most, drawn by chance so that every pair of types has its share.",
+        "Mỗi loại lỗi có tối đa {count} ví dụ, chọn ngẫu nhiên để mọi cặp loại đều có phần.",
+    ),
+    "err_of": ("{shown} of {count}", "{shown}/{count}"),
+    "err_shown": ("Shown:", "Đang hiển thị:"),
+    "err_nothing": ("nothing", "không có"),
+    "err_open": ("Open {name} in the annotator", "Mở {name} để gán nhãn"),
+    "err_document": ("Document", "Văn bản"),
+    "err_line": ("line {line}", "dòng {line}"),
+    "err_surfaces": ("Hardest texts", "Chuỗi khó nhất"),
+    "err_surface": ("Text", "Chuỗi"),
+    "err_disputed": ("Annotated in different ways", "Được gán nhãn khác nhau"),
+    "err_disputed_note": (
+        "The same text has several types. Some are right where they stand; others are slips.",
+        "Cùng một chuỗi có nhiều loại. Có chỗ đúng theo ngữ cảnh, có chỗ là nhầm lẫn.",
+    ),
+    "err_documents": ("Errors by document", "Lỗi theo văn bản"),
+    "err_half": (
+        "{documents} of {count} documents hold {errors} of {all} errors.",
+        "{documents} trong {count} văn bản chứa {errors} trong {all} lỗi.",
+    ),
+    "err_lengths": ("Errors by length", "Lỗi theo độ dài"),
+    "err_words": ("Words", "Số từ"),
+    "err_recall": ("Found", "Tìm thấy"),
+    "err_precision": ("Right", "Đúng"),
+    "err_doubts": ("Annotations that are probably wrong", "Nhãn có thể sai"),
+    "err_doubts_note": (
+        "The model is sure (score of {sure} or more) and disagrees with the annotation. Of documents that it learned from it "
+        "knows the annotation by heart: there, viner doubts asks models that did not.",
+        "Mô hình chắc chắn (điểm từ {sure}) và không đồng ý với nhãn. Với văn bản mà mô hình đã học, nó đã thuộc nhãn: "
+        "khi đó hãy dùng viner doubts để hỏi các mô hình chưa học chúng.",
+    ),
+    "err_doubts_none": (
+        "The model is nowhere sure that an annotation is wrong.",
+        "Không có chỗ nào mô hình chắc chắn nhãn sai.",
+    ),
+    "err_should": ("according to the model: {label}", "theo mô hình: {label}"),
+    "err_no_entity": ("no entity", "không phải thực thể"),
+    "err_sure": ("{percent} sure", "chắc {percent}"),
+    "err_elsewhere": ("elsewhere: {labels}", "chỗ khác: {labels}"),
+    "err_versus": ("What {second} changes", "{second} thay đổi những gì"),
+    "err_versus_figures": (
+        "F1 {before} → {after}: {repaired} repaired, {broken} broken. A difference like this comes about by chance alone in "
+        "{chance} % of the cases.",
+        "F1 {before} → {after}: sửa được {repaired}, làm sai {broken}. Chênh lệch như vậy xảy ra ngẫu nhiên trong {chance} % "
+        "trường hợp.",
+    ),
+    "err_first": ("first", "bản đầu"),
+    "err_second": ("second", "bản sau"),
+    "err_outcome": ("Outcome", "Kết quả"),
+    "err_repaired": ("repaired", "sửa được"),
+    "err_broken": ("broken", "làm sai"),
+    "err_mixed": ("both", "cả hai"),
+    "err_other": ("wrong in another way", "sai theo cách khác"),
+    "err_sentences": ("Sentences that differ", "Các câu khác nhau"),
+}
+"""For each key the sentence in English and in Vietnamese; :mod:`viner.console.messages` has them, too."""
+
+
+class Say(Protocol):
+    """Messages in one language: :class:`viner.console.messages.Messages`, or :class:`English`."""
+
+    def __call__(self, key: str, **values: object) -> str:
+        """A message with its placeholders filled in, plain text."""
+        ...
+
+    def number(self, value: int) -> str:
+        """A whole number for people."""
+        ...
+
+    def decimal(self, value: float, places: int) -> str:
+        """A number for people."""
+        ...
+
+
+class English:
+    """The messages in English, for pages that stand alone."""
+
+    def __call__(self, key: str, **values: object) -> str:
+        """A message with its placeholders filled in, plain text."""
+        return ERROR_MESSAGES[key][0].format(**values)
+
+    def number(self, value: int) -> str:
+        """A whole number with a comma for each thousand."""
+        return f"{value:,}"
+
+    def decimal(self, value: float, places: int) -> str:
+        """A number with a decimal point."""
+        return f"{value:.{places}f}"

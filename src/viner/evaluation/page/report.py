@@ -1,0 +1,135 @@
+"""The error report: one page that stands alone, for whoever wants to know what to do next."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from viner.evaluation.analysis import EXAMPLES, ErrorAnalysis
+from viner.evaluation.doubts import SURE, Doubt
+from viner.evaluation.page.browse import browse_examples
+from viner.evaluation.page.cases import browse_cases, versus_figures
+from viner.evaluation.page.messages import English, Say
+from viner.evaluation.page.suspects import doubt_list
+from viner.evaluation.page.tables import confusion_matrix, document_table, kind_table, length_table, surface_table
+from viner.evaluation.report import Evaluation
+from viner.evaluation.versus import Versus
+from viner.formats.files import replacing
+from viner.formats.html.frame import CLOSE, open_page
+
+
+def error_report(
+    evaluation: Evaluation,
+    analysis: ErrorAnalysis,
+    *,
+    model: str,
+    file: str,
+    versus: Versus | None = None,
+    second: str | None = None,
+) -> str:
+    """The page of an evaluation.
+
+    Args:
+        evaluation: The figures.
+        analysis: The errors, collected while they were made.
+        model: What was evaluated, for people.
+        file: What it was evaluated on.
+        versus: The comparison with another model, if there is one.
+        second: What that one is called.
+    """
+    say = English()
+    parts = [
+        _figures(evaluation, analysis, say),
+        section("kinds", say("err_kinds"), kind_table(analysis, say)),
+        section("matrix", say("err_matrix"), confusion_matrix(analysis, say)),
+    ]
+    if versus is not None:
+        title = say("err_versus", second=second or say("err_second"))
+        parts.append(section("versus", title, versus_figures(versus, say) + browse_cases(versus, say)))
+    if analysis.errors:
+        note = f"{say('err_examples_note')} {say('err_drawn', count=EXAMPLES)}"
+        parts.append(section("examples", say("err_examples"), _note(note) + browse_examples(analysis, say)))
+    doubts = _note(say("err_doubts_note", sure=SURE)) + doubt_list(analysis.doubts.found(), say)
+    parts.append(section("doubts", say("err_doubts"), doubts))
+    if analysis.errors:
+        parts.append(section("surfaces", say("err_surfaces"), surface_table(analysis.surfaces.hardest(), say)))
+    disputed = analysis.surfaces.disputed()
+    if disputed:
+        note = _note(say("err_disputed_note"))
+        parts.append(section("disputed", say("err_disputed"), note + surface_table(disputed, say)))
+    parts.append(section("lengths", say("err_lengths"), length_table(analysis, say)))
+    if analysis.errors:
+        parts.append(section("documents", say("err_documents"), document_table(analysis, say)))
+    return open_page(f"Errors of {model}", page_style(), f"on {file}") + "".join(parts) + CLOSE
+
+
+def doubt_report(doubts: Sequence[Doubt], *, file: str, told: str) -> str:
+    """The page of doubts that were found by models that did not learn from the documents.
+
+    Args:
+        doubts: The doubts, in the order in which they are shown.
+        file: What they are about.
+        told: How they were found, plain text.
+    """
+    say = English()
+    main = f'<section class="ve">{_note(told)}{_note(say("err_examples_note"))}{doubt_list(doubts, say)}</section>'
+    return open_page(say("err_doubts"), page_style(), f"in {file}") + main + CLOSE
+
+
+def write_report(page: str, path: str | os.PathLike[str]) -> None:
+    """Writes a page to a file, which appears whole or not at all.
+
+    Raises:
+        VinerError: If it cannot be written.
+    """
+    with replacing(path) as sink:
+        sink(page)
+
+
+@cache
+def page_style() -> str:
+    """The style sheet of a page that stands alone, behind the common one."""
+    return "\n".join(_sheet(name) for name in ("page.css", "errors.css"))
+
+
+@cache
+def parts_style() -> str:
+    """The style sheet of the parts alone, for a page that has its own ground and colors."""
+    return _sheet("errors.css")
+
+
+def section(name: str, title: str, content: str) -> str:
+    """A part of the page with its heading."""
+    return f'<section class="ve" aria-labelledby="ve-{name}"><h2 id="ve-{name}">{escape(title)}</h2>\n{content}</section>\n'
+
+
+def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, say: Say) -> str:
+    micro = evaluation.scores.micro
+    cells = [
+        ("F1", say.decimal(micro.f1, 4)),
+        ("precision", say.decimal(micro.precision, 4)),
+        ("recall", say.decimal(micro.recall, 4)),
+        ("macro F1", say.decimal(evaluation.scores.macro.f1, 4)),
+        ("errors", say.number(analysis.errors)),
+        ("entities annotated", say.number(micro.support)),
+        ("documents", say.number(evaluation.documents)),
+    ]
+    body = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in cells)
+    remarks = [
+        f"{count:,} annotated entities are of the type {label}, which the model does not know."
+        for label, count in evaluation.unknown_labels.items()
+    ]
+    if evaluation.cut_entities:
+        remarks.append(f"{evaluation.cut_entities:,} annotated entities cut a word and cannot be found; viner lint lists them.")
+    return f'<dl class="ve-figures">{body}</dl>' + "".join(_note(remark) for remark in remarks)
+
+
+def _note(text: str) -> str:
+    return f'<p class="ve-note">{escape(text)}</p>'
+
+
+def _sheet(name: str) -> str:
+    return files("viner.evaluation.page").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,38 @@
+"""Doubtful annotations as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from viner.evaluation.doubts import Doubt
+from viner.evaluation.page.browse import entry
+from viner.evaluation.page.lines import Link, pair_line, place, sides
+from viner.evaluation.page.messages import Say
+from viner.formats.html.marks import percent, visible
+
+
+def doubt_list(doubts: Sequence[Doubt], say: Say, link: Link | None = None) -> str:
+    """Doubts in context, each with its evidence, as HTML.
+
+    Args:
+        doubts: The doubts in the order in which they are shown.
+        say: The messages of the page.
+        link: Where a document is opened; None where it cannot be.
+    """
+    if not doubts:
+        return f'<p class="ve-note">{escape(say("err_doubts_none"))}</p>'
+    entries = []
+    for doubt in doubts:
+        label = doubt.pair.labels[1]
+        answer = visible(say("err_should", label=say("err_no_entity") if label is None else label))
+        evidence = [say("err_sure", percent=percent(doubt.confidence))]
+        if doubt.elsewhere:
+            counts = ", ".join(f"{name} {say.number(count)}" for name, count in list(doubt.elsewhere.items())[:5])
+            evidence.append(say("err_elsewhere", labels=counts))
+        caption = (
+            f'<strong class="ve-answer">{answer}</strong> <span class="ve-evidence">{visible(" · ".join(evidence))}</span> '
+            f"{sides(doubt.pair, say)} {place(doubt.excerpt, say, link)}"
+        )
+        entries.append(entry([f"ve-k-{doubt.pair.kind}"], caption, pair_line(doubt.pair, doubt.excerpt)))
+    return f'<ol class="ve-list">\n{"".join(entries)}</ol>'
