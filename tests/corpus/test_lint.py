@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.segmenters import Pairs
 from viner.corpus import Finding, lint
 from viner.document import Document, Entity
 from viner.formats import read
@@ -87,3 +88,15 @@ def test_the_known_leaks_of_a_data_set_are_found() -> None:
     folder = DATA / "ner_en/crossner/music"
     findings = list(lint({split: read(folder / f"{split}.txt") for split in ("train", "dev", "test")}))
     assert Counter((finding.code, finding.file) for finding in findings) == {("leak", "dev"): 1, ("leak", "test"): 23}
+
+
+def test_entities_that_cut_segments_are_found_if_a_segmenter_is_named() -> None:
+    entities = [Entity(0, 7, "ORG"), Entity(4, 7, "ORG"), Entity(8, 14, "LOC"), Entity(8, 10, "LOC"), Entity(16, 20, "ID")]
+    document = Document("Đại học Hà Nội BN990-993", entities=entities)
+    cut = [(f.code, f.message.split(" ends ")[-1].split(" begins ")[-1]) for f in lint([document], segmenter=Pairs())]
+    assert [item for item in cut if item[0].startswith("cuts")] == [
+        ("cuts-segment", "inside the segment 'Đại học'"),
+        ("cuts-segment", "inside the segment 'Hà Nội'"),
+        ("cuts-word", "inside the word 'BN990'"),
+    ]
+    assert not [f for f in lint([document]) if f.code == "cuts-segment"]

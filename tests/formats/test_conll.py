@@ -287,6 +287,24 @@ def test_underscores_of_segmented_text_become_spaces(read_lines: Read) -> None:
     assert document.meta["conll"]["segments"] == "underscore"
 
 
+def test_segmented_text_can_be_read_as_the_raw_text_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "word.conll"
+    path.write_text("Bệnh_viện B-ORG\nChợ_Rẫy I-ORG\nở O\nHà_Nội B-LOC\n", encoding="utf-8")
+    (document,) = read(path, segments="syllables")
+    assert document.text == "Bệnh viện Chợ Rẫy ở Hà Nội"
+    assert document.words is None
+    assert [(entity.label, entity.text) for entity in document.entities or ()] == [
+        ("ORG", "Bệnh viện Chợ Rẫy"),
+        ("LOC", "Hà Nội"),
+    ]
+    write([document], tmp_path / "syllable.conll", comments=False)
+    assert (tmp_path / "syllable.conll").read_text(encoding="utf-8").split("\n")[:3] == [
+        "Bệnh\tB-ORG",
+        "viện\tI-ORG",
+        "Chợ\tI-ORG",
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "text"),
     [

@@ -1,20 +1,24 @@
 """Base encoders for tests, a task that they learn in seconds, and nothing that needs a network.
 
-``tiny_base(folder)`` writes a random encoder, 32 wide, with a WordPiece tokenizer that knows the words of the task and single
-characters. ``toy_documents`` makes sentences in which some words are entities wherever they stand.
+``tiny_base(folder)`` writes a random encoder, 32 wide, with a tokenizer that knows the words of the task and single characters.
+``toy_documents`` makes sentences in which some words are entities wherever they stand.
 """
 
 from __future__ import annotations
 
+import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
+from support.tiny_tokenizers import tiny_tokenizer
 from viner.document import Document, Entity
 
 PEOPLE = ("Lan", "Nam", "Minh", "Hoa")
 PLACES = ("Hà Nội", "Huế", "Đà Nẵng", "Paris")
 FILLERS = "đi đến rồi về gặp ở và cùng hôm qua sáng nay".split()
 LABELS = ("PERSON", "LOCATION")
+_NAMES = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
 _SHAPE = {"hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64}
 
 
@@ -38,19 +42,40 @@ def _document(draw: random.Random, name: str) -> Document:
     return Document(text.rstrip(), id=name, entities=entities)
 
 
-def tiny_base(folder: Path, kind: str = "bert", *, positions: int = 128, layers: int = 2) -> Path:
-    """Writes a random base encoder of a Transformers architecture and returns its folder."""
+def tiny_base(
+    folder: Path,
+    kind: str = "bert",
+    *,
+    positions: int = 128,
+    layers: int = 2,
+    tokenizer: str | None = None,
+    words: Sequence[str] = (),
+    **config: object,
+) -> Path:
+    """Writes a random base encoder of a Transformers architecture and returns its folder.
+
+    Args:
+        folder: The folder.
+        kind: The architecture.
+        positions: Pieces that it has positions for.
+        layers: Its layers.
+        tokenizer: A kind of `support.tiny_tokenizers`; None takes WordPiece.
+        words: More words that the tokenizer knows.
+        config: More of the architecture's configuration.
+    """
     import torch
     from transformers import AutoConfig, AutoModel
 
-    tokenizer = _tokenizer()
-    size = tokenizer.get_vocab_size()
+    known = " ".join([*PEOPLE, *PLACES, *FILLERS]).split() + list(words)
+    pieces, names, _ = (_tokenizer(), _NAMES, None) if tokenizer is None else tiny_tokenizer(tokenizer, known)
+    size = pieces.get_vocab_size()
     shape = {
         **_SHAPE,
         "num_hidden_layers": layers,
         "vocab_size": size,
         "max_position_embeddings": positions,
-        "pad_token_id": 0,
+        "pad_token_id": pieces.token_to_id(names["pad_token"]),
+        **config,
     }
     if kind == "distilbert":
         shape = {
@@ -65,11 +90,8 @@ def tiny_base(folder: Path, kind: str = "bert", *, positions: int = 128, layers:
     # Wider than usual, so that so small an encoder tells its words apart; through more than two such layers nothing would pass.
     model = AutoModel.from_config(AutoConfig.for_model(kind, initializer_range=0.3 if layers <= 2 else 0.1, **shape))
     model.save_pretrained(folder)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "tokenizer_config.json").write_text(
-        '{"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", '
-        '"sep_token": "[SEP]", "mask_token": "[MASK]"}'
-    )
+    pieces.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", **names}))
     return folder
 
 

@@ -10,6 +10,7 @@ from viner.bundle.home import home
 from viner.bundle.hub import download, is_hub_id
 from viner.bundle.info import BundleInfo, FileRecord, Head, Windows
 from viner.bundle.origin import BUNDLED_BASE, Origin, base_origin, data_origin
+from viner.bundle.segmenter import SegmenterRecord
 from viner.bundle.writer import BundleWriter
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "FileRecord",
     "Head",
     "Origin",
+    "SegmenterRecord",
     "Windows",
     "base_origin",
     "data_origin",

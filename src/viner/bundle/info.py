@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from viner.encoding import bio_tags
+from viner.bundle.segmenter import SegmenterRecord
+from viner.encoding import SEGMENTS, bio_tags
 from viner.errors import BundleError, SchemaError
 from viner.schema import Schema
 
@@ -83,6 +84,7 @@ class BundleInfo:
         engine: The graph in ``model.onnx``: "int8" or "fp32".
         evidence: Why that engine was chosen: the counts and figures of the comparison.
         views: Views that each word passes through before it is cut into pieces.
+        segmenter: What groups words into the segments that the model reads; None for a model that reads words.
         calibration: ``{"temperature": t}`` divides the logits; empty means 1.
         base: The encoder that training started from: its name, revision or hash.
         data: Fingerprint of the training data.
@@ -97,6 +99,7 @@ class BundleInfo:
     engine: str
     evidence: Mapping[str, Any] = field(default_factory=dict)
     views: tuple[str, ...] = ("nfc",)
+    segmenter: SegmenterRecord | None = None
     calibration: Mapping[str, float] = field(default_factory=dict)
     base: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -112,6 +115,7 @@ class BundleInfo:
             "schema": self.schema.to_dict(),
             "heads": [head.to_dict() for head in self.heads],
             "views": list(self.views),
+            **({} if self.segmenter is None else {"segmenter": self.segmenter.to_dict()}),
             "windows": self.windows.to_dict(),
             "calibration": dict(self.calibration),
             "engine": self.engine,
@@ -168,6 +172,9 @@ def _parse(data: dict[str, Any]) -> BundleInfo:
     calibration = {key: float(value) for key, value in data["calibration"].items()}
     if not calibration.get("temperature", 1.0) > 0:
         raise ValueError("the temperature must be greater than 0")
+    segmenter = SegmenterRecord.from_dict(data["segmenter"]) if data.get("segmenter") else None
+    if (segmenter is not None) != (SEGMENTS in data["views"]):
+        raise ValueError(f"a segmenter and the view {SEGMENTS!r} go together")
     return BundleInfo(
         schema=schema,
         heads=heads,
@@ -175,6 +182,7 @@ def _parse(data: dict[str, Any]) -> BundleInfo:
         engine=data["engine"],
         evidence=dict(data["evidence"]),
         views=tuple(data["views"]),
+        segmenter=segmenter,
         calibration=calibration,
         base=dict(data["base"]),
         data=dict(data["data"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from viner.document import Document
 from viner.errors import InputError, UsageError
 from viner.schema import Schema
 
+if TYPE_CHECKING:
+    from viner.text import Segmenter
+
 
 @click.command(short_help="Find annotations that will not train or score well.")
 @click.argument("files", type=FILE, nargs=-1, required=True)
@@ -21,6 +24,7 @@ from viner.schema import Schema
 @click.option("--project", type=FILE, help="Project folder, whose viner.toml says which labels there are.")
 @click.option("--model", help="Model that says which labels there are.")
 @click.option("--labels", metavar="A,B,C", help="The labels that there are.")
+@click.option("--segmenter", metavar="NAME", help="Report entities that cut its segments, too; that of --model if not given.")
 @json_option
 def lint(
     files: tuple[Path, ...],
@@ -29,19 +33,21 @@ def lint(
     project: Path | None,
     model: str | None,
     labels: str | None,
+    segmenter: str | None,
     as_json: bool,
 ) -> int:
     """Find annotations in FILES that will not train or score well.
 
-    Entities that cut words, crossing and repeated ones, spaces at their edges, unknown labels, sentences that stand in
-    two splits, documents annotated only in part where models are scored: in all files but the first. Which labels are
-    known, --project, --model or --labels says; without them those of the first file are. Exit status 1 when something
-    was found.
+    Entities that cut words (with --segmenter: segments), crossing and repeated ones, spaces at their edges, unknown labels,
+    sentences that stand in two splits, documents annotated only in part where models are scored: in all files but the
+    first. Which labels are known, --project, --model or --labels says; without them those of the first file are. Exit status
+    1 when something was found.
 
     \b
     Example:
       viner lint train.conll dev.conll test.conll
       viner lint notes.jsonl --labels PERSON,PLACE
+      viner lint train.conll --segmenter underthesea
     """
     from viner.corpus import is_partial
     from viner.corpus import lint as lint_documents
@@ -56,7 +62,8 @@ def lint(
             yield document
 
     schema = _schema(project, model, labels)
-    findings = list(lint_documents({str(file): counted(file) for file in files}, schema))
+    by_file = {str(file): counted(file) for file in files}
+    findings = list(lint_documents(by_file, schema, segmenter=_segmenter(model, segmenter)))
     if as_json:
         echo_json({"findings": [finding.to_dict() for finding in findings], "partial": partial})
     else:
@@ -66,6 +73,19 @@ def lint(
         if partial:
             click.echo(f"{partial:,} documents are annotated only in part", err=True)
     return 1 if findings else 0
+
+
+def _segmenter(model: str | None, name: str | None) -> Segmenter | None:
+    if name is not None:
+        from viner.text import find_segmenter
+
+        return find_segmenter(name)
+    if model is not None:
+        from viner.bundle import find_bundle
+
+        record = find_bundle(model, weights=False).info.segmenter
+        return None if record is None else record.open()
+    return None
 
 
 def _schema(project: Path | None, model: str | None, labels: str | None) -> Schema | None:

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Seed of everything that is drawn.")
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="Arithmetic; bf16 where the processor has it.")
 @click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
+@click.option(
+    "--segmenter",
+    metavar="NAME",
+    help="What joins syllables to the segments that the base reads, or none; as the base learned if not given.",
+)
 @click.option("--overwrite", is_flag=True, default=None, help="Replace a model that is there.")
 @click.option("--budget-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop training after that time.")
 @format_option

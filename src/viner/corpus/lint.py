@@ -12,7 +12,7 @@ from viner.corpus.sentences import line_of, sentences_of
 from viner.document import Document, Entity, Span
 from viner.errors import InputError
 from viner.schema import ENTITIES, Schema
-from viner.text import nfc, split_words
+from viner.text import Segmenter, nfc, segment_words, split_words
 
 SHORTEST_LEAK = 5
 """Sentences of fewer words stand in several splits by chance and are no leak."""
@@ -23,8 +23,8 @@ class Finding:
     """One doubtful annotation.
 
     Args:
-        code: What kind of problem, for programs: "cuts-word", "crossing", "nested", "duplicate", "two-labels", "space-edge",
-            "unknown-label", "new-label", "odd-tag", "repeated-id", "leak", "partial", "bad-reviewed".
+        code: What kind of problem, for programs: "cuts-word", "cuts-segment", "crossing", "nested", "duplicate", "two-labels",
+            "space-edge", "unknown-label", "new-label", "odd-tag", "repeated-id", "leak", "partial", "bad-reviewed".
         message: The problem for people, with the surface concerned.
         document: Id of the document.
         file: Name of the file or split, where several are looked at.
@@ -51,13 +51,20 @@ class Finding:
         return {key: value for key, value in fields.items() if value is not None}
 
 
-def lint(documents: Iterable[Document] | Mapping[str, Iterable[Document]], schema: Schema | None = None) -> Iterator[Finding]:
+def lint(
+    documents: Iterable[Document] | Mapping[str, Iterable[Document]],
+    schema: Schema | None = None,
+    *,
+    segmenter: Segmenter | None = None,
+) -> Iterator[Finding]:
     """Yields what is doubtful in documents, one document after the other.
 
     Args:
         documents: The documents of one file, or those of several splits by name; only the latter can show leaks.
         schema: Labels outside of its entity layer are reported. None takes any label of the first split, and reports others
             once for each later split.
+        segmenter: Groups words into segments; entities that begin or end inside one are reported, since a model that reads
+            its segments cannot find them.
 
     Models are scored on every split but the first, so documents that are annotated only in part are reported there.
     """
@@ -76,7 +83,7 @@ def lint(documents: Iterable[Document] | Mapping[str, Iterable[Document]], schem
                 ids.add(document.id)
             if is_partial(document):
                 yield from _partial(document, name, whole=index > 0)
-            for code, message, offset in _in_document(document, known):
+            for code, message, offset in _in_document(document, known, segmenter):
                 yield Finding(code, message, document.id, name, line_of(document, offset))
             for entity in document.entities or () if known is None else ():
                 if index == 0:
@@ -103,13 +110,17 @@ def _partial(document: Document, split: str | None, *, whole: bool) -> Iterator[
         yield Finding("partial", message, document.id, split, line_of(document))
 
 
-def _in_document(document: Document, known: frozenset[str] | None) -> Iterator[tuple[str, str, int]]:
+def _in_document(
+    document: Document, known: frozenset[str] | None, segmenter: Segmenter | None
+) -> Iterator[tuple[str, str, int]]:
     """Yields code, message and offset."""
     entities = sorted(document.entities or (), key=lambda entity: (entity.start, -entity.end, entity.label))
     if not entities:
         return
     words = split_words(document.text) if document.words is None else document.words
     starts = [start for start, _ in words]
+    segments = [] if segmenter is None else segment_words(document.text, words, segmenter)
+    segment_starts = [start for start, _ in segments]
     for entity in entities:
         if known is not None and entity.label not in known:
             yield "unknown-label", f"{_show(entity)} has a label that the schema does not know", entity.start
@@ -120,6 +131,11 @@ def _in_document(document: Document, known: frozenset[str] | None) -> Iterator[t
             word = _around(words, starts, offset)
             if word is not None:
                 yield "cuts-word", f"{_show(entity)} {verb} inside the word {document.text[slice(*word)]!r}", entity.start
+                continue
+            segment = _around(segments, segment_starts, offset)
+            if segment is not None:
+                surface = document.text[slice(*segment)]
+                yield "cuts-segment", f"{_show(entity)} {verb} inside the segment {surface!r}", entity.start
     yield from _overlaps(entities)
 
 

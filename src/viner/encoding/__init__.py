@@ -7,11 +7,12 @@ overlapping windows (:func:`plan_windows`) → one emission a word → one decod
 from viner.encoding.alignment import AlignedTags, LostEntity, align
 from viner.encoding.batches import FIRST_PIECES, cut_by_budget, cut_by_length, side_by_side
 from viner.encoding.decoding import BioDecoder, WordSpan, bio_tags
-from viner.encoding.tokenizer import EncodedText, PieceEncoder, PieceRules, position_limit
+from viner.encoding.tokenizer import SEGMENTS, EncodedText, PieceEncoder, PieceRules, learned_segments, position_limit
 from viner.encoding.windows import Window, plan_windows
 
 __all__ = [
     "FIRST_PIECES",
+    "SEGMENTS",
     "AlignedTags",
     "BioDecoder",
     "EncodedText",
@@ -24,6 +25,7 @@ __all__ = [
     "bio_tags",
     "cut_by_budget",
     "cut_by_length",
+    "learned_segments",
     "plan_windows",
     "position_limit",
     "side_by_side",

@@ -12,6 +12,7 @@ no mark, as in running text.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -32,11 +33,19 @@ from viner.text import normalize
 DEFAULT_POSITIONS = 512
 """Used where neither the model nor its tokenizer declares a limit."""
 
+SEGMENTS = "segments"
+"""The view of models that learned from segmented text: ``bệnh viện`` as ``bệnh_viện``."""
+
+_SPACES = re.compile(r"\s+")
+_SYLLABLE = re.compile(r"\S+")
 _VIEWS: dict[str, Callable[[str], str]] = {
     "nfc": normalize.nfc,
-    "tone-new": lambda word: normalize.tone_style(word, "new"),
-    "tone-old": lambda word: normalize.tone_style(word, "old"),
+    "tone-new": lambda word: _SYLLABLE.sub(lambda syllable: normalize.tone_style(syllable[0], "new"), word),
+    "tone-old": lambda word: _SYLLABLE.sub(lambda syllable: normalize.tone_style(syllable[0], "old"), word),
+    SEGMENTS: lambda word: _SPACES.sub("_", word),
 }
+_INSIDE_SEGMENT = re.compile(r"[^\W\d_]_[^\W\d_]")
+_SEGMENTS_SHARE = 0.01
 _CACHE_SIZE = 200_000
 # Models whose position ids start behind the padding id (transformers' create_position_ids_from_input_ids).
 _OFFSET_POSITIONS = {
@@ -97,7 +106,7 @@ class PieceEncoder:
     Args:
         tokenizer: Any tokenizer of the ``tokenizers`` library. It is changed: take one that nobody else uses.
         max_pieces: Pieces that the model can read at once, special pieces included.
-        views: Names of the views each word passes through, in order: "nfc", "tone-new", "tone-old".
+        views: Names of the views each word passes through, in order: "nfc", "tone-new", "tone-old", "segments".
         pad: The piece that fills up batches.
         vocabulary: Pieces that the model has embeddings for; ids from there on become the unknown piece. None takes all.
 
@@ -229,6 +238,12 @@ def load_tokenizer(folder: str | Path) -> Tokenizer:
         hint="It needs tokenizer.json, or PhoBERT's vocab.txt with bpe.codes; "
         "AutoTokenizer.from_pretrained(…).save_pretrained(folder) writes the former",
     )
+
+
+def learned_segments(tokenizer: Tokenizer) -> bool:
+    """Whether a vocabulary was made of segmented text: one in a hundred of its pieces, or more, has a ``_`` between letters."""
+    vocabulary = tokenizer.get_vocab()
+    return sum(_INSIDE_SEGMENT.search(piece) is not None for piece in vocabulary) >= _SEGMENTS_SHARE * len(vocabulary) > 0
 
 
 def position_limit(config: dict[str, Any], tokenizer_config: dict[str, Any] | None = None) -> int:

@@ -19,7 +19,7 @@ from viner.bundle import BundleInfo
 from viner.document import Document, Entity
 from viner.encoding import BioDecoder, EncodedText, PieceEncoder, Window, WordSpan, plan_windows, side_by_side
 from viner.runtime import Engine
-from viner.text import split_words
+from viner.text import segment_words, split_words
 
 STAGES = ("words", "pieces", "batches", "graph", "decoding", "documents")
 
@@ -72,6 +72,7 @@ class StagedRecognizer:
         self._engine = engine
         self._budget = budget
         self._decoder = BioDecoder(info.heads[0].labels)
+        self._segmenter = None if info.segmenter is None else info.segmenter.open()
         self._tags = len(info.heads[0].tags)
         self._temperature = np.float32(info.calibration.get("temperature", 1.0))
         self._overlap = min(info.windows.overlap, encoder.capacity - 1)
@@ -82,7 +83,10 @@ class StagedRecognizer:
         with _timed(staged, "words"):
             words = [split_words(item.text) if item.words is None else item.words for item in documents]
         with _timed(staged, "pieces"):
-            encoded = [self._encoder.encode(item.text, spans) for item, spans in zip(documents, words, strict=True)]
+            read = words
+            if self._segmenter is not None:
+                read = [segment_words(item.text, spans, self._segmenter) for item, spans in zip(documents, words, strict=True)]
+            encoded = [self._encoder.encode(item.text, spans) for item, spans in zip(documents, read, strict=True)]
         with _timed(staged, "batches"):
             plans = self._plan(encoded)
             staged.batches = [self._batch(encoded, plan) for plan in plans]
@@ -92,7 +96,7 @@ class StagedRecognizer:
         with _timed(staged, "decoding"):
             spans = self._decoder.decode_batch(self._emissions(encoded, plans, logits))
         with _timed(staged, "documents"):
-            staged.documents = [_document(*parts) for parts in zip(documents, words, spans, strict=True)]
+            staged.documents = [_document(*parts) for parts in zip(documents, words, encoded, spans, strict=True)]
         staged.words = sum(map(len, words))
         staged.pieces = sum(len(item.pieces) for item in encoded)
         return staged
@@ -146,9 +150,12 @@ def _timed(staged: Staged, stage: str) -> Iterator[None]:
     staged.seconds[stage] = time.process_time() - began
 
 
-def _document(document: Document, words: Sequence[tuple[int, int]], spans: Sequence[WordSpan]) -> Document:
+def _document(
+    document: Document, words: Sequence[tuple[int, int]], encoded: EncodedText, spans: Sequence[WordSpan]
+) -> Document:
+    read = encoded.words
     entities = [
-        Entity(words[span.first][0], words[span.last - 1][1], span.label, score=round(span.score, 4), source="model")
+        Entity(read[span.first][0], read[span.last - 1][1], span.label, score=round(span.score, 4), source="model")
         for span in spans
     ]
     return Document(document.text, id=document.id, meta=document.meta, words=words, entities=entities)

@@ -18,7 +18,7 @@ from viner.errors import UsageError
 from viner.project import Project
 from viner.publishing.folder import file_sizes, new_folder
 from viner.publishing.image import Image, write_image
-from viner.publishing.model import copy_model, find_model, labels, license_lines, size, title
+from viner.publishing.model import copy_model, find_model, labels, license_lines, needed_extras, size, title
 from viner.publishing.workbench import PROJECT, write_project
 from viner.workflow.markdown import escape
 
@@ -70,7 +70,7 @@ def publish_recognizer(model: str | Path, *, out: Path | None = None, force: boo
         description=f"{title(bundle)} ({', '.join(labels(bundle))}); recognized by viner",
         command=("serve", "/opt/model"),
         content=(_MODEL, "/opt/model"),
-        extras=("app",),
+        extras=("app", *needed_extras(bundle)),
         memory=_RECOGNIZER_MB + _megabytes(3 * size(bundle)),
         words={"licenses": "\n".join(f"- {escape(line)}" for line in license_lines(bundle))},
     )

@@ -11,7 +11,9 @@ from pathlib import Path
 from viner.bundle import Bundle, BundleInfo, FileRecord, base_origin, data_origin, find_bundle, read_bundle
 from viner.bundle.bundle import CARD, FILES, GRAPH, INFO, NEEDED
 from viner.errors import UsageError
+from viner.publishing.folder import PublishError
 from viner.publishing.paths import shortened, without_paths
+from viner.text import DEFAULT_SEGMENTER
 from viner.workflow.card import license_lines as lines_of
 from viner.workflow.front_matter import card_title
 from viner.workflow.markdown import one_line
@@ -73,6 +75,24 @@ def published_files(bundle: Bundle, *, weights: bool = False) -> list[str]:
 def size(bundle: Bundle, *, weights: bool = False) -> int:
     """How many bytes :func:`published_files` have."""
     return sum((bundle.path / name).stat().st_size for name in published_files(bundle, weights=weights))
+
+
+def needed_extras(bundle: Bundle) -> tuple[str, ...]:
+    """The extras of viner that the model needs where it recognizes.
+
+    Raises:
+        PublishError: If it reads segments of a segmenter that no extra brings.
+    """
+    segmenter = bundle.info.segmenter
+    if segmenter is None:
+        return ()
+    if segmenter.name != DEFAULT_SEGMENTER:
+        raise PublishError(
+            f"the model reads segments of {segmenter.name!r}, which comes from a package that is not viner's",
+            where=bundle.path,
+            hint=f"Train on segments of {DEFAULT_SEGMENTER}, or publish the model alone: viner publish hub",
+        )
+    return ("vi",)
 
 
 def copy_model(bundle: Bundle, folder: Path, *, weights: bool = False) -> Bundle:

@@ -20,7 +20,17 @@ from viner.errors import InputError, MissingExtraError
 from viner.project import Project
 from viner.publishing.examples import bundled_examples, own_examples
 from viner.publishing.folder import PublishError, file_sizes
-from viner.publishing.model import check_title, copy_model, find_model, languages, license_lines, published_files, size, title
+from viner.publishing.model import (
+    check_title,
+    copy_model,
+    find_model,
+    languages,
+    license_lines,
+    needed_extras,
+    published_files,
+    size,
+    title,
+)
 from viner.publishing.pins import pinned
 from viner.publishing.repository import check_upload, publish_repository
 from viner.publishing.upload import check_repo
@@ -209,7 +219,7 @@ def write_space(bundle: Bundle, folder: Path, choices: SpaceChoices) -> tuple[st
     kept = f', feedback="{FEEDBACK}"' if choices.feedback else ""
     found = f'here / "{_MODEL}"' if reference is None else f'"{reference}"'
     serving = _SERVE_MODEL.format(model=found, examples=_EXAMPLES, feedback=kept)
-    _write_app(folder, ["app"], serving, _about(bundle, choices, reference), _readme(bundle, choices))
+    _write_app(folder, ["app", *needed_extras(bundle)], serving, _about(bundle, choices, reference), _readme(bundle, choices))
     return reference, len(examples)
 
 

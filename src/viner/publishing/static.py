@@ -119,6 +119,13 @@ def publish_page(
     check_title(name)
     bundle = find_model(model)
     target = out or Path(f"{Path(str(model).partition('@')[0]).expanduser().resolve().name}-static")
+    if bundle.info.segmenter is not None:
+        raise PublishError(
+            f"the model reads segments of {bundle.info.segmenter.name}, which does not run in a browser",
+            where=bundle.path,
+            hint="Publish it where a server recognizes (viner publish space, viner publish docker), or train on syllables:"
+            " --segmenter none",
+        )
     encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
     with page_graph(model, bundle, engine) as graph:
         _check_size(bundle, graph.path)

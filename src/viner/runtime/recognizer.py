@@ -21,7 +21,7 @@ from viner.errors import BundleError, UsageError
 from viner.runtime.engine import Engine
 from viner.runtime.provider import CUDA, ONNX_RUNTIME, choose_provider, open_engine
 from viner.schema import ENTITIES, Schema
-from viner.text import split_words
+from viner.text import segment_words, split_words
 
 CHUNK_DOCUMENTS = 2048
 CHUNK_PIECES = 1 << 16
@@ -70,6 +70,7 @@ class Recognizer:
         self._budget = budget
         self._decoder = BioDecoder(info.heads[0].labels)
         self._temperature = np.float32(info.calibration.get("temperature", 1.0))
+        self._segmenter = None if info.segmenter is None else info.segmenter.open()
         self._overlap = min(info.windows.overlap, encoder.capacity - 1)
         self._nothing = np.zeros(len(info.heads[0].tags), dtype=np.float32)
         self._nothing[1:] = -100  # "O", beyond doubt
@@ -91,7 +92,7 @@ class Recognizer:
 
         Raises:
             BundleError: If it is no model folder, incomplete, damaged or of a later version, or the engine's graph is missing.
-            MissingExtraError: If the provider is not installed.
+            MissingExtraError: If the provider, or the segmenter whose segments the model reads, is not installed.
             UsageError: If engine or provider are unknown, or do not go together.
         """
         provider = choose_provider(provider)
@@ -244,8 +245,10 @@ class Recognizer:
             for chunk in chunks:
                 _refuse(chunk.gaps())
                 judged = self._decoder.judge_batch(chunk.emissions)
-                for document, encoded, (spans, uncertainty) in zip(chunk.documents, chunk.encoded, judged, strict=True):
-                    yield _document(document, encoded, spans), uncertainty
+                for document, words, encoded, (spans, uncertainty) in zip(
+                    chunk.documents, chunk.words, chunk.encoded, judged, strict=True
+                ):
+                    yield _document(document, words, encoded, spans), uncertainty
 
     def canaries(self, items: Iterable[str | Document]) -> Canaries:
         """Answers texts in the form in which another processor's answers can be compared with these."""
@@ -281,8 +284,10 @@ class Recognizer:
         for item in islice(source, CHUNK_DOCUMENTS):
             document = item if isinstance(item, Document) else Document(item)
             words = document.words if document.words is not None else split_words(document.text)
-            encoded = self._encoder.encode(document.text, words)
+            read = words if self._segmenter is None else segment_words(document.text, words, self._segmenter)
+            encoded = self._encoder.encode(document.text, read)
             chunk.documents.append(document)
+            chunk.words.append(words)
             chunk.encoded.append(encoded)
             for window in plan_windows(encoded.offsets, self._encoder.capacity, self._overlap):
                 chunk.windows.append((len(chunk.documents) - 1, window))
@@ -337,7 +342,7 @@ class Recognizer:
         for emissions in chunk.emissions:
             emissions[np.isnan(emissions[:, 0])] = self._nothing
         spans = self._decoder.decode_batch(chunk.emissions)
-        return map(_document, chunk.documents, chunk.encoded, spans)
+        return map(_document, chunk.documents, chunk.words, chunk.encoded, spans)
 
 
 @dataclass(slots=True)
@@ -345,10 +350,13 @@ class _Chunk:
     """Documents whose windows are sorted into batches together."""
 
     documents: list[Document] = field(default_factory=list)
+    words: list[Sequence[Span]] = field(default_factory=list)
+    """Of each document those that it is answered with; what ``encoded`` calls words are those that the model reads: segments,
+    for a model of segments."""
     encoded: list[EncodedText] = field(default_factory=list)
     windows: list[tuple[int, Window]] = field(default_factory=list)
     emissions: list[NDArray[np.float32]] = field(default_factory=list)
-    """For each document one a word, NaN until it is answered."""
+    """For each document one a word that the model reads, NaN until it is answered."""
     results: list[Future[None]] = field(default_factory=list)
 
     def gaps(self) -> dict[int, list[Span]]:
@@ -366,10 +374,10 @@ def _refuse(gaps: Mapping[int, Sequence[Span]]) -> None:
         raise RuntimeError(f"{sum(map(len, gaps.values()))} words were not answered: this is a defect of viner")
 
 
-def _document(document: Document, encoded: EncodedText, spans: Sequence[WordSpan]) -> Document:
-    words = encoded.words
+def _document(document: Document, words: Sequence[Span], encoded: EncodedText, spans: Sequence[WordSpan]) -> Document:
+    read = encoded.words
     entities = [
-        Entity(words[span.first][0], words[span.last - 1][1], span.label, score=round(span.score, 4), source="model")
+        Entity(read[span.first][0], read[span.last - 1][1], span.label, score=round(span.score, 4), source="model")
         for span in spans
     ]
     return Document(document.text, id=document.id, meta=document.meta, words=words, entities=entities)

@@ -34,10 +34,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from viner.bundle import SegmenterRecord
+from viner.document import Document
 from viner.encoding import FIRST_PIECES, PieceEncoder
 from viner.errors import MissingExtraError
 from viner.text import split_words
 from viner.workflow.first_pieces import pick_first_pieces
+from viner.workflow.segments import in_segments
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -95,11 +98,18 @@ def quantize_rows(
         Path(draft).unlink(missing_ok=True)
 
 
-def sample_texts(encoder: PieceEncoder, texts: Iterable[str]) -> list[Sample]:
-    """The first window of each text, for :func:`quantize_rows`."""
+def sample_texts(encoder: PieceEncoder, texts: Iterable[str], segmenter: SegmenterRecord | None = None) -> list[Sample]:
+    """The first window of each text, for :func:`quantize_rows`.
+
+    Args:
+        encoder: The model's tokenizer.
+        texts: The texts.
+        segmenter: What groups words into the segments that the model reads, if it does.
+    """
     samples = []
-    for text in texts:
-        encoded = encoder.encode(text, split_words(text))
+    for document in in_segments([Document(text) for text in texts], segmenter):
+        words = split_words(document.text) if document.words is None else document.words
+        encoded = encoder.encode(document.text, words)
         samples.append(np.array([*encoder.prefix, *encoded.pieces[: encoder.capacity], *encoder.suffix], dtype=np.int64))
     return samples
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viner.base import origin, resolve
-from viner.bundle import Bundle, find_bundle
+from viner.bundle import Bundle, SegmenterRecord, find_bundle
 from viner.document import Document
-from viner.errors import BundleError, SchemaError, UsageError
+from viner.encoding import SEGMENTS, learned_segments
+from viner.encoding.tokenizer import load_tokenizer
+from viner.errors import BundleError, MissingExtraError, SchemaError, UsageError
 from viner.schema import ENTITIES, Schema
+from viner.text import DEFAULT_SEGMENTER
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 DISTILLED = "distilled_from"
 """Key in a model's ``base``: its teacher's ``{"name", "id"?, "data"?, "sha256", "layers", "kept", "dev_f1"}``."""
+
+WORDS = "none"
+"""In the place of a segmenter's name: the model reads words as they are."""
 
 _WEIGHTS = "model.safetensors"
 
@@ -75,8 +81,40 @@ class Start:
         known = {key: value for key, value in model.info.base.items() if key != DISTILLED}
         return cls(folder, {**known, DISTILLED: _described(model, distill_from)}, model, layers)
 
-    def config(self, choices: Mapping[str, Any]) -> TrainingConfig:
+    def segmenter(self, name: str | None) -> SegmenterRecord | None:
+        """What groups words into the segments that the model will read; None where it will read words.
+
+        Args:
+            name: The segmenter that was asked for, or "none"; None takes what the base learned from.
+
+        Raises:
+            UsageError: If there is none of that name, or the model to distill from reads otherwise.
+            MissingExtraError: If what it needs is not installed.
+        """
+        if self.model is not None:
+            taught = self.model.info.segmenter
+            reading = WORDS if taught is None else taught.name
+            if name not in (None, reading):
+                raise UsageError(
+                    f"segmenter is that of the model to distill from: {reading!r}, not {name!r}",
+                    hint="Leave it away; how a model reads is part of what it has learned",
+                )
+            return taught
+        if name == WORDS or (name is None and not learned_segments(load_tokenizer(self.folder))):
+            return None
+        try:
+            return SegmenterRecord.named(name or DEFAULT_SEGMENTER)
+        except MissingExtraError as error:
+            if name is None:
+                error.hint = f"The base learned from segments. {error.hint}; or let it read syllables: --segmenter {WORDS}"
+            raise
+
+    def config(self, choices: Mapping[str, Any], segmenter: SegmenterRecord | None = None) -> TrainingConfig:
         """The choices of the training; a distilled model reads as the larger one does.
+
+        Args:
+            choices: What was asked for.
+            segmenter: From :meth:`segmenter`.
 
         Raises:
             UsageError: If a choice cannot be, or would make it read otherwise.
@@ -84,7 +122,8 @@ class Start:
         from viner.training.config import TrainingConfig
 
         if self.model is None:
-            return TrainingConfig(**choices)
+            config = TrainingConfig(**choices)
+            return config if segmenter is None else replace(config, views=(*config.views, SEGMENTS))
         info = self.model.info
         reading = {"views": info.views, "window_pieces": info.windows.pieces, "window_overlap": info.windows.overlap}
         for name in reading.keys() & choices.keys():

@@ -20,6 +20,7 @@ from viner.schema import ENTITIES, Schema
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
 from viner.workflow.progress import Report, TrainingLog
+from viner.workflow.segments import in_segments
 from viner.workflow.start import Start
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def train_model(
     format: str | None = None,
     read_options: Mapping[str, Any] | None = None,
     allow_bin: bool = False,
+    segmenter: str | None = None,
     overwrite: bool = False,
     report: Report | None = None,
     **choices: Any,
@@ -68,6 +70,8 @@ def train_model(
         format: Format of the annotated files; None finds it out for each.
         read_options: Options of that format, such as ``{"tag_column": 3}``.
         allow_bin: Accept a base whose weights are in PyTorch's ``.bin`` format.
+        segmenter: What groups syllables into the segments that the model reads, or "none"; None takes what the base learned
+            from: segments for PhoBERT and its like, words for others. Entities stay on words either way.
         overwrite: Replace a model that is there.
         report: Where progress goes; None writes to stderr.
         **choices: Fields of :class:`viner.training.config.TrainingConfig`.
@@ -81,7 +85,7 @@ def train_model(
         BundleError: If base or model cannot be used, or ``out`` exists or cannot be written.
         TrainingError: If another training writes there, the model learns nothing, or no layer of it can be left out.
         UsageError: If options exclude each other, or there are not so many layers.
-        MissingExtraError: If the training libraries are missing.
+        MissingExtraError: If the training libraries, or the segmenter, are missing.
     """
     try:
         from viner.training.checkpoint import TrainingFolder
@@ -97,7 +101,8 @@ def train_model(
         target = target.resolve()
     _check_target(target, overwrite)
     start = Start.find(base, distill_from, layers, allow_bin=allow_bin)
-    config = start.config(choices)
+    reads = start.segmenter(segmenter)
+    config = start.config(choices, reads)
     # Read everything first: a broken dev or test file should not be found after an hour of training.
     reading = (format, read_options or {})
     learned = _annotated(train, *reading)
@@ -115,7 +120,8 @@ def train_model(
     with TrainingFolder(target.with_name(f"{target.name}.training")) as folder:
         with TrainingLog(folder.log, report) as log:
             teacher = start.teacher()
-            trainer = Trainer(start.folder, labels, learned, tuned, config, teacher=teacher, observe=log)
+            read_by_model = (in_segments(learned, reads, keep=True), in_segments(tuned, reads))
+            trainer = Trainer(start.folder, labels, *read_by_model, config, teacher=teacher, observe=log)
             result = trainer.run(folder)
         info = BundleInfo(
             schema=schema,
@@ -124,6 +130,7 @@ def train_model(
             windows=Windows(result.encoder.max_pieces, usable_overlap(config.window_overlap, result.encoder)),
             engine="fp32",
             views=config.views,
+            segmenter=reads,
             base=start.describe(teacher, result.teacher_f1),
             data={
                 **({} if source is None else {"source": source.to_dict()}),
@@ -163,7 +170,7 @@ def _finish(
     _copy_tokenizer(base, folder)
     exact, small = folder / "fp32.onnx", folder / "int8.onnx"
     export_onnx(stock, exact, ENTITIES)
-    quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts()), first_pieces=True)
+    quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts(), info.segmenter), first_pieces=True)
     report.stage("Comparing int8 with float32")
     choice: Choice = choose_engine(info, folder, exact, small, dev)
     chosen, other = (small, exact) if choice.engine == "int8" else (exact, small)

@@ -175,8 +175,8 @@ def find_layout(
             raise UsageError(f"{name} must be the number of a column, from 0, not {index!r}")
     if comments not in (None, True, False):
         raise UsageError(f"comments must be true or false, not {comments!r}")
-    if segments not in (None, "underscore", "none"):
-        raise UsageError(f"segments must be 'underscore' or 'none', not {segments!r}")
+    if segments not in (None, "underscore", "syllables", "none"):
+        raise UsageError(f"segments must be 'underscore', 'syllables' or 'none', not {segments!r}")
     survey = _Survey((strip_line_end(line) for _, line in source.lines()), separator)
     if not (survey.rows or survey.docstarts or survey.new_documents):
         return None
@@ -204,7 +204,7 @@ def find_layout(
         comments,
         survey.docstarts > 0 or (comments and survey.new_documents > 0),
         frozenset(width for width, count in survey.widths.items() if count >= _COMMON_SHARE * survey.rows),
-        segments == "underscore",
+        segments in ("underscore", "syllables"),
     )
     return _with_tokens_seen(source, draft, find_scheme=scheme is None, find_segments=segments is None)
 

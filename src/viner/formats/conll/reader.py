@@ -68,7 +68,8 @@ def read(
         tag_columns: Several of them, outer layer first, for nested entities (GermEval: ``(2, 3)``).
         scheme: "IOB1", "IOB2", "IOBES", "BILOU", or "IO" for bare labels.
         comments: Whether lines that begin with ``#`` and hold no tag are comments.
-        segments: "underscore" gives the text spaces for the underscores inside tokens, "none" leaves them.
+        segments: "underscore" gives the text spaces for the underscores inside tokens, "none" leaves them; "syllables" gives
+            spaces as well and no words, so that they are those of any raw text instead of the file's segments.
         drop_labels: Labels to read as ``O``; ``meta["conll"]["dropped"]`` counts their tags.
     """
     if tag_column is not None:
@@ -89,7 +90,8 @@ def read(
     if layout is not None:
         dropped = frozenset([drop_labels] if isinstance(drop_labels, str) else drop_labels)
         for chunk in _chunks(source, layout):
-            yield _document(chunk, layout, source, dropped)
+            document = _document(chunk, layout, source, dropped)
+            yield document.with_(words=None) if segments == "syllables" else document
 
 
 def _chunks(source: Source, layout: Layout) -> Iterator[_Chunk]:
