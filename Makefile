@@ -28,7 +28,7 @@ demo: $(VENV)/.stamp-all
 
 # PostgreSQL is tested where VINER_TEST_POSTGRES names a server, or one without a password runs on this machine.
 test: $(VENV)/.stamp-test
-	@$(BIN)/python -m pytest -n 2 -q
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 lint: $(VENV)/.stamp-dev
 	@$(BIN)/ruff check .

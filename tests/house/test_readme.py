@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from support.bases import tiny_base
 from support.commands import ROOT, blocks, run_as_it_stands, write_a_small_corpus
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,7 +51,9 @@ def test_the_commands_and_the_program_run(tmp_path, monkeypatch, capsys):
         run_as_it_stands(line)
     assert len((tmp_path / "notes.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
-    program = block("python").replace('out="models/002"', 'out="models/002", epochs=1')
+    # The bundled encoder has been trained above, as the command has it.
+    base = tiny_base(tmp_path / "base")
+    program = block("python").replace('out="models/002"', f'out="models/002", epochs=1, base="{base}"')
     exec(compile(program, "README.md", "exec"), {})
     assert "**micro**" in capsys.readouterr().out
 
@@ -63,8 +66,9 @@ def test_the_commands_that_annotate_run(tmp_path, monkeypatch):
     (tmp_path / "notices" / "one.txt").write_text("Bệnh nhân 91 là phi công người Anh.", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
+    base = tiny_base(tmp_path / "base")
     for line in block("shell").splitlines():
-        run_as_it_stands(line)
+        run_as_it_stands(line, base=base)
     assert len((tmp_path / "covid.jsonl").read_text(encoding="utf-8").splitlines()) > 2
     assert (tmp_path / "covid" / "models" / "001" / "viner.json").is_file()
 
