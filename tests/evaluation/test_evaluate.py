@@ -7,7 +7,7 @@ import pytest
 
 from viner.document import Document, Entity
 from viner.errors import InputError
-from viner.evaluation import evaluate_model
+from viner.evaluation import evaluate_model, seen_surfaces
 from viner.runtime import Recognizer, recognizer
 
 
@@ -69,6 +69,22 @@ def test_an_observer_sees_each_scored_document_as_annotated_and_as_answered():
     evaluate_model(Parrot(), documents, observe=lambda gold, predicted: seen.append((gold, predicted)))
     assert [gold for gold, _ in seen] == [documents[0], documents[2]]
     assert [[entity.text for entity in predicted.entities or ()] for _, predicted in seen] == [[], ["Hà Nội"]]
+
+
+def test_an_evaluation_has_an_interval_modes_and_breakdowns():
+    documents = [doc("ở Hà Nội", ("Hà Nội", "LOCATION"), id="a"), doc("ra Hà Nội", ("Hà Nội", "DATE"), id="b"), Document("bỏ")]
+    evaluation = evaluate_model(Parrot(), documents, seen=seen_surfaces(documents[:1]))
+    assert evaluation.interval is not None
+    assert evaluation.interval.low <= evaluation.scores.micro.f1 <= evaluation.interval.high
+    assert [(mode, scores.correct) for mode, scores in evaluation.modes.items()] == [
+        ("strict", 1),
+        ("exact", 2),
+        ("partial", 2),
+        ("type", 1),
+    ]
+    assert evaluation.lengths["2"] == evaluation.scores.micro
+    assert {group: scores.support for group, scores in evaluation.surfaces.items()} == {"seen": 1, "other_label": 1}
+    assert [(document.id, document.f1) for document in evaluation.by_document or ()] == [("a", 1.0), ("b", 0.0)]
 
 
 def test_entities_beyond_what_the_recognizer_looked_at_are_lost_to_truncation():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from viner.evaluation import Evaluation
-from viner.metrics import evaluate
+from viner.metrics import Interval, ModeScores, evaluate
 
 
 def evaluation() -> Evaluation:
@@ -26,3 +26,28 @@ def test_markdown_is_an_aligned_table_with_micro_and_macro_last():
     assert [row.split("|")[1].strip() for row in table[2:]] == ["DATE", "NAME", "**micro**", "**macro**"]
     assert "0.6667" in table[-2]
     assert "1,200 documents" in lines[-1]
+
+
+def test_the_json_form_comes_back_whole():
+    scores = evaluation().scores
+    full = Evaluation(
+        scores,
+        3,
+        1,
+        0,
+        2,
+        {"X": 1},
+        Interval(0.4, 0.9),
+        {"type": ModeScores(1, 2, 0, 4, 5)},
+        scores.labels,
+        {"seen": scores.micro},
+    )
+    assert Evaluation.from_dict(json.loads(json.dumps(full.to_dict()))) == full
+    assert "95 % interval: 0.4000 to 0.9000" in full.to_markdown()
+
+
+def test_what_older_model_folders_hold_is_read():
+    old = evaluation().to_dict()
+    for name in ("interval", "modes", "lengths", "surfaces"):
+        del old[name]
+    assert Evaluation.from_dict(old) == evaluation()

@@ -10,8 +10,9 @@ from typing import Protocol
 from viner.corpus import refuse_partial
 from viner.document import Document, Span
 from viner.errors import InputError
+from viner.evaluation.breakdowns import Breakdowns
 from viner.evaluation.report import Evaluation
-from viner.metrics import EntityTally
+from viner.metrics import EntityTally, SeenSurfaces, bootstrap_interval
 
 
 class Evaluable(Protocol):
@@ -37,8 +38,9 @@ def evaluate_model(
     *,
     where: str | Path | None = None,
     observe: Observer | None = None,
+    seen: SeenSurfaces | None = None,
 ) -> Evaluation:
-    """Scores a recognizer on annotated documents, in constant memory.
+    """Scores a recognizer on annotated documents, in constant memory but for three numbers and the id of each document.
 
     The recognizer gets each document's text and words, never its annotations. Words of the document override the splitter, so a
     file with its own tokenization is evaluated on that.
@@ -49,13 +51,14 @@ def evaluate_model(
         where: The file that the documents come from, for messages.
         observe: Is called as ``observe(gold, predicted)`` for each scored document, in the order of the file: for reports that
             need more than counts. Whatever it keeps is not in constant memory.
+        seen: What the recognizer learned from (:func:`viner.evaluation.seen_surfaces`), for scores of seen and unseen entities.
 
     Raises:
         InputError: If no document has an entity: there is nothing to score against. If one is annotated only in part: what
             nobody looked at cannot be scored.
     """
     pairs = _Pairs(documents, where)
-    tally = EntityTally()
+    tally, breakdowns = EntityTally(), Breakdowns(seen)
     known = set(recognizer.labels)
     unknown: Counter[str] = Counter()
     truncated = cut = count = 0
@@ -64,6 +67,7 @@ def evaluate_model(
         gold = pairs.next_gold()
         entities = gold.entities or ()
         count += 1
+        breakdowns.observe(gold, predicted)
         if observe is not None:
             observe(gold, predicted)
         tally.add(
@@ -89,7 +93,19 @@ def evaluate_model(
             where=where,
             hint="Evaluation needs annotated documents: CoNLL, JSONL with 'entities', or inline markup",
         )
-    return Evaluation(scores, count, pairs.unannotated, truncated, cut, dict(sorted(unknown.items())))
+    return Evaluation(
+        scores,
+        count,
+        pairs.unannotated,
+        truncated,
+        cut,
+        dict(sorted(unknown.items())),
+        bootstrap_interval(breakdowns.documents.counts()),
+        breakdowns.modes,
+        breakdowns.lengths(),
+        breakdowns.surfaces(),
+        breakdowns.documents,
+    )
 
 
 def _borders(words: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from viner.metrics import EntityScores, Scores
+from viner.evaluation.documents import DocumentScores
+from viner.metrics import EntityScores, Interval, Mode, ModeScores, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,12 @@ class Evaluation:
             document, so this is 0; any other number is a defect of the recognizer, or of words that a file brings along.
         cut_entities: Gold entities with a border inside a word of the recognizer, which it can therefore never find.
         unknown_labels: Gold labels that the recognizer does not know, with the number of their entities.
+        interval: Where micro F1 would lie for other documents of the kind. Models of viner 0.1 lack it, and what follows.
+        modes: Scores that forgive other borders, or another type (:func:`viner.metrics.score_modes`).
+        lengths: Strict scores by number of words: "1" to "4" and "5+", of the lengths that occur.
+        surfaces: Strict scores of entities that the training has "seen", seen with another label ("other_label"), or not
+            ("unseen"); empty where nobody said what it has seen.
+        by_document: How each document did. It is no part of the JSON form, nor of a model folder.
     """
 
     scores: EntityScores
@@ -29,9 +36,14 @@ class Evaluation:
     truncated_entities: int
     cut_entities: int
     unknown_labels: dict[str, int]
+    interval: Interval | None = None
+    modes: Mapping[Mode, ModeScores] = field(default_factory=dict)
+    lengths: Mapping[str, Scores] = field(default_factory=dict)
+    surfaces: Mapping[str, Scores] = field(default_factory=dict)
+    by_document: DocumentScores | None = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: ``{"micro", "macro", "labels": {label: …}, "truncated_entities", "cut_entities", …}``."""
+        """The JSON form: ``{"micro", "macro", "labels": {label: …}, "interval", "modes", "truncated_entities", …}``."""
         return {
             **self.scores.to_dict(),
             "documents": self.documents,
@@ -39,15 +51,20 @@ class Evaluation:
             "truncated_entities": self.truncated_entities,
             "cut_entities": self.cut_entities,
             "unknown_labels": dict(self.unknown_labels),
+            "interval": None if self.interval is None else self.interval.to_dict(),
+            "modes": {mode: scores.to_dict() for mode, scores in self.modes.items()},
+            "lengths": {group: scores.to_dict() for group, scores in self.lengths.items()},
+            "surfaces": {group: scores.to_dict() for group, scores in self.surfaces.items()},
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Evaluation:
-        """Reads the JSON form.
+        """Reads the JSON form, that of viner 0.1 as well, which ends with the unknown labels.
 
         Raises:
             KeyError: If a field is missing.
         """
+        interval = data.get("interval")
         return cls(
             EntityScores.from_dict(data),
             data["documents"],
@@ -55,6 +72,10 @@ class Evaluation:
             data["truncated_entities"],
             data["cut_entities"],
             dict(data["unknown_labels"]),
+            None if interval is None else Interval(**interval),
+            {mode: ModeScores.from_dict(scores) for mode, scores in data.get("modes", {}).items()},
+            {group: Scores.from_dict(scores) for group, scores in data.get("lengths", {}).items()},
+            {group: Scores.from_dict(scores) for group, scores in data.get("surfaces", {}).items()},
         )
 
     def to_markdown(self, label: Callable[[str], str] = str) -> str:
@@ -64,21 +85,19 @@ class Evaluation:
             label: How a label is written. As it is, it is good to read on a terminal; what shows Markdown needs it escaped.
         """
         labels = [(label(name), scores) for name, scores in self.scores.labels.items()]
-        rows = [*labels, ("**micro**", self.scores.micro), ("**macro**", self.scores.macro)]
-        width = max(len("type"), *(len(name) for name, _ in rows))
+        table = scores_table("type", [*labels, ("**micro**", self.scores.micro), ("**macro**", self.scores.macro)])
         lines = [
-            f"| {'type':<{width}} | precision | recall |     F1 |   gold | predicted | correct |",
-            f"|{'-' * (width + 2)}|----------:|-------:|-------:|-------:|----------:|--------:|",
-            *(_row(name, scores, width) for name, scores in rows),
-            "",
             f"Strict: start, end and type must be right. {self.documents:,} documents; "
             f"{self.truncated_entities} entities lost to truncation.",
             *self._remarks(label),
         ]
-        return "\n".join(lines) + "\n"
+        return f"{table}\n" + "\n".join(lines) + "\n"
 
     def _remarks(self, label: Callable[[str], str]) -> list[str]:
         remarks = []
+        if self.interval is not None:
+            low, high, level = self.interval
+            remarks.append(f"Micro F1, {level * 100:g} % interval: {low:.4f} to {high:.4f} (bootstrap over documents).")
         if self.unannotated:
             remarks.append(f"{self.unannotated:,} documents without annotation were left out.")
         if self.cut_entities:
@@ -86,6 +105,24 @@ class Evaluation:
         for name, count in self.unknown_labels.items():
             remarks.append(f"The model does not know the type {label(name)} ({count:,} entities).")
         return [line for remark in remarks for line in ("", remark)]
+
+
+def scores_table(head: str, rows: Sequence[tuple[str, Scores]]) -> str:
+    """A Markdown table of scores with their counts, one row a name.
+
+    Args:
+        head: What the names are.
+        rows: Names and scores.
+    """
+    width = max(len(head), *(len(name) for name, _ in rows))
+    return "\n".join(
+        [
+            f"| {head:<{width}} | precision | recall |     F1 |   gold | predicted | correct |",
+            f"|{'-' * (width + 2)}|----------:|-------:|-------:|-------:|----------:|--------:|",
+            *(_row(name, scores, width) for name, scores in rows),
+            "",
+        ]
+    )
 
 
 def _row(name: str, scores: Scores, width: int) -> str:
