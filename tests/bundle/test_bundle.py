@@ -6,6 +6,7 @@ import pytest
 from support.tiny import LABELS, tiny_bundle
 from viner.bundle import find_bundle, read_bundle
 from viner.errors import BundleError
+from viner.metrics.calibration import Calibration
 
 
 @pytest.fixture
@@ -67,7 +68,9 @@ def test_a_later_version_says_update(folder):
         ({"engine": "fp64"}, "unknown engine 'fp64'"),
         ({"windows": {"pieces": 10, "overlap": 10}}, "cannot overlap"),
         ({"windows": {}}, "the key 'pieces' is missing"),
-        ({"calibration": {"temperature": 0}}, "temperature"),
+        ({"calibration": {"slope": 0, "intercept": 0}}, "slope 0.0 and intercept 0.0 makes no scores"),
+        ({"calibration": {"slope": 1}}, "the key 'intercept' is missing"),
+        ({"calibration": {"slope": "steep", "intercept": 0}}, "steep"),
         ({"schema": []}, "layers"),
         ({"files": 3}, "viner.json"),
     ],
@@ -76,6 +79,15 @@ def test_a_viner_json_that_makes_no_sense(folder, values, message):
     change(folder, **values)
     with pytest.raises(BundleError, match=message):
         read_bundle(folder)
+
+
+def test_a_calibration_comes_back_and_a_model_may_have_none(folder):
+    assert read_bundle(folder).info.calibration is None
+    assert read_bundle(folder).info.to_dict()["calibration"] == {}
+    change(folder, calibration={"slope": 0.5, "intercept": 0.25})
+    info = read_bundle(folder).info
+    assert info.calibration == Calibration(slope=0.5, intercept=0.25)
+    assert info.to_dict()["calibration"] == {"slope": 0.5, "intercept": 0.25}
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "\0\0"])

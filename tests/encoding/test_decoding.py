@@ -100,6 +100,15 @@ def test_no_documents_and_empty_documents():
     assert [len(found) for found in decoder.decode_batch([empty, entity, empty, empty, entity, empty])] == [0, 1, 0, 0, 1, 0]
 
 
+def test_a_calibration_changes_scores_and_nothing_else():
+    documents = [random_emissions(seed, words) for seed, words in enumerate((0, 3, 20, 1))]
+    plain, calibrated = BioDecoder(LABELS), BioDecoder(LABELS, lambda scores: scores / 2)
+    for (before, unsure), (after, same) in zip(plain.judge_batch(documents), calibrated.judge_batch(documents), strict=True):
+        assert after == [span._replace(score=span.score / 2) for span in before]
+        assert same == unsure
+    assert calibrated.decode_batch(documents) == [spans for spans, _ in calibrated.judge_batch(documents)]
+
+
 def test_tags_stand_in_the_order_of_the_outputs():
     assert bio_tags(["A", "B"]) == ["O", "B-A", "I-A", "B-B", "I-B"]
     assert bio_tags([]) == ["O"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,8 @@ from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.measure import StagedRecognizer
 from viner.measure.stages import STAGES
-from viner.runtime import OnnxEngine
+from viner.metrics.calibration import Calibration
+from viner.runtime import OnnxEngine, Recognizer
 
 TEXTS = [
     "Lan ở Hà Nội.",
@@ -40,6 +43,16 @@ def test_stage_by_stage_gives_what_the_recognizer_gives(tiny_model, staged):
         )
         assert [(e.start, e.end, e.label) for e in found.entities] == [(e.start, e.end, e.label) for e in expected.entities]
         np.testing.assert_allclose([e.score for e in found.entities], [e.score for e in expected.entities], atol=1e-3)
+
+
+def test_scores_are_calibrated_as_the_recognizer_does(tiny_model):
+    info = replace(read_bundle(tiny_model).info, calibration=Calibration(slope=0.5, intercept=-1.0))
+    recognizer = Recognizer.from_graph(info, tiny_model, tiny_model / "model.onnx")
+    encoder = PieceEncoder.from_folder(tiny_model, views=info.views, max_pieces=info.windows.pieces)
+    staged = StagedRecognizer(info, encoder, OnnxEngine(tiny_model / "model.onnx", "entities", threads=1))
+    (found,), expected = staged([Document("Lan ở Hà Nội.")]).documents, recognizer("Lan ở Hà Nội.")
+    assert [e.score for e in found.entities] == pytest.approx([e.score for e in expected.entities], abs=1e-3)
+    assert max(e.score for e in found.entities) < 0.9
 
 
 def test_it_counts_and_times_each_stage(staged):

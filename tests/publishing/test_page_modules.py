@@ -16,6 +16,7 @@ from support.tiny_tokenizers import KINDS, bundled_tokenizer, tiny_tokenizer
 from viner.document import Document, Entity
 from viner.encoding import BioDecoder, PieceEncoder, plan_windows, side_by_side
 from viner.errors import VinerError
+from viner.metrics.calibration import Calibration
 from viner.publishing.characters import character_tables
 from viner.publishing.pieces import describe
 from viner.publishing.static import fingerprint
@@ -146,16 +147,23 @@ def test_windows_are_the_same(modules):
         assert windows == [[w.first, w.last, w.keep_first, w.keep_last] for w in expected], plan
 
 
-def test_decoding_finds_the_same_entities(modules):
+@pytest.mark.parametrize("calibration", [None, Calibration(slope=0.6, intercept=-0.4)], ids=["plain", "calibrated"])
+def test_decoding_finds_the_same_entities(modules, calibration):
     numbers = np.random.default_rng(6)
     labels = ("PERSON", "LOCATION", "DATE")
     documents = [numbers.normal(size=(numbers.integers(0, 30), 7), scale=3).astype(np.float32) for _ in range(400)]
-    found = ask(modules, {"decode": {"tags": 7, "documents": [part.ravel().tolist() for part in documents]}})["decode"]
-    decoder = BioDecoder(labels)
+    question = {"tags": 7, "documents": [part.ravel().tolist() for part in documents], "calibration": known(calibration)}
+    found = ask(modules, {"decode": question})["decode"]
+    decoder = BioDecoder(labels, calibration)
     for emissions, spans in zip(documents, found, strict=True):
         expected = decoder.decode(emissions)
         assert [(s["first"], s["last"], labels[s["label"]]) for s in spans] == [(s.first, s.last, s.label) for s in expected]
         assert [s["score"] for s in spans] == pytest.approx([s.score for s in expected], abs=1e-5)
+
+
+def known(calibration):
+    """The form in which a page has it."""
+    return None if calibration is None else calibration.to_dict()
 
 
 class PretendEngine:
@@ -171,11 +179,11 @@ class PretendEngine:
 
 def test_a_text_goes_the_same_way_from_end_to_end(asked):
     encoder = PieceEncoder(bundled_tokenizer(), max_pieces=24, pad=1)
-    labels, temperature = ("PERSON", "LOCATION"), 1.7
-    model = {"labels": labels, "temperature": temperature, "overlap": 8, "pieces": describe(encoder)}
+    labels, calibration = ("PERSON", "LOCATION"), Calibration(slope=0.6, intercept=0.3)
+    model = {"labels": labels, "calibration": known(calibration), "overlap": 8, "pieces": describe(encoder)}
     found = asked({"recognize": TEXTS, "fingerprint": TEXTS}, model=model)
     for text, answer in zip(TEXTS, found["recognize"], strict=True):
-        expected = recognized(encoder, text, labels, np.float32(temperature))
+        expected = recognized(encoder, text, labels, calibration)
         document = Document.from_dict(answer)
         assert document.text == text
         assert document.words == expected.words
@@ -186,7 +194,7 @@ def test_a_text_goes_the_same_way_from_end_to_end(asked):
     assert found["fingerprint"] == [fingerprint(encoder, text) for text in TEXTS]
 
 
-def recognized(encoder: PieceEncoder, text: str, labels, temperature) -> Document:
+def recognized(encoder: PieceEncoder, text: str, labels, calibration) -> Document:
     words = split_words(text)
     encoded = encoder.encode(text, words)
     emissions = np.zeros((len(words), 5), dtype=np.float32)
@@ -194,15 +202,15 @@ def recognized(encoder: PieceEncoder, text: str, labels, temperature) -> Documen
         pieces = encoded.pieces[encoded.offsets[window.first] : encoded.offsets[window.last]]
         logits = PretendEngine().run(*side_by_side([pieces], encoder))[0]
         kept = slice(window.keep_first, window.keep_last)
-        emissions[kept] = logits[encoded.offsets[kept] - encoded.offsets[window.first] + len(encoder.prefix)] / temperature
-    spans = BioDecoder(labels).decode(emissions)
+        emissions[kept] = logits[encoded.offsets[kept] - encoded.offsets[window.first] + len(encoder.prefix)]
+    spans = BioDecoder(labels, calibration).decode(emissions)
     entities = [Entity(words[s.first][0], words[s.last - 1][1], s.label, score=round(s.score, 4)) for s in spans]
     return Document(text, words=words, entities=entities)
 
 
 def test_half_of_a_character_is_refused(asked):
     encoder = PieceEncoder(bundled_tokenizer(), max_pieces=24)
-    model = {"labels": ["X"], "temperature": 1, "overlap": 8, "pieces": describe(encoder)}
+    model = {"labels": ["X"], "calibration": None, "overlap": 8, "pieces": describe(encoder)}
     with pytest.raises(AssertionError, match="half_character"):
         asked({"recognize": ["a\ud800b"]}, model=model)
 

@@ -1,4 +1,5 @@
 import itertools
+import json
 import logging
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from support.tiny import LABELS, WORDS, tiny_bundle
 from viner.bundle import BundleInfo, read_bundle, rebuilt_graph
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
+from viner.metrics.calibration import Calibration
 from viner.runtime import Recognizer, recognizer
 
 NOTICE = "Nguyễn Văn A và Lan từ Hà Nội đến Huế."
@@ -258,6 +260,23 @@ def test_judged_gives_what_a_stream_gives_and_how_unsure_the_model_is(ner, monke
     assert [document for document, _ in judged] == list(ner.stream(items))
     assert all(0 <= uncertainty <= 1 for _, uncertainty in judged)
     assert judged[1][1] == 0.0
+
+
+def test_a_calibrated_model_finds_the_same_with_other_scores_and_is_as_unsure(ner, tmp_path):
+    folder = tiny_bundle(tmp_path / "model")
+    calibration = Calibration(slope=0.6, intercept=-0.4)
+    content = json.loads((folder / "viner.json").read_text(encoding="utf-8"))
+    (folder / "viner.json").write_text(json.dumps(content | {"calibration": calibration.to_dict()}), encoding="utf-8")
+    calibrated = Recognizer.load(folder)
+    texts = [NOTICE, "không có gì", "Minh, Nam và Lan; Hà Nội!"]
+    for (before, unsure), (after, same) in zip(ner.judged(texts), calibrated.judged(texts), strict=True):
+        assert found(after) == found(before)
+        assert same == unsure
+        scores = calibration(np.array([entity.score for entity in before.entities]))
+        # Both are rounded to four digits.
+        assert [entity.score for entity in after.entities] == pytest.approx(scores.tolist(), abs=2e-4)
+        assert after == calibrated(after.text)
+    assert len({entity.score for entity in calibrated(NOTICE).entities}) > 1
 
 
 def test_the_uncertainty_of_a_word_is_what_its_probability_lacks(ner):

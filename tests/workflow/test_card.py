@@ -9,7 +9,9 @@ from markdown_it import MarkdownIt
 from support.front_matter import front_matter_problems
 from viner.bundle import BUNDLED_BASE, BundleInfo, Head, Origin, Windows
 from viner.evaluation import Evaluation
+from viner.evaluation.confidence import Confidence
 from viner.metrics import evaluate
+from viner.metrics.calibration import Calibration, Outcomes
 from viner.schema import ENTITIES, Layer, Schema, Type
 from viner.workflow.card import is_untouched, model_card
 from viner.workflow.front_matter import CardChoices
@@ -100,6 +102,22 @@ def test_the_text_says_layers_counts_figures_use_and_licenses():
     assert "99.70% of the entities" in card
     assert "intfloat/multilingual-e5-small), license: mit" in card
     assert "Training data: Notices, license: cc0-1.0" in card
+
+
+def test_a_card_says_how_far_scores_can_be_trusted():
+    confidence = Confidence.of(Outcomes.of([0.9] * 10, [True] * 9 + [False]))
+    figures = {**measured("PERSON").to_dict(), "confidence": confidence.to_dict()}
+    card = model_card(info(metrics={"test": figures}, calibration=Calibration(0.5, 0.2)))
+    assert card.count(confidence.summary()) == 1
+    assert "A score says how probable it is that an entity is right" in card
+    assert "not a probability of being right" in model_card(info())
+    assert "Confidence" not in model_card(info())
+
+
+@pytest.mark.parametrize("broken", ["text", {}, [], None, {"entities": 3, "ece": "low", "bins": 1}])
+def test_a_confidence_that_cannot_be_read_breaks_no_card(broken):
+    figures = {**measured("PERSON").to_dict(), "confidence": broken}
+    assert "Confidence" not in model_card(info(metrics={"test": figures}))
 
 
 def test_a_model_without_figures_says_so():

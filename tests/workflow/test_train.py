@@ -21,6 +21,7 @@ from viner.corpus import REVIEWED, split_documents
 from viner.document import Document, Entity
 from viner.errors import BundleError, InputError, SchemaError, TrainingError, UsageError
 from viner.evaluation import evaluate_model
+from viner.evaluation.confidence import ConfidenceTally
 from viner.formats import write
 from viner.runtime import Recognizer
 from viner.samples.corpus import corpus
@@ -85,8 +86,10 @@ def test_what_was_measured_stands_in_viner_json_card_and_log(trained, files):
     info = read_bundle(path).info
     assert [info.data[split]["documents"] for split in ("train", "dev", "test")] == [60, 20, 20]
     assert info.metrics["training"]["epochs"] == 2
-    again = evaluate_model(Recognizer.load(path), corpus_slice("test", 20))
-    assert info.metrics["test"] == json.loads(json.dumps(again.to_dict()))
+    tally = ConfidenceTally()
+    again = evaluate_model(Recognizer.load(path), corpus_slice("test", 20), observe=tally.add)
+    figures = {**again.to_dict(), "confidence": tally.confidence().to_dict()}
+    assert info.metrics["test"] == json.loads(json.dumps(figures))
     card = (path / "README.md").read_text(encoding="utf-8")
     assert again.to_markdown() in card
     assert f"Engine: {info.engine}" in card

@@ -27,7 +27,7 @@ class Canaries:
     Args:
         processor: The machine that answered, as :func:`processor` names it.
         documents: The texts with their words' spans, where they do not come from the splitter, and entities.
-        logits: For the first words of the first documents what the graph says, temperature included. *Shape:* (words, tags)
+        logits: For the first words of the first documents what the graph says. *Shape:* (words, tags)
             each. Empty in folders that were written before there were any.
     """
 

@@ -11,6 +11,7 @@ from typing import Any
 from viner.bundle.segmenter import SegmenterRecord
 from viner.encoding import SEGMENTS, bio_tags
 from viner.errors import BundleError, SchemaError
+from viner.metrics.calibration import Calibration
 from viner.schema import Schema
 
 VERSION = 1
@@ -85,7 +86,7 @@ class BundleInfo:
         evidence: Why that engine was chosen: the counts and figures of the comparison.
         views: Views that each word passes through before it is cut into pieces.
         segmenter: What groups words into the segments that the model reads; None for a model that reads words.
-        calibration: ``{"temperature": t}`` divides the logits; empty means 1.
+        calibration: What makes scores of entities probabilities of being right; None leaves them as they are.
         base: The encoder that training started from: its name, revision or hash.
         data: Fingerprint of the training data.
         metrics: Figures of the evaluation, by split.
@@ -100,7 +101,7 @@ class BundleInfo:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     views: tuple[str, ...] = ("nfc",)
     segmenter: SegmenterRecord | None = None
-    calibration: Mapping[str, float] = field(default_factory=dict)
+    calibration: Calibration | None = None
     base: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -117,7 +118,7 @@ class BundleInfo:
             "views": list(self.views),
             **({} if self.segmenter is None else {"segmenter": self.segmenter.to_dict()}),
             "windows": self.windows.to_dict(),
-            "calibration": dict(self.calibration),
+            "calibration": {} if self.calibration is None else self.calibration.to_dict(),
             "engine": self.engine,
             "evidence": dict(self.evidence),
             "base": dict(self.base),
@@ -169,9 +170,6 @@ def _parse(data: dict[str, Any]) -> BundleInfo:
         raise ValueError(f"windows of {windows.pieces} pieces cannot overlap by {windows.overlap}")
     if data["engine"] not in ENGINES:
         raise ValueError(f"unknown engine {data['engine']!r}")
-    calibration = {key: float(value) for key, value in data["calibration"].items()}
-    if not calibration.get("temperature", 1.0) > 0:
-        raise ValueError("the temperature must be greater than 0")
     segmenter = SegmenterRecord.from_dict(data["segmenter"]) if data.get("segmenter") else None
     if (segmenter is not None) != (SEGMENTS in data["views"]):
         raise ValueError(f"a segmenter and the view {SEGMENTS!r} go together")
@@ -183,7 +181,7 @@ def _parse(data: dict[str, Any]) -> BundleInfo:
         evidence=dict(data["evidence"]),
         views=tuple(data["views"]),
         segmenter=segmenter,
-        calibration=calibration,
+        calibration=Calibration.from_dict(data["calibration"]) if data["calibration"] else None,
         base=dict(data["base"]),
         data=dict(data["data"]),
         metrics=dict(data["metrics"]),

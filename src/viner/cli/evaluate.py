@@ -29,7 +29,8 @@ def evaluate(
 ) -> None:
     """Score MODEL on the annotated FILE: strict precision, recall and F1, micro, macro and for each type.
 
-    What is scored is what `viner predict` would answer, rules included; the report says so.
+    What is scored is what `viner predict` would answer, rules included; the report says so. A second table says how many
+    entities are right from a score on.
 
     \b
     Example:
@@ -40,16 +41,21 @@ def evaluate(
     """
     import viner
     from viner.evaluation import evaluate_model
+    from viner.evaluation.confidence import ConfidenceTally
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
     documents = progress(read(file, format, **read_options))
     recognizer = viner.load(model, provider=provider, rules=rules)
-    evaluation = evaluate_model(recognizer, documents, where=file)
+    tally = ConfidenceTally()
+    evaluation = evaluate_model(recognizer, documents, where=file, observe=tally.add)
+    confidence = tally.confidence()
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
-        echo_json({**evaluation.to_dict(), "rules": None if applied is None else applied.file})
+        echo_json(
+            {**evaluation.to_dict(), "confidence": confidence.to_dict(), "rules": None if applied is None else applied.file}
+        )
         return
-    click.echo(evaluation.to_markdown(), nl=False)
+    click.echo(f"{evaluation.to_markdown()}\n{confidence.to_markdown()}", nl=False)
     if applied is not None:
         click.echo(f"\nScored with the {applied.count} of {applied.file}.")

@@ -7,7 +7,7 @@ document at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 Emissions = NDArray[np.float32]
 """*Shape:* (words, tags). Log-probabilities, or logits: decoding normalizes."""
+Calibrate = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""From scores to scores, all at once. *Shape:* (entities,), and the same."""
 
 
 class WordSpan(NamedTuple):
@@ -37,10 +39,13 @@ class BioDecoder:
 
     Args:
         labels: Labels in the order of the head's outputs.
+        calibrate: What makes the entities' scores probabilities of being right; None leaves them as they are. It changes no
+            entity and no uncertainty.
     """
 
-    def __init__(self, labels: Sequence[str]) -> None:
+    def __init__(self, labels: Sequence[str], calibrate: Calibrate | None = None) -> None:
         self.labels = tuple(labels)
+        self._calibrate = calibrate
 
     def decode(self, emissions: Emissions) -> list[WordSpan]:
         """Decodes one document; see :meth:`decode_batch`."""
@@ -54,7 +59,8 @@ class BioDecoder:
 
         Returns:
             For each document its entities in text order, never overlapping. The score is the geometric mean of the
-            probabilities of the entity's tags, so it does not fall with length.
+            probabilities of the entity's tags, so it does not fall with length; where there is a calibration, what that makes
+            of it.
         """
         decoded = _decode(documents)
         return [[] for _ in documents] if decoded is None else self._spans(decoded)
@@ -89,6 +95,8 @@ class BioDecoder:
         lasts = stops[np.searchsorted(stops, starts, side="right")]
         totals = np.concatenate([[0.0], np.cumsum(decoded.chosen)])
         scores = np.minimum(np.exp((totals[lasts] - totals[starts]) / (lasts - starts)), 1.0)
+        if self._calibrate is not None:
+            scores = self._calibrate(scores)
         owners = np.searchsorted(ends, starts, side="right")
         result: list[list[WordSpan]] = [[] for _ in begins]
         columns = (starts.tolist(), lasts.tolist(), owners.tolist(), tags[starts].tolist(), scores.tolist())

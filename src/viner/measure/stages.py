@@ -71,10 +71,9 @@ class StagedRecognizer:
         self._encoder = encoder
         self._engine = engine
         self._budget = budget
-        self._decoder = BioDecoder(info.heads[0].labels)
+        self._decoder = BioDecoder(info.heads[0].labels, info.calibration)
         self._segmenter = None if info.segmenter is None else info.segmenter.open()
         self._tags = len(info.heads[0].tags)
-        self._temperature = np.float32(info.calibration.get("temperature", 1.0))
         self._overlap = min(info.windows.overlap, encoder.capacity - 1)
 
     def __call__(self, documents: Sequence[Document]) -> Staged:
@@ -138,7 +137,7 @@ class StagedRecognizer:
             begin = 0
             for index, window in plan:
                 end = begin + window.keep_last - window.keep_first
-                emissions[index][window.keep_first : window.keep_last] = answers[begin:end] / self._temperature
+                emissions[index][window.keep_first : window.keep_last] = answers[begin:end]
                 begin = end
         return emissions
 

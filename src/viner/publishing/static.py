@@ -162,7 +162,7 @@ def _rules(bundle: Bundle, encoder: PieceEncoder, recognizer: Recognizer) -> dic
     texts = [item.text for item in bundle.canaries().documents if list(item.words or ()) == split_words(item.text)]
     return {
         "labels": info.heads[0].labels,
-        "temperature": info.calibration.get("temperature", 1.0),
+        "calibration": None if info.calibration is None else info.calibration.to_dict(),
         "overlap": min(info.windows.overlap, encoder.capacity - 1),
         "pieces": describe(encoder),
         "texts": [[text, fingerprint(encoder, text)] for text in texts],

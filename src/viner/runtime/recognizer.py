@@ -68,8 +68,7 @@ class Recognizer:
         self._encoder = encoder
         self._engine = engine
         self._budget = budget
-        self._decoder = BioDecoder(info.heads[0].labels)
-        self._temperature = np.float32(info.calibration.get("temperature", 1.0))
+        self._decoder = BioDecoder(info.heads[0].labels, info.calibration)
         self._segmenter = None if info.segmenter is None else info.segmenter.open()
         self._overlap = min(info.windows.overlap, encoder.capacity - 1)
         self._nothing = np.zeros(len(info.heads[0].tags), dtype=np.float32)
@@ -325,7 +324,6 @@ class Recognizer:
         logits = self._engine.run(ids, mask, np.concatenate(first), lone=lone)
         if np.isnan(logits).any():
             raise BundleError("the model answers with something that is no number (NaN)", hint="Train it again")
-        logits = logits / self._temperature
         begin = 0
         for owner, window in windows:
             end = begin + window.keep_last - window.keep_first

@@ -13,6 +13,7 @@ from typing import Any
 
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
+from viner.evaluation.confidence import Confidence
 from viner.schema import Layer
 from viner.workflow.front_matter import (
     CardChoices,
@@ -52,7 +53,7 @@ def model_card(info: BundleInfo, choices: CardChoices | None = None) -> str:
         _use(info, choices),
         _training(info),
         _figures(info, evaluations),
-        _LIMITS,
+        _LIMITS.format(scores=_UNCALIBRATED if info.calibration is None else _CALIBRATED),
         _licenses(info, choices),
     )
     text = "\n".join(sections)
@@ -88,6 +89,15 @@ def _evaluations(metrics: Mapping[str, Any]) -> dict[str, Evaluation]:
             except (KeyError, TypeError, ValueError, AttributeError):
                 continue
     return found
+
+
+def _confidence(info: BundleInfo, split: str) -> str:
+    """What is known of the scores on a split, behind its table; nothing of models that were not asked."""
+    try:
+        confidence = Confidence.from_dict(info.metrics[split]["confidence"])
+        return f"\n{confidence.summary()}\n" if confidence.entities else ""
+    except (KeyError, TypeError, ValueError):
+        return ""
 
 
 def _opening(info: BundleInfo, choices: CardChoices) -> str:
@@ -171,7 +181,10 @@ def _distilled(info: BundleInfo) -> str:
 
 
 def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
-    tables = "\n".join(f"### {escape(split)}\n\n{evaluation.to_markdown(escape)}" for split, evaluation in evaluations.items())
+    tables = "\n".join(
+        f"### {escape(split)}\n\n{evaluation.to_markdown(escape)}{_confidence(info, split)}"
+        for split, evaluation in evaluations.items()
+    )
     if not tables:
         tables = "Nobody measured how well this model does. `viner evaluate MODEL FILE` measures it.\n"
     evidence = info.evidence
@@ -194,8 +207,11 @@ every answer. Who uses it on personal data answers for that.
 
 The model knows the kind of text that it was trained on. On other texts, in other languages, or for other guidelines its figures
 do not hold; measure them with `viner evaluate MODEL FILE`. It repeats what its annotators did, with mistakes and blind spots.
-Entities do not overlap. A score is the model's own estimate, not a probability of being right.
+Entities do not overlap. {scores}
 """
+_CALIBRATED = """A score says how probable it is that an entity is right, start, end and type, in texts like the dev documents,
+to which the scores were fitted."""
+_UNCALIBRATED = "A score is the model's own estimate, not a probability of being right."
 
 
 def _licenses(info: BundleInfo, choices: CardChoices) -> str:

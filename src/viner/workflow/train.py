@@ -14,9 +14,11 @@ from viner.corpus import is_partial, refuse_partial, split_documents
 from viner.document import Document
 from viner.errors import BundleError, InputError, MissingExtraError
 from viner.evaluation import Evaluation, evaluate_model
+from viner.evaluation.confidence import ConfidenceTally
 from viner.formats import read
 from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
+from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
 from viner.workflow.progress import Report, TrainingLog
@@ -156,7 +158,7 @@ def _finish(
     log: Path,
     report: Report,
 ) -> None:
-    """Exports, quantizes, chooses, evaluates and writes everything into the writer's folder."""
+    """Exports, quantizes, chooses, calibrates, evaluates and writes everything into the writer's folder."""
     from dataclasses import replace
 
     from viner.training.export import export_onnx
@@ -178,12 +180,17 @@ def _finish(
     other.unlink()
     report.line(choice.summary())
     info = replace(info, engine=choice.engine, evidence=choice.evidence)
-    recognizer = Recognizer.from_graph(info, folder, folder / "model.onnx")
     report.stage("Evaluating")
-    evaluations: dict[str, Evaluation] = {"dev": evaluate_model(recognizer, dev)}
-    if test is not None:
-        evaluations["test"] = evaluate_model(recognizer, test)
-    metrics = {split: evaluation.to_dict() for split, evaluation in evaluations.items()}
+    calibrated = calibrate(Recognizer.from_graph(info, folder, folder / "model.onnx"), dev)
+    report.line(calibrated.summary())
+    info = replace(info, calibration=calibrated.calibration)
+    recognizer = Recognizer.from_graph(info, folder, folder / "model.onnx")
+    evaluations: dict[str, Evaluation] = {}
+    metrics: dict[str, Any] = {}
+    for split, documents in {"dev": dev, **({} if test is None else {"test": test})}.items():
+        tally = ConfidenceTally()
+        evaluations[split] = evaluate_model(recognizer, documents, observe=tally.add)
+        metrics[split] = {**evaluations[split].to_dict(), "confidence": tally.confidence().to_dict()}
     info = replace(
         info,
         metrics={

@@ -5,15 +5,23 @@
  * @property {number} first
  * @property {number} last exclusive
  * @property {number} label index
- * @property {number} score geometric mean of the probabilities of its tags
+ * @property {number} score geometric mean of the probabilities of its tags, calibrated
  */
+
+/**
+ * Makes scores probabilities of being right, as viner.metrics.calibration.Calibration does.
+ * @typedef {{slope: number, intercept: number}} Calibration
+ */
+
+const LEAST_SCORE = 1e-4; // as in viner.metrics.calibration
 
 /**
  * @param {Float32Array} emissions tags of each word, one word after the other: O, B-x, I-x, B-y, I-y, …
  * @param {number} tags
+ * @param {Calibration | null} calibration null leaves scores as they are
  * @returns {WordSpan[]} in text order, never overlapping
  */
-export function decode(emissions, tags) {
+export function decode(emissions, tags, calibration) {
   const words = emissions.length / tags;
   if (words === 0) return [];
   const logs = logSoftmax(emissions, tags);
@@ -27,9 +35,16 @@ export function decode(emissions, tags) {
     while (last < words && path[last] > 0 && path[last] % 2 === 0) last++;
     let total = 0;
     for (let inside = word; inside < last; inside++) total += logs[inside * tags + path[inside]];
-    spans.push({ first: word, last, label: path[word] >> 1, score: Math.min(Math.exp(total / (last - word)), 1) });
+    const score = Math.min(Math.exp(total / (last - word)), 1);
+    spans.push({ first: word, last, label: path[word] >> 1, score: calibration === null ? score : calibrated(score, calibration) });
   }
   return spans;
+}
+
+/** @param {number} score @param {Calibration} calibration */
+function calibrated(score, { slope, intercept }) {
+  const kept = Math.min(Math.max(score, LEAST_SCORE), 1 - LEAST_SCORE);
+  return 1 / (1 + Math.exp(-(slope * Math.log(kept / (1 - kept)) + intercept)));
 }
 
 /** @param {Float32Array} emissions @param {number} tags */

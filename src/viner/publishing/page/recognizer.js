@@ -24,7 +24,7 @@ export class TextError extends Error {
 
 export class Recognizer {
   /**
-   * @param {{labels: string[], temperature: number, overlap: number, pieces: Record<string, any>}} model
+   * @param {{labels: string[], calibration: import("./decoding.js").Calibration | null, overlap: number, pieces: Record<string, any>}} model
    * @param {{characters: any, canonical: any}} tables
    * @param {Engine} run
    */
@@ -32,7 +32,7 @@ export class Recognizer {
     const known = { characters: new Characters(tables.characters), canonical: new Canonical(tables.canonical) };
     this.labels = model.labels;
     this.tags = 2 * model.labels.length + 1;
-    this.temperature = Math.fround(model.temperature);
+    this.calibration = model.calibration;
     this.overlap = model.overlap;
     this.splitter = new WordSplitter(known.characters);
     this.encoder = new PieceEncoder(model.pieces, known);
@@ -60,7 +60,7 @@ export class Recognizer {
       progress?.(k, windows.length);
       await this.answer(window, pieces, offsets, emissions);
     }
-    const spans = decode(emissions, this.tags);
+    const spans = decode(emissions, this.tags, this.calibration);
     /** @type {[number, number][]} */
     const words = Array.from({ length: flat.length / 2 }, (_, k) => [flat[2 * k], flat[2 * k + 1]]);
     const entities = spans.map(({ first, last, label, score }) => ({
@@ -85,7 +85,7 @@ export class Recognizer {
       for (let tag = 0; tag < this.tags; tag++) {
         const logit = logits[row + tag];
         if (Number.isNaN(logit)) throw new TextError("no_number");
-        emissions[word * this.tags + tag] = logit / this.temperature;
+        emissions[word * this.tags + tag] = logit;
       }
     }
   }
