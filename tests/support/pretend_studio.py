@@ -8,11 +8,11 @@ from typing import Any
 
 from viner.document import Document, Entity
 from viner.errors import TrainingError
+from viner.evaluation.comparison import Comparison
 from viner.metrics import Scores
 from viner.project import Project
 from viner.store import Store
 from viner.studio import NoModelError, Run
-from viner.studio.comparison import Comparison
 from viner.studio.erasing import Erased
 from viner.studio.versions import Version
 

@@ -1,6 +1,6 @@
 """A project at work: the model in service, trainings in the background, versions."""
 
-from viner.studio.comparison import Comparison
+from viner.evaluation.comparison import Comparison
 from viner.studio.run import Run
 from viner.studio.runs import RunError, Runs
 from viner.studio.serving import NoModelError, ServingRecognizer

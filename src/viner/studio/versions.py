@@ -12,11 +12,12 @@ from typing import Any
 from viner.annotation.label_map import label_map, schema_history
 from viner.bundle import BundleInfo, read_bundle
 from viner.errors import InputError, UsageError, VinerError
+from viner.evaluation.comparison import Comparison, Tally, compare_tallies
 from viner.project import Project
 from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
 from viner.store import Store
-from viner.studio.comparison import Comparison, DevSet, Tally, compare_tallies
+from viner.studio.dev_set import DevSet
 from viner.studio.mapped import MappedRecognizer
 
 

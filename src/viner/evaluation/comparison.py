@@ -1,0 +1,110 @@
+"""Two systems on the same documents: how far they are apart, and whether that may be luck."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from viner.document import Document
+from viner.metrics import EntityTally, Interval, Scores, bootstrap_difference, randomization_p
+from viner.metrics.significance import Counts
+
+Tally = dict[str, tuple[int, int, int]]
+"""Support, predicted and correct entities of a document, by label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How two systems do on the same documents.
+
+    Args:
+        a: Name of one system.
+        b: Name of the other.
+        documents: Number of documents.
+        overall: Micro scores of both.
+        labels: Scores of both for each label that occurs.
+        p_value: How likely a difference like this would be by chance alone, in (0, 1]; None without entities, or where nothing
+            was tested.
+        interval: Where the difference would lie for other documents of the kind; None without entities.
+        seeds: How many models of each are counted together; a gold entity counts once for each.
+    """
+
+    a: str
+    b: str
+    documents: int
+    overall: tuple[Scores, Scores]
+    labels: Mapping[str, tuple[Scores, Scores]] = field(default_factory=dict)
+    p_value: float | None = None
+    interval: Interval | None = None
+    seeds: tuple[int, int] = (1, 1)
+
+    @property
+    def delta(self) -> float:
+        """F1 of ``b`` minus that of ``a``."""
+        return self.overall[1].f1 - self.overall[0].f1
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: ``{"a", "b", "documents", "overall", "labels", "delta", "p_value", "interval"}``.
+
+        ``overall`` is ``{"a", "b", "support"}``, and ``labels`` has the like for each label; F1 in [0, 1], null where
+        nothing is annotated or predicted.
+        """
+        return {
+            "a": self.a,
+            "b": self.b,
+            "documents": self.documents,
+            "overall": self._pair(*self.overall),
+            "labels": {label: self._pair(*scores) for label, scores in self.labels.items()},
+            "delta": self.delta,
+            "p_value": self.p_value,
+            "interval": None if self.interval is None else self.interval.to_dict(),
+        }
+
+    def _pair(self, a: Scores, b: Scores) -> dict[str, Any]:
+        return {
+            "a": a.f1 if a.support or a.predicted else None,
+            "b": b.f1 if b.support or b.predicted else None,
+            "support": max(a.support // self.seeds[0], b.support // self.seeds[1]),
+        }
+
+
+def document_tally(gold: Document, answer: Document) -> Tally:
+    """Strict counts of one document by label."""
+    tally = EntityTally()
+    tally.add(*([(e.start, e.end, e.label) for e in document.entities or ()] for document in (gold, answer)))
+    return {label: (item.support, item.predicted, item.correct) for label, item in tally.scores().labels.items()}
+
+
+def compare_tallies(a: str, b: str, first: Sequence[Tally], second: Sequence[Tally]) -> Comparison:
+    """The comparison of two systems by their counts on the same documents, in the same order.
+
+    Args:
+        a: Name of one system.
+        b: Name of the other.
+        first: Counts of one, a document each.
+        second: Counts of the other.
+    """
+    labels = {
+        label: (label_scores(first, label), label_scores(second, label))
+        for label in sorted({label for tally in (*first, *second) for label in tally})
+    }
+    overall = (Scores.micro([pair[0] for pair in labels.values()]), Scores.micro([pair[1] for pair in labels.values()]))
+    if not overall[0].support:
+        return Comparison(a, b, len(first), overall, labels)
+    counts = document_counts(first), document_counts(second)
+    return Comparison(a, b, len(first), overall, labels, randomization_p(*counts), bootstrap_difference(*counts))
+
+
+def label_scores(tallies: Sequence[Tally], label: str) -> Scores:
+    """The scores of one label over documents."""
+    counts = [tally[label] for tally in tallies if label in tally]
+    support, predicted, correct = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
+    return Scores.from_counts(support=support, predicted=predicted, correct=correct)
+
+
+def document_counts(tallies: Sequence[Tally]) -> Counts:
+    """Support, predicted and correct entities of each document. *Shape:* (documents, 3)."""
+    return np.array([np.sum(list(tally.values()) or [(0, 0, 0)], axis=0) for tally in tallies], dtype=np.int64)

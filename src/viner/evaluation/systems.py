@@ -1,0 +1,167 @@
+"""Several systems on one annotated file: a model each, or a recipe, of which models with different seeds are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from viner.document import Document
+from viner.evaluation.comparison import Comparison, Tally, compare_tallies, document_counts, document_tally, label_scores
+from viner.evaluation.evaluate import Evaluable, evaluate_model
+from viner.evaluation.markdown import markdown_table, shorten
+from viner.metrics import Interval, Scores, Spread, bootstrap_interval
+
+DIFFERING = 5
+"""Labels that a comparison names."""
+_NAME = 30
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What a system did.
+
+    Args:
+        name: What it is called.
+        models: Names of its models, one a seed.
+        tallies: Counts of each model on each document, by label.
+    """
+
+    name: str
+    models: tuple[str, ...]
+    tallies: tuple[Sequence[Tally], ...]
+
+    def micro(self) -> Spread:
+        """Strict micro F1 over the seeds."""
+        return Spread.of([Scores.micro(list(scores.values())).f1 for scores in self._scores()])
+
+    def macro(self) -> Spread:
+        """Strict macro F1 over the seeds."""
+        return Spread.of([Scores.macro(list(scores.values())).f1 for scores in self._scores()])
+
+    def labels(self) -> dict[str, Spread]:
+        """Strict F1 of each label over the seeds; 0 where a seed has a label neither right nor wrong."""
+        scores = self._scores()
+        names = sorted({label for each in scores for label in each})
+        return {name: Spread.of([each[name].f1 if name in each else 0.0 for each in scores]) for name in names}
+
+    def interval(self) -> Interval:
+        """Where micro F1 would lie for other documents of the kind; all seeds together."""
+        return bootstrap_interval(document_counts(self.pooled()))
+
+    def pooled(self) -> list[Tally]:
+        """The counts of all seeds together, document by document."""
+        pooled = []
+        for tallies in zip(*self.tallies, strict=True):
+            total: Tally = {}
+            for tally in tallies:
+                for label, counts in tally.items():
+                    support, predicted, correct = total.get(label, (0, 0, 0))
+                    total[label] = support + counts[0], predicted + counts[1], correct + counts[2]
+            pooled.append(total)
+        return pooled
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: ``{"name", "models", "micro_f1", "macro_f1", "labels", "interval"}``."""
+        return {
+            "name": self.name,
+            "models": list(self.models),
+            "micro_f1": self.micro().to_dict(),
+            "macro_f1": self.macro().to_dict(),
+            "labels": {label: spread.to_dict() for label, spread in self.labels().items()},
+            "interval": self.interval().to_dict(),
+        }
+
+    def _scores(self) -> list[dict[str, Scores]]:
+        return [
+            {label: label_scores(tallies, label) for label in {label for tally in tallies for label in tally}}
+            for tallies in self.tallies
+        ]
+
+
+def score_system(
+    name: str,
+    models: Iterable[tuple[str, Evaluable]],
+    documents: Callable[[], Iterable[Document]],
+    *,
+    where: str | Path | None = None,
+) -> System:
+    """Scores all models of a system; of the documents only counts are kept.
+
+    Args:
+        name: What the system is called.
+        models: Names and recognizers of its models; each is taken when the one before is done.
+        documents: Gives the annotated documents anew for each model.
+        where: The file that they come from, for messages.
+
+    Raises:
+        InputError: As :func:`viner.evaluation.evaluate_model` does.
+    """
+    names, tallies = [], []
+    for model, recognizer in models:
+        found: list[Tally] = []
+
+        def observe(gold: Document, predicted: Document, found: list[Tally] = found) -> None:
+            found.append(document_tally(gold, predicted))
+
+        evaluate_model(recognizer, documents(), where=where, observe=observe)
+        names.append(model)
+        tallies.append(found)
+    return System(name, tuple(names), tuple(tallies))
+
+
+def compare_systems(a: System, b: System) -> Comparison:
+    """The comparison of two systems on the same documents, by the counts of all their seeds together.
+
+    Interval and p say what other documents would change. Documents are exchanged between systems with all their seeds, so where
+    the numbers of seeds differ nothing is tested, and p is None.
+    """
+    seeds = len(a.models), len(b.models)
+    comparison = replace(compare_tallies(a.name, b.name, a.pooled(), b.pooled()), seeds=seeds)
+    return comparison if seeds[0] == seeds[1] else replace(comparison, p_value=None)
+
+
+def systems_markdown(systems: Sequence[System]) -> str:
+    """A table with one row a system."""
+    rows = [
+        (
+            shorten(system.name, _NAME),
+            f"{len(system.models)}",
+            str(system.micro()),
+            _range(system.interval()),
+            str(system.macro()),
+        )
+        for system in systems
+    ]
+    return markdown_table(("system", "seeds", "micro F1", "95 % interval", "macro F1"), rows)
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """How far two systems are apart, in words, and the labels where they differ most."""
+    differing = sorted(
+        ((label, first, second) for label, (first, second) in comparison.labels.items() if first.f1 != second.f1),
+        key=lambda row: (-abs(row[2].f1 - row[1].f1), row[0]),
+    )
+    if not differing:
+        return _verdict(comparison) + "\n"
+    rows = [
+        (label, f"{a.f1:.4f}", f"{b.f1:.4f}", f"{b.f1 - a.f1:+.4f}", f"{a.support // comparison.seeds[0]:,}")
+        for label, a, b in differing[:DIFFERING]
+    ]
+    head = ("type", shorten(comparison.a, _NAME), shorten(comparison.b, _NAME), "difference", "gold")
+    return f"{_verdict(comparison)}\n\n{markdown_table(head, rows)}"
+
+
+def _range(interval: Interval) -> str:
+    return f"{interval.low:.4f} to {interval.high:.4f}"
+
+
+def _verdict(comparison: Comparison) -> str:
+    text = f"{comparison.b} instead of {comparison.a}: micro F1 {comparison.delta:+.4f}"
+    if comparison.interval is not None:
+        low, high, level = comparison.interval
+        text += f", {level * 100:g} % interval {low:+.4f} to {high:+.4f}"
+    if comparison.p_value is None:
+        return f"{text}. Not tested: they have different numbers of seeds."
+    return f"{text}, p = {comparison.p_value:.3g}."
