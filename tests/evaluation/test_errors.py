@@ -72,7 +72,7 @@ SPANS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(SPANS, SPANS, st.randoms())
 def test_every_entity_is_in_one_pair_whatever_the_order_and_the_correct_ones_are_those_of_strict_scores(
     gold, predicted, random
@@ -94,7 +94,7 @@ def test_every_entity_is_in_one_pair_whatever_the_order_and_the_correct_ones_are
     assert align(entities(mixed), entities(turned)) == pairs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(SPANS, SPANS)
 def test_no_missed_entity_overlaps_a_spurious_one(gold, predicted):
     pairs = align(entities(gold), entities(predicted))

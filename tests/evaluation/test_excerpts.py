@@ -65,7 +65,7 @@ def test_words_of_an_entity_are_those_that_it_touches():
     assert cutter.words_of(Entity(0, 9, "ID")) == 3
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=900), st.data())
 def test_an_excerpt_is_the_text_at_its_offset_and_holds_the_start_of_its_span(text, data):
     cutter = excerpts(text)

@@ -14,6 +14,10 @@ from viner.cli.terminal import echo_json, progress
 @click.command(short_help="Score a model on an annotated file.")
 @click.argument("model")
 @click.argument("file", type=FILE)
+@click.option(
+    "--report", type=FILE, metavar="FILE.html", help="Write a page: errors by kind and in context, doubtful annotations."
+)
+@click.option("--against", metavar="MODEL2", help="Compare another model: what it repairs and what it breaks.")
 @rules_option
 @provider_option
 @format_option
@@ -21,6 +25,8 @@ from viner.cli.terminal import echo_json, progress
 def evaluate(
     model: str,
     file: Path,
+    report: Path | None,
+    against: str | None,
     rules: Path | Literal[False] | None,
     provider: str | None,
     format: str | None,
@@ -38,24 +44,52 @@ def evaluate(
       viner evaluate models/003 test.jsonl --json
       viner evaluate models/003 test.conll --rules rules.toml
       viner evaluate covid test.conll --no-rules
+      viner evaluate models/003 dev.conll --report errors.html --against models/002
     """
     import viner
+    from viner.document import Document
     from viner.evaluation import evaluate_model
+    from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.confidence import ConfidenceTally
+    from viner.evaluation.page import error_report, write_report
+    from viner.evaluation.versus import compare_models
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
     documents = progress(read(file, format, **read_options))
     recognizer = viner.load(model, provider=provider, rules=rules)
-    tally = ConfidenceTally()
-    evaluation = evaluate_model(recognizer, documents, where=file, observe=tally.add)
+    tally, analysis, versus = ConfidenceTally(), ErrorAnalysis(), None
+
+    def observe(gold: Document, predicted: Document) -> None:
+        tally.add(gold, predicted)
+        if report is not None:
+            analysis.observe(gold, predicted)
+
+    if against is None:
+        evaluation = evaluate_model(recognizer, documents, where=file, observe=observe)
+    else:
+        other = viner.load(against, provider=provider, rules=rules)
+        evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe)
     confidence = tally.confidence()
+    if report is not None:
+        page = error_report(evaluation, analysis, model=model, file=file.name, versus=versus, second=against)
+        write_report(page, report)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
         echo_json(
-            {**evaluation.to_dict(), "confidence": confidence.to_dict(), "rules": None if applied is None else applied.file}
+            {
+                **evaluation.to_dict(),
+                "confidence": confidence.to_dict(),
+                "rules": None if applied is None else applied.file,
+                **({} if report is None else {"report": str(report), "errors": analysis.to_dict()}),
+                **({} if versus is None else {"against": {"model": against, **versus.to_dict()}}),
+            }
         )
         return
     click.echo(f"{evaluation.to_markdown()}\n{confidence.to_markdown()}", nl=False)
     if applied is not None:
         click.echo(f"\nScored with the {applied.count} of {applied.file}.")
+    if versus is not None:
+        click.echo(f"\n{versus.summary(model, str(against))}")
+    if report is not None:
+        click.echo(f"\nErrors in context: {report}")

@@ -73,8 +73,8 @@ class Excerpts:
             predicted: Recognized entities to show in the place of the document's.
         """
         text = self._gold.text
-        first = self._word_start(max(0, start - CONTEXT))
-        last = self._word_end(min(len(text), end + CONTEXT))
+        first = min(self._word_start(max(0, start - CONTEXT)), start)
+        last = max(self._word_end(min(len(text), end + CONTEXT)), end)
         last = max(min(last, first + LONGEST), start + 1)
         shown = self._predicted.entities if predicted is None else predicted
         return Excerpt(
@@ -99,12 +99,14 @@ class Excerpts:
         return max(1, bisect_left(self._starts, entity.end) - bisect_right(self._ends, entity.start))
 
     def _word_start(self, offset: int) -> int:
-        word = bisect_right(self._starts, offset) - 1
-        return self._starts[word] if word >= 0 and self._ends[word] > offset else offset
+        """Where the word at an offset begins, or the next one if none is there; 0 stays."""
+        word = bisect_right(self._ends, offset)
+        return self._starts[word] if offset and word < len(self._starts) else offset
 
     def _word_end(self, offset: int) -> int:
-        word = bisect_left(self._ends, offset)
-        return self._ends[word] if word < len(self._ends) and self._starts[word] < offset else offset
+        """Where the word before an offset ends, or the one that it cuts; the end of the text stays."""
+        word = bisect_left(self._starts, offset) - 1
+        return self._ends[word] if word >= 0 and offset < len(self._gold.text) else offset
 
 
 def _touching(entities: Iterable[Entity], first: int, last: int) -> tuple[Entity, ...]:

@@ -90,10 +90,8 @@ class Versus:
         """Strict scores of both."""
         return self._tallies[0].scores(), self._tallies[1].scores()
 
-    def p_value(self) -> float | None:
+    def p_value(self) -> float:
         """How likely a difference like this in micro F1 would be by chance alone (:mod:`viner.metrics.significance`)."""
-        if not self.documents:
-            return None
         first, second = (np.array(counts, dtype=np.int64) for counts in self._counts)
         return randomization_p(first, second)
 
@@ -104,6 +102,19 @@ class Versus:
     def cases(self, outcome: Outcome) -> list[Case]:
         """Examples of an outcome in the order of the documents, in equal numbers for each label, as far as they go."""
         return self._cases[outcome].drawn()
+
+    def summary(self, first: str, second: str) -> str:
+        """A line for people.
+
+        Args:
+            first: What the first recognizer is called.
+            second: What the second one is called.
+        """
+        before, after = (scores.micro.f1 for scores in self.scores())
+        return (
+            f"{second} instead of {first}: F1 {before:.4f} → {after:.4f}, {self.repaired:,} repaired, {self.broken:,} broken "
+            f"(p = {self.p_value():.3g})"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: F1 of both, p, and counts."""

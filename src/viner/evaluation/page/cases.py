@@ -24,7 +24,7 @@ def versus_figures(versus: Versus, say: Say) -> str:
         after=say.decimal(second.micro.f1, 4),
         repaired=say.number(versus.repaired),
         broken=say.number(versus.broken),
-        chance=say.decimal(100 * (versus.p_value() or 1.0), 1),
+        chance=say.decimal(100 * versus.p_value(), 2),
     )
     rows = [
         [

@@ -62,7 +62,7 @@ def sides(pair: Pair, say: Say) -> str:
     for side, entity in (("gold", pair.gold), ("predicted", pair.predicted)):
         if entity is not None:
             score = percent(entity.score)
-            score = f" {score}" if score else ""
+            score = f" · {score}" if score else ""
             parts.append(
                 f'<span class="ve-side ve-{side}"><i>{escape(say(f"err_{side}"))}</i> <b>{visible(entity.label)}</b> '
                 f"{entity.start}–{entity.end}{score}</span>"

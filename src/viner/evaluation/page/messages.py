@@ -94,11 +94,11 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
         "The model is nowhere sure that an annotation is wrong.",
         "Không có chỗ nào mô hình chắc chắn nhãn sai.",
     ),
-    "err_should": ("according to the model: {label}", "theo mô hình: {label}"),
+    "err_should": ("according to the model: {answer}", "theo mô hình: {answer}"),
     "err_no_entity": ("no entity", "không phải thực thể"),
     "err_sure": ("{percent} sure", "chắc {percent}"),
     "err_elsewhere": ("elsewhere: {labels}", "chỗ khác: {labels}"),
-    "err_versus": ("What {second} changes", "{second} thay đổi những gì"),
+    "err_versus": ("What {second} changes, compared with {first}", "{second} thay đổi những gì so với {first}"),
     "err_versus_figures": (
         "F1 {before} → {after}: {repaired} repaired, {broken} broken. A difference like this comes about by chance alone in "
         "{chance} % of the cases.",

@@ -42,28 +42,32 @@ def error_report(
     """
     say = English()
     parts = [
-        _figures(evaluation, analysis, say),
-        section("kinds", say("err_kinds"), kind_table(analysis, say)),
-        section("matrix", say("err_matrix"), confusion_matrix(analysis, say)),
+        ("kinds", say("err_kinds"), kind_table(analysis, say)),
+        ("matrix", say("err_matrix"), confusion_matrix(analysis, say)),
     ]
     if versus is not None:
-        title = say("err_versus", second=second or say("err_second"))
-        parts.append(section("versus", title, versus_figures(versus, say) + browse_cases(versus, say)))
+        title = say("err_versus", first=model, second=second or say("err_second"))
+        parts.append(("versus", title, versus_figures(versus, say) + browse_cases(versus, say)))
     if analysis.errors:
         note = f"{say('err_examples_note')} {say('err_drawn', count=EXAMPLES)}"
-        parts.append(section("examples", say("err_examples"), _note(note) + browse_examples(analysis, say)))
+        parts.append(("examples", say("err_examples"), _note(note) + browse_examples(analysis, say)))
     doubts = _note(say("err_doubts_note", sure=SURE)) + doubt_list(analysis.doubts.found(), say)
-    parts.append(section("doubts", say("err_doubts"), doubts))
+    parts.append(("doubts", say("err_doubts"), doubts))
     if analysis.errors:
-        parts.append(section("surfaces", say("err_surfaces"), surface_table(analysis.surfaces.hardest(), say)))
+        parts.append(("surfaces", say("err_surfaces"), surface_table(analysis.surfaces.hardest(), say)))
     disputed = analysis.surfaces.disputed()
     if disputed:
-        note = _note(say("err_disputed_note"))
-        parts.append(section("disputed", say("err_disputed"), note + surface_table(disputed, say)))
-    parts.append(section("lengths", say("err_lengths"), length_table(analysis, say)))
+        parts.append(("disputed", say("err_disputed"), _note(say("err_disputed_note")) + surface_table(disputed, say)))
+    parts.append(("lengths", say("err_lengths"), length_table(analysis, say)))
     if analysis.errors:
-        parts.append(section("documents", say("err_documents"), document_table(analysis, say)))
-    return open_page(f"Errors of {model}", page_style(), f"on {file}") + "".join(parts) + CLOSE
+        parts.append(("documents", say("err_documents"), document_table(analysis, say)))
+    contents = "".join(f'<a href="#ve-{name}">{escape(title)}</a>\n' for name, title, _ in parts)
+    return (
+        open_page(f"Errors of {model}", page_style(), f"on {file}", f'<nav aria-label="Contents">{contents}</nav>\n')
+        + _figures(evaluation, analysis, say)
+        + "".join(section(*part) for part in parts)
+        + CLOSE
+    )
 
 
 def doubt_report(doubts: Sequence[Doubt], *, file: str, told: str) -> str:
@@ -92,7 +96,7 @@ def write_report(page: str, path: str | os.PathLike[str]) -> None:
 @cache
 def page_style() -> str:
     """The style sheet of a page that stands alone, behind the common one."""
-    return "\n".join(_sheet(name) for name in ("page.css", "errors.css"))
+    return "\n".join(_sheet(name) for name in ("errors.css", "page.css"))
 
 
 @cache
@@ -114,7 +118,7 @@ def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, say: Say) -> str:
         ("recall", say.decimal(micro.recall, 4)),
         ("macro F1", say.decimal(evaluation.scores.macro.f1, 4)),
         ("errors", say.number(analysis.errors)),
-        ("entities annotated", say.number(micro.support)),
+        ("annotated", say.number(micro.support)),
         ("documents", say.number(evaluation.documents)),
     ]
     body = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in cells)

@@ -11,6 +11,9 @@ from viner.evaluation.page.lines import Link, pair_line, place, sides
 from viner.evaluation.page.messages import Say
 from viner.formats.html.marks import percent, visible
 
+_LONGEST = 60
+"""Code points of an entity that its caption shows."""
+
 
 def doubt_list(doubts: Sequence[Doubt], say: Say, link: Link | None = None) -> str:
     """Doubts in context, each with its evidence, as HTML.
@@ -24,8 +27,7 @@ def doubt_list(doubts: Sequence[Doubt], say: Say, link: Link | None = None) -> s
         return f'<p class="ve-note">{escape(say("err_doubts_none"))}</p>'
     entries = []
     for doubt in doubts:
-        label = doubt.pair.labels[1]
-        answer = visible(say("err_should", label=say("err_no_entity") if label is None else label))
+        answer = visible(say("err_should", answer=_answer(doubt, say)))
         evidence = [say("err_sure", percent=percent(doubt.confidence))]
         if doubt.elsewhere:
             counts = ", ".join(f"{name} {say.number(count)}" for name, count in list(doubt.elsewhere.items())[:5])
@@ -36,3 +38,11 @@ def doubt_list(doubts: Sequence[Doubt], say: Say, link: Link | None = None) -> s
         )
         entries.append(entry([f"ve-k-{doubt.pair.kind}"], caption, pair_line(doubt.pair, doubt.excerpt)))
     return f'<ol class="ve-list">\n{"".join(entries)}</ol>'
+
+
+def _answer(doubt: Doubt, say: Say) -> str:
+    entity = doubt.pair.predicted
+    if entity is None:
+        return say("err_no_entity")
+    text = " ".join((entity.text or "").split())
+    return f"{entity.label} “{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'}”"

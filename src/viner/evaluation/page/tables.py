@@ -163,7 +163,7 @@ def _share(part: int, whole: int, say: Say) -> list[str]:
 
 
 def _counts(counts: Mapping[str, int], say: Say) -> str:
-    return ", ".join(f"{visible(label)} {say.number(count)}" for label, count in counts.items()) or "–"
+    return ", ".join(f"{visible(label)}&nbsp;{say.number(count)}" for label, count in counts.items()) or "–"
 
 
 def _name(label: str | None, missing: str, say: Say) -> str:
