@@ -14,6 +14,7 @@ from viner.cli.terminal import echo_json, progress
 @click.command(short_help="Score a model on an annotated file.")
 @click.argument("model")
 @click.argument("file", type=FILE)
+@click.option("--train", type=FILE, metavar="FILE", help="What the model was trained on: scores of seen and unseen entities.")
 @click.option(
     "--report", type=FILE, metavar="FILE.html", help="Write a page: errors by kind and in context, doubtful annotations."
 )
@@ -25,6 +26,7 @@ from viner.cli.terminal import echo_json, progress
 def evaluate(
     model: str,
     file: Path,
+    train: Path | None,
     report: Path | None,
     against: str | None,
     rules: Path | Literal[False] | None,
@@ -35,20 +37,22 @@ def evaluate(
 ) -> None:
     """Score MODEL on the annotated FILE: strict precision, recall and F1, micro, macro and for each type.
 
-    What is scored is what `viner predict` would answer, rules included; the report says so. A second table says how many
+    What is scored is what `viner predict` would answer, rules included; the report says so. Behind the table: how sure micro F1
+    is, scores that forgive other borders or another type, scores by length, the documents with most errors, and how many
     entities are right from a score on.
 
     \b
     Example:
       viner evaluate models/003 test.conll
       viner evaluate models/003 test.jsonl --json
+      viner evaluate models/003 test.conll --train train.conll
       viner evaluate models/003 test.conll --rules rules.toml
       viner evaluate covid test.conll --no-rules
       viner evaluate models/003 dev.conll --report errors.html --against models/002
     """
     import viner
     from viner.document import Document
-    from viner.evaluation import evaluate_model
+    from viner.evaluation import details_markdown, evaluate_model, seen_surfaces
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.confidence import ConfidenceTally
     from viner.evaluation.page import error_report, write_report
@@ -58,6 +62,7 @@ def evaluate(
 
     documents = progress(read(file, format, **read_options))
     recognizer = viner.load(model, provider=provider, rules=rules)
+    seen = None if train is None else seen_surfaces(read(train, format, **read_options), where=train)
     tally, analysis, versus = ConfidenceTally(), ErrorAnalysis(), None
 
     def observe(gold: Document, predicted: Document) -> None:
@@ -66,10 +71,10 @@ def evaluate(
             analysis.observe(gold, predicted)
 
     if against is None:
-        evaluation = evaluate_model(recognizer, documents, where=file, observe=observe)
+        evaluation = evaluate_model(recognizer, documents, where=file, observe=observe, seen=seen)
     else:
         other = viner.load(against, provider=provider, rules=rules)
-        evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe)
+        evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe, seen=seen)
     confidence = tally.confidence()
     if report is not None:
         page = error_report(evaluation, analysis, model=model, file=file.name, versus=versus, second=against)
@@ -79,6 +84,7 @@ def evaluate(
         echo_json(
             {
                 **evaluation.to_dict(),
+                "by_document": [document.to_dict() for document in evaluation.by_document or ()],
                 "confidence": confidence.to_dict(),
                 "rules": None if applied is None else applied.file,
                 **({} if report is None else {"report": str(report), "errors": analysis.to_dict()}),
@@ -86,7 +92,7 @@ def evaluate(
             }
         )
         return
-    click.echo(f"{evaluation.to_markdown()}\n{confidence.to_markdown()}", nl=False)
+    click.echo("\n".join([evaluation.to_markdown(), details_markdown(evaluation), confidence.to_markdown()]), nl=False)
     if applied is not None:
         click.echo(f"\nScored with the {applied.count} of {applied.file}.")
     if versus is not None:

@@ -37,7 +37,7 @@ def _modes(evaluation: Evaluation) -> str:
     ]
     return (
         markdown_table(("mode", "precision", "recall", "F1", *counts), rows)
-        + "\nExact: the borders alone. Partial: any overlap, half for other borders. Type: any overlap and the type.\n"
+        + "\nExact: borders alone. Partial: any overlap, half for other borders. Type: overlap and type.\n"
     )
 
 

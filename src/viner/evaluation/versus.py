@@ -10,17 +10,15 @@ from itertools import tee
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 from viner.corpus import sentences_of
 from viner.document import Document, Entity, Span
+from viner.evaluation.comparison import Comparison, Tally, compare_tallies, document_tally
 from viner.evaluation.errors import Pair, align
 from viner.evaluation.evaluate import Evaluable, Observer, evaluate_model
 from viner.evaluation.excerpts import Excerpt, Excerpts
 from viner.evaluation.report import Evaluation
 from viner.evaluation.sampling import Sample
-from viner.metrics import EntityScores, EntityTally
-from viner.metrics.significance import randomization_p
+from viner.metrics import SeenSurfaces
 
 Outcome = Literal["repaired", "broken", "mixed", "other"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
@@ -49,7 +47,7 @@ class Case:
 
 
 class Versus:
-    """Compares the answers of two recognizers, document by document. Of each document it keeps three numbers a side.
+    """Compares the answers of two recognizers, document by document. Of each document it keeps counts by label.
 
     Args:
         cases: Sentences of each outcome that are kept.
@@ -64,19 +62,15 @@ class Versus:
         """The other way round."""
         self.by_label: dict[str, Counter[str]] = {}
         """"repaired" and "broken" by label."""
-        self._tallies = EntityTally(), EntityTally()
-        self._counts: tuple[list[list[int]], list[list[int]]] = ([], [])
+        self._tallies: tuple[list[Tally], list[Tally]] = ([], [])
         self._cases: dict[Outcome, Sample[Case]] = {outcome: Sample(cases, seed) for outcome in OUTCOMES}
 
     def observe(self, gold: Document, first: Document, second: Document) -> None:
         """Takes one document as it is annotated and as both recognized it."""
         self.documents += 1
         pairs = [align(gold.entities or (), answer.entities or ()) for answer in (first, second)]
-        for answer, tally, counts in zip((first, second), self._tallies, self._counts, strict=True):
-            spans = [[(e.start, e.end, e.label) for e in side.entities or ()] for side in (gold, answer)]
-            tally.add(*spans)
-            correct = (Counter(spans[0]) & Counter(spans[1])).total()
-            counts.append([len(spans[0]), len(spans[1]), correct])
+        for answer, tallies in zip((first, second), self._tallies, strict=True):
+            tallies.append(document_tally(gold, answer))
         gains, losses, others = _changes(*pairs)
         for name, keys in (("repaired", gains), ("broken", losses)):
             for *_, label in keys:
@@ -86,14 +80,14 @@ class Versus:
         if gains or losses or others:
             self._offer(gold, (first, second), gains, losses, others)
 
-    def scores(self) -> tuple[EntityScores, EntityScores]:
-        """Strict scores of both."""
-        return self._tallies[0].scores(), self._tallies[1].scores()
+    def comparison(self, first: str = "first", second: str = "second") -> Comparison:
+        """The figures of both, and whether the difference may be luck.
 
-    def p_value(self) -> float:
-        """How likely a difference like this in micro F1 would be by chance alone (:mod:`viner.metrics.significance`)."""
-        first, second = (np.array(counts, dtype=np.int64) for counts in self._counts)
-        return randomization_p(first, second)
+        Args:
+            first: What the first recognizer is called.
+            second: What the second one is called.
+        """
+        return compare_tallies(first, second, *self._tallies)
 
     def sentences(self, outcome: Outcome) -> int:
         """How many sentences have an outcome."""
@@ -110,21 +104,20 @@ class Versus:
             first: What the first recognizer is called.
             second: What the second one is called.
         """
-        before, after = (scores.micro.f1 for scores in self.scores())
+        comparison = self.comparison()
+        before, after = (scores.f1 for scores in comparison.overall)
         return (
-            f"{second} instead of {first}: F1 {before:.4f} → {after:.4f}, {self.repaired:,} repaired, {self.broken:,} broken "
-            f"(p = {self.p_value():.3g})"
+            f"{second} instead of {first}: F1 {before:.4f} → {after:.4f}, {self.repaired:,} repaired, {self.broken:,} broken"
+            + ("" if comparison.p_value is None else f" (p = {comparison.p_value:.3g})")
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: F1 of both, p, and counts."""
-        first, second = self.scores()
+        """The JSON form: that of the comparison, with what was repaired and broken."""
         return {
-            "f1": [first.micro.f1, second.micro.f1],
-            "p_value": self.p_value(),
+            **self.comparison().to_dict(),
             "repaired": self.repaired,
             "broken": self.broken,
-            "labels": {label: dict(counts) for label, counts in sorted(self.by_label.items())},
+            "changes": {label: dict(counts) for label, counts in sorted(self.by_label.items())},
             "sentences": {outcome: self.sentences(outcome) for outcome in OUTCOMES},
         }
 
@@ -164,6 +157,7 @@ def compare_models(
     *,
     where: str | Path | None = None,
     observe: Observer | None = None,
+    seen: SeenSurfaces | None = None,
 ) -> tuple[Evaluation, Versus]:
     """Evaluates one recognizer and compares another with it, both in one pass over the documents.
 
@@ -173,6 +167,7 @@ def compare_models(
         documents: As for :func:`viner.evaluation.evaluate_model`.
         where: The file that they come from, for messages.
         observe: As for :func:`viner.evaluation.evaluate_model`; is shown the answers of the first one.
+        seen: As for :func:`viner.evaluation.evaluate_model`.
 
     Raises:
         InputError: As :func:`viner.evaluation.evaluate_model` does.
@@ -187,7 +182,7 @@ def compare_models(
         if observe is not None:
             observe(gold, predicted)
 
-    return evaluate_model(first, ours, where=where, observe=both), versus
+    return evaluate_model(first, ours, where=where, observe=both, seen=seen), versus
 
 
 def _questions(documents: Iterable[Document]) -> Iterator[Document]:

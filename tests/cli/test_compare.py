@@ -1,0 +1,94 @@
+"""`viner evaluate` in depth and `viner compare`, on a tiny model."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import viner
+from viner import Document, Entity, Schema
+from viner.cli import main
+
+
+class Finder:
+    """A recognizer that finds one name."""
+
+    labels = ("LOC",)
+    schema = Schema.of_entities(labels)
+
+    def __init__(self, wanted):
+        self.wanted = wanted
+
+    def stream(self, documents, *, unanswered=None):
+        for document in documents:
+            start = document.text.find(self.wanted)
+            found = [Entity(start, start + len(self.wanted), "LOC", score=0.9, source="model")] if start >= 0 else []
+            yield document.with_(entities=found, words=document.words or [(0, len(document.text))])
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    """A folder of two models, and what each name finds; whatever is loaded finds "Huế" unless its name ends with 2."""
+    for name in ("1", "2"):
+        (tmp_path / "recipe" / name).mkdir(parents=True)
+        (tmp_path / "recipe" / name / "viner.json").touch()
+    monkeypatch.setattr(
+        viner, "load", lambda name, *, provider=None, rules=None: Finder("Lan" if name.endswith("2") else "Huế")
+    )
+    return tmp_path / "recipe"
+
+
+@pytest.fixture
+def gold(tmp_path):
+    file = tmp_path / "test.jsonl"
+    documents = [Document(f"ra Huế {i}", id=f"d{i}", entities=[Entity(3, 6, "LOC")]) for i in range(12)]
+    file.write_text(
+        "".join(json.dumps(document.to_dict(), ensure_ascii=False) + "\n" for document in documents), encoding="utf-8"
+    )
+    return file
+
+
+def test_evaluate_tells_modes_lengths_documents_and_what_was_seen(models, gold, capsys):
+    assert main(["evaluate", "m", str(gold), "--train", str(gold)]) == 0
+    out = capsys.readouterr().out
+    for part in ("95 % interval: 1.0000 to 1.0000", "| strict ", "| words ", "| seen ", "12 of 12 documents have no error."):
+        assert part in out
+    assert all(len(line) <= 100 for line in out.splitlines() if line.startswith("|"))
+
+
+def test_evaluate_gives_scripts_every_document(models, gold, capsys):
+    assert main(["evaluate", "2", str(gold), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["by_document"][3] == {"number": 4, "id": "d3", "support": 1, "predicted": 0, "correct": 0, "f1": 0.0}
+    assert figures["modes"]["type"]["missed"] == 12
+    assert figures["interval"] == {"low": 0.0, "high": 0.0, "level": 0.95}
+    assert figures["surfaces"] == {}
+
+
+def test_a_training_file_without_entities_is_named(models, gold, tmp_path, capsys):
+    (tmp_path / "plain.txt").write_text("ra Huế\n", encoding="utf-8")
+    assert main(["evaluate", "m", str(gold), "--train", str(tmp_path / "plain.txt")]) == 1
+    assert "plain.txt: no annotated entity" in capsys.readouterr().err
+
+
+def test_compare_says_how_far_two_models_are_apart_and_whether_it_is_luck(models, gold, capsys):
+    assert main(["compare", "old2", "new", str(gold)]) == 0
+    out = capsys.readouterr().out
+    assert "new instead of old2: micro F1 +1.0000, 95 % interval +1.0000 to +1.0000, p = 0.001." in out
+    assert out.rstrip().splitlines()[-1].split() == "| LOC | 0.0000 | 1.0000 | +1.0000 | 12 |".split()
+    assert main(["compare", "old2", "new", str(gold), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["documents"] == 12
+    assert [system["micro_f1"]["mean"] for system in figures["systems"]] == [0.0, 1.0]
+    assert figures["comparisons"][0]["delta"] == 1.0
+
+
+def test_a_folder_of_models_is_one_recipe(models, gold, capsys):
+    assert main(["compare", str(models), str(gold)]) == 0
+    assert " 0.5000 ± 0.7071 |" in capsys.readouterr().out
+
+
+def test_one_model_is_a_usage_error(models, gold, capsys):
+    assert main(["compare", "m", str(gold)]) == 2
+    assert "cannot be compared" in capsys.readouterr().err
