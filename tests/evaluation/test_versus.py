@@ -68,10 +68,12 @@ def test_scores_and_chance_are_those_of_all_documents():
     found = Versus()
     for _ in range(40):
         found.observe(GOLD, doc(("Lan", "PER")), GOLD)
-    first, second = found.scores()
-    assert (first.micro.recall, second.micro.f1) == (0.25, 1.0)
-    assert found.p_value() == pytest.approx(1 / 2001)
-    assert found.to_dict()["f1"] == [first.micro.f1, 1.0]
+    comparison = found.comparison("old", "new")
+    assert (comparison.a, comparison.documents) == ("old", 40)
+    assert (comparison.overall[0].recall, comparison.overall[1].f1) == (0.25, 1.0)
+    assert comparison.p_value == pytest.approx(1 / 2001)
+    assert found.to_dict()["overall"]["b"] == 1.0
+    assert "new instead of old: F1 0.4000 → 1.0000, 120 repaired, 0 broken (p = 0.0005)" in found.summary("old", "new")
 
 
 class Finder:

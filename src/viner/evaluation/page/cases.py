@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from html import escape
 
 from viner.evaluation.page.browse import browser, entry
@@ -12,30 +11,33 @@ from viner.evaluation.page.messages import Say
 from viner.evaluation.page.tables import table
 from viner.evaluation.versus import OUTCOMES, Case, Versus
 from viner.formats.html.marks import visible
-from viner.metrics import Scores
 
 
 def versus_figures(versus: Versus, say: Say) -> str:
     """Both F1, what was repaired and broken over all and by type, as HTML."""
-    first, second = versus.scores()
-    told = say(
-        "err_versus_figures",
-        before=say.decimal(first.micro.f1, 4),
-        after=say.decimal(second.micro.f1, 4),
-        repaired=say.number(versus.repaired),
-        broken=say.number(versus.broken),
-        chance=say.decimal(100 * versus.p_value(), 2),
-    )
+    comparison = versus.comparison()
+    first, second = comparison.overall
+    told = [
+        say(
+            "err_versus_figures",
+            before=say.decimal(first.f1, 4),
+            after=say.decimal(second.f1, 4),
+            repaired=say.number(versus.repaired),
+            broken=say.number(versus.broken),
+        )
+    ]
+    if comparison.p_value is not None:
+        told.append(say("err_versus_chance", chance=say.decimal(100 * comparison.p_value, 2)))
     rows = [
         [
             visible(label),
-            *(_f1(scores.labels, label, say) for scores in (first, second)),
+            *(say.decimal(scores.f1, 4) if scores.support or scores.predicted else "–" for scores in pair),
             *(say.number(versus.by_label.get(label, Counter())[name]) for name in ("repaired", "broken")),
         ]
-        for label in sorted({*first.labels, *second.labels})
+        for label, pair in comparison.labels.items()
     ]
     columns = [say("err_type"), f"F1 {say('err_first')}", f"F1 {say('err_second')}", say("err_repaired"), say("err_broken")]
-    return f"<p>{escape(told)}</p>" + table(columns, rows, numbers=(1, 2, 3, 4))
+    return f"<p>{escape(' '.join(told))}</p>" + table(columns, rows, numbers=(1, 2, 3, 4))
 
 
 def browse_cases(versus: Versus, say: Say, link: Link | None = None) -> str:
@@ -71,7 +73,3 @@ def _lines(case: Case, say: Say) -> list[str]:
         ]
         lines.append(f'<div class="ve-which"><i>{escape(say(f"err_{name}"))}</i>{marked_line(excerpt, gold, predicted)}</div>')
     return lines
-
-
-def _f1(labels: Mapping[str, Scores], label: str, say: Say) -> str:
-    return say.decimal(labels[label].f1, 4) if label in labels else "–"

@@ -100,10 +100,12 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
     "err_elsewhere": ("elsewhere: {labels}", "chỗ khác: {labels}"),
     "err_versus": ("What {second} changes, compared with {first}", "{second} thay đổi những gì so với {first}"),
     "err_versus_figures": (
-        "F1 {before} → {after}: {repaired} repaired, {broken} broken. A difference like this comes about by chance alone in "
-        "{chance} % of the cases.",
-        "F1 {before} → {after}: sửa được {repaired}, làm sai {broken}. Chênh lệch như vậy xảy ra ngẫu nhiên trong {chance} % "
-        "trường hợp.",
+        "F1 {before} → {after}: {repaired} repaired, {broken} broken.",
+        "F1 {before} → {after}: sửa được {repaired}, làm sai {broken}.",
+    ),
+    "err_versus_chance": (
+        "A difference like this comes about by chance alone in {chance} % of the cases.",
+        "Chênh lệch như vậy xảy ra ngẫu nhiên trong {chance} % trường hợp.",
     ),
     "err_first": ("first", "bản đầu"),
     "err_second": ("second", "bản sau"),

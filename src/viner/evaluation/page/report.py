@@ -112,8 +112,10 @@ def section(name: str, title: str, content: str) -> str:
 
 def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, say: Say) -> str:
     micro = evaluation.scores.micro
+    interval = evaluation.interval
+    within = "" if interval is None else f" ({say.decimal(interval.low, 3)}–{say.decimal(interval.high, 3)})"
     cells = [
-        ("F1", say.decimal(micro.f1, 4)),
+        (f"F1{within}", say.decimal(micro.f1, 4)),
         ("precision", say.decimal(micro.precision, 4)),
         ("recall", say.decimal(micro.recall, 4)),
         ("macro F1", say.decimal(evaluation.scores.macro.f1, 4)),
