@@ -61,7 +61,7 @@ def test_the_json_form_comes_back_and_holds_the_diagram():
 
 def test_the_table_says_how_many_entities_reach_a_score_and_how_many_of_them_are_right():
     lines = tallied((gold(LAN), answer((LAN, 0.9), (HUE, 0.7)))).to_markdown().splitlines()
-    assert lines[0].startswith("Confidence: expected calibration error 0.4000 over 2 entities")
+    assert lines[0].startswith("Confidence over 2 entities: expected calibration error 0.4000 (")
     table = [line for line in lines if line.startswith("|")]
     assert len({len(line) for line in table}) == 1
     rows = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line.strip("|").split("|")] for line in table)}

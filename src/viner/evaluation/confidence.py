@@ -88,8 +88,8 @@ class Confidence:
     def summary(self) -> str:
         """One line: how far off the scores are."""
         return (
-            f"Confidence: expected calibration error {self.ece:.4f} over {self.entities:,} entities; scores that are exactly"
-            f" right would show {self.chance:.4f} here by chance. Brier score {self.brier:.4f}."
+            f"Confidence over {self.entities:,} entities: expected calibration error {self.ece:.4f}"
+            f" ({self.chance:.4f} by chance alone), Brier score {self.brier:.4f}."
         )
 
     def to_markdown(self) -> str:
