@@ -44,7 +44,10 @@ def test_seeds_are_told_as_mean_and_deviation():
     assert found.micro().deviation == pytest.approx(abs(f1(24) - f1(20)) / 2**0.5)
     assert found.labels()["PER"].to_dict() == {"mean": 1.0, "deviation": 0.0, "count": 2}
     assert found.interval().low < found.micro().mean < found.interval().high
-    assert [found.name in text and "±" in text for text in systems_markdown([found]).splitlines()] == [False, False, True]
+    table, note = systems_markdown([found]).split("\n\n")
+    assert [found.name in row and "±" in row for row in table.splitlines()] == [False, False, True]
+    assert "30 documents" in note
+    assert "deviation over seeds" in note
     assert found.to_dict()["models"] == ["plain/1", "plain/2"]
 
 

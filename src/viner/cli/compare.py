@@ -70,18 +70,16 @@ def compare(
         for model, names in zip(models, places, strict=True)
     ]
     comparisons = [compare_systems(systems[0], system) for system in systems[1:]]
-    documents = len(systems[0].tallies[0])
     if as_json:
         echo_json(
             {
-                "documents": documents,
+                "documents": len(systems[0].tallies[0]),
                 "systems": [system.to_dict() for system in systems],
                 "comparisons": [comparison.to_dict() for comparison in comparisons],
             }
         )
         return
     click.echo(systems_markdown(systems), nl=False)
-    click.echo(f"\nStrict: start, end and type must be right. {documents:,} documents. ± is the deviation over seeds.")
     for comparison in comparisons:
         click.echo(f"\n{comparison_markdown(comparison)}", nl=False)
 

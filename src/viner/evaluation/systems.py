@@ -123,7 +123,7 @@ def compare_systems(a: System, b: System) -> Comparison:
 
 
 def systems_markdown(systems: Sequence[System]) -> str:
-    """A table with one row a system."""
+    """A table with one row a system, and what must be known to read it."""
     rows = [
         (
             shorten(system.name, _NAME),
@@ -134,7 +134,11 @@ def systems_markdown(systems: Sequence[System]) -> str:
         )
         for system in systems
     ]
-    return markdown_table(("system", "seeds", "micro F1", "95 % interval", "macro F1"), rows)
+    table = markdown_table(("system", "seeds", "micro F1", "95 % interval", "macro F1"), rows)
+    notes = ["Strict: start, end and type must be right.", f"{len(systems[0].tallies[0]):,} documents."]
+    if any(len(system.models) > 1 for system in systems):
+        notes.append("Mean ± deviation over seeds; intervals are of all seeds together.")
+    return f"{table}\n{' '.join(notes)}\n"
 
 
 def comparison_markdown(comparison: Comparison) -> str:
