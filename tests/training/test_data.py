@@ -37,6 +37,11 @@ def taught(batches):
     return found
 
 
+def targets(found):
+    """How often each target was taught."""
+    return sum((Counter({target: count}) for (_, target), count in found.items()), Counter())
+
+
 @pytest.mark.parametrize(
     "choices", [{}, {"join": 0.9}, {"split": 0.9}, {"window_pieces": 16, "window_overlap": 6}, {"respace": 0.9}]
 )
@@ -46,8 +51,17 @@ def test_every_word_is_taught_exactly_once_an_epoch(base, choices):
     whole = Counter(found.targets.tolist())
     epochs = [taught(found.epoch(np.random.default_rng(seed))) for seed in range(8)]
     assert all(epoch == epochs[0] for epoch in epochs)
-    assert sum((Counter({target: count}) for (_, target), count in epochs[0].items()), Counter()) == whole
+    assert targets(epochs[0]) == whole
     assert whole.total() == sum(len(split_words(document.text)) for document in documents)
+
+
+def test_hardened_sequences_teach_the_same_words_in_another_form(base):
+    documents = [*toy_documents(30, 3), long_document(400), Document("", entities=[]), Document("Lan", entities=[PLACES])]
+    found, plain = (learn(base, documents, harden=share, window_pieces=32, window_overlap=8) for share in (0.9, 0))
+    hard, clean = (taught(training_set.epoch(np.random.default_rng(0))) for training_set in (found, plain))
+    assert targets(hard) == targets(clean)
+    (lan,) = {piece for piece, target in clean if target == 1 and clean[piece, target] > 100}
+    assert 0 < hard[lan, 1] < clean[lan, 1]
 
 
 def test_batches_stay_within_budget_and_window(base):

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 @click.option("--layers", type=click.IntRange(min=1), help="Layers of the smaller model; half if not given.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training file, at most.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder.")
+@click.option(
+    "--harden",
+    metavar="SHARE",
+    type=click.FloatRange(min=0, max=1, max_open=True),
+    help="Share of the sequences that are shown without diacritics, in one case or mistyped, such as 0.3; none if not given.",
+)
 @click.option("--seed", type=int, help="Seed of everything that is drawn.")
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="Arithmetic; bf16 where the processor has it.")
 @click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")

@@ -28,6 +28,8 @@ class TrainingConfig:
         split: Share of the documents of several sentences that are shown sentence by sentence.
         respace: Share of the sequences in which every word is shown as if a space stood before it, since corpora differ in
             that (``27/7`` and ``27 / 7``).
+        harden: Share of the sequences that are shown as others would have typed them (:mod:`viner.training.hardening`): without
+            diacritics, all in one case, mistyped.
         views: Views that each word passes on its way to the tokenizer.
         patience: Epochs without a better dev F1 after which training stops.
         attempts: How often training may start again at a lower rate after a collapse to all-``O``.
@@ -55,6 +57,7 @@ class TrainingConfig:
     join: float = 0.3
     split: float = 0.5
     respace: float = 0.1
+    harden: float = 0.0
     views: tuple[str, ...] = ("nfc", "tone-old")
     patience: int = 3
     attempts: int = 3
@@ -77,7 +80,7 @@ class TrainingConfig:
                 raise UsageError(f"{name} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must be at least 0 and less than 2^32, not {self.seed}")
-        for name in ("warmup", "dropout", "join", "split", "respace"):
+        for name in ("warmup", "dropout", "join", "split", "respace", "harden"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 0 and less than 1, not {getattr(self, name)}")
         if not 0 <= self.imitation <= 1:

@@ -21,6 +21,7 @@ from viner.document import Document
 from viner.encoding import EncodedText, LostEntity, PieceEncoder, cut_by_budget, plan_windows, side_by_side
 from viner.text import split_words
 from viner.training.config import TrainingConfig
+from viner.training.hardening import hardened
 from viner.training.heads import IGNORED, Head
 
 _JOINED_AT_MOST = 5
@@ -178,8 +179,11 @@ class TrainingSet:
 
     def _draw(self, rng: np.random.Generator) -> Iterator[Example]:
         parts: list[Example] = []
-        for unit in self._units:
+        for document, unit in zip(self.documents, self._units, strict=True):
             encoded = unit.respaced if rng.random() < self._config.respace else unit.encoded
+            if self._config.harden and rng.random() < self._config.harden:
+                changed = hardened(Document(document.text, words=encoded.words), rng)
+                encoded = self._encoder.encode(changed.text, changed.words or ())
             ranges = (
                 unit.sentences if len(unit.sentences) > 1 and rng.random() < self._config.split else ((0, len(unit.targets)),)
             )
