@@ -8,7 +8,9 @@ from typing import Any, Literal
 import click
 
 from viner.cli.options import FILE, format_option, json_option, provider_option, rules_option
+from viner.cli.stress import print_stress
 from viner.cli.terminal import echo_json, progress
+from viner.errors import UsageError
 
 
 @click.command(short_help="Score a model on an annotated file.")
@@ -19,6 +21,13 @@ from viner.cli.terminal import echo_json, progress
     "--report", type=FILE, metavar="FILE.html", help="Write a page: errors by kind and in context, doubtful annotations."
 )
 @click.option("--against", metavar="MODEL2", help="Compare another model: what it repairs and what it breaks.")
+@click.option(
+    "--stress",
+    metavar="[NAMES]",
+    is_flag=False,
+    flag_value="all",
+    help="Score on perturbations of FILE as well: all that are listed above, or those named, between commas.",
+)
 @rules_option
 @provider_option
 @format_option
@@ -29,6 +38,7 @@ def evaluate(
     train: Path | None,
     report: Path | None,
     against: str | None,
+    stress: str | None,
     rules: Path | Literal[False] | None,
     provider: str | None,
     format: str | None,
@@ -48,7 +58,24 @@ def evaluate(
       viner evaluate models/003 test.conll --train train.conll
       viner evaluate models/003 test.conll --rules rules.toml
       viner evaluate covid test.conll --no-rules
+      viner evaluate models/003 test.conll --stress
+      viner evaluate models/003 test.conll --stress no-diacritics,lower
       viner evaluate models/003 dev.conll --report errors.html --against models/002
+
+    \b
+    What --stress can try:
+      no-diacritics  Ha Noi for Hà Nội
+      tone-style     hoà for hòa, hòa for hoà
+      nfd            letters and marks apart (NFD)
+      lower          all in lower case
+      upper          ALL IN UPPER CASE
+      typos          slips of the finger, 1 word in 10
+      telex          nguwowif for người, 1 word in 10
+      ocr            misread as by a scanner, 1 word in 10
+      no-stop        no full stop at the end
+      new-names      made-up people and places
+      exchanged      entities exchanged within each label
+      joined         20 neighbors as one document
     """
     import viner
     from viner.document import Document
@@ -60,6 +87,12 @@ def evaluate(
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
+    if stress is not None:
+        if (train, report, against) != (None, None, None):
+            raise UsageError("--stress goes with none of --train, --report and --against", hint="Run the command twice")
+        ruled = viner.load(model, provider=provider, rules=rules)
+        print_stress(ruled, file, stress, format=format, read_options=read_options, as_json=as_json)
+        return
     documents = progress(read(file, format, **read_options))
     recognizer = viner.load(model, provider=provider, rules=rules)
     seen = None if train is None else seen_surfaces(read(train, format, **read_options), where=train)

@@ -1,0 +1,64 @@
+"""The table of ``viner evaluate --stress``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from viner.cli.terminal import echo_json, progress, tell
+from viner.errors import UsageError
+
+if TYPE_CHECKING:
+    from viner.document import Document
+    from viner.rules import RuledRecognizer
+    from viner.runtime import Recognizer
+
+ALL = "all"
+"""Stands for all perturbations."""
+
+
+def print_stress(
+    recognizer: Recognizer | RuledRecognizer,
+    file: Path,
+    names: str,
+    *,
+    format: str | None,
+    read_options: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Scores a recognizer on the perturbations of a file and prints the table, or JSON.
+
+    Args:
+        recognizer: What is evaluated.
+        file: The annotated file; it is read several times.
+        names: Perturbations between commas, or :data:`ALL`.
+        format: Format of the file; None finds it out.
+        read_options: Options of that format.
+        as_json: Whether JSON is printed.
+
+    Raises:
+        UsageError: If there is no perturbation of a name, or the file is stdin.
+    """
+    from viner.corpus.perturb import PERTURBATIONS, perturbations
+    from viner.evaluation.stress import stress_model
+    from viner.formats import read
+    from viner.rules import RuledRecognizer
+
+    if str(file) == "-":
+        raise UsageError("--stress reads its file several times, and stdin can be read once", hint="Give a file")
+    chosen = PERTURBATIONS if names == ALL else perturbations(name for name in names.split(",") if name)
+
+    def documents() -> Iterator[Document]:
+        return progress(read(file, format, **read_options))
+
+    report = stress_model(recognizer, documents, chosen, where=file, tell=tell)
+    applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
+    if as_json:
+        echo_json({**report.to_dict(), "rules": None if applied is None else applied.file})
+        return
+    click.echo(report.to_markdown(), nl=False)
+    if applied is not None:
+        click.echo(f"\nScored with the {applied.count} of {applied.file}.")

@@ -1,0 +1,53 @@
+"""``viner evaluate --stress``."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from viner.corpus.perturb import PERTURBATIONS
+from viner.document import Document, Entity
+from viner.formats import write
+
+
+@pytest.fixture
+def gold(tmp_path):
+    file = tmp_path / "gold.jsonl"
+    write([Document("Minh ở Hà Nội.", entities=[Entity(0, 4, "PERSON"), Entity(7, 13, "LOCATION")])], file)
+    return file
+
+
+def test_it_prints_what_each_perturbation_costs(run, tiny_model, gold):
+    status, out, err = run("evaluate", tiny_model, gold, "--stress")
+    assert (status, err) == (0, "")
+    assert re.findall(r"^\| ([\w-]+) ", out, re.MULTILINE)[1:] == [perturbation.name for perturbation in PERTURBATIONS]
+
+
+def test_some_of_them_and_json(run, tiny_model, gold):
+    status, out, _ = run("evaluate", tiny_model, gold, "--stress", "no-diacritics,nfd", "--json")
+    data = json.loads(out)
+    assert status == 0
+    assert data["micro"]["f1"] == 1
+    lost = {entry["name"]: round(entry["points_lost"]) for entry in data["stress"]}
+    assert lost == {"no-diacritics": 33, "nfd": 0}  # Minh is found, Ha Noi is not
+    assert data["rules"] is None
+
+
+def test_a_name_that_there_is_not_stdin_and_other_reports_are_errors(run, tiny_model, gold):
+    status, _, err = run("evaluate", tiny_model, gold, "--stress", "nodiacritics")
+    assert status == 2
+    assert "no perturbation 'nodiacritics'" in err
+    status, _, err = run("evaluate", tiny_model, gold, "--stress", "nfd", "--against", tiny_model)
+    assert status == 2
+    assert "--against" in err
+    status, _, err = run("evaluate", tiny_model, "-", "--stress")
+    assert status == 2
+    assert "stdin" in err
+
+
+def test_help_lists_them(run):
+    _, out, _ = run("evaluate", "--help")
+    listed = re.findall(r"^    ([a-z-]+)  +(\S.*)$", out.split("What --stress can try:")[1], re.MULTILINE)
+    assert listed == [(perturbation.name, perturbation.title) for perturbation in PERTURBATIONS]
