@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from viner.encoding import BioDecoder, bio_tags
+from viner.encoding import BioDecoder, bio_tags, class_probabilities
 from viner.encoding.decoding import WordSpan
 
 LABELS = ("X", "Y")
@@ -138,3 +138,9 @@ def test_the_uncertainty_does_not_grow_with_length():
     assert short == pytest.approx(0.3, abs=1e-6)
     assert long == pytest.approx(short, abs=1e-6)
     assert BioDecoder(LABELS).judge_batch([np.zeros((0, 5), dtype=np.float32)]) == [([], 0.0)]
+
+
+def test_probabilities_of_classes_are_those_of_their_tags_together():
+    emissions = np.log(np.array([[0.5, 0.1, 0.2, 0.15, 0.05], [0.2, 0.2, 0.2, 0.2, 0.2]], dtype=np.float32))
+    assert np.allclose(class_probabilities(emissions + 3), [[0.5, 0.3, 0.2], [0.2, 0.4, 0.4]], atol=1e-6)
+    assert class_probabilities(emissions[:0]).shape == (0, 3)

@@ -253,6 +253,19 @@ def test_recognition_imports_neither_torch_nor_transformers(tiny_model):
     assert result.stdout.strip() == "[]"
 
 
+def test_probabilities_come_with_what_a_stream_gives_and_favor_its_answers(ner):
+    items = [NOTICE, "", "không có gì"]
+    answers = list(ner.probabilities(items))
+    assert [document for document, _ in answers] == list(ner.stream(items))
+    for document, probabilities in answers:
+        assert probabilities.shape == (len(document.words), 1 + len(LABELS))
+        assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    document, probabilities = answers[0]
+    said = {word: e.label for e in document.entities for word in document.words if e.start <= word[0] < e.end}
+    likeliest = [("", *ner.labels)[best] for best in probabilities.argmax(axis=1)]
+    assert likeliest == [said.get(word, "") for word in document.words]
+
+
 def test_judged_gives_what_a_stream_gives_and_how_unsure_the_model_is(ner, monkeypatch):
     monkeypatch.setattr(recognizer, "CHUNK_DOCUMENTS", 3)
     items = [NOTICE, "", "Lan", "không có gì ở đây", Document("LanHuế", id="7", words=[(0, 3), (3, 6)])]

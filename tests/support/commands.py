@@ -146,7 +146,7 @@ def run_as_it_stands(line: str, *, base: Path | None = None) -> None:
     if command[0] in ("serve", "demo"):
         serve_and_ask([sys.executable, "-m", "viner", *command])
         return
-    if command[0] == "train":
+    if command[0] in ("train", "doubts"):
         command += ["--epochs", "1"]  # the commands are under test here, not the figures
         command += ["--base", str(base)] if base and "--distill-from" not in command else []
     typed = ""

@@ -6,7 +6,7 @@ overlapping windows (:func:`plan_windows`) → one emission a word → one decod
 
 from viner.encoding.alignment import AlignedTags, LostEntity, align
 from viner.encoding.batches import FIRST_PIECES, cut_by_budget, cut_by_length, side_by_side
-from viner.encoding.decoding import BioDecoder, WordSpan, bio_tags
+from viner.encoding.decoding import BioDecoder, WordSpan, bio_tags, class_probabilities
 from viner.encoding.tokenizer import SEGMENTS, EncodedText, PieceEncoder, PieceRules, learned_segments, position_limit
 from viner.encoding.windows import Window, plan_windows
 
@@ -23,6 +23,7 @@ __all__ = [
     "WordSpan",
     "align",
     "bio_tags",
+    "class_probabilities",
     "cut_by_budget",
     "cut_by_length",
     "learned_segments",

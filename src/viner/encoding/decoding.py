@@ -34,6 +34,22 @@ def bio_tags(labels: Sequence[str]) -> list[str]:
     return ["O"] + [f"{prefix}-{label}" for label in labels for prefix in "BI"]
 
 
+def class_probabilities(emissions: Emissions) -> Emissions:
+    """The probability of each word to be in no entity, and in one of each label, whether it begins there or not.
+
+    Args:
+        emissions: Over the tags of :func:`bio_tags`. *Shape:* (words, 2 · labels + 1).
+
+    Returns:
+        Each row sums to 1. *Shape:* (words, 1 + labels).
+    """
+    if not len(emissions):
+        return np.zeros((0, emissions.shape[1] // 2 + 1), dtype=np.float32)
+    tags = np.exp(_log_softmax(emissions))
+    result: Emissions = np.concatenate([tags[:, :1], tags[:, 1::2] + tags[:, 2::2]], axis=1)
+    return result
+
+
 class BioDecoder:
     """Decodes emissions over the tags of :func:`bio_tags`.
 

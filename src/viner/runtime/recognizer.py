@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from viner.bundle import Bundle, BundleInfo, Canaries, find_bundle, processor, rebuilt_graph
 from viner.document import Document, Entity, Span
-from viner.encoding import BioDecoder, EncodedText, PieceEncoder, Window, WordSpan, plan_windows, side_by_side
+from viner.encoding import (
+    BioDecoder,
+    EncodedText,
+    PieceEncoder,
+    Window,
+    WordSpan,
+    class_probabilities,
+    plan_windows,
+    side_by_side,
+)
 from viner.errors import BundleError, UsageError
 from viner.runtime.engine import Engine
 from viner.runtime.provider import CUDA, ONNX_RUNTIME, choose_provider, open_engine
@@ -248,6 +257,27 @@ class Recognizer:
                     chunk.documents, chunk.words, chunk.encoded, judged, strict=True
                 ):
                     yield _document(document, words, encoded, spans), uncertainty
+
+    def probabilities(self, items: Iterable[str | Document]) -> Iterator[tuple[Document, NDArray[np.float32]]]:
+        """Recognizes many texts and says of each word how probable it is in an entity of each type, in constant memory.
+
+        Args:
+            items: As for :meth:`stream`.
+
+        Yields:
+            For each item in order what :meth:`stream` would answer, and the probabilities, not calibrated, see
+            ``class_probabilities`` in ``viner.encoding``. *Shape:* (words, 1 + labels).
+
+        Raises:
+            InputError: As :meth:`stream` does.
+            BundleError: As :meth:`stream` does.
+            RuntimeError: As :meth:`stream` does.
+        """
+        with closing(self._answered(items)) as chunks:
+            for chunk in chunks:
+                _refuse(chunk.gaps())
+                for document, emissions in zip(self._decoded(chunk), chunk.emissions, strict=True):
+                    yield document, class_probabilities(emissions)
 
     def canaries(self, items: Iterable[str | Document]) -> Canaries:
         """Answers texts in the form in which another processor's answers can be compared with these."""

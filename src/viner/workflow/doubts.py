@@ -1,0 +1,162 @@
+"""Annotations that are probably wrong, by cross-validation: models judge the documents that they did not learn from."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from viner.corpus import fold_numbers
+from viner.document import Document
+from viner.errors import InputError
+from viner.evaluation.confident import Judged, doubtful
+from viner.evaluation.doubts import Doubt
+from viner.formats import read, write
+from viner.metrics import EntityTally
+from viner.runtime import Recognizer
+from viner.schema import Schema
+from viner.workflow.progress import Report
+from viner.workflow.train import train_model
+
+FOLDS = 5
+POOR = 0.5
+"""Below this F1, models doubt for want of knowledge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What cross-validation doubts.
+
+    Args:
+        doubts: The doubts, the most doubtful first.
+        documents: Documents that were judged.
+        entities: Entities that are annotated in them.
+        folds: How many models judged.
+        f1: Strict micro F1 of their answers, in [0, 1].
+    """
+
+    doubts: tuple[Doubt, ...]
+    documents: int
+    entities: int
+    folds: int
+    f1: float
+
+    def summary(self) -> str:
+        """What was found, for people, and how far these models can be trusted."""
+        kinds = Counter(doubt.pair.kind for doubt in self.doubts)
+        missing = kinds.pop("spurious", 0)
+        told = (
+            f"{kinds.total():,} of {self.entities:,} annotated entities are doubtful, and {missing:,} more may be missing. "
+            f"Each of the {self.documents:,} documents was judged by one of {self.folds} models that did not learn from it; "
+            f"their F1 is {self.f1:.4f}."
+        )
+        if self.f1 < POOR:
+            told += " That is too little to trust their doubts: give the trainings more time, or annotate more documents."
+        return told
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "documents": self.documents,
+            "entities": self.entities,
+            "folds": self.folds,
+            "f1": self.f1,
+            "doubts": [doubt.to_dict() for doubt in self.doubts],
+        }
+
+
+def find_doubts(
+    train: str | Path,
+    work: str | Path,
+    *,
+    folds: int = FOLDS,
+    seed: int = 0,
+    format: str | None = None,
+    read_options: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+    **choices: Any,
+) -> Doubts:
+    """Trains a model on all folds of a file but one, for each fold, and lets it judge the documents of that one.
+
+    See :mod:`viner.evaluation.confident` for what is doubted. Killed or interrupted, the same call goes on: finished models
+    stay in the working folder, which is removed at the end.
+
+    Args:
+        train: An annotated file in any format that viner reads.
+        work: Working folder, for the models and the files that they learn from.
+        folds: How many models are trained. Each learns from all but one fold, so many folds judge better, and take longer.
+        seed: Of the folds, and of the trainings.
+        format: Format of the file; None finds it out.
+        read_options: Options of that format.
+        report: Where progress goes; None writes to stderr.
+        **choices: What :func:`viner.workflow.train_model` takes beside files: ``base``, ``epochs``, ``budget_minutes``, ….
+
+    Raises:
+        InputError: If the file cannot be read or holds no entity.
+        UsageError: If there are not so many different texts as folds.
+        TrainingError: As a training does.
+        MissingExtraError: If the training libraries are missing.
+    """
+    report = report or Report()
+    documents = [document for document in read(train, format, **(read_options or {})) if document.entities is not None]
+    entities = sum(len(document.entities or ()) for document in documents)
+    if not entities:
+        raise InputError(
+            "no annotated entity in this file",
+            where=train,
+            hint="Doubts are about annotations: CoNLL, JSONL with 'entities', …",
+        )
+    numbers = fold_numbers(documents, folds, seed)
+    schema = Schema.infer(documents)
+    place = Path(work) / _fingerprint(documents, folds, seed, choices)
+    judged: dict[int, Judged] = {}
+    for fold in range(folds):
+        report.line(f"Fold {fold + 1} of {folds}")
+        inside = [index for index, number in enumerate(numbers) if number != fold]
+        learned = [documents[index] for index in inside]
+        model = _model(place / f"{fold + 1}", learned, schema, report, {"seed": seed, **choices})
+        asked = [index for index, number in enumerate(numbers) if number == fold]
+        judged.update(zip(asked, _judged(model, [documents[index] for index in asked], learned), strict=True))
+    found = doubtful([judged[index] for index in range(len(documents))])
+    shutil.rmtree(place)
+    with contextlib.suppress(OSError):  # somebody else's files stay
+        Path(work).rmdir()
+    tally = EntityTally()
+    for document in judged.values():
+        tally.add(*([(e.start, e.end, e.label) for e in side.entities or ()] for side in (document.gold, document.predicted)))
+    return Doubts(tuple(found), len(documents), entities, folds, tally.scores().micro.f1)
+
+
+def _model(place: Path, learned: Sequence[Document], schema: Schema, report: Report, choices: Mapping[str, Any]) -> Path:
+    model = place / "model"
+    if not (model / "viner.json").is_file():
+        place.mkdir(parents=True, exist_ok=True)
+        write(learned, place / "train.jsonl")
+        train_model(train=place / "train.jsonl", out=model, schema=schema, report=report, **choices)
+    return model
+
+
+def _judged(model: Path, documents: Sequence[Document], learned: Sequence[Document]) -> Iterator[Judged]:
+    recognizer = Recognizer.load(model)
+    labels = recognizer.info.heads[0].labels
+    seen = frozenset(entity.label for document in learned for entity in document.entities or ())
+    questions = (Document(document.text, id=document.id, words=document.words) for document in documents)
+    for document, (answer, probabilities) in zip(documents, recognizer.probabilities(questions), strict=True):
+        # Half the memory, and far more digits than anybody's doubts have.
+        yield Judged(document, answer, probabilities.astype(np.float16), labels, seen)
+
+
+def _fingerprint(documents: Sequence[Document], folds: int, seed: int, choices: Mapping[str, Any]) -> str:
+    """Names what is asked, so that nothing of another question is taken for a part of this one."""
+    digest = hashlib.sha256(json.dumps([folds, seed, {name: str(choices[name]) for name in sorted(choices)}]).encode())
+    for document in documents:
+        digest.update(document.to_json().encode() + b"\n")
+    return digest.hexdigest()[:16]
