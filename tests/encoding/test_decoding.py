@@ -104,9 +104,20 @@ def test_a_calibration_changes_scores_and_nothing_else():
     documents = [random_emissions(seed, words) for seed, words in enumerate((0, 3, 20, 1))]
     plain, calibrated = BioDecoder(LABELS), BioDecoder(LABELS, lambda scores: scores / 2)
     for (before, unsure), (after, same) in zip(plain.judge_batch(documents), calibrated.judge_batch(documents), strict=True):
-        assert after == [span._replace(score=span.score / 2) for span in before]
+        assert [span[:3] for span in after] == [span[:3] for span in before]
+        assert all(span.score <= 0.5 for span in after)
         assert same == unsure
     assert calibrated.decode_batch(documents) == [spans for spans, _ in calibrated.judge_batch(documents)]
+
+
+def test_a_calibrated_score_counts_the_end_as_a_tag():
+    b, i = (np.log(np.array([0.02, *row, 0.02, 0.02]) + 1e-9).astype(np.float32) for row in ((0.9, 0.04), (0.06, 0.88)))
+    open_end = np.log(np.array([0.6, 0.02, 0.34, 0.02, 0.02])).astype(np.float32)
+    decoder = BioDecoder(LABELS, lambda scores: scores)
+    (followed,), (last,) = decoder.decode_batch([np.stack([b, i, open_end]), np.stack([b, i])])
+    assert (followed[:3], last[:3]) == ((0, 2, "X"), (0, 2, "X"))
+    assert followed.score == pytest.approx((0.9 * 0.88 * (1 - 0.34)) ** (1 / 3), abs=1e-4)
+    assert last.score == pytest.approx((0.9 * 0.88) ** (1 / 3), abs=1e-4)
 
 
 def test_tags_stand_in_the_order_of_the_outputs():

@@ -15,7 +15,7 @@ from support.tiny import LABELS, WORDS, tiny_bundle
 from viner.bundle import BundleInfo, read_bundle, rebuilt_graph
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
-from viner.metrics.calibration import Calibration
+from viner.metrics.calibration import IDENTITY, Calibration
 from viner.runtime import Recognizer, recognizer
 
 NOTICE = "Nguyễn Văn A và Lan từ Hà Nội đến Huế."
@@ -281,11 +281,12 @@ def test_a_calibrated_model_finds_the_same_with_other_scores_and_is_as_unsure(ne
     content = json.loads((folder / "viner.json").read_text(encoding="utf-8"))
     (folder / "viner.json").write_text(json.dumps(content | {"calibration": calibration.to_dict()}), encoding="utf-8")
     calibrated = Recognizer.load(folder)
+    identical = Recognizer.from_graph(replace(ner.info, calibration=IDENTITY), folder, folder / "model.onnx")
     texts = [NOTICE, "không có gì", "Minh, Nam và Lan; Hà Nội!"]
     for (before, unsure), (after, same) in zip(ner.judged(texts), calibrated.judged(texts), strict=True):
         assert found(after) == found(before)
         assert same == unsure
-        scores = calibration(np.array([entity.score for entity in before.entities]))
+        scores = calibration(np.array([entity.score for entity in identical(after.text).entities]))
         # Both are rounded to four digits.
         assert [entity.score for entity in after.entities] == pytest.approx(scores.tolist(), abs=2e-4)
         assert after == calibrated(after.text)

@@ -18,6 +18,8 @@ Emissions = NDArray[np.float32]
 """*Shape:* (words, tags). Log-probabilities, or logits: decoding normalizes."""
 Calibrate = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """From scores to scores, all at once. *Shape:* (entities,), and the same."""
+_SURE = 1 - 1e-6
+"""The highest probability of going on that an entity's end is scored by, lest its logarithm is infinite."""
 
 
 class WordSpan(NamedTuple):
@@ -75,8 +77,8 @@ class BioDecoder:
 
         Returns:
             For each document its entities in text order, never overlapping. The score is the geometric mean of the
-            probabilities of the entity's tags, so it does not fall with length; where there is a calibration, what that makes
-            of it.
+            probabilities of the entity's tags, so it does not fall with length. Where there is a calibration, it is what that
+            makes of the mean in which the end of the entity counts as a tag: that the next word does not go on with it.
         """
         decoded = _decode(documents)
         return [[] for _ in documents] if decoded is None else self._spans(decoded)
@@ -110,10 +112,16 @@ class BioDecoder:
         stops = np.flatnonzero(~np.append(inside, False))
         lasts = stops[np.searchsorted(stops, starts, side="right")]
         totals = np.concatenate([[0.0], np.cumsum(decoded.chosen)])
-        scores = np.minimum(np.exp((totals[lasts] - totals[starts]) / (lasts - starts)), 1.0)
-        if self._calibrate is not None:
-            scores = self._calibrate(scores)
+        sums, lengths = totals[lasts] - totals[starts], lasts - starts
         owners = np.searchsorted(ends, starts, side="right")
+        if self._calibrate is None:
+            scores = np.minimum(np.exp(sums / lengths), 1.0)
+        else:
+            followed = lasts < ends[owners]
+            goes_on = np.zeros(len(starts))
+            goes_on[followed] = np.exp(decoded.log_probs[lasts[followed], tags[starts[followed]] + 1])
+            sums = sums + np.log1p(-np.minimum(goes_on, _SURE))
+            scores = self._calibrate(np.minimum(np.exp(sums / (lengths + 1)), 1.0))
         result: list[list[WordSpan]] = [[] for _ in begins]
         columns = (starts.tolist(), lasts.tolist(), owners.tolist(), tags[starts].tolist(), scores.tolist())
         offsets = begins.tolist()
@@ -127,6 +135,7 @@ class BioDecoder:
 class _Decoded:
     """The best tags of documents, one after the other; document ``i`` is ``begins[i]:ends[i]``."""
 
+    log_probs: Emissions
     tags: NDArray[np.int64]
     chosen: NDArray[np.float64]
     """Log-probability of each word's tag."""
@@ -149,7 +158,7 @@ def _decode(documents: Sequence[Emissions]) -> _Decoded | None:
         for document in np.unique(np.searchsorted(ends, np.flatnonzero(broken), side="right")):
             part = slice(begins[document], ends[document])
             tags[part] = _viterbi(log_probs[part])
-    return _Decoded(tags, log_probs[np.arange(len(tags)), tags].astype(np.float64), begins, ends)
+    return _Decoded(log_probs, tags, log_probs[np.arange(len(tags)), tags].astype(np.float64), begins, ends)
 
 
 def _log_softmax(emissions: Emissions) -> Emissions:

@@ -217,6 +217,10 @@ class Calibration:
         return cls(float(data["slope"]), float(data["intercept"]))
 
 
+IDENTITY = Calibration(1.0, 0.0)
+"""Leaves scores as they are, but for certainty."""
+
+
 def fit_calibration(outcomes: Outcomes) -> Calibration | None:
     """Fits a calibration by maximum likelihood (Platt 1999, by Newton's method as in Lin, Lin and Weng 2007).
 

@@ -46,7 +46,7 @@ def calibrate(recognizer: Evaluable, dev: Sequence[Document]) -> Calibrated:
     """Fits a calibration to what a model finds in documents that it did not learn from.
 
     Args:
-        recognizer: The model with the graph that it will answer with, not calibrated yet.
+        recognizer: The model with the graph that it will answer with, and ``IDENTITY`` as its calibration.
         dev: Annotated documents; never those that the finished model is measured on.
     """
     tally = ConfidenceTally()

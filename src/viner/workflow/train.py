@@ -16,6 +16,7 @@ from viner.errors import BundleError, InputError, MissingExtraError
 from viner.evaluation import Evaluation, evaluate_model
 from viner.evaluation.confidence import ConfidenceTally
 from viner.formats import read
+from viner.metrics.calibration import IDENTITY
 from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
 from viner.workflow.calibrate import calibrate
@@ -181,7 +182,8 @@ def _finish(
     report.line(choice.summary())
     info = replace(info, engine=choice.engine, evidence=choice.evidence)
     report.stage("Evaluating")
-    calibrated = calibrate(Recognizer.from_graph(info, folder, folder / "model.onnx"), dev)
+    uncalibrated = replace(info, calibration=IDENTITY)
+    calibrated = calibrate(Recognizer.from_graph(uncalibrated, folder, folder / "model.onnx"), dev)
     report.line(calibrated.summary())
     info = replace(info, calibration=calibrated.calibration)
     recognizer = Recognizer.from_graph(info, folder, folder / "model.onnx")

@@ -14,6 +14,7 @@
  */
 
 const LEAST_SCORE = 1e-4; // as in viner.metrics.calibration
+const SURE = 1 - 1e-6; // as in viner.encoding.decoding
 
 /**
  * @param {Float32Array} emissions tags of each word, one word after the other: O, B-x, I-x, B-y, I-y, …
@@ -35,8 +36,13 @@ export function decode(emissions, tags, calibration) {
     while (last < words && path[last] > 0 && path[last] % 2 === 0) last++;
     let total = 0;
     for (let inside = word; inside < last; inside++) total += logs[inside * tags + path[inside]];
-    const score = Math.min(Math.exp(total / (last - word)), 1);
-    spans.push({ first: word, last, label: path[word] >> 1, score: calibration === null ? score : calibrated(score, calibration) });
+    let score = Math.min(Math.exp(total / (last - word)), 1);
+    if (calibration !== null) {
+      // The end counts as a tag: that the next word does not go on.
+      const goesOn = last < words ? Math.exp(logs[last * tags + path[word] + 1]) : 0;
+      score = calibrated(Math.min(Math.exp((total + Math.log1p(-Math.min(goesOn, SURE))) / (last - word + 1)), 1), calibration);
+    }
+    spans.push({ first: word, last, label: path[word] >> 1, score });
   }
   return spans;
 }
