@@ -4,7 +4,7 @@
 the clients' own work are in the figures. Single sentences, one a request, one request a client at a time. Every answer is
 looked at: it must be 200 and hold the text that was sent. Bulk is `Recognizer.stream` over the same sentences in this
 process, before and after; its mean is what the share compares with. Resident memory is read from outside: after the first
-requests, which fill the caches, and at the end.
+requests, which fill the caches, and at the end; and once more of a server without a page (`--no-page`).
 
 About 12 minutes. VINER_BENCH_SIZE=small sends 300 requests. The model: see `benchmarks/_bench.py`.
 """
@@ -66,12 +66,12 @@ def bulk(recognizer: Recognizer, texts: Sequence[str], rounds: int) -> float:
 
 
 @contextmanager
-def serving(model: Path) -> Iterator[tuple[int, psutil.Process]]:
+def serving(model: Path, *options: str) -> Iterator[tuple[int, psutil.Process]]:
     """The port of a server, which answers by then, and its process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "viner", "serve", str(model), "--port", str(port), "--no-browser"]
+    command = [sys.executable, "-m", "viner", "serve", str(model), "--port", str(port), "--no-browser", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             while process.poll() is None:
@@ -115,6 +115,9 @@ def main() -> None:
         at_last = process.memory_info().rss / MEGABYTE
         batch = metric(port, "viner_batch_texts_sum") / metric(port, "viner_batch_texts_count")
         alone = load(port, texts, size(1_000, 50), 1)
+    with serving(model, "--no-page") as (port, process):
+        load(port, texts, size(6_000, 100), CLIENTS)
+        without_page = process.memory_info().rss / MEGABYTE
     after = bulk(recognizer, texts, size(3, 1))
     speed = statistics.mean((before, after))
     share, lone = crowd.rate / speed, alone.rate / speed
@@ -138,7 +141,12 @@ def main() -> None:
     )
     table(
         ("resident memory of the server", "MB"),
-        [("after the first requests", at_first), (f"{requests:,} requests later", at_last), ("growth, %", 100 * growth)],
+        [
+            ("after the first requests", at_first),
+            (f"{requests:,} requests later", at_last),
+            ("growth, %", 100 * growth),
+            ("without a page, after the first requests", without_page),
+        ],
     )
     report(
         {
@@ -153,6 +161,7 @@ def main() -> None:
             "one_client_p99_ms": alone.percentile(99),
             "server_rss_mb": at_last,
             "server_rss_growth": growth,
+            "api_rss_mb": without_page,
         }
     )
 

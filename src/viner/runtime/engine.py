@@ -48,6 +48,11 @@ class Engine(ABC):
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether some thread runs a batch right now."""
+        return self._running > 0
+
     @abstractmethod
     def _run(
         self, ids: NDArray[np.int64], mask: NDArray[np.int64], first: NDArray[np.int64], *, alone: bool

@@ -35,6 +35,8 @@ from viner.text import segment_words, split_words
 CHUNK_DOCUMENTS = 2048
 CHUNK_PIECES = 1 << 16
 """Documents are sorted into batches by chunks: as many as it takes to reach either number. Two chunks are in memory at once."""
+_FEW_BATCHES = 8
+"""So many batches, all that is asked for, gain nothing from threads that others keep busy."""
 TOLERANCE = 0.02
 """Share of the canaries' entities that may differ on another processor. Attention is computed in float32, whose last bit
 depends on the processor and can move an entity at the edge; products that saturate move them by the dozen."""
@@ -335,6 +337,10 @@ class Recognizer:
         batches = list(self._engine.batches(lengths, self._budget))
         if len(batches) == 1:  # a short text is answered sooner without changing threads
             self._answer(chunk, batches[0], lone=True)
+        elif len(batches) <= _FEW_BATCHES and self._engine.busy:
+            # So are a few, where other callers keep the engine's threads at work.
+            for batch in batches:
+                self._answer(chunk, batch)
         else:
             chunk.results = [self._engine.submit(self._answer, chunk, batch) for batch in batches]
 
