@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page
 from support.pretend_studio import FakeRuns, FakeStudio, FakeVersions, Switchable, events, make_project
 from viner.console.app import studio_console_app
 from viner.console.uploads import read_upload
+from viner.document import Document, Entity
 from viner.errors import TrainingError
 from viner.server import Settings
 from viner.server.base import add_layers, bare_app, console_parent, mount_console
@@ -253,7 +254,7 @@ def test_rows_lead_to_the_annotation_page(bench, opened) -> None:
     page = opened(bench)
     link = page.locator("#viner-list a").first
     link.wait_for()
-    assert link.evaluate("link => link.href") == f"{bench.url}/annotate/?id=n-000"
+    assert link.evaluate("link => link.href") == f"{bench.url}/annotate/?document=n-000"
 
 
 def test_erasing_asks_first_says_what_goes_and_can_be_called_off(bench, opened) -> None:
@@ -661,3 +662,27 @@ def test_with_accounts_a_person_logs_in_works_and_logs_out(browser: Browser, tmp
             server.should_exit = True
             thread.join()
             listener.close()
+
+
+# Errors
+
+
+def test_errors_of_the_model_are_shown_filtered_and_opened_in_the_annotator(bench, opened) -> None:
+    documents = [
+        Document("Lan ở Hà Nội.", id="e-1", entities=[Entity(6, 12, "DATE")]),
+        Document("Minh ở Huế.", id="e-2", entities=[Entity(0, 4, "PERSON"), Entity(7, 10, "LOCATION")]),
+    ]
+    bench.studio.store.add(documents, who="import", split="dev")
+    page = opened(bench, "/en/errors")
+    assert page.title().startswith("Errors")
+    page.locator("#viner-curve svg").wait_for()
+    page.locator("#viner-errors-look").click()
+    page.locator("#viner-errors .viner-summary", has_text="Version 003 on").wait_for()
+    entries = page.locator("#viner-errors .ve-e .ve-entry:visible")
+    before = entries.count()
+    kind = page.locator("#ve-e-k-type")
+    kind.focus()
+    page.keyboard.press("Space")
+    assert 0 < entries.count() < before
+    link = page.locator("#viner-errors .ve-e a", has_text="e-1").first
+    assert link.evaluate("link => link.href") == f"{bench.url}/annotate/?document=e-1"

@@ -49,7 +49,7 @@ def test_labels_are_drawn_on_one_scale_with_unknown_ones_behind_those_of_the_sch
 
 def test_rows_lead_to_the_annotation_page_whatever_the_id() -> None:
     view = list_view([row("a/b?c=đ&e#f")], EN)
-    assert 'href="../annotate/?id=a%2Fb%3Fc%3D%C4%91%26e%23f"' in view
+    assert 'href="../annotate/?document=a%2Fb%3Fc%3D%C4%91%26e%23f"' in view
     assert 'value="a/b?c=đ&amp;e#f"' in view
 
 

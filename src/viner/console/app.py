@@ -18,6 +18,7 @@ from viner.console.messages import LANGUAGES
 from viner.console.recognizer import FeedbackLike, RecognizerLike, entity_types
 from viner.console.studio import StudioLike
 from viner.console.theme import color_rules
+from viner.evaluation.page import parts_style
 from viner.samples.examples import NOTICES, Example
 
 AuthDependency = Callable[[Request], str | Awaitable[str | None] | None]
@@ -57,7 +58,7 @@ def console_app(
 def studio_console_app(
     parent: FastAPI, studio: StudioLike, *, max_file_size: int, auth_dependency: AuthDependency | None = None
 ) -> FastAPI:
-    """Mounts the console of a project: pages Documents (``/xx/``), Train, Labels and Recognize (``/xx/train`` and so on).
+    """Mounts the console of a project: pages Documents (``/xx/``), Train, Errors, Labels, Recognize (``/xx/train`` and so on).
 
     Args:
         parent: The app to mount into. It must have a ``CORSMiddleware``; without one Gradio admits every origin.
@@ -94,6 +95,7 @@ def _mount(
 
     static = files("viner.console") / "static"
     css = "".join((static / name).read_text(encoding="utf-8") for name in ("console.css", "feedback.css", "studio.css")) + rules
+    css += parts_style()
     script = "".join((static / name).read_text(encoding="utf-8") for name in ("console.js", "studio.js"))
     theme = gr.themes.Base(
         primary_hue="teal",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from urllib.parse import quote
 
-from viner.console.frame import bar, chip, table
+from viner.console.frame import annotate_address, bar, chip, table
 from viner.console.messages import Messages
 from viner.formats.html.marks import visible
 from viner.store import SPLITS, STATUSES, AddReport, Counts, Row
@@ -88,7 +87,7 @@ def list_view(rows: Sequence[Row], say: Messages, *, filtered: bool = True) -> s
             f'aria-label="{escape(say("select_document", id=row.id), quote=True)}">'
         )
         link = (
-            f'<a href="../annotate/?id={escape(quote(row.id, safe=""))}" '
+            f'<a href="{escape(annotate_address(row.id))}" '
             f'aria-label="{escape(say("open_document", id=row.id), quote=True)}">{shown}</a>'
         )
         notes = [say(f"split_{row.split}")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from viner.console.messages import LANGUAGE_NAMES, Messages
 from viner.console.view import error_view
@@ -17,10 +18,20 @@ SECTIONS = (
     ("documents", "./"),
     ("annotate", "../annotate/"),
     ("train", "train"),
+    ("errors", "errors"),
     ("labels", "labels"),
     ("recognize", "recognize"),
 )
 """Keys of the sections and their addresses, relative to a page of the console."""
+
+
+def annotate_address(document: str) -> str:
+    """Where a document is opened in the annotator, relative to a page of the console.
+
+    Args:
+        document: Its id.
+    """
+    return f"../annotate/?document={quote(document, safe='')}"
 
 
 def header(say: Messages, page: str, project: str, *, who: str | None = None) -> str:

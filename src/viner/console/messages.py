@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from viner.console.feedback_messages import FEEDBACK_MESSAGES
 from viner.console.studio_messages import STUDIO_MESSAGES
 from viner.errors import UsageError, VinerError
+from viner.evaluation.page import ERROR_MESSAGES
 
 if TYPE_CHECKING:
     from viner.studio.notes import Note
@@ -20,6 +21,7 @@ LANGUAGE_NAMES = {"en": "English", "vi": "Tiếng Việt"}
 _MESSAGES: dict[str, tuple[str, str]] = {
     **STUDIO_MESSAGES,
     **FEEDBACK_MESSAGES,
+    **ERROR_MESSAGES,
     "title": ("viner · Recognize", "viner · Nhận dạng"),
     "tagline": ("Find names, places, dates and more in any text", "Tìm tên người, địa điểm, ngày tháng… trong văn bản"),
     "api": ("REST API", "REST API"),

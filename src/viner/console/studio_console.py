@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from viner.console.documents_page import DocumentsPage
+from viner.console.errors_page import ErrorsPage
 from viner.console.labels_page import LabelsPage
 from viner.console.messages import Messages
 from viner.console.page import FORGET_AFTER, SWEEP_EVERY
@@ -14,7 +15,7 @@ from viner.console.train_page import TrainPage
 
 
 def build_studio_console(studio: StudioLike, language: str) -> gr.Blocks:
-    """The pages Documents (at the root), Train, Labels and Recognize.
+    """The pages Documents (at the root), Train, Errors, Labels and Recognize.
 
     Args:
         studio: The project at work; asked from worker threads.
@@ -23,7 +24,7 @@ def build_studio_console(studio: StudioLike, language: str) -> gr.Blocks:
     say = Messages(language)
     with gr.Blocks(title="viner", analytics_enabled=False, delete_cache=(SWEEP_EVERY, FORGET_AFTER)) as blocks:
         DocumentsPage(studio, say).build(blocks)
-    for page in (TrainPage(studio, say), LabelsPage(studio, say), StudioRecognizePage(studio, say)):
+    for page in (TrainPage(studio, say), ErrorsPage(studio, say), LabelsPage(studio, say), StudioRecognizePage(studio, say)):
         with blocks.route(say(page.key), page.key) as route:
             page.build(route)
     return blocks

@@ -9,6 +9,7 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "documents": ("Documents", "Văn bản"),
     "annotate": ("Annotate", "Gán nhãn"),
     "train": ("Train", "Huấn luyện"),
+    "errors": ("Errors", "Lỗi"),
     "labels": ("Labels", "Nhãn"),
     "logged_in": ("Logged in as {who}", "Đăng nhập: {who}"),
     "logout": ("Log out everywhere", "Đăng xuất mọi nơi"),
@@ -325,6 +326,34 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "save": ("Save", "Lưu"),
     "saved": ("Saved.", "Đã lưu."),
     "error_whole_number": ("This must be a whole number, 0 or more.", "Giá trị này phải là số nguyên, từ 0 trở lên."),
+    # Errors
+    "errors_tagline": (
+        "What the model in service has wrong, and what to do about it",
+        "Mô hình đang dùng sai ở đâu và nên làm gì",
+    ),
+    "errors_which": ("Done documents of", "Văn bản đã xong của tập"),
+    "errors_look": ("Look for errors", "Tìm lỗi"),
+    "errors_looking": ("Recognizing the documents …", "Đang nhận dạng các văn bản …"),
+    "errors_told": (
+        "Version {name} on {count} documents ({split}): F1 {f1}, {errors} errors, {entities} annotated entities",
+        "Phiên bản {name} trên {count} văn bản ({split}): F1 {f1}, {errors} lỗi, {entities} thực thể đã gán nhãn",
+    ),
+    "errors_none_dev": (
+        "No dev document is done. Annotate some: the queue serves documents of dev among the others.",
+        "Chưa có văn bản dev nào xong. Hãy gán nhãn thêm: hàng đợi có cả văn bản dev.",
+    ),
+    "errors_none_train": ("No train document is done yet.", "Chưa có văn bản huấn luyện nào xong."),
+    "errors_learned": (
+        "The model learned from these annotations and still is sure that they are wrong.",
+        "Mô hình đã học các nhãn này mà vẫn chắc chắn rằng chúng sai.",
+    ),
+    "curve": ("Dev F1 by documents learned from", "F1 dev theo số văn bản đã học"),
+    "curve_note": (
+        "Each version as it was measured when it was trained, on the dev documents of that time. A curve that still rises says "
+        "that more documents help.",
+        "Mỗi phiên bản theo kết quả đo khi huấn luyện, trên các văn bản dev lúc đó. Nếu đường còn đi lên thì thêm văn bản sẽ "
+        "có ích.",
+    ),
     # Labels
     "labels_tagline": ("What annotators mark and models learn", "Những gì cần gán nhãn và mô hình sẽ học"),
     "label_list": ("Labels of this project", "Bộ nhãn của dự án"),

@@ -86,8 +86,8 @@ def browser(
         choices += _choices(prefix, "type", say("err_type"), second)
     style = "<style>" + "\n".join(rules) + "</style>"
     return (
-        f'<div class="ve-browse {prefix}">{style}{choices}<p class="ve-shown">{escape(say("err_shown"))} </p>'
-        f'<ol class="ve-list">\n{"".join(entries)}</ol></div>'
+        f'<div class="ve-browse {prefix}">{style}{choices}<ol class="ve-list">\n{"".join(entries)}</ol>'
+        f'<p class="ve-shown">{escape(say("err_shown"))} </p></div>'
     )
 
 

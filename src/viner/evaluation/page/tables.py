@@ -53,7 +53,7 @@ def kind_table(analysis: ErrorAnalysis, say: Say) -> str:
         count = analysis.counts[kind]
         share = 100 * count / analysis.errors
         advice = f"<small>{escape(say(f'err_do_{kind}'))}</small>" if count else ""
-        bar = f'<span class="ve-bar"><span class="ve-k-{kind}" style="width:{share:.1f}%"></span></span>'
+        bar = f'<span class="ve-bar"><span style="width:{share:.1f}%"></span></span>'
         rows.append(
             [
                 f"{escape(say(f'err_kind_{kind}'))}{advice}",

@@ -1,0 +1,53 @@
+"""The page *Errors*: what the model in service has wrong, and which annotations it doubts."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from viner.console.errors_view import curve_view, errors_view
+from viner.console.frame import notice
+from viner.console.recognize_page import no_model_view
+from viner.console.studio_page import LONG, QUICK, StudioPage
+from viner.studio.errors import find_errors
+
+_SPLITS = ("dev", "train")
+"""Test is not among them: a model that was mended by its errors there could not be measured on it any more."""
+
+
+class ErrorsPage(StudioPage):
+    """The page *Errors*."""
+
+    key = "errors"
+
+    def build(self, blocks: gr.Blocks) -> None:
+        """Adds the components and their events to the page."""
+        say = self._say
+        self._frame(blocks)
+        with gr.Row(elem_id="viner-errors-of", elem_classes="viner-inline"):
+            self._split = gr.Radio(
+                [(say(f"split_{split}"), split) for split in _SPLITS],
+                value="dev",
+                label=say("errors_which"),
+                elem_id="viner-errors-split",
+                scale=2,
+            )
+            self._look = gr.Button(say("errors_look"), variant="primary", min_width=160, scale=1, elem_id="viner-errors-look")
+        self._curve = gr.HTML(js_on_load=None, elem_id="viner-curve")
+        self._errors = gr.HTML(js_on_load=None, elem_id="viner-errors")
+        blocks.load(self._draw_curve, None, self._curve, **QUICK)
+        told = self._look.click(lambda: notice(say("errors_looking"), kind="neutral"), None, self._errors, **QUICK)
+        told.then(self._find, self._split, self._errors, show_progress_on=self._errors, **LONG)
+
+    def _draw_curve(self) -> str:
+        return self._guard(lambda: curve_view([version.to_dict() for version in self._studio.versions.list()], self._say), str)
+
+    def _find(self, split: str) -> str:
+        def work() -> str:
+            recognizer = self._studio.recognizer
+            name = recognizer.name
+            if name is None:
+                return no_model_view(self._say)
+            analysis = find_errors(self._studio.store, recognizer, "train" if split == "train" else "dev")
+            return errors_view(analysis, name, split, self._say)
+
+        return self._guard(work, str)

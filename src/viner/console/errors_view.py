@@ -1,0 +1,80 @@
+"""The errors of the model in service as HTML. Pure: no model, no Gradio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from viner.console.frame import annotate_address, section
+from viner.console.messages import Messages
+from viner.console.plots import line_plot
+from viner.evaluation.analysis import EXAMPLES, ErrorAnalysis
+from viner.evaluation.doubts import SURE
+from viner.evaluation.errors import f1, totals
+from viner.evaluation.page import (
+    browse_examples,
+    confusion_matrix,
+    document_table,
+    doubt_list,
+    kind_table,
+    surface_table,
+)
+
+
+def errors_view(analysis: ErrorAnalysis, name: str, split: str, say: Messages) -> str:
+    """What is wrong, what to do about it, and where; every document can be opened in the annotator.
+
+    Args:
+        analysis: The errors.
+        name: Version of the model.
+        split: Which documents they are in.
+        say: The interface's messages.
+    """
+    if not analysis.documents:
+        return _note(say(f"errors_none_{split}"))
+    told = say(
+        "errors_told",
+        name=name,
+        count=say.number(analysis.documents),
+        split=say(f"split_{split}"),
+        f1=say.decimal(f1(analysis.counts), 4),
+        errors=say.number(analysis.errors),
+        entities=say.number(totals(analysis.counts)[1]),
+    )
+    parts = [f'<p class="viner-summary" role="status">{escape(told)}</p>', _part(say("err_kinds"), kind_table(analysis, say))]
+    doubts = _note(say("err_doubts_note", sure=say.decimal(SURE, 1))) if split == "dev" else _note(say("errors_learned"))
+    doubts += doubt_list(analysis.doubts.found(), say, annotate_address)
+    parts.append(_part(say("err_doubts"), doubts))
+    if analysis.errors:
+        note = _note(f"{say('err_examples_note')} {say('err_drawn', count=EXAMPLES)}")
+        parts.append(_part(say("err_examples"), note + browse_examples(analysis, say, annotate_address)))
+        parts.append(_part(say("err_matrix"), confusion_matrix(analysis, say)))
+        parts.append(_part(say("err_surfaces"), surface_table(analysis.surfaces.hardest(), say)))
+        parts.append(_part(say("err_documents"), document_table(analysis, say, annotate_address)))
+    return "".join(parts)
+
+
+def curve_view(versions: Sequence[Mapping[str, Any]], say: Messages) -> str:
+    """F1 of the versions by how many documents they learned from; empty where there are not two sizes to compare.
+
+    Args:
+        versions: ``{"documents", "metrics": {"dev"}}`` each.
+        say: The interface's messages.
+    """
+    best: dict[int, float] = {}
+    for version in versions:
+        documents, score = version.get("documents"), (version.get("metrics") or {}).get("dev")
+        if isinstance(documents, int) and isinstance(score, int | float):
+            best[documents] = max(best.get(documents, 0.0), score)
+    if len(best) < 2:
+        return ""
+    return line_plot(sorted(best.items()), say("curve"), say, kind="f1", share=True) + _note(say("curve_note"))
+
+
+def _part(title: str, content: str) -> str:
+    return f'<section class="ve">{section(title)}{content}</section>'
+
+
+def _note(text: str) -> str:
+    return f'<p class="viner-note">{escape(text)}</p>'

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from viner.console.errors_view import curve_view, errors_view
+from viner.console.messages import Messages
+from viner.document import Document, Entity
+from viner.evaluation.analysis import ErrorAnalysis
+
+EN, VI = Messages("en"), Messages("vi")
+
+
+@pytest.fixture
+def analysis() -> ErrorAnalysis:
+    """A document with a wrong type, of which the model is sure."""
+    found = ErrorAnalysis()
+    words = [(0, 3), (4, 5), (6, 9)]
+    found.observe(
+        Document("Lan ở <b>", id="a/b?c", entities=[Entity(0, 3, "LOCATION")], words=words),
+        Document("Lan ở <b>", entities=[Entity(0, 3, "PERSON", score=0.97)], words=words),
+    )
+    return found
+
+
+def test_figures_say_which_model_on_which_documents(analysis) -> None:
+    view = errors_view(analysis, "003", "dev", EN)
+    assert "Version 003 on 1 documents (Dev): F1 0.0000, 1 errors, 1 annotated entities" in view
+    assert "wrong type" in view
+
+
+def test_every_error_opens_in_the_annotator(analysis) -> None:
+    view = errors_view(analysis, "003", "dev", EN)
+    assert view.count('href="../annotate/?document=a%2Fb%3Fc"') == 3  # as a doubt, as an error, as a document
+    assert "Open a/b?c in the annotator" in view
+
+
+def test_a_text_is_no_markup(analysis) -> None:
+    view = errors_view(analysis, "003", "dev", EN)
+    assert "ở &lt;b&gt;" in view
+    assert "<b>" not in view.replace("<b>PERSON</b>", "").replace("<b>LOCATION</b>", "")
+
+
+def test_doubts_about_what_was_learned_are_told_as_such(analysis) -> None:
+    assert "learned from these annotations and still is sure" in errors_view(analysis, "003", "train", EN)
+    assert "learned from these annotations and still is sure" not in errors_view(analysis, "003", "dev", EN)
+
+
+def test_it_speaks_vietnamese(analysis) -> None:
+    view = errors_view(analysis, "003", "dev", VI)
+    assert "sai loại" in view
+    assert "wrong type" not in view
+    assert "theo mô hình: PERSON" in view
+
+
+@pytest.mark.parametrize(("split", "said"), [("dev", "No dev document is done"), ("train", "No train document is done")])
+def test_without_documents_it_says_what_to_do(split: str, said: str) -> None:
+    assert said in errors_view(ErrorAnalysis(), "003", split, EN)
+
+
+def test_the_curve_takes_the_best_version_of_each_size_in_order_of_size() -> None:
+    versions = [
+        {"documents": 200, "metrics": {"dev": 0.8}},
+        {"documents": 100, "metrics": {"dev": 0.6}},
+        {"documents": 200, "metrics": {"dev": 0.7}},
+        {"documents": None, "metrics": {}},
+    ]
+    view = curve_view(versions, EN)
+    assert view.count("<circle") == 2
+    assert "0.800" in view
+    assert "0.700" not in view
+    assert curve_view(versions[:1], EN) == curve_view([versions[0], versions[2]], EN) == ""
