@@ -72,6 +72,13 @@ def test_another_model_is_compared_with_or_without_a_page(dev, capsys):
     assert "What Nam changes, compared with Huế" in page.read_text(encoding="utf-8")
 
 
+def test_a_page_does_not_tell_where_a_model_lies(dev, tmp_path):
+    page = dev.with_name("errors.html")
+    assert main(["evaluate", "/home/lan/models/Huế", str(dev), "--report", str(page)]) == 0
+    assert "Errors of Huế" in page.read_text(encoding="utf-8")
+    assert "/home/lan" not in page.read_text(encoding="utf-8")
+
+
 def test_a_report_that_cannot_be_written_is_an_error(dev, capsys):
     assert main(["evaluate", "Huế", str(dev), "--report", str(dev.parent / "no" / "errors.html")]) == 1
     assert "cannot be written" in capsys.readouterr().err

@@ -110,7 +110,9 @@ def evaluate(
         evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe, seen=seen)
     confidence = tally.confidence()
     if report is not None:
-        page = error_report(evaluation, analysis, model=model, file=file.name, versus=versus, second=against)
+        # A page is passed on; where this machine keeps its models is nobody's business.
+        first, second = (Path(name).name if Path(name).is_absolute() else name for name in (model, against or ""))
+        page = error_report(evaluation, analysis, model=first, file=file.name, versus=versus, second=second)
         write_report(page, report)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:

@@ -158,6 +158,9 @@ def test_doubts_of_cross_validation_have_a_page_of_their_own():
     assert "according to the model: LOC “ở Huế”" in content
     assert len(Page(content).lines) == 2
     assert "nowhere sure" in doubt_report([], file="a", told="b")
+    many = doubt_report(analysis.doubts.found() * 400, file="a", told="b")
+    assert "the 500 most doubtful of 800" in many
+    assert len(Page(many).lines) == 500
 
 
 @settings(max_examples=12, deadline=None)

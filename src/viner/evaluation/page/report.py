@@ -20,6 +20,9 @@ from viner.evaluation.versus import Versus
 from viner.formats.files import replacing
 from viner.formats.html.frame import CLOSE, open_page
 
+MOST_DOUBTS = 500
+"""Doubts of cross-validation that a page shows."""
+
 
 def error_report(
     evaluation: Evaluation,
@@ -79,7 +82,11 @@ def doubt_report(doubts: Sequence[Doubt], *, file: str, told: str) -> str:
         told: How they were found, plain text.
     """
     say = English()
-    main = f'<section class="ve">{_note(told)}{_note(say("err_examples_note"))}{doubt_list(doubts, say)}</section>'
+    notes = [told, say("err_examples_note")]
+    if len(doubts) > MOST_DOUBTS:
+        notes.append(f"These are the {MOST_DOUBTS:,} most doubtful of {len(doubts):,}; a .jsonl file holds all.")
+    notes_html = "".join(map(_note, notes))
+    main = f'<section class="ve">{notes_html}{doubt_list(doubts[:MOST_DOUBTS], say)}</section>'
     return open_page(say("err_doubts"), page_style(), f"in {file}") + main + CLOSE
 
 
