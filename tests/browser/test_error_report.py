@@ -12,16 +12,16 @@ from viner.evaluation.analysis import ErrorAnalysis
 from viner.evaluation.page import error_report, write_report
 from viner.evaluation.report import Evaluation
 from viner.metrics import evaluate
+from viner.text import split_words
 
 pytestmark = pytest.mark.browser
 
-NASTY = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">"
+NASTY = "<img src=x onerror=document.title=1><script>document.title=1"
 
 
 @pytest.fixture
 def page_file(tmp_path: Path) -> Path:
     """Two wrong types, one of them in a hostile text, and a missed entity."""
-    words = [(0, 3), (4, 5), (6, 9)]
     pairs = [
         (Document(f"Lan ở Huế {NASTY}", entities=[Entity(0, 3, "PER")]), [Entity(0, 3, "LOC", score=0.95)]),
         (Document("Lan ở Huế", entities=[Entity(6, 9, "LOC")]), [Entity(6, 9, "ORG", score=0.6)]),
@@ -29,7 +29,7 @@ def page_file(tmp_path: Path) -> Path:
     ]
     analysis = ErrorAnalysis()
     for gold, found in pairs:
-        analysis.observe(gold, Document(gold.text, entities=found, words=words))
+        analysis.observe(gold, Document(gold.text, entities=found, words=split_words(gold.text)))
     scores = evaluate([(0, 3, "PER")], [])
     write_report(
         error_report(Evaluation(scores, 3, 0, 0, 0, {}), analysis, model="m", file="dev.conll"), tmp_path / "errors.html"
