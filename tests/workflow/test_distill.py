@@ -83,7 +83,7 @@ def test_a_smaller_model_is_a_whole_model_folder(small, large, toys):
     for name in ("schema", "heads", "windows", "views"):
         assert getattr(bundle.info, name) == getattr(theirs, name), name
     found = evaluate_model(Recognizer.load(path), [*toy_documents(40, 2)]).to_dict()
-    assert bundle.info.metrics["dev"] == json.loads(json.dumps(found))
+    assert bundle.info.metrics["dev"].items() >= json.loads(json.dumps(found)).items()
     assert found["micro"]["f1"] > 0.9
 
 
