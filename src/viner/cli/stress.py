@@ -42,14 +42,14 @@ def print_stress(
     Raises:
         UsageError: If there is no perturbation of a name, or the file is stdin.
     """
-    from viner.corpus.perturb import PERTURBATIONS, perturbations
+    from viner.corpus.perturb import perturbations
     from viner.evaluation.stress import stress_model
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
     if str(file) == "-":
         raise UsageError("--stress reads its file several times, and stdin can be read once", hint="Give a file")
-    chosen = PERTURBATIONS if names == ALL else perturbations(name for name in names.split(",") if name)
+    chosen = None if names == ALL else perturbations(name for name in names.split(",") if name)
 
     def documents() -> Iterator[Document]:
         return progress(read(file, format, **read_options))

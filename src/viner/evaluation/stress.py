@@ -15,7 +15,7 @@ from viner.evaluation.stress_report import Stress, StressReport
 def stress_model(
     recognizer: Evaluable,
     source: Source,
-    perturbations: Iterable[Perturbation] = PERTURBATIONS,
+    perturbations: Iterable[Perturbation] | None = None,
     *,
     seed: int = 1,
     where: str | Path | None = None,
@@ -29,7 +29,7 @@ def stress_model(
         recognizer: What is evaluated.
         source: Gives the documents from the first one on, each time that it is called. Documents that are not annotated are
             left out.
-        perturbations: What is tried.
+        perturbations: What is tried; None tries all.
         seed: Of everything that perturbations draw: the same seed gives the same documents.
         where: The file that the documents come from, for messages.
         tell: Called with the name of each perturbation before it is tried.
@@ -43,7 +43,7 @@ def stress_model(
         return (document for document in source() if document.entities is not None)
 
     outcomes = []
-    for perturbation in perturbations:
+    for perturbation in PERTURBATIONS if perturbations is None else perturbations:
         tell(perturbation.name)
         changes = _Changes(annotated(), perturbation.stream(annotated, seed))
         evaluation = evaluate_model(recognizer, changes, where=where)

@@ -20,8 +20,8 @@ class Stress:
         changed: Documents that it changed.
         documents: Documents that it made.
         scores: Strict entity scores.
-        truncated_entities: As of :class:`Evaluation`.
-        cut_entities: As of :class:`Evaluation`.
+        truncated_entities: As in :class:`viner.evaluation.Evaluation`.
+        cut_entities: As in :class:`viner.evaluation.Evaluation`.
     """
 
     name: str

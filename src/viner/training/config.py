@@ -28,8 +28,8 @@ class TrainingConfig:
         split: Share of the documents of several sentences that are shown sentence by sentence.
         respace: Share of the sequences in which every word is shown as if a space stood before it, since corpora differ in
             that (``27/7`` and ``27 / 7``).
-        harden: Share of the sequences that are shown as others would have typed them (:mod:`viner.training.hardening`): without
-            diacritics, all in one case, mistyped.
+        harden: Share of the sequences that are shown as others would have typed them: without diacritics, all in one case,
+            mistyped.
         views: Views that each word passes on its way to the tokenizer.
         patience: Epochs without a better dev F1 after which training stops.
         attempts: How often training may start again at a lower rate after a collapse to all-``O``.

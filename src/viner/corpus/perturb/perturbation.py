@@ -38,7 +38,7 @@ class Perturbation:
 
 
 def perturbations(names: Iterable[str]) -> tuple[Perturbation, ...]:
-    """The perturbations of these names, in the order of :data:`PERTURBATIONS`.
+    """The perturbations of these names, in the order in which ``viner evaluate --help`` lists them.
 
     Raises:
         UsageError: If there is none of a name.
