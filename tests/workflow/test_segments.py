@@ -62,6 +62,9 @@ def test_the_model_reads_segments_and_answers_in_words_and_raw_offsets(trained, 
     assert document.words == tuple(split_words(text))
     assert [entity.text for entity in document.entities] == ["Minh", "Lan", "Hà\u00a0Nội", "Nam", "Đà  Nẵng"]
     assert [item for item, _ in ner.judged([text])] == [document]
+    ((_, probabilities),) = ner.probabilities([text])
+    located = [text[slice(*word)] for word, row in zip(document.words, probabilities, strict=True) if row.argmax() == 2]
+    assert sorted(located) == ["Hà", "Nẵng", "Nội", "Đà"]
     assert evaluate_model(ner, toy_documents(30, 2)).scores.micro.f1 > 0.9
 
 

@@ -278,8 +278,8 @@ class Recognizer:
         with closing(self._answered(items)) as chunks:
             for chunk in chunks:
                 _refuse(chunk.gaps())
-                for document, emissions in zip(self._decoded(chunk), chunk.emissions, strict=True):
-                    yield document, class_probabilities(emissions)
+                for document, encoded, emissions in zip(self._decoded(chunk), chunk.encoded, chunk.emissions, strict=True):
+                    yield document, class_probabilities(emissions)[_places(document.words or (), encoded.words)]
 
     def canaries(self, items: Iterable[str | Document]) -> Canaries:
         """Answers texts in the form in which another processor's answers can be compared with these."""
@@ -406,6 +406,13 @@ class _Chunk:
 def _refuse(gaps: Mapping[int, Sequence[Span]]) -> None:
     if gaps:
         raise RuntimeError(f"{sum(map(len, gaps.values()))} words were not answered: this is a defect of viner")
+
+
+def _places(words: Sequence[Span], read: Sequence[Span]) -> NDArray[np.int64]:
+    """For each word the index of what the model reads it in: itself, or its segment. *Shape:* (words,)."""
+    starts = np.array([start for start, _ in read], dtype=np.int64)
+    places: NDArray[np.int64] = np.searchsorted(starts, [start for start, _ in words], side="right") - 1
+    return places
 
 
 def _document(document: Document, words: Sequence[Span], encoded: EncodedText, spans: Sequence[WordSpan]) -> Document:
