@@ -80,7 +80,7 @@ class _Words:
         spans = document.predicted.words or ()
         self._starts = [start for start, _ in spans]
         self._ends = [end for _, end in spans]
-        self.classes = (NOTHING, *document.labels)
+        self.columns = {name: index for index, name in enumerate((NOTHING, *document.labels))}
         self.probabilities = document.probabilities
         self.given = self._labels(document.gold.entities or ())
         self.answered = self._labels(document.predicted.entities or ())
@@ -95,20 +95,20 @@ class _Words:
         ]
         if not any(self._true_class(word, thresholds) not in self.given[word] | {None} for word in differing):
             return None
-        column = {name: index for index, name in enumerate(self.classes)}
-        own = [
-            max(float(self.probabilities[word, column[name]]) for name in self.given[word] if name in column)
-            if any(name in column for name in self.given[word])
-            else 0.0
-            for word in differing
-        ]
-        return min(1.0, max(0.0, 1 - min(own)))
+        return min(1.0, max(0.0, 1 - min(map(self.own, differing))))
+
+    def own(self, word: int) -> float:
+        """The probability of the class that a word is annotated with; of several, the highest one."""
+        return max(
+            (float(self.probabilities[word, self.columns[name]]) for name in self.given[word] if name in self.columns),
+            default=0.0,
+        )
 
     def _true_class(self, word: int, thresholds: dict[str, float]) -> str | None:
         """The most probable of the classes that reach their thresholds; None where none does."""
         reached = [
-            (float(probability), name)
-            for name, probability in zip(self.classes, self.probabilities[word], strict=True)
+            (probability, name)
+            for name, probability in zip(self.columns, self.probabilities[word].tolist(), strict=True)
             if name in thresholds and probability >= thresholds[name]
         ]
         return max(reached)[1] if reached else None
@@ -139,11 +139,10 @@ def _thresholds(documents: Sequence[_Words]) -> dict[str, float]:
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
     for document in documents:
-        column = {name: index for index, name in enumerate(document.classes)}
         for word, names in enumerate(document.given):
             (name, *others) = names
-            if others or name not in column or not document.decided[word]:
+            if others or name not in document.columns or not document.decided[word]:
                 continue
-            sums[name] = sums.get(name, 0.0) + float(document.probabilities[word, column[name]])
+            sums[name] = sums.get(name, 0.0) + document.own(word)
             counts[name] = counts.get(name, 0) + 1
     return {name: total / counts[name] for name, total in sums.items()}

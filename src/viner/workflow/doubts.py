@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from viner.corpus import fold_numbers
+from viner.corpus import fold_numbers, is_partial
 from viner.document import Document
 from viner.errors import InputError
 from viner.evaluation.confident import Judged, doubtful
@@ -131,6 +131,8 @@ def find_doubts(
         Path(work).rmdir()
     tally = EntityTally()
     for document in judged.values():
+        if is_partial(document.gold):
+            continue  # what nobody looked at cannot be scored
         tally.add(*([(e.start, e.end, e.label) for e in side.entities or ()] for side in (document.gold, document.predicted)))
     return Doubts(tuple(found), len(documents), entities, folds, tally.scores().micro.f1)
 
