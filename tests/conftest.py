@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from support.hub import LocalHub
+
+settings.register_profile("viner", deadline=None)  # a busy machine is no defect
+settings.load_profile("viner")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
