@@ -561,7 +561,7 @@ def test_the_model_in_service_answers_and_a_switch_is_followed(bench, opened) ->
 # All pages
 
 
-@pytest.mark.parametrize("path", ["", "train", "labels", "recognize"])
+@pytest.mark.parametrize("path", ["", "train", "errors", "labels", "recognize"])
 @pytest.mark.parametrize("language", ["en", "vi"])
 def test_every_page_has_an_address_a_title_one_heading_and_its_language(bench, opened, language: str, path: str) -> None:
     page = opened(bench, f"/{language}/{path}")
@@ -603,14 +603,14 @@ def test_the_first_tab_skips_to_the_content_and_sections_follow_in_order(bench, 
     page = opened(bench, "/en/labels")
     page.locator("#viner-types tbody tr").first.wait_for()
     reached = []
-    for _ in range(8):
+    for _ in range(9):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
     start = reached.index("Skip to the content")
-    assert reached[start + 1 : start + 7] == ["viner", "Documents", "Annotate", "Train", "Labels", "Recognize"]
+    assert reached[start + 1 : start + 8] == ["viner", "Documents", "Annotate", "Train", "Errors", "Labels", "Recognize"]
 
 
-@pytest.mark.parametrize("path", ["", "train", "labels", "recognize"])
+@pytest.mark.parametrize("path", ["", "train", "errors", "labels", "recognize"])
 def test_nothing_sticks_out_on_a_narrow_screen(bench, opened, path: str) -> None:
     page = opened(bench, f"/vi/{path}", viewport={"width": 375, "height": 800})
     page.wait_for_timeout(1500)
