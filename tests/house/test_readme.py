@@ -9,6 +9,7 @@ import pytest
 
 from support.bases import tiny_base
 from support.commands import ROOT, blocks, run_as_it_stands, write_a_small_corpus
+from viner.workflow import choose
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -47,6 +48,7 @@ def test_every_file_it_links_to_exists():
 def test_the_commands_and_the_program_run(tmp_path, monkeypatch, capsys):
     write_a_small_corpus(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(choose, "SENTENCES", 60)  # which graph is chosen is not under test here
     for line in block("sh").splitlines():
         run_as_it_stands(line)
     assert len((tmp_path / "notes.jsonl").read_text(encoding="utf-8").splitlines()) == 2

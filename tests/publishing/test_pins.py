@@ -50,7 +50,7 @@ def test_what_is_installed_here_is_pinned_and_nothing_of_training():
 
 
 def test_all_means_what_recognition_needs():
-    assert pinned(["all"]) == pinned(["app", "postgres", "files"])
+    assert pinned(["all"]) == pinned(["app", "postgres", "files", "vi"])
 
 
 def test_the_base_install_has_no_server():
