@@ -70,7 +70,7 @@ def test_a_clean_environment_needs_the_wheel_only(wheel, extra, tmp_path, tiny_m
         return process.stdout
 
     requirement = f"{wheel}[{extra}]" if extra else str(wheel)
-    run(str(scripts / "python"), "-m", "pip", "install", "--quiet", requirement)
+    run(str(scripts / "python"), "-m", "pip", "install", "--quiet", "--no-compile", requirement)
     assert "predict" in run(str(scripts / "viner"), "--help")
     assert '"viner"' in run(str(scripts / "viner"), "doctor", "--json")
     for module in IMPORTS[extra]:
