@@ -138,6 +138,16 @@ with sync_playwright() as playwright:
     for key in ["Home", "1", "ArrowRight", "2", "ArrowRight", "3"]:
         page.keyboard.press(key)
     page.wait_for_function("() => document.querySelector('.saving').dataset.waiting === '3'")
+    # The browser writes down a moment later what the page has handed over.
+    page.wait_for_function(
+        "() => new Promise((done) => {"
+        "  const open = indexedDB.open('viner');"
+        "  open.onsuccess = () => {"
+        "    const count = open.result.transaction('outbox').objectStore('outbox').count();"
+        "    count.onsuccess = () => { open.result.close(); done(count.result === 3); };"
+        "  };"
+        "})"
+    )
     print("full", flush=True)
     sys.stdin.read()
 """

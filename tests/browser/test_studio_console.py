@@ -328,8 +328,15 @@ def test_a_training_is_started_watched_stopped_and_resumed(bench, opened) -> Non
 def test_options_of_a_training_reach_it(bench, opened) -> None:
     page = opened(bench, "/en/train")
     page.get_by_role("button", name="More options").click()
-    page.locator("#viner-minutes input").fill("15")
-    page.locator("#viner-epochs input").fill("3")
+    fields = {"#viner-minutes input": "15", "#viner-epochs input": "3"}
+    # Gradio may give fields that were just unfolded their first value again, faster than a person types.
+    page.locator("#viner-epochs input").wait_for()
+    page.wait_for_timeout(500)
+    for selector, value in fields.items():
+        page.locator(selector).fill(value)
+        page.locator(selector).press("Tab")
+    for selector, value in fields.items():
+        assert page.locator(selector).input_value() == value
     page.locator("#viner-train:not([disabled])").click()
     page.locator(".viner-run-state.running").wait_for()
     assert bench.studio.runs.started == [{"minutes": 15, "epochs": 3}]

@@ -73,7 +73,7 @@ BOMBS = ["(a+)+$", "(a|aa)*b", "(.*)(.*)(.*)x", ".*z|a", "a{0,900}z|a", "(?:a?){
 
 
 @pytest.mark.parametrize("pattern", BOMBS)
-@pytest.mark.parametrize("text", ["a" * 1_000_000, "a " * 500_000, "é" * 500_000], ids=["row", "words", "accents"])
+@pytest.mark.parametrize("text", ["a" * 200_000, "a " * 100_000, "é" * 100_000], ids=["row", "words", "accents"])
 def test_the_text_looked_at_is_linear_in_its_length_whatever_the_pattern(pattern, text, monkeypatch):
     made = []
     compile_ = patterns._compile
