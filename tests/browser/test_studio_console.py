@@ -325,18 +325,22 @@ def test_a_training_is_started_watched_stopped_and_resumed(bench, opened) -> Non
     page.locator(".viner-run-state.running").wait_for()
 
 
-def test_options_of_a_training_reach_it(bench, opened) -> None:
-    page = opened(bench, "/en/train")
-    page.get_by_role("button", name="More options").click()
-    fields = {"#viner-minutes input": "15", "#viner-epochs input": "3"}
-    # Gradio may give fields that were just unfolded their first value again, faster than a person types.
-    page.locator("#viner-epochs input").wait_for()
-    page.wait_for_timeout(500)
+def fill_unfolded(page: Page, fields: dict[str, str]) -> None:
+    """Gradio may give fields that were just unfolded their first value again, faster than a person types."""
+    for selector in fields:
+        page.locator(selector).wait_for()
+    page.wait_for_timeout(1_000)
     for selector, value in fields.items():
         page.locator(selector).fill(value)
         page.locator(selector).press("Tab")
     for selector, value in fields.items():
         assert page.locator(selector).input_value() == value
+
+
+def test_options_of_a_training_reach_it(bench, opened) -> None:
+    page = opened(bench, "/en/train")
+    page.get_by_role("button", name="More options").click()
+    fill_unfolded(page, {"#viner-minutes input": "15", "#viner-epochs input": "3"})
     page.locator("#viner-train:not([disabled])").click()
     page.locator(".viner-run-state.running").wait_for()
     assert bench.studio.runs.started == [{"minutes": 15, "epochs": 3}]
@@ -373,7 +377,7 @@ def test_versions_are_compared_activated_rolled_back_and_pruned(bench, opened) -
     page.locator("#viner-activate").click()
     page.locator("#viner-versions tbody tr", has_text="003in service").wait_for()
     page.get_by_role("button", name="Delete old versions").click()
-    page.locator("#viner-keep input").fill("1")
+    fill_unfolded(page, {"#viner-keep input": "1"})
     page.locator("#viner-prune-preview").click()
     page.locator("#viner-doomed", has_text="001, 002 (42.0 MB)").wait_for()
     assert len(bench.studio.versions.list()) == 3
