@@ -389,7 +389,7 @@ def test_versions_are_compared_activated_rolled_back_and_pruned(bench, opened) -
 def test_training_anew_after_so_many_documents_is_saved(bench, opened) -> None:
     page = opened(bench, "/en/train")
     page.get_by_role("button", name="More options").click()
-    page.locator("#viner-after input").fill("50")
+    fill_unfolded(page, {"#viner-after input": "50"})
     page.locator("#viner-save").click()
     page.locator("#viner-told", has_text="Saved").wait_for()
     assert bench.studio.retrain_after == 50
