@@ -39,6 +39,18 @@ def data_folder() -> Path | None:
     return Path(folder) if folder and Path(folder).is_dir() else None
 
 
+SPLITS = ("train", "dev", "test")
+
+
+def annotated_splits() -> dict[str, Path]:
+    """The splits of PhoNER_COVID19 in the folder that ``VINER_PHONER`` names, else those of the bundled corpus."""
+    folder = os.environ.get("VINER_PHONER")
+    if folder:
+        return {split: Path(folder) / f"{split}.conll" for split in SPLITS}
+    print("VINER_PHONER is not set: the data set is the bundled corpus")
+    return {split: getattr(corpus(), split) for split in SPLITS}
+
+
 def sentences(count: int) -> list[str]:
     """Running text in both languages, sentence by sentence: XQuAD's paragraphs and statutes, else the bundled corpus.
 
@@ -48,7 +60,7 @@ def sentences(count: int) -> list[str]:
     folder = data_folder()
     if folder is None:
         print("VINER_DATA is not set: the sentences are those of the bundled corpus")
-        sources = [[text for split in ("train", "dev", "test") for text in _cut(d.text for d in corpus().documents(split))]]
+        sources = [[text for split in SPLITS for text in _cut(d.text for d in corpus().documents(split))]]
     else:
         raw = folder / "raw"
         sources = [_cut(_paragraphs(raw / "xquad" / f"xquad.{language}.json")) for language in ("vi", "en")]

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from _bench import data_folder, report, size, skip_in_a_round, table
+from _bench import SPLITS, data_folder, report, size, skip_in_a_round, table
 from viner.bundle import read_bundle
 from viner.workflow import train_model
 
-SPLITS = ("train", "dev", "test")
 
 
 @dataclass(frozen=True)

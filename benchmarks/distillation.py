@@ -19,27 +19,16 @@ from statistics import median
 from typing import Any
 
 import viner
-from _bench import report, size, skip_in_a_round, table
+from _bench import annotated_splits, report, size, skip_in_a_round, table
 from viner.bundle import read_bundle
 from viner.document import Document
 from viner.evaluation import evaluate_model
 from viner.formats import read
 from viner.runtime import Recognizer
-from viner.samples import corpus
 from viner.workflow import train_model
 
-SPLITS = ("train", "dev", "test")
 TEXTS = size(3_000, 100)
 ROUNDS = size(5, 2)
-
-
-def data_files() -> dict[str, Path]:
-    """The splits of the data set."""
-    folder = os.environ.get("VINER_PHONER")
-    if folder:
-        return {split: Path(folder) / f"{split}.conll" for split in SPLITS}
-    print("VINER_PHONER is not set: the data set is the bundled corpus")
-    return {split: getattr(corpus(), split) for split in SPLITS}
 
 
 def models(files: dict[str, Path], scratch: Path) -> tuple[Path, Path]:
@@ -64,7 +53,7 @@ def seconds(recognizers: list[Recognizer], texts: list[Document]) -> list[float]
 
 def main() -> None:
     skip_in_a_round(minutes=40)
-    files = data_files()
+    files = annotated_splits()
     gold = {split: list(read(files[split])) for split in ("dev", "test")}
     texts = [Document(document.text) for document in gold["test"][:TEXTS]]
     with tempfile.TemporaryDirectory(prefix="viner-bench-") as folder:

@@ -11,34 +11,21 @@ three perturbations on dev, which only shows that the script works.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import viner
-from _bench import report, size, skip_in_a_round, table
+from _bench import SPLITS, annotated_splits, report, size, skip_in_a_round, table
 from viner.corpus.perturb import PERTURBATIONS
 from viner.evaluation.stress import stress_model
 from viner.evaluation.stress_report import StressReport
 from viner.formats import read
-from viner.samples import corpus
 from viner.workflow import train_model
 
 SHARE = 0.3
 """Of the sequences that the second model is shown in another form."""
-
-SPLITS = ("train", "dev", "test")
-
-
-def data_files() -> dict[str, Path]:
-    """The splits of the data set."""
-    folder = os.environ.get("VINER_PHONER")
-    if folder:
-        return {split: Path(folder) / f"{split}.conll" for split in SPLITS}
-    print("VINER_PHONER is not set: the data set is the bundled corpus")
-    return {split: getattr(corpus(), split) for split in SPLITS}
 
 
 def models(files: dict[str, Path], scratch: Path) -> tuple[Path, Path]:
@@ -71,7 +58,7 @@ def compare(split: str, plain: StressReport, hardened: StressReport) -> dict[str
 
 def main() -> None:
     skip_in_a_round(minutes=40)
-    files = data_files()
+    files = annotated_splits()
     figures: dict[str, float | int] = {}
     with tempfile.TemporaryDirectory(prefix="viner-bench-") as folder:
         recognizers = [viner.load(path) for path in models(files, Path(folder))]
