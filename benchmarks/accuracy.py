@@ -23,7 +23,6 @@ from viner.bundle import read_bundle
 from viner.workflow import train_model
 
 
-
 @dataclass(frozen=True)
 class DataSet:
     """A data set with three splits.
