@@ -6,14 +6,15 @@ import random
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from viner.corpus.reservoirs import Reservoirs
+
 T = TypeVar("T")
 
 
 class Sample(Generic[T]):
     """A sample of a stream in which every group has its share, so that what is rare is seen as well.
 
-    Of each group, a uniform sample is kept (reservoir sampling; Vitter 1985, algorithm R), so memory is bounded by groups times
-    ``most``.
+    Of each group a sample of that size is kept, so memory is bounded by groups times ``most``.
 
     Args:
         most: Size of the sample, at least 1.
@@ -23,8 +24,7 @@ class Sample(Generic[T]):
     def __init__(self, most: int, seed: int = 0) -> None:
         self._most = most
         self._draw = random.Random(seed)
-        self._groups: dict[Hashable, list[tuple[int, T]]] = {}
-        self._counts: dict[Hashable, int] = {}
+        self._groups: Reservoirs[tuple[int, T]] = Reservoirs(most, self._draw)
         self.count = 0
         """How many have been offered."""
 
@@ -36,17 +36,12 @@ class Sample(Generic[T]):
             make: Makes it; called only if it is drawn.
         """
         self.count += 1
-        kept = self._groups.setdefault(group, [])
-        seen = self._counts[group] = self._counts.get(group, 0) + 1
-        if len(kept) < self._most:
-            kept.append((self.count, make()))
-        elif (place := self._draw.randrange(seen)) < self._most:
-            kept[place] = (self.count, make())
+        self._groups.offer(group, lambda: (self.count, make()))
 
     def drawn(self) -> list[T]:
         """The sample in the order of the stream: as equal a number of each group as there is."""
         chosen: list[tuple[int, T]] = []
-        groups = sorted(self._groups.values(), key=len)
+        groups = sorted(self._groups.kept.values(), key=len)
         for place, members in enumerate(groups):
             # What a small group leaves of its share is for the larger ones behind it.
             share = -(-(self._most - len(chosen)) // (len(groups) - place))

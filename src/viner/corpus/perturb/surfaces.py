@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from random import Random
 
 from viner.corpus.perturb.language import is_vietnamese
 from viner.corpus.perturb.swapping import swap_surfaces
+from viner.corpus.reservoirs import Reservoirs
 from viner.document import Document, Entity
 
 KEPT = 1000
@@ -17,7 +17,7 @@ _DRAWS = 10
 
 
 class Surfaces:
-    """A sample of the surfaces of each label, all equally likely to be in it (Vitter's algorithm R), Vietnamese ones apart.
+    """A sample of the surfaces of each label, all equally likely to be in it, Vietnamese ones apart.
 
     Args:
         documents: Where they come from; read once.
@@ -25,18 +25,12 @@ class Surfaces:
     """
 
     def __init__(self, documents: Iterable[Document], rng: Random) -> None:
-        self._kept: dict[tuple[str, bool], list[str]] = {}
-        seen: Counter[tuple[str, bool]] = Counter()
+        sample: Reservoirs[str] = Reservoirs(KEPT, rng)
         for document in documents:
             vietnamese = is_vietnamese(document)
             for entity in document.entities or ():
-                kind = entity.label, vietnamese
-                kept = self._kept.setdefault(kind, [])
-                seen[kind] += 1
-                if len(kept) < KEPT:
-                    kept.append(entity.text or "")
-                elif (at := rng.randrange(seen[kind])) < KEPT:
-                    kept[at] = entity.text or ""
+                sample.offer((entity.label, vietnamese), lambda entity=entity: entity.text or "")  # type: ignore[misc]
+        self._kept = sample.kept
 
     def exchanged(self, document: Document, rng: Random) -> Document:
         """The document with surfaces of the same labels from elsewhere in the documents, Vietnamese ones if it is Vietnamese.
