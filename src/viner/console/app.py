@@ -75,7 +75,7 @@ def studio_console_app(
 
         return build_studio_console(studio, language)
 
-    return _mount(parent, build, "", max_file_size, auth_dependency)
+    return _mount(parent, build, parts_style(), max_file_size, auth_dependency)
 
 
 def _mount(
@@ -95,7 +95,6 @@ def _mount(
 
     static = files("viner.console") / "static"
     css = "".join((static / name).read_text(encoding="utf-8") for name in ("console.css", "feedback.css", "studio.css")) + rules
-    css += parts_style()
     script = "".join((static / name).read_text(encoding="utf-8") for name in ("console.js", "studio.js"))
     theme = gr.themes.Base(
         primary_hue="teal",

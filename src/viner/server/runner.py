@@ -151,7 +151,7 @@ async def _announce(app: FastAPI, address: str, settings: Settings) -> None:
     page = app.state.console
     if page is None:
         print(f"There is no page{', since the API asks for keys' if settings.api_keys else ''}", flush=True)
-    if page is not None and settings.open_browser and await page.wait() == "ready":
+    elif settings.open_browser and await page.wait() == "ready":
         await asyncio.to_thread(webbrowser.open, address)
 
 

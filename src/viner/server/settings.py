@@ -98,7 +98,7 @@ class Settings:
         env = os.environ if environ is None else environ
         space = bool(env.get("SPACE_ID"))
         if open_browser is None:
-            open_browser = not space and env.get("VINER_NO_BROWSER", "").strip().lower() in _NO
+            open_browser = not space and not _set(env, "VINER_NO_BROWSER")
         return cls(
             host=host or env.get("VINER_HOST") or (SPACE_HOST if space else DEFAULT_HOST),
             port=_number("port", port, env, "VINER_PORT", DEFAULT_PORT, range(65536)),
@@ -117,8 +117,12 @@ class Settings:
             grace=_number("grace", None, env, "VINER_GRACE", DEFAULT_GRACE, range(86_401)),
             api_keys=str(api_keys or env.get("VINER_API_KEYS", "")).strip(),
             log=_log(log, env),
-            page=env.get("VINER_NO_PAGE", "").strip().lower() in _NO if page is None else page,
+            page=not _set(env, "VINER_NO_PAGE") if page is None else page,
         )
+
+
+def _set(env: Mapping[str, str], variable: str) -> bool:
+    return env.get(variable, "").strip().lower() not in _NO
 
 
 def _log(given: str | None, env: Mapping[str, str]) -> str:
