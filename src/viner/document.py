@@ -39,6 +39,11 @@ class Entity:
     source: str | None = None
     text: str | None = field(default=None, compare=False)
 
+    @property
+    def labeled_span(self) -> tuple[int, int, str]:
+        """What strict scores compare: start, end and label."""
+        return self.start, self.end, self.label
+
     def to_dict(self, *, surface: bool = False) -> dict[str, Any]:
         """The JSON form; keys that are None are left out, ``text`` is given only when ``surface`` is set."""
         data: dict[str, Any] = {} if self.id is None else {"id": self.id}
@@ -129,6 +134,10 @@ class Document:
         """A copy with some fields changed; everything is checked again."""
         return replace(self, **changes)
 
+    def bare(self) -> Document:
+        """What a recognizer under evaluation may see of it: text, id and words."""
+        return Document(self.text, id=self.id, words=self.words)
+
     def to_dict(self, *, surfaces: bool = False) -> dict[str, Any]:
         """The JSON form (DESIGN: "one document shape everywhere"); layers that are None are left out.
 
@@ -155,8 +164,7 @@ class Document:
 
     def to_json(self, *, surfaces: bool = False) -> str:
         """One line of JSON, characters unescaped except line separators, which would break line-wise readers."""
-        line = json.dumps(self.to_dict(surfaces=surfaces), ensure_ascii=False)
-        return line.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+        return json_line(self.to_dict(surfaces=surfaces))
 
     @classmethod
     def from_dict(cls, data: Any) -> Document:
@@ -167,6 +175,12 @@ class Document:
                 the field, such as ``entities[3].end``.
         """
         return _read_document(data)
+
+
+def json_line(data: Any) -> str:
+    """A JSON value on one line, characters unescaped except line separators, which would break line-wise readers."""
+    line = json.dumps(data, ensure_ascii=False)
+    return line.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
 
 
 def check_text(text: object) -> str:

@@ -12,7 +12,7 @@ from viner.corpus.sentences import line_of, sentences_of
 from viner.document import Document, Entity, Span
 from viner.errors import InputError
 from viner.schema import ENTITIES, Schema
-from viner.text import Segmenter, nfc, segment_words, split_words
+from viner.text import Segmenter, nfc, segment_words, words_of
 
 SHORTEST_LEAK = 5
 """Sentences of fewer words stand in several splits by chance and are no leak."""
@@ -117,7 +117,7 @@ def _in_document(
     entities = sorted(document.entities or (), key=lambda entity: (entity.start, -entity.end, entity.label))
     if not entities:
         return
-    words = split_words(document.text) if document.words is None else document.words
+    words = words_of(document)
     starts = [start for start, _ in words]
     segments = [] if segmenter is None else segment_words(document.text, words, segmenter)
     segment_starts = [start for start, _ in segments]
@@ -179,7 +179,7 @@ class _Leaks:
         self._reported: set[tuple[int, str]] = set()
 
     def add(self, document: Document, split: str) -> Iterator[Finding]:
-        words = split_words(document.text) if document.words is None else document.words
+        words = words_of(document)
         starts = [start for start, _ in words]
         for start, end in sentences_of(document):
             members = words[bisect_left(starts, start) : bisect_left(starts, end)]

@@ -10,7 +10,7 @@ from typing import Any
 from viner.corpus.reviewed import is_partial
 from viner.corpus.sentences import sentences_of
 from viner.document import Document
-from viner.text import split_words
+from viner.text import words_of
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Statistics:
         self.documents += 1
         self.partial += is_partial(document)
         self.sentences += len(sentences_of(document))
-        self.words += len(split_words(document.text) if document.words is None else document.words)
+        self.words += len(words_of(document))
         self.entities += len(document.entities or ())
         self.labels.update(entity.label for entity in document.entities or ())
         conll = document.meta.get("conll")

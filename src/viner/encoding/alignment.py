@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viner.document import Document, Entity, Span
+from viner.text import words_touched
 
 Loss = Literal["cuts a word", "covers no word", "overlaps a longer entity", "unknown label"]
 
@@ -58,8 +58,9 @@ def align(document: Document, words: Sequence[Span], labels: Sequence[str]) -> A
         if entity.label not in index:
             lost.append(LostEntity(entity, "unknown label"))
             continue
-        first, last = bisect_right(ends, entity.start), bisect_left(starts, entity.end)
-        if first >= last:
+        touched = words_touched(starts, ends, (entity.start, entity.end))
+        first, last = touched.start, touched.stop
+        if not touched:
             lost.append(LostEntity(entity, "covers no word"))
         elif tags[first:last].any():
             lost.append(LostEntity(entity, "overlaps a longer entity"))

@@ -37,13 +37,7 @@ class Example:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: where it is, and both entities with their offsets in the document."""
-        sides = {"gold": self.pair.gold, "predicted": self.pair.predicted}
-        return {
-            "kind": self.pair.kind,
-            "document": self.excerpt.name,
-            "line": self.excerpt.line,
-            **{side: None if entity is None else entity.to_dict(surface=True) for side, entity in sides.items()},
-        }
+        return {"kind": self.pair.kind, "document": self.excerpt.name, "line": self.excerpt.line, **self.pair.to_dict()}
 
 
 class DocumentErrors(NamedTuple):

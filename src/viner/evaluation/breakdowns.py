@@ -1,9 +1,7 @@
-"""What an evaluation tells beside its strict scores: other modes, and scores by length, by novelty and by document."""
+"""What an evaluation counts: strict scores, other modes, and scores by length, by novelty and by document."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from viner.evaluation.documents import DocumentScores
 from viner.metrics import EntityTally, Mode, ModeScores, Scores, SeenSurfaces, score_modes
 from viner.metrics.groups import LENGTHS, NOVELTIES, length_group
 from viner.metrics.modes import MODES
+from viner.text import words_touched
 
 
 class Breakdowns:
@@ -23,6 +22,7 @@ class Breakdowns:
     """
 
     def __init__(self, seen: SeenSurfaces | None = None) -> None:
+        self.strict = EntityTally()
         self.modes: dict[Mode, ModeScores] = dict.fromkeys(MODES, ModeScores())
         self.documents = DocumentScores()
         self._seen = seen
@@ -32,15 +32,15 @@ class Breakdowns:
     def observe(self, gold: Document, predicted: Document) -> None:
         """Takes one document as it is annotated and as it was answered."""
         right, found = gold.entities or (), predicted.entities or ()
-        spans = [[(entity.start, entity.end, entity.label) for entity in entities] for entities in (right, found)]
+        spans = [[entity.labeled_span for entity in entities] for entities in (right, found)]
         for mode, scores in score_modes(*spans).items():
             self.modes[mode] += scores
-        self.documents.add(gold.id, len(right), len(found), (Counter(spans[0]) & Counter(spans[1])).total())
+        self.documents.add(gold.id, len(right), len(found), self.strict.add(*spans))
         words = predicted.words or ()
         starts, ends = [start for start, _ in words], [end for _, end in words]
 
         def length(entity: Entity) -> str:
-            return length_group(bisect_left(starts, entity.end) - bisect_right(ends, entity.start))
+            return length_group(len(words_touched(starts, ends, (entity.start, entity.end))))
 
         # A tally counts by the last item of what it is given, so an entity with its group behind it is counted by group.
         self._lengths.add(*([(e.label, e.start, e.end, length(e)) for e in entities] for entities in (right, found)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +74,7 @@ class Comparison:
 def document_tally(gold: Document, answer: Document) -> Tally:
     """Strict counts of one document by label."""
     tally = EntityTally()
-    tally.add(*([(e.start, e.end, e.label) for e in document.entities or ()] for document in (gold, answer)))
+    tally.add(*([entity.labeled_span for entity in document.entities or ()] for document in (gold, answer)))
     return {label: (item.support, item.predicted, item.correct) for label, item in tally.scores().labels.items()}
 
 
@@ -87,10 +87,9 @@ def compare_tallies(a: str, b: str, first: Sequence[Tally], second: Sequence[Tal
         first: Counts of one, a document each.
         second: Counts of the other.
     """
-    labels = {
-        label: (label_scores(first, label), label_scores(second, label))
-        for label in sorted({label for tally in (*first, *second) for label in tally})
-    }
+    ours, theirs = scores_by_label(first), scores_by_label(second)
+    none = Scores.micro([])
+    labels = {label: (ours.get(label, none), theirs.get(label, none)) for label in sorted(ours.keys() | theirs.keys())}
     overall = (Scores.micro([pair[0] for pair in labels.values()]), Scores.micro([pair[1] for pair in labels.values()]))
     if not overall[0].support:
         return Comparison(a, b, len(first), overall, labels)
@@ -98,11 +97,22 @@ def compare_tallies(a: str, b: str, first: Sequence[Tally], second: Sequence[Tal
     return Comparison(a, b, len(first), overall, labels, randomization_p(*counts), bootstrap_difference(*counts))
 
 
-def label_scores(tallies: Sequence[Tally], label: str) -> Scores:
-    """The scores of one label over documents."""
-    counts = [tally[label] for tally in tallies if label in tally]
-    support, predicted, correct = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
-    return Scores.from_counts(support=support, predicted=predicted, correct=correct)
+def scores_by_label(tallies: Iterable[Tally]) -> dict[str, Scores]:
+    """The scores of each label that occurs, over documents."""
+    return {
+        label: Scores.from_counts(support=support, predicted=predicted, correct=correct)
+        for label, (support, predicted, correct) in added(tallies).items()
+    }
+
+
+def added(tallies: Iterable[Tally]) -> Tally:
+    """The counts of several documents, or of several answers to one."""
+    total: Tally = {}
+    for tally in tallies:
+        for label, counts in tally.items():
+            before = total.get(label, (0, 0, 0))
+            total[label] = before[0] + counts[0], before[1] + counts[1], before[2] + counts[2]
+    return total
 
 
 def document_counts(tallies: Sequence[Tally]) -> Counts:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from viner.document import Document, Entity
+from viner.document import Document
 from viner.metrics.calibration import (
     Bin,
     Outcomes,
@@ -123,11 +123,11 @@ class ConfidenceTally:
             gold: As annotated.
             predicted: As answered.
         """
-        wanted = Counter(map(_span, gold.entities or ()))
+        wanted = Counter(entity.labeled_span for entity in gold.entities or ())
         for entity in predicted.entities or ():
             if entity.score is None:
                 continue
-            span = _span(entity)
+            span = entity.labeled_span
             right = wanted[span] > 0
             wanted[span] -= right
             self._found[round(entity.score, DIGITS), right] += 1
@@ -146,7 +146,3 @@ class ConfidenceTally:
 def _row(item: Selection) -> str:
     right = "" if item.precision is None else f"{item.precision:.1%}"
     return f"| {item.threshold:>10.2f} | {item.kept:>6.1%} | {right:>6} |"
-
-
-def _span(entity: Entity) -> tuple[int, int, str]:
-    return entity.start, entity.end, entity.label

@@ -8,7 +8,6 @@ Errors in Token Classification Data"; people are shown the entities that the wor
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from viner.evaluation.doubts import Doubt, elsewhere, surface_of
 from viner.evaluation.errors import Pair, align
 from viner.evaluation.excerpts import Excerpts
 from viner.evaluation.surfaces import Surfaces
+from viner.text import words_touched
 
 NOTHING = ""
 """The class of words that are in no entity."""
@@ -90,7 +90,7 @@ class _Words:
         """How doubtful an annotation is, in [0, 1]; None where it is not doubted."""
         differing = [
             word
-            for word in self._within(pair.start, pair.end)
+            for word in self._within((pair.start, pair.end))
             if self.decided[word] and not self.given[word] & self.answered[word]
         ]
         if not any(self._true_class(word, thresholds) not in self.given[word] | {None} for word in differing):
@@ -116,7 +116,7 @@ class _Words:
     def _labels(self, entities: Sequence[Entity]) -> list[set[str]]:
         labels: list[set[str]] = [set() for _ in self._starts]
         for entity in entities:
-            for word in self._within(entity.start, entity.end):
+            for word in self._within((entity.start, entity.end)):
                 labels[word].add(entity.label)
         return [names or {NOTHING} for names in labels]
 
@@ -126,12 +126,11 @@ class _Words:
         if reviewed is None:
             return [True] * len(self._starts)
         spans: list[Span] = [*reviewed, *((entity.start, entity.end) for entity in gold.entities or ())]
-        inside = {word for start, end in spans for word in self._within(start, end)}
+        inside = {word for span in spans for word in self._within(span)}
         return [word in inside for word in range(len(self._starts))]
 
-    def _within(self, start: int, end: int) -> range:
-        """Indices of the words that a span touches."""
-        return range(bisect_right(self._ends, start), bisect_left(self._starts, end))
+    def _within(self, span: Span) -> range:
+        return words_touched(self._starts, self._ends, span)
 
 
 def _thresholds(documents: Sequence[_Words]) -> dict[str, float]:

@@ -8,12 +8,12 @@ the more so. This holds for documents that the model did not learn from. For tho
 from __future__ import annotations
 
 import heapq
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from viner.document import json_line
 from viner.evaluation.errors import Pair
 from viner.evaluation.excerpts import Excerpt, Excerpts
 from viner.evaluation.surfaces import LONGEST, Surfaces
@@ -54,20 +54,18 @@ class Doubt:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: where it is, both entities with their offsets in the document, and the evidence."""
-        sides = {"gold": self.pair.gold, "predicted": self.pair.predicted}
         return {
             "document": self.excerpt.name,
             "line": self.excerpt.line,
             "kind": self.pair.kind,
-            **{side: None if entity is None else entity.to_dict(surface=True) for side, entity in sides.items()},
+            **self.pair.to_dict(),
             "confidence": round(self.confidence, 4),
             "elsewhere": dict(self.elsewhere),
         }
 
     def to_json(self) -> str:
         """The JSON form on one line."""
-        line = json.dumps(self.to_dict(), ensure_ascii=False)
-        return line.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
+        return json_line(self.to_dict())
 
     def __str__(self) -> str:
         """One line for people: place, text, what is annotated and what should be, and how sure that is."""

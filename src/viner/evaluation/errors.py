@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from viner.document import Entity
 
@@ -61,6 +61,11 @@ class Pair:
     def end(self) -> int:
         """Where the last of the two ends."""
         return max(entity.end for entity in (self.gold, self.predicted) if entity is not None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: both entities with their surfaces, null where one is missing."""
+        sides = {"gold": self.gold, "predicted": self.predicted}
+        return {side: None if entity is None else entity.to_dict(surface=True) for side, entity in sides.items()}
 
 
 def align(gold: Iterable[Entity], predicted: Iterable[Entity]) -> list[Pair]:

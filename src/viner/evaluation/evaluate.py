@@ -12,7 +12,7 @@ from viner.document import Document, Span
 from viner.errors import InputError
 from viner.evaluation.breakdowns import Breakdowns
 from viner.evaluation.report import Evaluation
-from viner.metrics import EntityTally, SeenSurfaces, bootstrap_interval
+from viner.metrics import SeenSurfaces, bootstrap_interval
 
 
 class Evaluable(Protocol):
@@ -58,7 +58,7 @@ def evaluate_model(
             nobody looked at cannot be scored.
     """
     pairs = _Pairs(documents, where)
-    tally, breakdowns = EntityTally(), Breakdowns(seen)
+    breakdowns = Breakdowns(seen)
     known = set(recognizer.labels)
     unknown: Counter[str] = Counter()
     truncated = cut = count = 0
@@ -70,10 +70,6 @@ def evaluate_model(
         breakdowns.observe(gold, predicted)
         if observe is not None:
             observe(gold, predicted)
-        tally.add(
-            [(entity.start, entity.end, entity.label) for entity in entities],
-            [(entity.start, entity.end, entity.label) for entity in predicted.entities or ()],
-        )
         unknown.update(entity.label for entity in entities if entity.label not in known)
         found = {(entity.start, entity.end) for entity in predicted.entities or ()}
         words = predicted.words or ()
@@ -86,7 +82,7 @@ def evaluate_model(
             elif (entity.start not in starts or entity.end not in ends) and (entity.start, entity.end) not in found:
                 cut += 1
         unanswered.clear()
-    scores = tally.scores()
+    scores = breakdowns.strict.scores()
     if not scores.micro.support:
         raise InputError(
             f"none of the {count + pairs.unannotated} documents has an entity to score against",
@@ -128,7 +124,7 @@ class _Pairs:
                 continue
             refuse_partial([document], "score", where=self._where)
             self._waiting.append(document)
-            yield Document(document.text, id=document.id, words=document.words)
+            yield document.bare()
 
     def next_gold(self) -> Document:
         return self._waiting.popleft()

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, names: int = 1) -> str:
     """A table: names on the left, figures on the right, columns as wide as they must be.
 
     Args:
         head: What the columns are.
         rows: The cells, as they are.
+        names: How many columns hold names, or other words.
     """
     cells = [tuple(head), *map(tuple, rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     lines = [
-        "| " + " | ".join(f"{cell:{'<' if not at else '>'}{widths[at]}}" for at, cell in enumerate(row)) + " |" for row in cells
+        "| " + " | ".join(f"{cell:{'<' if at < names else '>'}{widths[at]}}" for at, cell in enumerate(row)) + " |"
+        for row in cells
     ]
-    rule = "|".join("-" * (width + 2) if not at else "-" * (width + 1) + ":" for at, width in enumerate(widths))
+    rule = "|".join("-" * (width + 2) if at < names else "-" * (width + 1) + ":" for at, width in enumerate(widths))
     return "\n".join([lines[0], f"|{rule}|", *lines[1:]]) + "\n"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from viner.evaluation.markdown import markdown_table
 from viner.evaluation.report import Evaluation
 from viner.metrics import EntityScores
 
@@ -77,7 +77,7 @@ class StressReport:
             lost = f"{self.lost(outcome):.1f}" if outcome.changed else "–"
             share = f"{outcome.changed:,} of {outcome.documents:,}"
             rows.append((outcome.name, outcome.title, f"{micro.f1:.4f}", lost, f"{micro.support:,}", share))
-        return "\n".join([*_table(head, rows), "", _READING, *self._remarks()]) + "\n"
+        return markdown_table(head, rows, names=2) + "\n" + "\n".join([_READING, *self._remarks()]) + "\n"
 
     def _remarks(self) -> list[str]:
         remarks = []
@@ -92,17 +92,3 @@ class StressReport:
 
 
 _READING = "Strict micro F1; a point is a hundredth of it."
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """A Markdown table whose columns are aligned: the first two to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    marks = [f"{'-' * (width + 1)}{'-' if column < 2 else ':'}" for column, width in enumerate(widths)]
-    lines = [
-        " | ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in (head, *rows)
-    ]
-    return [f"| {lines[0]} |", f"|{'|'.join(marks)}|", *(f"| {line} |" for line in lines[1:])]

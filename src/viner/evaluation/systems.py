@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from viner.document import Document
-from viner.evaluation.comparison import Comparison, Tally, compare_tallies, document_counts, document_tally, label_scores
+from viner.evaluation.comparison import (
+    Comparison,
+    Tally,
+    added,
+    compare_tallies,
+    document_counts,
+    document_tally,
+    scores_by_label,
+)
 from viner.evaluation.evaluate import Evaluable, evaluate_model
 from viner.evaluation.markdown import markdown_table, shorten
 from viner.metrics import Interval, Scores, Spread, bootstrap_interval
@@ -52,15 +60,7 @@ class System:
 
     def pooled(self) -> list[Tally]:
         """The counts of all seeds together, document by document."""
-        pooled = []
-        for tallies in zip(*self.tallies, strict=True):
-            total: Tally = {}
-            for tally in tallies:
-                for label, counts in tally.items():
-                    support, predicted, correct = total.get(label, (0, 0, 0))
-                    total[label] = support + counts[0], predicted + counts[1], correct + counts[2]
-            pooled.append(total)
-        return pooled
+        return [added(answers) for answers in zip(*self.tallies, strict=True)]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: ``{"name", "models", "micro_f1", "macro_f1", "labels", "interval"}``."""
@@ -74,10 +74,7 @@ class System:
         }
 
     def _scores(self) -> list[dict[str, Scores]]:
-        return [
-            {label: label_scores(tallies, label) for label in {label for tally in tallies for label in tally}}
-            for tallies in self.tallies
-        ]
+        return [scores_by_label(tallies) for tallies in self.tallies]
 
 
 def score_system(

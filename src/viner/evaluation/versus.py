@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from viner.corpus import sentences_of
-from viner.document import Document, Entity, Span
+from viner.document import Document, Span
 from viner.evaluation.comparison import Comparison, Tally, compare_tallies, document_tally
 from viner.evaluation.errors import Pair, align
 from viner.evaluation.evaluate import Evaluable, Observer, evaluate_model
@@ -62,12 +62,14 @@ class Versus:
         """The other way round."""
         self.by_label: dict[str, Counter[str]] = {}
         """"repaired" and "broken" by label."""
+        self._compared: Comparison | None = None
         self._tallies: tuple[list[Tally], list[Tally]] = ([], [])
         self._cases: dict[Outcome, Sample[Case]] = {outcome: Sample(cases, seed) for outcome in OUTCOMES}
 
     def observe(self, gold: Document, first: Document, second: Document) -> None:
         """Takes one document as it is annotated and as both recognized it."""
         self.documents += 1
+        self._compared = None
         pairs = [align(gold.entities or (), answer.entities or ()) for answer in (first, second)]
         for answer, tallies in zip((first, second), self._tallies, strict=True):
             tallies.append(document_tally(gold, answer))
@@ -87,7 +89,9 @@ class Versus:
             first: What the first recognizer is called.
             second: What the second one is called.
         """
-        return compare_tallies(first, second, *self._tallies)
+        if self._compared is None:  # thousands of draws: report, summary and JSON ask for the same ones
+            self._compared = compare_tallies(first, second, *self._tallies)
+        return replace(self._compared, a=first, b=second)
 
     def sentences(self, outcome: Outcome) -> int:
         """How many sentences have an outcome."""
@@ -174,7 +178,8 @@ def compare_models(
     """
     # Both read ahead, by chunks of their own size; what lies between the two is kept, and no more.
     ours, theirs = tee(documents)
-    answers = second.stream(_questions(theirs), unanswered=lambda document, spans: None)
+    questions = (document.bare() for document in theirs if document.entities is not None)
+    answers = second.stream(questions, unanswered=lambda document, spans: None)
     versus = Versus()
 
     def both(gold: Document, predicted: Document) -> None:
@@ -183,13 +188,6 @@ def compare_models(
             observe(gold, predicted)
 
     return evaluate_model(first, ours, where=where, observe=both, seen=seen), versus
-
-
-def _questions(documents: Iterable[Document]) -> Iterator[Document]:
-    """The documents that an evaluation asks about, without their annotations."""
-    for document in documents:
-        if document.entities is not None:
-            yield Document(document.text, id=document.id, words=document.words)
 
 
 def _outcome(repaired: bool, broken: bool) -> Outcome:
@@ -204,13 +202,17 @@ def _changes(first: list[Pair], second: list[Pair]) -> tuple[list[Key], list[Key
     An annotated entity is right where it was recognized exactly. A spurious one counts for itself; an answer that is wrong for
     an annotated entity counts with that.
     """
-    right = [Counter(_key(pair.gold) for pair in pairs if pair.gold and pair.kind == "correct") for pairs in (first, second)]
+    right = [
+        Counter(pair.gold.labeled_span for pair in pairs if pair.gold and pair.kind == "correct") for pairs in (first, second)
+    ]
     spurious = [
-        Counter(_key(pair.predicted) for pair in pairs if pair.predicted and not pair.gold) for pairs in (first, second)
+        Counter(pair.predicted.labeled_span for pair in pairs if pair.predicted and not pair.gold) for pairs in (first, second)
     ]
     wrong = [
         Counter(
-            (_key(pair.gold), pair.predicted and _key(pair.predicted)) for pair in pairs if pair.gold and pair.kind != "correct"
+            (pair.gold.labeled_span, pair.predicted and pair.predicted.labeled_span)
+            for pair in pairs
+            if pair.gold and pair.kind != "correct"
         )
         for pairs in (first, second)
     ]
@@ -218,7 +220,3 @@ def _changes(first: list[Pair], second: list[Pair]) -> tuple[list[Key], list[Key
     losses = (right[0] - right[1]) + (spurious[1] - spurious[0])
     others = [gold for gold, _ in wrong[0] - wrong[1] if gold not in gains and gold not in losses]
     return sorted(gains.elements()), sorted(losses.elements()), sorted(others)
-
-
-def _key(entity: Entity) -> Key:
-    return entity.start, entity.end, entity.label

@@ -21,7 +21,7 @@ from viner.measure.stages import STAGES, Staged, StagedRecognizer
 from viner.runtime import Recognizer
 from viner.runtime.provider import ONNX_RUNTIME, open_engine
 from viner.samples import SPLITS, corpus
-from viner.text import split_words
+from viner.text import words_of
 
 MOST_DOCUMENTS, MOST_PIECES = 2048, 1 << 16
 """Of longer inputs, so much is measured: what is recognized together, and half a minute or so."""
@@ -197,7 +197,7 @@ def _sample(documents: Iterable[Document], encoder: PieceEncoder) -> Iterator[Do
     """The first documents, without annotations."""
     pieces = 0
     for document in islice(documents, MOST_DOCUMENTS):
-        words = split_words(document.text) if document.words is None else document.words
+        words = words_of(document)
         pieces += len(encoder.encode(document.text, words).pieces)
         yield Document(document.text)
         if pieces >= MOST_PIECES:

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viner.bundle import BundleInfo
-from viner.document import Document, Entity
-from viner.encoding import BioDecoder, EncodedText, PieceEncoder, Window, WordSpan, plan_windows, side_by_side
+from viner.document import Document
+from viner.encoding import BioDecoder, EncodedText, PieceEncoder, Window, plan_windows, side_by_side
 from viner.runtime import Engine
-from viner.text import segment_words, split_words
+from viner.runtime.recognizer import answered
+from viner.text import segment_words, words_of
 
 STAGES = ("words", "pieces", "batches", "graph", "decoding", "documents")
 
@@ -80,7 +81,7 @@ class StagedRecognizer:
         """Recognizes documents. Of each, ``words`` are used if it has them; all are in memory at once."""
         staged = Staged()
         with _timed(staged, "words"):
-            words = [split_words(item.text) if item.words is None else item.words for item in documents]
+            words = [words_of(item) for item in documents]
         with _timed(staged, "pieces"):
             read = words
             if self._segmenter is not None:
@@ -95,7 +96,7 @@ class StagedRecognizer:
         with _timed(staged, "decoding"):
             spans = self._decoder.decode_batch(self._emissions(encoded, plans, logits))
         with _timed(staged, "documents"):
-            staged.documents = [_document(*parts) for parts in zip(documents, words, encoded, spans, strict=True)]
+            staged.documents = [answered(*parts) for parts in zip(documents, words, encoded, spans, strict=True)]
         staged.words = sum(map(len, words))
         staged.pieces = sum(len(item.pieces) for item in encoded)
         return staged
@@ -147,14 +148,3 @@ def _timed(staged: Staged, stage: str) -> Iterator[None]:
     began = time.process_time()
     yield
     staged.seconds[stage] = time.process_time() - began
-
-
-def _document(
-    document: Document, words: Sequence[tuple[int, int]], encoded: EncodedText, spans: Sequence[WordSpan]
-) -> Document:
-    read = encoded.words
-    entities = [
-        Entity(read[span.first][0], read[span.last - 1][1], span.label, score=round(span.score, 4), source="model")
-        for span in spans
-    ]
-    return Document(document.text, id=document.id, meta=document.meta, words=words, entities=entities)

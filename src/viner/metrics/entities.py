@@ -58,16 +58,21 @@ class EntityTally:
         self._predicted: Counter[str] = Counter()
         self._correct: Counter[str] = Counter()
 
-    def add(self, gold: Iterable[LabeledSpan], predicted: Iterable[LabeledSpan]) -> None:
+    def add(self, gold: Iterable[LabeledSpan], predicted: Iterable[LabeledSpan]) -> int:
         """Counts one document, or several when the spans name theirs.
 
         The spans are multisets: an entity that is annotated twice must be found twice, and one that is predicted twice is
         right once at most.
+
+        Returns:
+            How many are right.
         """
         golds, predictions = Counter(gold), Counter(predicted)
-        for counts, total in ((golds, self._support), (predictions, self._predicted), (golds & predictions, self._correct)):
+        correct = golds & predictions
+        for counts, total in ((golds, self._support), (predictions, self._predicted), (correct, self._correct)):
             for span, count in counts.items():
                 total[span[-1]] += count
+        return correct.total()
 
     def scores(self) -> EntityScores:
         """The scores of everything counted so far."""

@@ -30,7 +30,7 @@ from viner.errors import BundleError, UsageError
 from viner.runtime.engine import Engine
 from viner.runtime.provider import CUDA, ONNX_RUNTIME, choose_provider, open_engine
 from viner.schema import ENTITIES, Schema
-from viner.text import segment_words, split_words
+from viner.text import segment_words, words_of
 
 CHUNK_DOCUMENTS = 2048
 CHUNK_PIECES = 1 << 16
@@ -258,7 +258,7 @@ class Recognizer:
                 for document, words, encoded, (spans, uncertainty) in zip(
                     chunk.documents, chunk.words, chunk.encoded, judged, strict=True
                 ):
-                    yield _document(document, words, encoded, spans), uncertainty
+                    yield answered(document, words, encoded, spans), uncertainty
 
     def probabilities(self, items: Iterable[str | Document]) -> Iterator[tuple[Document, NDArray[np.float32]]]:
         """Recognizes many texts and says of each word how probable it is in an entity of each type, in constant memory.
@@ -314,7 +314,7 @@ class Recognizer:
         pieces = 0
         for item in islice(source, CHUNK_DOCUMENTS):
             document = item if isinstance(item, Document) else Document(item)
-            words = document.words if document.words is not None else split_words(document.text)
+            words = words_of(document)
             read = words if self._segmenter is None else segment_words(document.text, words, self._segmenter)
             encoded = self._encoder.encode(document.text, read)
             chunk.documents.append(document)
@@ -376,7 +376,7 @@ class Recognizer:
         for emissions in chunk.emissions:
             emissions[np.isnan(emissions[:, 0])] = self._nothing
         spans = self._decoder.decode_batch(chunk.emissions)
-        return map(_document, chunk.documents, chunk.words, chunk.encoded, spans)
+        return map(answered, chunk.documents, chunk.words, chunk.encoded, spans)
 
 
 @dataclass(slots=True)
@@ -415,7 +415,15 @@ def _places(words: Sequence[Span], read: Sequence[Span]) -> NDArray[np.int64]:
     return places
 
 
-def _document(document: Document, words: Sequence[Span], encoded: EncodedText, spans: Sequence[WordSpan]) -> Document:
+def answered(document: Document, words: Sequence[Span], encoded: EncodedText, spans: Sequence[WordSpan]) -> Document:
+    """The answer to a document.
+
+    Args:
+        document: What was asked.
+        words: The words that it is answered with.
+        encoded: What the model read: these words, or their segments.
+        spans: The entities, as ranges of what the model read.
+    """
     read = encoded.words
     entities = [
         Entity(read[span.first][0], read[span.last - 1][1], span.label, score=round(span.score, 4), source="model")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from viner.document import Document
@@ -41,7 +40,7 @@ class DevSet:
             keys.append(_key(document))
             if keys[-1] not in known:
                 new.append(document)
-        questions = (Document(document.text, id=document.id, words=document.words) for document in new)
+        questions = (document.bare() for document in new)
         for document, answer in zip(new, recognizer.stream(questions), strict=True):
             known[_key(document)] = document_tally(document, answer)
         if new:
@@ -63,9 +62,6 @@ def _read(file: Path, version: str) -> dict[str, Tally]:
 
 
 def _key(document: Document) -> str:
-    asked = json.dumps([document.text, document.words, sorted(_spans(document))], ensure_ascii=False)
+    spans = sorted(entity.labeled_span for entity in document.entities or ())
+    asked = json.dumps([document.text, document.words, spans], ensure_ascii=False)
     return hashlib.sha256(asked.encode()).hexdigest()[:32]
-
-
-def _spans(document: Document) -> Iterator[tuple[int, int, str]]:
-    return ((entity.start, entity.end, entity.label) for entity in document.entities or ())

@@ -32,7 +32,7 @@ def find_errors(store: Store, recognizer: Answers, split: Split) -> ErrorAnalysi
     """
     # Read before anything is recognized, so that nobody waits for a reader that takes minutes.
     documents = list(store.export(Filter(splits=(split,), statuses=("done",))))
-    questions = (Document(document.text, id=document.id, words=document.words) for document in documents)
+    questions = (document.bare() for document in documents)
     analysis = ErrorAnalysis()
     for document, answer in zip(documents, recognizer.stream(questions), strict=True):
         analysis.observe(document, answer)

@@ -5,7 +5,7 @@ from viner.text.normalize import nfc, strip_diacritics, tone_style
 from viner.text.offsets import OffsetMap
 from viner.text.segment import DEFAULT_SEGMENTER, Segmenter, find_segmenter, segment_words
 from viner.text.sentences import split_sentences
-from viner.text.words import LONGEST_WORD, split_words
+from viner.text.words import LONGEST_WORD, split_words, words_of, words_touched
 
 __all__ = [
     "DEFAULT_SEGMENTER",
@@ -20,4 +20,6 @@ __all__ = [
     "split_words",
     "strip_diacritics",
     "tone_style",
+    "words_of",
+    "words_touched",
 ]

@@ -8,10 +8,12 @@ one, takes precedence over it (``Document.words``).
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 
 import regex
 
-from viner.document import Span
+from viner.document import Document, Span
 
 LONGEST_WORD = 64
 """Longest word in code points; longer runs (base64, 10 MB without a space) are cut, for the models' sake."""
@@ -83,6 +85,22 @@ def split_words(text: str) -> list[Span]:
     if any(end - start > LONGEST_WORD for start, end in spans):
         spans = [piece for span in spans for piece in _cut(text, span)]
     return spans
+
+
+def words_of(document: Document) -> Sequence[Span]:
+    """The words that a document brings along, else those of the splitter."""
+    return split_words(document.text) if document.words is None else document.words
+
+
+def words_touched(starts: Sequence[int], ends: Sequence[int], span: Span) -> range:
+    """Indices of the words that a span touches.
+
+    Args:
+        starts: Where the words begin, in order.
+        ends: Where they end.
+        span: Any span of the text.
+    """
+    return range(bisect_right(ends, span[0]), bisect_left(starts, span[1]))
 
 
 def _joined(text: str, spans: list[Span]) -> list[Span]:

@@ -19,7 +19,7 @@ from torch import Tensor
 from viner.corpus import sentences_of
 from viner.document import Document
 from viner.encoding import EncodedText, LostEntity, PieceEncoder, cut_by_budget, plan_windows, side_by_side
-from viner.text import split_words
+from viner.text import words_of
 from viner.training.config import TrainingConfig
 from viner.training.hardening import hardened
 from viner.training.heads import IGNORED, Head
@@ -137,7 +137,7 @@ class TrainingSet:
         self._units = [replace(unit, teacher=said) for unit, said in zip(self._units, vectors, strict=True)]
 
     def _unit(self, document: Document, head: Head) -> _Unit:
-        words = document.words if document.words is not None else split_words(document.text)
+        words = words_of(document)
         aligned = head.targets(document, words)
         self.lost.extend((document, lost) for lost in aligned.lost)
         starts = [start for start, _ in words]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from viner.document import Document
 from viner.encoding import PieceEncoder, cut_by_budget, plan_windows
-from viner.text import split_words
+from viner.text import words_of
 from viner.training.data import Example, collate, usable_overlap
 from viner.training.model import MultiHeadModel
 
@@ -31,7 +31,7 @@ class DocumentReader:
     def __init__(self, documents: Sequence[Document], encoder: PieceEncoder, *, overlap: int, batch_pieces: int = 2048) -> None:
         self.documents = documents
         self._encoder = encoder
-        self.words = [d.words if d.words is not None else split_words(d.text) for d in documents]
+        self.words = [words_of(document) for document in documents]
         """Spans of each document's words."""
         self._examples: list[Example] = []
         self._keeps: list[tuple[int, slice]] = []

@@ -62,7 +62,7 @@ class DevSet:
         for document, words, spans in zip(
             self.documents, self.reader.words, BioDecoder(labels).decode_batch(emissions), strict=True
         ):
-            gold = [(entity.start, entity.end, entity.label) for entity in document.entities or ()]
+            gold = [entity.labeled_span for entity in document.entities or ()]
             tally.add(gold, [(words[span.first][0], words[span.last - 1][1], span.label) for span in spans])
         return tally.scores()
 

@@ -15,7 +15,7 @@ from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.runtime import Recognizer
 from viner.samples import SPLITS, corpus
-from viner.text import split_words
+from viner.text import words_of
 from viner.workflow.segments import in_segments
 
 SENTENCES = 2_000
@@ -63,10 +63,7 @@ def choose_engine(info: BundleInfo, folder: Path, exact: Path, small: Path, dev:
     """
     texts, sentences = _texts(dev)
     encoder = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
-    pieces = sum(
-        len(encoder.encode(text.text, text.words or split_words(text.text)).pieces)
-        for text in in_segments(texts, info.segmenter)
-    )
+    pieces = sum(len(encoder.encode(text.text, words_of(text)).pieces) for text in in_segments(texts, info.segmenter))
     found: dict[str, set[tuple[int, int, int, str]]] = {}
     speed: dict[str, float] = {}
     for name, graph in (("fp32", exact), ("int8", small)):

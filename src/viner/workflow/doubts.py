@@ -133,7 +133,7 @@ def find_doubts(
     for document in judged.values():
         if is_partial(document.gold):
             continue  # what nobody looked at cannot be scored
-        tally.add(*([(e.start, e.end, e.label) for e in side.entities or ()] for side in (document.gold, document.predicted)))
+        tally.add(*([entity.labeled_span for entity in side.entities or ()] for side in (document.gold, document.predicted)))
     return Doubts(tuple(found), len(documents), entities, folds, tally.scores().micro.f1)
 
 
@@ -150,7 +150,7 @@ def _judged(model: Path, documents: Sequence[Document], learned: Sequence[Docume
     recognizer = Recognizer.load(model)
     labels = recognizer.info.heads[0].labels
     seen = frozenset(entity.label for document in learned for entity in document.entities or ())
-    questions = (Document(document.text, id=document.id, words=document.words) for document in documents)
+    questions = (document.bare() for document in documents)
     for document, (answer, probabilities) in zip(documents, recognizer.probabilities(questions), strict=True):
         # Half the memory, and far more digits than anybody's doubts have.
         yield Judged(document, answer, probabilities.astype(np.float16), labels, seen)

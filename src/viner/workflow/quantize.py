@@ -38,7 +38,7 @@ from viner.bundle import SegmenterRecord
 from viner.document import Document
 from viner.encoding import FIRST_PIECES, PieceEncoder
 from viner.errors import MissingExtraError
-from viner.text import split_words
+from viner.text import words_of
 from viner.workflow.first_pieces import pick_first_pieces
 from viner.workflow.segments import in_segments
 
@@ -108,7 +108,7 @@ def sample_texts(encoder: PieceEncoder, texts: Iterable[str], segmenter: Segment
     """
     samples = []
     for document in in_segments([Document(text) for text in texts], segmenter):
-        words = split_words(document.text) if document.words is None else document.words
+        words = words_of(document)
         encoded = encoder.encode(document.text, words)
         samples.append(np.array([*encoder.prefix, *encoded.pieces[: encoder.capacity], *encoder.suffix], dtype=np.int64))
     return samples

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from viner.bundle import SegmenterRecord
 from viner.document import Document
-from viner.text import segment_words, split_words
+from viner.text import segment_words, words_of
 
 
 def in_segments(documents: Sequence[Document], segmenter: SegmenterRecord | None, *, keep: bool = False) -> Sequence[Document]:
@@ -23,7 +23,7 @@ def in_segments(documents: Sequence[Document], segmenter: SegmenterRecord | None
     opened = segmenter.open()
     grouped = []
     for document in documents:
-        words = split_words(document.text) if document.words is None else document.words
+        words = words_of(document)
         spans = [(entity.start, entity.end) for entity in document.entities or ()] if keep else []
         segments = segment_words(document.text, words, opened, keep=spans)
         grouped.append(document.with_(words=segments, tags=None))

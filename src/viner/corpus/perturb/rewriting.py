@@ -14,7 +14,7 @@ from typing import Any
 
 from viner.corpus.reviewed import REVIEWED, reviewed_spans
 from viner.document import Document, Entity, Span
-from viner.text import split_words
+from viner.text import words_of
 
 _CONLL, _SENTENCES = "conll", "sentences"
 
@@ -146,11 +146,6 @@ def fixed_borders(document: Document) -> set[int]:
     spans: list[Sequence[int]] = [(0, len(document.text)), *_sentences(document), *(reviewed_spans(document) or ())]
     marked = [*(document.entities or ()), *(document.suggestions or ())]
     return {border for span in spans for border in span} | {border for item in marked for border in (item.start, item.end)}
-
-
-def words_of(document: Document) -> Sequence[Span]:
-    """The document's own words, else those of the splitter."""
-    return split_words(document.text) if document.words is None else document.words
 
 
 def _sentences(document: Document) -> Sequence[Sequence[int]]:

@@ -27,11 +27,7 @@ def browse_examples(analysis: ErrorAnalysis, say: Say, link: Link | None = None)
     labels = _labels([item for items in examples.values() for item in items], analysis.labels)
     kinds = {}
     for kind, items in examples.items():
-        count = analysis.counts[kind]
-        told = say.number(count)
-        if count > len(items):
-            told = say("err_of", shown=say.number(len(items)), count=told)
-        kinds[kind] = (escape(say(f"err_kind_{kind}")), told)
+        kinds[kind] = (escape(say(f"err_kind_{kind}")), counted(len(items), analysis.counts[kind], say))
     entries = [
         entry(
             [f"ve-k-{kind}", *(f"ve-y{labels.index(label)}" for label in item.pair.labels if label in labels)],
@@ -43,6 +39,12 @@ def browse_examples(analysis: ErrorAnalysis, say: Say, link: Link | None = None)
         for item in items
     ]
     return browser("ve-e", say("err_kind"), {f"k-{kind}": told for kind, told in kinds.items()}, labels, entries, say)
+
+
+def counted(shown: int, count: int, say: Say) -> str:
+    """How many there are, and how many of them are shown if not all are; plain text."""
+    told = say.number(count)
+    return say("err_of", shown=say.number(shown), count=told) if count > shown else told
 
 
 def _labels(examples: Sequence[Example], order: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
-from viner.evaluation.page.browse import browser, entry
+from viner.evaluation.page.browse import browser, counted, entry
 from viner.evaluation.page.lines import Link, marked_line, place
 from viner.evaluation.page.messages import Say
 from viner.evaluation.page.tables import table
@@ -45,11 +45,7 @@ def browse_cases(versus: Versus, say: Say, link: Link | None = None) -> str:
     cases = {outcome: versus.cases(outcome) for outcome in OUTCOMES}
     kinds = {}
     for outcome, items in cases.items():
-        count = versus.sentences(outcome)
-        told = say.number(count)
-        if count > len(items):
-            told = say("err_of", shown=say.number(len(items)), count=told)
-        kinds[f"o-{outcome}"] = (escape(say(f"err_{outcome}")), told)
+        kinds[f"o-{outcome}"] = (escape(say(f"err_{outcome}")), counted(len(items), versus.sentences(outcome), say))
     entries = [
         entry(
             [f"ve-o-{outcome}"],

@@ -18,6 +18,8 @@ from viner.formats.html.marks import percent, visible
 
 Link = Callable[[str], str]
 """The address at which a document, given by its id, is opened."""
+_LONGEST = 60
+"""Code points of an entity that stands outside of its context."""
 
 
 def marked_line(excerpt: Excerpt, gold: Collection[Entity], predicted: Collection[Entity]) -> str:
@@ -70,11 +72,21 @@ def sides(pair: Pair, say: Say) -> str:
     return " ".join(parts)
 
 
+def shortened(text: str) -> str:
+    """The text of an entity, cut off where it is very long."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def document_name(name: str, say: Say, link: Link | None) -> str:
+    """A document as HTML: its id, a link where it can be opened."""
+    if link is None:
+        return visible(name)
+    label = visible(say("err_open", name=name))
+    return f'<a href="{escape(link(name), quote=True)}" aria-label="{label}">{visible(name)}</a>'
+
+
 def place(excerpt: Excerpt, say: Say, link: Link | None) -> str:
     """The document of an excerpt and its line, as a link where it can be opened."""
-    name = visible(excerpt.name)
-    if link is not None and excerpt.document is not None:
-        label = visible(say("err_open", name=excerpt.document))
-        name = f'<a href="{escape(link(excerpt.document), quote=True)}" aria-label="{label}">{name}</a>'
+    name = visible(excerpt.name) if excerpt.document is None else document_name(excerpt.document, say, link)
     line = "" if excerpt.line is None else f" · {escape(say('err_line', line=excerpt.line))}"
     return f'<span class="ve-place">{name}{line}</span>'

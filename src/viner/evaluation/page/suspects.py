@@ -7,12 +7,9 @@ from html import escape
 
 from viner.evaluation.doubts import Doubt
 from viner.evaluation.page.browse import entry
-from viner.evaluation.page.lines import Link, pair_line, place, sides
+from viner.evaluation.page.lines import Link, pair_line, place, shortened, sides
 from viner.evaluation.page.messages import Say
 from viner.formats.html.marks import percent, visible
-
-_LONGEST = 60
-"""Code points of an entity that its caption shows."""
 
 
 def doubt_list(doubts: Sequence[Doubt], say: Say, link: Link | None = None) -> str:
@@ -44,5 +41,4 @@ def _answer(doubt: Doubt, say: Say) -> str:
     entity = doubt.pair.predicted
     if entity is None:
         return say("err_no_entity")
-    text = " ".join((entity.text or "").split())
-    return f"{entity.label} “{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'}”"
+    return f"{entity.label} “{shortened(' '.join((entity.text or '').split()))}”"

@@ -7,15 +7,13 @@ from html import escape
 
 from viner.evaluation.analysis import LENGTHS, ErrorAnalysis
 from viner.evaluation.errors import KINDS, f1, f1_without, totals
-from viner.evaluation.page.lines import Link
+from viner.evaluation.page.lines import Link, document_name, shortened
 from viner.evaluation.page.messages import Say
 from viner.evaluation.surfaces import Surface
 from viner.formats.html.marks import visible
 
 MOST_LABELS = 24
 """Types that have a row of their own in the matrix."""
-_LONGEST = 60
-"""Code points of a surface that a table shows."""
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = (), kind: str = "") -> str:
@@ -105,7 +103,7 @@ def surface_table(surfaces: Sequence[Surface], say: Say) -> str:
     """Texts with how they are annotated and recognized, and how often that is wrong."""
     rows = [
         [
-            f'<bdi class="ve-surface">{_short(surface.text)}</bdi>',
+            f'<bdi class="ve-surface">{visible(shortened(surface.text))}</bdi>',
             say.number(surface.errors),
             _counts(surface.gold, say),
             _counts(surface.predicted, say),
@@ -127,14 +125,10 @@ def document_table(analysis: ErrorAnalysis, say: Say, link: Link | None = None) 
     )
     rows = []
     for document in analysis.worst():
-        name = visible(document.name)
-        if link is not None:
-            label = visible(say("err_open", name=document.name))
-            name = f'<a href="{escape(link(document.name), quote=True)}" aria-label="{label}">{name}</a>'
         _, support, predicted = totals(document.counts)
         rows.append(
             [
-                name,
+                document_name(document.name, say, link),
                 say.number(document.errors),
                 say.number(support),
                 say.number(predicted),
@@ -170,7 +164,3 @@ def _name(label: str | None, missing: str, say: Say) -> str:
     if label is None:
         return f"<i>{escape(say(f'err_kind_{missing}'))}</i>"
     return visible(label) if label else f"<i>{escape(say('err_others'))}</i>"
-
-
-def _short(text: str) -> str:
-    return visible(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
