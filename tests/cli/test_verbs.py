@@ -112,14 +112,29 @@ def test_train_passes_on_what_was_given_and_nothing_else(trainings, capsys):
         "3",
         "--learning-rate",
         "2e-4",
-        "--budget-minutes",
-        "1.5",
+        "--budget",
+        "1m30s",
     ]
     assert main(command) == 0
     assert trainings == [
         {"train": Path("a.conll"), "out": Path("model"), "epochs": 3, "learning_rate": 2e-4, "budget_minutes": 1.5}
     ]
     assert "viner serve model" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("time", "minutes"), [("10m", 10), ("10", 10), ("1.5h", 90), ("90s", 1.5), ("1h30m", 90), ("2MIN", 2), ("1h1m30s", 61.5)]
+)
+def test_a_budget_is_a_time(time, minutes, trainings):
+    assert main(["train", "--train", "a.conll", "--out", "model", "--budget", time]) == 0
+    assert trainings[0]["budget_minutes"] == minutes
+
+
+@pytest.mark.parametrize("time", ["0", "0m", "-1", "", "soon", "10d", "m", "1m1h", "1e3", "nan"])
+def test_what_is_no_time_is_refused(time, trainings, capsys):
+    assert main(["train", "--train", "a.conll", "--out", "model", "--budget", time]) == 2
+    assert "--budget" in capsys.readouterr().err
+    assert trainings == []
 
 
 def test_train_distills_from_a_model_with_as_many_layers_as_asked_for(trainings):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option
+from viner.cli.options import FILE, budget_option, format_option, json_option
 from viner.cli.terminal import echo_json
 
 _SHOWN = 20
@@ -23,7 +23,7 @@ _ENDINGS = (".html", ".jsonl")
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Models that are trained.")
 @click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes of each training over its documents, at most.")
-@click.option("--budget-minutes", type=click.FloatRange(min=0, min_open=True), help="Time of each training, at most.")
+@budget_option("Time of each training, at most")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of folds and trainings.")
 @format_option
 @json_option
@@ -46,7 +46,7 @@ def doubts(
     \b
     Example:
       viner doubts train.conll --out doubts.html
-      viner doubts train.jsonl --out doubts.jsonl --folds 10 --budget-minutes 20
+      viner doubts train.jsonl --out doubts.jsonl --folds 10 --budget 20m
     """
     from viner.errors import UsageError
     from viner.evaluation.page import doubt_report

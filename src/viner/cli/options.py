@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import click
 
@@ -16,6 +16,34 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(path_type=Path)
 """A path that the API checks, with its own message; click only turns it into a Path."""
+
+
+class Duration(click.ParamType):
+    """A time such as ``90s``, ``10m``, ``1h30m`` or ``1.5h``; a number alone is minutes. The verb gets minutes."""
+
+    name = "duration"
+    _UNITS: ClassVar[dict[str, float]] = {"h": 60.0, "m": 1.0, "s": 1 / 60}
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        """Minutes, more than 0."""
+        if isinstance(value, float):
+            return value
+        text = str(value).strip().lower()
+        number = r"(\d{1,6}(?:\.\d{1,6})?)"
+        if re.fullmatch(number, text):
+            minutes = float(text)
+        elif (parts := re.fullmatch(rf"(?:{number}h)?(?:{number}m(?:in)?)?(?:{number}s)?", text)) and text:
+            minutes = sum(float(part or 0) * unit for part, unit in zip(parts.groups(), self._UNITS.values(), strict=True))
+        else:
+            self.fail(f"{value!r} is no time, such as 90s, 10m or 1h30m", parameter, context)
+        if minutes <= 0:
+            self.fail("the time must be more than 0", parameter, context)
+        return minutes
+
+
+def budget_option(help: str) -> Callable[[F], F]:
+    """``--budget``: how long a training may take, in minutes for the verb, as ``budget_minutes``."""
+    return click.option("--budget", "budget_minutes", type=Duration(), metavar="TIME", help=f"{help}, such as 10m or 1h30m.")
 
 
 def json_option(function: F) -> F:

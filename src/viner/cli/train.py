@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option
+from viner.cli.options import FILE, budget_option, format_option, json_option
 from viner.cli.projects import find_project, has_store
 from viner.cli.terminal import echo_json
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     help="What joins syllables to the segments that the base reads, or none; as the base learned if not given.",
 )
 @click.option("--overwrite", is_flag=True, default=None, help="Replace a model that is there.")
-@click.option("--budget-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop training after that time.")
+@budget_option("Stop training after that time")
 @format_option
 @json_option
 def train(project: Path | None, read_options: dict[str, Any], as_json: bool, **options: Any) -> None:

@@ -196,7 +196,7 @@ class Trainer:
             # Told only now: whoever stops a training after this message finds the epoch when it goes on.
             self._emit("epoch", best=state.best_epoch == state.epoch, **state.history[-1])
         if not state.best_weights:
-            raise TrainingError("the time was up before an epoch could be kept", hint="Give it a larger --budget-minutes")
+            raise TrainingError("the time was up before an epoch could be kept", hint="Give it a larger --budget")
         self._model.load_state_dict(state.best_weights)
         scores = self._dev.score(self._model, self._head, self._autocast())
         rates = [entry["pieces_per_second"] for entry in state.history]
