@@ -41,9 +41,9 @@ class Duration(click.ParamType):
         return minutes
 
 
-def budget_option(help: str) -> Callable[[F], F]:
+def budget_option(told: str) -> Callable[[F], F]:
     """``--budget``: how long a training may take, in minutes for the verb, as ``budget_minutes``."""
-    return click.option("--budget", "budget_minutes", type=Duration(), metavar="TIME", help=f"{help}, such as 10m or 1h30m.")
+    return click.option("--budget", "budget_minutes", type=Duration(), metavar="TIME", help=f"{told}, such as 10m or 1h30m.")
 
 
 def json_option(function: F) -> F:
