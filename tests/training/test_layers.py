@@ -7,7 +7,7 @@ import torch
 
 from support.bases import tiny_base
 from viner.errors import TrainingError
-from viner.training.layers import keep_layers, layers_of, spread
+from viner.training.layers import keep_layers, layers_above, layers_of, spread
 from viner.training.model import check_stock, load_encoder
 
 KINDS = ("bert", "roberta", "distilbert", "electra", "deberta-v2", "xlm-roberta", "camembert", "mpnet")
@@ -68,3 +68,17 @@ def test_layers_that_share_their_weights_cannot_be_left_out(tmp_path):
     with pytest.raises(TrainingError, match="no layer can be left out of an encoder of type 'albert'") as caught:
         keep_layers(encoder, (1, 3))
     assert "--base" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_embeddings_lie_below_all_layers_and_nothing_above_the_last(tmp_path, kind):
+    encoder = load_encoder(tiny_base(tmp_path / kind, kind, layers=3), 0.0)
+    above = layers_above(encoder)
+    assert above.keys() == {name for name, _ in encoder.named_parameters()}
+    assert {above[name] for name in above if "embeddings" in name} == {3}
+    for index in range(3):
+        assert {above[name] for name in above if f"layer.{index}." in name} == {2 - index}
+
+
+def test_layers_that_share_their_weights_stand_on_one_level(tmp_path):
+    assert set(layers_above(load_encoder(tiny_base(tmp_path / "albert", "albert", layers=3), 0.0)).values()) == {0}

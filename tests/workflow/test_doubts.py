@@ -17,6 +17,7 @@ CHOICES = {
     "epochs": 20,
     "learning_rate": 4e-3,
     "head_multiplier": 3.0,
+    "layer_decay": 1.0,  # a random encoder knows nothing that its lower layers could forget
     "batch_pieces": 200,
     "patience": 20,
     "precision": "fp32",

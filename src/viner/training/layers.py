@@ -1,4 +1,4 @@
-"""Fewer layers: which ones a smaller encoder keeps, and how the others are taken out of a Transformers encoder."""
+"""The layers of a Transformers encoder: where a weight lies among them, and which ones a smaller encoder keeps."""
 
 from __future__ import annotations
 
@@ -37,6 +37,27 @@ def layers_of(encoder: PreTrainedModel) -> nn.ModuleList:
             hint="Its layers share their weights, or are built in a way that viner does not know; train on a smaller --base",
         )
     return stacks[0]
+
+
+def layers_above(encoder: PreTrainedModel) -> dict[str, int]:
+    """How many layers stand between each parameter and the encoder's answer.
+
+    Returns:
+        By name of the parameter: 0 for those of the last layer and what comes after it, the number of layers for the
+        embeddings. An encoder whose layers share their weights has 0 everywhere.
+    """
+    names = [name for name, _ in encoder.named_parameters()]
+    try:
+        layers = layers_of(encoder)
+    except TrainingError:
+        return dict.fromkeys(names, 0)
+    place = {id(parameter): index for index, layer in enumerate(layers) for parameter in layer.parameters()}
+    above, reached = {}, False
+    for name, parameter in encoder.named_parameters():
+        index = place.get(id(parameter))
+        reached = reached or index is not None
+        above[name] = len(layers) - 1 - index if index is not None else 0 if reached else len(layers)
+    return above
 
 
 def count_layers(folder: Path) -> tuple[int, int]:

@@ -1,31 +1,44 @@
-"""AdamW with a rate of its own for heads, and the course of the rate over a training."""
+"""AdamW with rates of their own for heads and for each layer of the encoder, and the course of the rate over a training."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-from viner.training.config import TrainingConfig
+from viner.training.config import TrainingConfig, default_layer_decay
+from viner.training.layers import layers_above
 from viner.training.model import MultiHeadModel
 
 
 def make_optimizer(model: MultiHeadModel, rate: float, config: TrainingConfig) -> torch.optim.AdamW:
     """AdamW (Loshchilov & Hutter, 2019) over encoder and heads.
 
-    Each group carries its peak rate as ``peak``; :func:`set_rate` scales it.
+    Lower layers learn more slowly than those above them (Howard & Ruder, 2018): what they know of the language is not to be
+    forgotten over a few thousand sentences. Each group carries its peak rate as ``peak``; :func:`set_rate` scales it. The first
+    group is of the encoder's last layer, whose peak is ``rate``.
 
     Args:
         model: The model.
-        rate: Peak rate of the encoder.
-        config: Head multiplier and weight decay.
+        rate: Peak rate of the encoder's last layer.
+        config: Layer decay, head multiplier and weight decay.
     """
-    groups = []
-    for part, peak in ((model.encoder, rate), (model.heads, rate * config.head_multiplier)):
-        for decayed in (True, False):
-            parameters = [p for p in part.parameters() if p.requires_grad and (p.ndim > 1) == decayed]
-            if parameters:
-                groups.append({"params": parameters, "peak": peak, "weight_decay": config.weight_decay if decayed else 0.0})
-    return torch.optim.AdamW(groups, lr=rate, fused=_can_fuse(model))
+    above = layers_above(model.encoder)
+    decay = config.layer_decay or default_layer_decay(max(above.values()))
+    peaks = {f"encoder.{name}": rate * decay**layers for name, layers in above.items()}
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            key = peaks.get(name, rate * config.head_multiplier), parameter.ndim > 1
+            groups.setdefault(key, []).append(parameter)
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0] != rate, item[0]))
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "peak": peak, "weight_decay": config.weight_decay if decayed else 0.0}
+            for (peak, decayed), parameters in ordered
+        ],
+        lr=rate,
+        fused=_can_fuse(model),
+    )
 
 
 def set_rate(optimizer: torch.optim.Optimizer, progress: float, warmup: float) -> None:

@@ -132,7 +132,8 @@ class Start:
                     f"{name} is that of the model to distill from: {reading[name]!r}, not {choices[name]!r}",
                     hint="Leave it away; how a model reads is part of what it has learned",
                 )
-        return TrainingConfig(**{**choices, **reading})
+        # A student begins with what its teacher knows of the task, and all of its layers have to close up.
+        return TrainingConfig(**{"layer_decay": 1.0, **choices, **reading})
 
     def schema(self, given: Schema | None, documents: Iterable[Document]) -> Schema:
         """The schema of the new model.
