@@ -12,6 +12,7 @@ from viner.metrics.calibration import (
     Calibration,
     Outcomes,
     brier_score,
+    cross_calibrated,
     error_by_chance,
     expected_calibration_error,
     fit_calibration,
@@ -168,3 +169,47 @@ def test_what_makes_no_scores_is_no_calibration(numbers):
 
 def test_the_json_form_comes_back():
     assert Calibration.from_dict(Calibration(0.5, 0.25).to_dict()) == Calibration(0.5, 0.25)
+
+
+def test_parts_together_are_all_entities():
+    parts = [drawn(100, slope=1, intercept=0, seed=seed) for seed in range(3)]
+    parts.append(parts[0])
+    whole = Outcomes.merged(parts)
+    assert whole.entities == 400
+    assert list(whole.scores) == sorted({score for part in parts for score in part.scores})
+    at = np.searchsorted(whole.scores, parts[0].scores)
+    assert (whole.counts[at] >= 2 * parts[0].counts).all()
+    assert whole.correct.sum() == sum(part.correct.sum() for part in parts)
+    assert Outcomes.merged([]).entities == 0
+
+
+def test_held_out_scores_do_not_know_what_came_of_them():
+    """Where scores tell nothing, a calibration that saw the answers still seems to; one that did not does not."""
+    fitted_gain, held_out_gain = [], []
+    for seed in range(60):
+        draw = np.random.default_rng(seed)
+        parts = [Outcomes.of(draw.uniform(0.3, 0.7, 12), draw.random(12) < 0.5) for _ in range(5)]
+        whole = Outcomes.merged(parts)
+        calibration = fit_calibration(whole)
+        if calibration is None:
+            continue
+        held_out = cross_calibrated(parts)
+        assert held_out is not None
+        assert held_out.entities == 60
+        fitted_gain.append(0.25 - brier_score(calibration.applied(whole)))
+        held_out_gain.append(0.25 - brier_score(held_out))
+    assert np.mean(fitted_gain) > 0
+    assert np.mean(held_out_gain) < 0
+
+
+def test_held_out_scores_are_as_good_as_the_calibration_where_there_are_many():
+    parts = [drawn(400, slope=0.4, intercept=-0.2, seed=seed) for seed in range(5)]
+    held_out = cross_calibrated(parts)
+    assert held_out is not None
+    assert expected_calibration_error(Outcomes.merged(parts)) > 0.1
+    assert expected_calibration_error(held_out) < 0.03
+
+
+def test_one_part_has_no_other_to_fit_to():
+    nothing = Outcomes.of([], [])
+    assert cross_calibrated([drawn(100, slope=1, intercept=0), nothing]) is None

@@ -10,6 +10,7 @@ from viner.bundle.home import home
 from viner.bundle.hub import download, is_hub_id
 from viner.bundle.info import BundleInfo, FileRecord, Head, Windows
 from viner.bundle.origin import BUNDLED_BASE, Origin, base_origin, data_origin
+from viner.bundle.revise import copy_bundle, revise
 from viner.bundle.segmenter import SegmenterRecord
 from viner.bundle.writer import BundleWriter
 
@@ -25,6 +26,7 @@ __all__ = [
     "SegmenterRecord",
     "Windows",
     "base_origin",
+    "copy_bundle",
     "data_origin",
     "download",
     "find_bundle",
@@ -33,4 +35,5 @@ __all__ = [
     "processor",
     "read_bundle",
     "rebuilt_graph",
+    "revise",
 ]

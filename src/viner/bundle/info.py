@@ -149,13 +149,21 @@ class BundleInfo:
                 hint="Update viner: pip install -U viner",
             )
         try:
-            return _parse(data)
+            return parse_info(data)
         except (KeyError, TypeError, ValueError, AttributeError, SchemaError) as error:
             problem = f"the key {error} is missing" if isinstance(error, KeyError) else str(error)
             raise BundleError(problem, where=path, hint="The file was changed by hand or damaged; copy it again") from error
 
 
-def _parse(data: dict[str, Any]) -> BundleInfo:
+def parse_info(data: dict[str, Any]) -> BundleInfo:
+    """Reads the JSON form of the version that this viner writes.
+
+    Raises:
+        KeyError: If a key is missing.
+        ValueError: If it contradicts itself.
+        TypeError: If a value is of another kind.
+        SchemaError: If its schema contradicts itself.
+    """
     schema = Schema.from_dict(data["schema"])
     heads = tuple(Head(item["layer"], item["kind"], tuple(item["tags"])) for item in data["heads"])
     for head in heads:

@@ -54,6 +54,18 @@ class Outcomes:
         right = np.bincount(place[np.asarray(correct, dtype=bool)], minlength=len(distinct))
         return cls(distinct, np.bincount(place, minlength=len(distinct)).astype(np.int64), right.astype(np.int64))
 
+    @classmethod
+    def merged(cls, parts: Sequence[Outcomes]) -> Outcomes:
+        """The entities of several parts together; none for no part."""
+        if not parts:
+            return cls.of([], [])
+        scores, counts, correct = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("scores", "counts", "correct")
+        )
+        distinct, place = np.unique(scores, return_inverse=True)
+        totals = (np.bincount(place, weights=column, minlength=len(distinct)) for column in (counts, correct))
+        return cls(distinct, *(total.astype(np.int64) for total in totals))
+
     @property
     def entities(self) -> int:
         """How many entities there are."""
@@ -221,7 +233,7 @@ IDENTITY = Calibration(1.0, 0.0)
 """Leaves scores as they are, but for certainty."""
 
 
-def fit_calibration(outcomes: Outcomes) -> Calibration | None:
+def fit_calibration(outcomes: Outcomes, least: int = LEAST_ENTITIES) -> Calibration | None:
     """Fits a calibration by maximum likelihood (Platt 1999, by Newton's method as in Lin, Lin and Weng 2007).
 
     Right entities count as right with probability (right + 1) / (right + 2) and wrong ones with 1 / (wrong + 2), as Platt has
@@ -229,14 +241,15 @@ def fit_calibration(outcomes: Outcomes) -> Calibration | None:
 
     Args:
         outcomes: Entities of documents that the model did not learn from.
+        least: How many entities it takes.
 
     Returns:
-        None where nothing can be learned: fewer entities than ``LEAST_ENTITIES``, all of them right or all wrong, or scores
-        that do not rise with being right.
+        None where nothing can be learned: fewer entities than that, all of them right or all wrong, or scores that do not rise
+        with being right.
     """
     right = int(outcomes.correct.sum())
     wrong = outcomes.entities - right
-    if outcomes.entities < LEAST_ENTITIES or not right or not wrong:
+    if outcomes.entities < least or not right or not wrong:
         return None
     hits = outcomes.correct * ((right + 1) / (right + 2)) + (outcomes.counts - outcomes.correct) / (wrong + 2)
     inputs = np.stack([_log_odds(outcomes.scores), np.ones(len(outcomes.scores))])
@@ -261,6 +274,29 @@ def fit_calibration(outcomes: Outcomes) -> Calibration | None:
             break
     slope, intercept = weights.tolist()
     return Calibration(slope, intercept) if slope > 0 else None
+
+
+def cross_calibrated(parts: Sequence[Outcomes]) -> Outcomes | None:
+    """All entities with scores that were calibrated without them: what a calibration that is fitted to all of them is worth.
+
+    Each part is given the calibration that is fitted to the others (cross-validation, Stone 1974). Measured on the entities
+    that it was fitted to, a calibration looks better than it is.
+
+    Args:
+        parts: The entities of disjoint sets of documents.
+
+    Returns:
+        Where nothing can be learned from the others of a part, its scores stay as they are. None for fewer than two parts with
+        entities.
+    """
+    known = [part for part in parts if part.entities]
+    if len(known) < 2:
+        return None
+    held_out = []
+    for index, part in enumerate(known):
+        fitted = fit_calibration(Outcomes.merged([*known[:index], *known[index + 1 :]]), least=1)
+        held_out.append(part if fitted is None else fitted.applied(part))
+    return Outcomes.merged(held_out)
 
 
 def _edges(outcomes: Outcomes, bins: int) -> tuple[Counts, Counts]:

@@ -93,8 +93,10 @@ class Project:
         return {split: file for split, file in files.items() if file.is_file()} | {"out": self.next_model()}
 
     def next_model(self) -> Path:
-        """The folder of the next model."""
-        number = max((int(folder.name) for folder in self.models()), default=0) + 1
+        """The folder of the next model. Its number is that of no model and of no training, which makes one."""
+        runs = self.path / "runs"
+        folders = [*self.models(), *(runs.iterdir() if runs.is_dir() else ())]
+        number = max((int(folder.name) for folder in folders if folder.name.isdecimal()), default=0) + 1
         return self.path / "models" / f"{number:03d}"
 
     def models(self) -> list[Path]:

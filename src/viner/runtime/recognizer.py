@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from viner.encoding import (
     side_by_side,
 )
 from viner.errors import BundleError, UsageError
+from viner.metrics.calibration import Calibration
 from viner.runtime.engine import Engine
 from viner.runtime.provider import CUDA, ONNX_RUNTIME, choose_provider, open_engine
 from viner.schema import ENTITIES, Schema
@@ -171,6 +173,17 @@ class Recognizer:
         recognizer = cls(info, encoder, running)
         recognizer.provider = provider
         return recognizer
+
+    def calibrated_by(self, calibration: Calibration | None) -> Recognizer:
+        """The same model, on the same engine, with another calibration of its scores.
+
+        Args:
+            calibration: None leaves scores as the model estimates them.
+        """
+        other = copy(self)
+        other.info = replace(self.info, calibration=calibration)
+        other._decoder = BioDecoder(other.info.heads[0].labels, calibration)
+        return other
 
     def _disagreement(self, bundle: Bundle) -> str | None:
         """Why the canaries say that this processor cannot be trusted with the model, or None."""

@@ -4,52 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from viner.corpus import fold_numbers
 from viner.document import Document
-from viner.evaluation.confidence import ConfidenceTally
+from viner.evaluation.confidence import Confidence, ConfidenceTally
 from viner.evaluation.evaluate import Evaluable, evaluate_model
-from viner.metrics.calibration import (
-    LEAST_ENTITIES,
-    Calibration,
-    Outcomes,
-    expected_calibration_error,
-    fit_calibration,
-)
+from viner.metrics.calibration import LEAST_ENTITIES, Calibration, Outcomes, cross_calibrated, fit_calibration
+
+FOLDS = 5
+"""Parts of the documents whose entities are scored, each, by a calibration that is fitted to the other parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """A calibration and what it was fitted to.
+    """A calibration, what it was fitted to, and what it is worth.
 
     Args:
         calibration: None where the scores stay as they are.
         outcomes: The scores before, and what came of them.
+        held_out: The same entities with the scores of calibrations that were fitted to other documents; None where there
+            are too few.
     """
 
     calibration: Calibration | None
     outcomes: Outcomes
+    held_out: Outcomes | None = None
 
     def summary(self) -> str:
         """One line for people."""
-        count = self.outcomes.entities
         if self.calibration is None:
+            return f"Scores are not calibrated: {self.lack()}."
+        told = f"Scores are calibrated on {self.outcomes.entities:,} entities of dev"
+        if self.held_out is None:
+            return told
+        before, after = Confidence.of(self.outcomes), Confidence.of(self.held_out)
+        return f"{told}: calibration error {before.ece:.4f} before, {after.ece:.4f} after (cross-validated)"
+
+    def lack(self) -> str:
+        """Why there is no calibration."""
+        count, right = self.outcomes.entities, int(self.outcomes.correct.sum())
+        if count < LEAST_ENTITIES:
+            return f"{count:,} found entities say too little ({LEAST_ENTITIES} are needed, right and wrong ones)"
+        if right in (0, count):
             return (
-                f"Scores are not calibrated: {count:,} found entities of dev say too little ({LEAST_ENTITIES} are needed, right"
-                " and wrong ones)."
+                f"all of the {count:,} found entities are {'right' if right else 'wrong'}, so their scores tell nothing apart"
             )
-        before = expected_calibration_error(self.outcomes)
-        after = expected_calibration_error(self.calibration.applied(self.outcomes))
-        return f"Scores are calibrated on {count:,} entities of dev: calibration error {before:.4f} before, {after:.4f} after"
+        return f"among {count:,} found entities those with higher scores are not right more often"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form of what it is worth: ``{"before", "after"}``, a :class:`~viner.evaluation.confidence.Confidence` each.
+
+        That after is of documents that the calibration was not fitted to, and None where it is not known.
+        """
+        after = None if self.calibration is None or self.held_out is None else Confidence.of(self.held_out).to_dict()
+        return {"before": Confidence.of(self.outcomes).to_dict(), "after": after}
 
 
 def calibrate(recognizer: Evaluable, dev: Sequence[Document]) -> Calibrated:
     """Fits a calibration to what a model finds in documents that it did not learn from.
 
+    What it is worth on other documents is found by cross-validation over the documents.
+
     Args:
         recognizer: The model with the graph that it will answer with, and ``IDENTITY`` as its calibration.
         dev: Annotated documents; never those that the finished model is measured on.
     """
-    tally = ConfidenceTally()
-    evaluate_model(recognizer, dev, observe=tally.add)
-    outcomes = tally.outcomes()
-    return Calibrated(fit_calibration(outcomes), outcomes)
+    scored = [document for document in dev if document.entities is not None]
+    texts = len({document.text for document in scored})
+    folds = min(FOLDS, texts)
+    numbers = iter(fold_numbers(scored, folds) if folds > 1 else [0] * len(scored))
+    tallies = [ConfidenceTally() for _ in range(max(folds, 1))]
+
+    def observe(gold: Document, predicted: Document) -> None:
+        tallies[next(numbers)].add(gold, predicted)
+
+    evaluate_model(recognizer, scored, observe=observe)
+    parts = [tally.outcomes() for tally in tallies]
+    outcomes = Outcomes.merged(parts)
+    calibration = fit_calibration(outcomes)
+    return Calibrated(calibration, outcomes, None if calibration is None else cross_calibrated(parts))

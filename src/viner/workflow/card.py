@@ -53,7 +53,7 @@ def model_card(info: BundleInfo, choices: CardChoices | None = None) -> str:
         _use(info, choices),
         _training(info),
         _figures(info, evaluations),
-        _LIMITS.format(scores=_UNCALIBRATED if info.calibration is None else _CALIBRATED),
+        _LIMITS.format(scores=_UNCALIBRATED if info.calibration is None else _CALIBRATED.format(on=_calibrated_on(info))),
         _licenses(info, choices),
     )
     text = "\n".join(sections)
@@ -194,7 +194,29 @@ def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
             f" Over {evidence.get('sentences', 0):,} sentences int8 gave {evidence['same_share']:.2%} of the entities of"
             f" float32; {evidence.get('needed', 0):.1%} are needed."
         )
-    return f"## Figures\n\n{tables}\nEngine: {info.engine}.{compared}\n"
+    return f"## Figures\n\n{tables}\n{_calibration(info)}Engine: {info.engine}.{compared}\n"
+
+
+def _calibrated_on(info: BundleInfo) -> str:
+    """The documents that scores were fitted to, as the table of the data names them."""
+    known = info.metrics.get("calibration")
+    return escape(str(known["on"])) if isinstance(known, Mapping) and "on" in known else "dev"
+
+
+def _calibration(info: BundleInfo) -> str:
+    """What the calibration of scores is worth, a paragraph; nothing where it is not known."""
+    try:
+        known = info.metrics["calibration"]
+        before, after = (Confidence.from_dict(known[name]) for name in ("before", "after"))
+    except (KeyError, TypeError, ValueError):
+        return ""
+    if info.calibration is None:
+        return ""
+    return (
+        f"Scores: fitted to {before.entities:,} entities of {_calibrated_on(info)}. On documents that they were not fitted to"
+        f" (cross-validation) their expected calibration error is {after.ece:.4f} ({after.chance:.4f} by chance alone);"
+        f" before it was {before.ece:.4f}.\n\n"
+    )
 
 
 _LIMITS = """## Intended use
@@ -209,8 +231,8 @@ The model knows the kind of text that it was trained on. On other texts, in othe
 do not hold; measure them with `viner evaluate MODEL FILE`. It repeats what its annotators did, with mistakes and blind spots.
 Entities do not overlap. {scores}
 """
-_CALIBRATED = """A score says how probable it is that an entity is right, start, end and type, in texts like the dev documents,
-to which the scores were fitted."""
+_CALIBRATED = """A score says how probable it is that an entity is right, start, end and type, in texts like the documents of
+{on}, to which the scores were fitted."""
 _UNCALIBRATED = "A score is the model's own estimate, not a probability of being right."
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from viner.schema import ENTITIES, Schema
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
+from viner.workflow.fingerprint import fingerprint
 from viner.workflow.progress import Report, TrainingLog
 from viner.workflow.segments import in_segments
 from viner.workflow.start import Start
@@ -137,9 +137,9 @@ def train_model(
             base=start.describe(teacher, result.teacher_f1),
             data={
                 **({} if source is None else {"source": source.to_dict()}),
-                "train": _fingerprint(learned),
-                "dev": _fingerprint(tuned),
-                **({} if tested is None else {"test": _fingerprint(tested)}),
+                "train": fingerprint(learned),
+                "dev": fingerprint(tuned),
+                **({} if tested is None else {"test": fingerprint(tested)}),
                 "lost_entities": result.lost,
             },
         )
@@ -197,6 +197,7 @@ def _finish(
         info,
         metrics={
             **metrics,
+            "calibration": {"on": "dev", **calibrated.to_dict()},
             "training": {
                 "epochs": len(result.history),
                 "seconds": round(sum(entry["seconds"] for entry in result.history), 1),
@@ -271,13 +272,3 @@ def _copy_tokenizer(base: Path, folder: Path) -> None:
         config.write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", **PHOBERT_TOKENS}) + "\n", encoding="utf-8")
     elif not config.is_file():
         config.write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}\n', encoding="utf-8")
-
-
-def _fingerprint(documents: Iterable[Document]) -> dict[str, Any]:
-    digest, count, entities = hashlib.sha256(), 0, 0
-    for document in documents:
-        digest.update(document.to_json().encode())
-        digest.update(b"\n")
-        count += 1
-        entities += len(document.entities or ())
-    return {"documents": count, "entities": entities, "sha256": digest.hexdigest()}
