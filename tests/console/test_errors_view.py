@@ -45,6 +45,11 @@ def test_doubts_about_what_was_learned_are_told_as_such(analysis) -> None:
     assert "learned from these annotations and still is sure" not in errors_view(analysis, "003", "dev", EN)
 
 
+def test_scores_are_drawn_where_the_model_did_not_learn(analysis) -> None:
+    assert "Reliability diagram" in errors_view(analysis, "003", "dev", EN)
+    assert "Reliability diagram" not in errors_view(analysis, "003", "train", EN)
+
+
 def test_it_speaks_vietnamese(analysis) -> None:
     view = errors_view(analysis, "003", "dev", VI)
     assert "sai loại" in view

@@ -12,12 +12,14 @@ from viner.metrics.calibration import (
     Calibration,
     Outcomes,
     brier_score,
+    coverage_curve,
     cross_calibrated,
     error_by_chance,
     expected_calibration_error,
     fit_calibration,
     reliability_bins,
     select,
+    wilson_interval,
 )
 
 PAIRS = st.lists(st.tuples(st.integers(0, 20).map(lambda number: number / 20), st.booleans()), max_size=60)
@@ -213,3 +215,20 @@ def test_held_out_scores_are_as_good_as_the_calibration_where_there_are_many():
 def test_one_part_has_no_other_to_fit_to():
     nothing = Outcomes.of([], [])
     assert cross_calibrated([drawn(100, slope=1, intercept=0), nothing]) is None
+
+
+@given(PAIRS)
+def test_the_curve_of_selective_accuracy_goes_through_every_threshold(pairs):
+    given_outcomes = outcomes(pairs)
+    kept, right = coverage_curve(given_outcomes)
+    thresholds = given_outcomes.scores[::-1].tolist()
+    for share, precision, item in zip(kept, right, select(given_outcomes, thresholds), strict=True):
+        assert (share, precision) == (pytest.approx(item.kept), pytest.approx(item.precision))
+
+
+def test_intervals_are_those_of_wilson():
+    # Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I, method 3.
+    assert wilson_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson_interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
+    assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson_interval(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)

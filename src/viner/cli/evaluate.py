@@ -78,10 +78,8 @@ def evaluate(
       joined         20 neighbors as one document
     """
     import viner
-    from viner.document import Document
     from viner.evaluation import details_markdown, evaluate_model, seen_surfaces
     from viner.evaluation.analysis import ErrorAnalysis
-    from viner.evaluation.confidence import ConfidenceTally
     from viner.evaluation.page import error_report, write_report
     from viner.evaluation.versus import compare_models
     from viner.formats import read
@@ -96,19 +94,14 @@ def evaluate(
     documents = progress(read(file, format, **read_options))
     recognizer = viner.load(model, provider=provider, rules=rules)
     seen = None if train is None else seen_surfaces(read(train, format, **read_options), where=train)
-    tally, analysis, versus = ConfidenceTally(), ErrorAnalysis(), None
-
-    def observe(gold: Document, predicted: Document) -> None:
-        tally.add(gold, predicted)
-        if report is not None:
-            analysis.observe(gold, predicted)
-
+    analysis, versus = ErrorAnalysis(), None
+    observe = analysis.scores.add if report is None else analysis.observe
     if against is None:
         evaluation = evaluate_model(recognizer, documents, where=file, observe=observe, seen=seen)
     else:
         other = viner.load(against, provider=provider, rules=rules)
         evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe, seen=seen)
-    confidence = tally.confidence()
+    confidence = analysis.scores.confidence()
     if report is not None:
         # A page is passed on; where this machine keeps its models is nobody's business.
         first, second = (Path(name).name if Path(name).is_absolute() else name for name in (model, against or ""))

@@ -14,6 +14,7 @@ from viner.evaluation.doubts import SURE
 from viner.evaluation.errors import f1, totals
 from viner.evaluation.page import (
     browse_examples,
+    confidence_part,
     confusion_matrix,
     document_table,
     doubt_list,
@@ -52,6 +53,8 @@ def errors_view(analysis: ErrorAnalysis, name: str, split: str, say: Messages) -
         parts.append(_part(say("err_matrix"), confusion_matrix(analysis, say)))
         parts.append(_part(say("err_surfaces"), surface_table(analysis.surfaces.hardest(), say)))
         parts.append(_part(say("err_documents"), document_table(analysis, say, annotate_address)))
+    if split == "dev":  # of what it learned from, a model is too sure
+        parts.append(_part(say("err_confidence"), confidence_part(analysis.scores.outcomes(), say)))
     return "".join(parts)
 
 

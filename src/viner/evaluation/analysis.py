@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from viner.document import Document, Entity
+from viner.evaluation.confidence import ConfidenceTally
 from viner.evaluation.doubts import DoubtCollector
 from viner.evaluation.errors import KINDS, ErrorKind, Kind, Pair, align, f1, f1_without
 from viner.evaluation.excerpts import Excerpt, Excerpts
@@ -94,6 +95,8 @@ class ErrorAnalysis:
         """How many documents have so many errors."""
         self.surfaces = Surfaces()
         self.doubts = DoubtCollector(self.surfaces)
+        self.scores = ConfidenceTally()
+        """The scores of recognized entities, and which of these are right."""
         self._examples: dict[ErrorKind, Sample[Example]] = {kind: Sample(examples, seed) for kind in KINDS}
         self._worst: list[DocumentErrors] = []
 
@@ -105,6 +108,7 @@ class ErrorAnalysis:
             predicted: As it was recognized: the same text, with words.
         """
         self.documents += 1
+        self.scores.add(gold, predicted)
         cutter = Excerpts(gold, predicted, self.documents)
         counts: Counter[Kind] = Counter()
         for pair in align(gold.entities or (), predicted.entities or ()):

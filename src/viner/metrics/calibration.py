@@ -184,6 +184,34 @@ def select(outcomes: Outcomes, thresholds: Sequence[float] = THRESHOLDS) -> list
     return result
 
 
+def coverage_curve(outcomes: Outcomes) -> tuple[Floats, Floats]:
+    """Selective accuracy at every threshold: :func:`select` for each score that occurs, from the highest down.
+
+    Returns:
+        Share of the entities that are kept, ascending up to 1, and share of these that are right. *Shape:* (scores,) each.
+    """
+    kept = np.cumsum(outcomes.counts[::-1])
+    right = np.cumsum(outcomes.correct[::-1])
+    return kept / max(outcomes.entities, 1), right / np.maximum(kept, 1)
+
+
+def wilson_interval(right: int, count: int, z: float = 1.959964) -> tuple[float, float]:
+    """Where the share of right ones among more of the kind would lie (Wilson 1927).
+
+    Args:
+        right: How many are right.
+        count: Of how many, at least 1.
+        z: Quantile of the normal distribution; that of 95 % if not given.
+
+    Returns:
+        Both ends, in [0, 1].
+    """
+    share, weight = right / count, z * z / count
+    middle = (share + weight / 2) / (1 + weight)
+    reach = z / (1 + weight) * float(np.sqrt(share * (1 - share) / count + weight / (4 * count)))
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """Turns scores into probabilities of being right: ``sigmoid(slope · log-odds(score) + intercept)`` (Platt 1999).

@@ -2,6 +2,7 @@
 
 from viner.evaluation.page.browse import browse_examples
 from viner.evaluation.page.cases import browse_cases, versus_figures
+from viner.evaluation.page.confidence import confidence_part
 from viner.evaluation.page.messages import ERROR_MESSAGES, Say
 from viner.evaluation.page.report import doubt_report, error_report, parts_style, write_report
 from viner.evaluation.page.suspects import doubt_list
@@ -12,6 +13,7 @@ __all__ = [
     "Say",
     "browse_cases",
     "browse_examples",
+    "confidence_part",
     "confusion_matrix",
     "document_table",
     "doubt_list",

@@ -83,6 +83,41 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
     "err_words": ("Words", "Số từ"),
     "err_recall": ("Found", "Tìm thấy"),
     "err_precision": ("Right", "Đúng"),
+    "err_confidence": ("How far scores can be trusted", "Điểm số đáng tin đến đâu"),
+    "err_confidence_told": (
+        "Over {count} recognized entities: expected calibration error {ece} ({chance} by chance alone), Brier score {brier}.",
+        "Trên {count} thực thể được nhận dạng: sai số hiệu chỉnh kỳ vọng {ece} ({chance} nếu chỉ do ngẫu nhiên), "
+        "điểm Brier {brier}.",
+    ),
+    "err_confidence_none": ("No entity with a score was recognized.", "Không nhận dạng được thực thể nào có điểm số."),
+    "err_reliability": ("Reliability diagram", "Biểu đồ độ tin cậy"),
+    "err_reliability_summary": (
+        "{bins} points; those below the diagonal, whose scores promise too much, hold {share} of the entities.",
+        "{bins} điểm; các điểm nằm dưới đường chéo, có điểm số cao hơn tỷ lệ đúng, chứa {share} số thực thể.",
+    ),
+    "err_reliability_note": (
+        "Each point stands for about as many entities, its line for the 95 % interval. On the diagonal nine in ten entities "
+        "with a score of 0.9 are right; below it the model is too sure.",
+        "Mỗi điểm ứng với số thực thể gần bằng nhau, vạch là khoảng tin cậy 95 %. Trên đường chéo, chín trên mười thực thể "
+        "có điểm 0,9 là đúng; nằm dưới nghĩa là mô hình quá tự tin.",
+    ),
+    "err_selective": ("Selective accuracy", "Độ chính xác khi chọn lọc"),
+    "err_selective_summary": ("Of all entities {right} are right.", "Trong tất cả thực thể, {right} là đúng."),
+    "err_selective_note": (
+        "If only the surest entities are kept: how many these are, and how many of them are right. The points are the "
+        "scores of the table.",
+        "Nếu chỉ giữ các thực thể chắc chắn nhất: còn lại bao nhiêu, và bao nhiêu trong đó là đúng. Các chấm là các điểm số "
+        "trong bảng.",
+    ),
+    "err_score": ("Score", "Điểm số"),
+    "err_scores": ("Scores", "Điểm số"),
+    "err_mean_score": ("Mean score", "Điểm trung bình"),
+    "err_score_least": ("Score from", "Điểm từ"),
+    "err_score_from": ("score from {score}", "điểm từ {score}"),
+    "err_entities": ("Entities", "Thực thể"),
+    "err_kept": ("Share kept", "Tỷ lệ giữ lại"),
+    "err_share_right": ("Share right", "Tỷ lệ đúng"),
+    "err_as_table": ("As a table", "Dạng bảng"),
     "err_doubts": ("Annotations that are probably wrong", "Nhãn có thể sai"),
     "err_doubts_note": (
         "The model is sure (score of {sure} or more) and disagrees with the annotation. Of documents that it learned from it "

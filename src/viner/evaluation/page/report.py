@@ -12,6 +12,7 @@ from viner.evaluation.analysis import EXAMPLES, ErrorAnalysis
 from viner.evaluation.doubts import SURE, Doubt
 from viner.evaluation.page.browse import browse_examples
 from viner.evaluation.page.cases import browse_cases, versus_figures
+from viner.evaluation.page.confidence import confidence_part
 from viner.evaluation.page.messages import English, Say
 from viner.evaluation.page.suspects import doubt_list
 from viner.evaluation.page.tables import confusion_matrix, document_table, kind_table, length_table, surface_table
@@ -61,6 +62,7 @@ def error_report(
     disputed = analysis.surfaces.disputed()
     if disputed:
         parts.append(("disputed", say("err_disputed"), _note(say("err_disputed_note")) + surface_table(disputed, say)))
+    parts.append(("confidence", say("err_confidence"), confidence_part(analysis.scores.outcomes(), say)))
     parts.append(("lengths", say("err_lengths"), length_table(analysis, say)))
     if analysis.errors:
         parts.append(("documents", say("err_documents"), document_table(analysis, say)))
