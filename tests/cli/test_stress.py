@@ -35,6 +35,23 @@ def test_some_of_them_and_json(run, tiny_model, gold):
     assert data["rules"] is None
 
 
+def test_a_page_has_a_section_about_them_and_errors_of_the_documents_as_they_are(run, tiny_model, gold):
+    page = gold.with_name("errors.html")
+    status, out, err = run("evaluate", tiny_model, gold, "--stress", "nfd,no-diacritics", "--report", page)
+    assert (status, err) == (0, "")
+    assert f"Errors in context: {page}" in out
+    content = page.read_text(encoding="utf-8")
+    assert str(tiny_model.parent) not in content
+    table = content.split('id="ve-stress"')[1].split("</section>")[0]
+    assert re.findall(r'<th scope="row">(?:<b>)?([\w-]+)', table) == ["none", "no-diacritics", "nfd"], (
+        "what costs most is first"
+    )
+    assert ">33.3</td>" in table
+    assert "There is no error." in content, "the errors are those of the documents as they are"
+    data = json.loads(run("evaluate", tiny_model, gold, "--stress", "lower", "--report", page, "--json")[1])
+    assert (data["report"], len(data["stress"]), data["errors"]["errors"]) == (str(page), 1, 0)
+
+
 def test_a_name_that_there_is_not_stdin_and_other_reports_are_errors(run, tiny_model, gold):
     status, _, err = run("evaluate", tiny_model, gold, "--stress", "nodiacritics")
     assert status == 2

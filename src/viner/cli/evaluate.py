@@ -61,6 +61,7 @@ def evaluate(
       viner evaluate models/003 test.conll --stress
       viner evaluate models/003 test.conll --stress no-diacritics,lower
       viner evaluate models/003 dev.conll --report errors.html --against models/002
+      viner evaluate models/003 dev.conll --report errors.html --stress
 
     \b
     What --stress can try:
@@ -86,10 +87,11 @@ def evaluate(
     from viner.rules import RuledRecognizer
 
     if stress is not None:
-        if (train, report, against) != (None, None, None):
-            raise UsageError("--stress goes with none of --train, --report and --against", hint="Run the command twice")
+        if (train, against) != (None, None):
+            raise UsageError("--stress goes with neither --train nor --against", hint="Run the command twice")
         ruled = viner.load(model, provider=provider, rules=rules)
-        print_stress(ruled, file, stress, format=format, read_options=read_options, as_json=as_json)
+        shown = {"model": _shown(model), "page": report}
+        print_stress(ruled, file, stress, format=format, read_options=read_options, as_json=as_json, **shown)
         return
     documents = progress(read(file, format, **read_options))
     recognizer = viner.load(model, provider=provider, rules=rules)
@@ -103,9 +105,8 @@ def evaluate(
         evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe, seen=seen)
     confidence = analysis.scores.confidence()
     if report is not None:
-        # A page is passed on; where this machine keeps its models is nobody's business.
-        first, second = (Path(name).name if Path(name).is_absolute() else name for name in (model, against or ""))
-        page = error_report(evaluation, analysis, model=first, file=file.name, versus=versus, second=second)
+        names = {"model": _shown(model), "second": _shown(against or "")}
+        page = error_report(evaluation, analysis, file=file.name, versus=versus, **names)
         write_report(page, report)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
@@ -127,3 +128,8 @@ def evaluate(
         click.echo(f"\n{versus.summary(model, str(against))}")
     if report is not None:
         click.echo(f"\nErrors in context: {report}")
+
+
+def _shown(name: str) -> str:
+    """What a model is called on a page, which is passed on: where this machine keeps its models is nobody's business."""
+    return Path(name).name if Path(name).is_absolute() else name

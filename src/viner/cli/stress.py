@@ -28,6 +28,8 @@ def print_stress(
     format: str | None,
     read_options: dict[str, Any],
     as_json: bool,
+    model: str,
+    page: Path | None,
 ) -> None:
     """Scores a recognizer on the perturbations of a file and prints the table, or JSON.
 
@@ -38,11 +40,15 @@ def print_stress(
         format: Format of the file; None finds it out.
         read_options: Options of that format.
         as_json: Whether JSON is printed.
+        model: What the recognizer is called on the page.
+        page: Where the page of errors goes, which then has a section about the perturbations; None for none.
 
     Raises:
         UsageError: If there is no perturbation of a name, or the file is stdin.
     """
     from viner.corpus.perturb import perturbations
+    from viner.evaluation.analysis import ErrorAnalysis
+    from viner.evaluation.page import error_report, write_report
     from viner.evaluation.stress import stress_model
     from viner.formats import read
     from viner.rules import RuledRecognizer
@@ -54,11 +60,18 @@ def print_stress(
     def documents() -> Iterator[Document]:
         return progress(read(file, format, **read_options))
 
-    report = stress_model(recognizer, documents, chosen, where=file, tell=tell)
+    analysis = ErrorAnalysis()
+    observe = None if page is None else analysis.observe
+    report = stress_model(recognizer, documents, chosen, where=file, tell=tell, observe=observe)
+    if page is not None:
+        write_report(error_report(report.clean, analysis, model=model, file=file.name, stress=report), page)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
-        echo_json({**report.to_dict(), "rules": None if applied is None else applied.file})
+        errors = {} if page is None else {"report": str(page), "errors": analysis.to_dict()}
+        echo_json({**report.to_dict(), "rules": None if applied is None else applied.file, **errors})
         return
     click.echo(report.to_markdown(), nl=False)
     if applied is not None:
         click.echo(f"\nScored with the {applied.count} of {applied.file}.")
+    if page is not None:
+        click.echo(f"\nErrors in context: {page}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from viner.corpus.perturb import PERTURBATIONS, Perturbation, Source
 from viner.document import Document
-from viner.evaluation.evaluate import Evaluable, evaluate_model
+from viner.evaluation.evaluate import Evaluable, Observer, evaluate_model
 from viner.evaluation.stress_report import Stress, StressReport
 
 
@@ -20,6 +20,7 @@ def stress_model(
     seed: int = 1,
     where: str | Path | None = None,
     tell: Callable[[str], None] = lambda name: None,
+    observe: Observer | None = None,
 ) -> StressReport:
     """Scores a recognizer on annotated documents as they are, then on each perturbation of them.
 
@@ -33,11 +34,12 @@ def stress_model(
         seed: Of everything that perturbations draw: the same seed gives the same documents.
         where: The file that the documents come from, for messages.
         tell: Called with the name of each perturbation before it is tried.
+        observe: Is shown the documents as they are, see :func:`viner.evaluation.evaluate_model`; not their perturbations.
 
     Raises:
         InputError: As :func:`viner.evaluation.evaluate_model` does.
     """
-    clean = evaluate_model(recognizer, source(), where=where)
+    clean = evaluate_model(recognizer, source(), where=where, observe=observe)
 
     def annotated() -> Iterator[Document]:
         return (document for document in source() if document.entities is not None)

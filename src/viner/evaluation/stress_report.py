@@ -77,9 +77,11 @@ class StressReport:
             lost = f"{self.lost(outcome):.1f}" if outcome.changed else "–"
             share = f"{outcome.changed:,} of {outcome.documents:,}"
             rows.append((outcome.name, outcome.title, f"{micro.f1:.4f}", lost, f"{micro.support:,}", share))
-        return markdown_table(head, rows, names=2) + "\n" + "\n".join([_READING, *self._remarks()]) + "\n"
+        remarks = [line for remark in self.remarks() for line in ("", remark)]
+        return markdown_table(head, rows, names=2) + "\n" + "\n".join([_READING, *remarks]) + "\n"
 
-    def _remarks(self) -> list[str]:
+    def remarks(self) -> list[str]:
+        """What a reader must know to trust the figures, in sentences."""
         remarks = []
         untouched = [outcome.name for outcome in self.outcomes if not outcome.changed]
         if untouched:
@@ -88,7 +90,7 @@ class StressReport:
             cut = outcome.cut_entities - self.clean.cut_entities
             if cut > 0:
                 remarks.append(f"{outcome.name}: {cut:,} more gold entities cut a word and cannot be found.")
-        return [line for remark in remarks for line in ("", remark)]
+        return remarks
 
 
 _READING = "Strict micro F1; a point is a hundredth of it."

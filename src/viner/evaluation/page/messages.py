@@ -83,6 +83,15 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
     "err_words": ("Words", "Số từ"),
     "err_recall": ("Found", "Tìm thấy"),
     "err_precision": ("Right", "Đúng"),
+    "err_stress": ("The same documents, written otherwise", "Cùng các văn bản, viết theo cách khác"),
+    "err_stress_what": ("Perturbation", "Biến đổi"),
+    "err_stress_none": ("none", "không"),
+    "err_stress_lost": ("Points lost", "Số điểm mất"),
+    "err_stress_changed": ("Documents changed", "Văn bản bị đổi"),
+    "err_stress_note": (
+        "Strict micro F1; a point is a hundredth of it. All other parts of this page are about the documents as they are.",
+        "F1 vi mô nghiêm ngặt; một điểm là một phần trăm. Các phần khác của trang nói về văn bản nguyên gốc.",
+    ),
     "err_confidence": ("How far scores can be trusted", "Điểm số đáng tin đến đâu"),
     "err_confidence_told": (
         "Over {count} recognized entities: expected calibration error {ece} ({chance} by chance alone), Brier score {brier}.",

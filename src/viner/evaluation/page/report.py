@@ -15,8 +15,9 @@ from viner.evaluation.page.cases import browse_cases, versus_figures
 from viner.evaluation.page.confidence import confidence_part
 from viner.evaluation.page.messages import English, Say
 from viner.evaluation.page.suspects import doubt_list
-from viner.evaluation.page.tables import confusion_matrix, document_table, kind_table, length_table, surface_table
+from viner.evaluation.page.tables import confusion_matrix, document_table, kind_table, length_table, stress_table, surface_table
 from viner.evaluation.report import Evaluation
+from viner.evaluation.stress_report import StressReport
 from viner.evaluation.versus import Versus
 from viner.formats.files import replacing
 from viner.formats.html.frame import CLOSE, open_page
@@ -33,6 +34,7 @@ def error_report(
     file: str,
     versus: Versus | None = None,
     second: str | None = None,
+    stress: StressReport | None = None,
 ) -> str:
     """The page of an evaluation.
 
@@ -43,12 +45,15 @@ def error_report(
         file: What it was evaluated on.
         versus: The comparison with another model, if there is one.
         second: What that one is called.
+        stress: What perturbations of the documents cost, if that was tried.
     """
     say = English()
     parts = [
         ("kinds", say("err_kinds"), kind_table(analysis, say)),
         ("matrix", say("err_matrix"), confusion_matrix(analysis, say)),
     ]
+    if stress is not None:
+        parts.append(("stress", say("err_stress"), stress_table(stress, say)))
     if versus is not None:
         title = say("err_versus", first=model, second=second or say("err_second"))
         parts.append(("versus", title, versus_figures(versus, say) + browse_cases(versus, say)))

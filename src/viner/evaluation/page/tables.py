@@ -9,6 +9,7 @@ from viner.evaluation.analysis import LENGTHS, ErrorAnalysis
 from viner.evaluation.errors import KINDS, f1, f1_without, totals
 from viner.evaluation.page.lines import Link, document_name, shortened
 from viner.evaluation.page.messages import Say
+from viner.evaluation.stress_report import StressReport
 from viner.evaluation.surfaces import Surface
 from viner.formats.html.marks import visible
 
@@ -150,6 +151,32 @@ def length_table(analysis: ErrorAnalysis, say: Say) -> str:
         rows.append([name, *_share(counts.found, counts.gold, say), *_share(counts.found, counts.predicted, say)])
     columns = [say("err_words"), say("err_gold"), say("err_recall"), say("err_predicted"), say("err_precision")]
     return table(columns, rows, numbers=(0, 1, 2, 3, 4))
+
+
+def stress_table(report: StressReport, say: Say) -> str:
+    """F1 on the documents as they are and under each perturbation, and what that costs; what costs most first."""
+    clean = report.clean.scores.micro
+    rows = [[f"<b>{escape(say('err_stress_none'))}</b>", _f1_bar(clean.f1), say.decimal(clean.f1, 4), "", "", ""]]
+    for outcome in sorted(report.outcomes, key=report.lost, reverse=True):
+        rows.append(
+            [
+                f"{escape(outcome.name)}<small>{escape(outcome.title)}</small>",
+                _f1_bar(outcome.scores.micro.f1),
+                say.decimal(outcome.scores.micro.f1, 4),
+                say.decimal(report.lost(outcome), 1) if outcome.changed else "–",
+                say.number(outcome.scores.micro.support),
+                say("err_of", shown=say.number(outcome.changed), count=say.number(outcome.documents)),
+            ]
+        )
+    columns = [say("err_stress_what"), "", "F1", say("err_stress_lost"), say("err_gold"), say("err_stress_changed")]
+    notes = [say("err_stress_note"), *report.remarks()]
+    return table(columns, rows, numbers=(2, 3, 4, 5), kind="ve-kinds") + "".join(
+        f'<p class="ve-note">{escape(note)}</p>' for note in notes
+    )
+
+
+def _f1_bar(score: float) -> str:
+    return f'<span class="ve-bar"><span style="width:{100 * score:.1f}%"></span></span>'
 
 
 def _share(part: int, whole: int, say: Say) -> list[str]:
