@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from viner.document import Document, Entity
-from viner.evaluation.analysis import LENGTHS, WORST, ErrorAnalysis
+from viner.evaluation.analysis import WORST, ErrorAnalysis
 from viner.text import split_words
 
 
@@ -73,16 +73,6 @@ def test_texts_with_several_annotated_types_are_named_even_where_the_model_agree
     pairs = [doc("Huế", ("Huế", label)) for label in ("LOC", "LOC", "ORG")] + [doc("Lan", ("Lan", "PER"))]
     (disputed,) = analysis(*((pair, pair) for pair in pairs)).surfaces.disputed()
     assert (disputed.text, dict(disputed.gold), disputed.errors) == ("Huế", {"LOC": 2, "ORG": 1}, 0)
-
-
-def test_lengths_are_those_in_words_with_what_was_found_and_what_is_right():
-    found = analysis((GOLD, ANSWER)).lengths
-    assert (found[1].gold, found[1].found, found[1].predicted) == (2, 1, 4)
-    assert (found[2].gold, found[2].found) == (1, 0)
-    assert (found[3].gold, found[3].found) == (1, 0)
-    assert sum(counts.gold for counts in found.values()) == 4
-    long = doc("a b c d e f g h", ("a b c d e f g h", "X"))
-    assert analysis((long, long)).lengths[max(length for length in LENGTHS if length <= 8)].found == 1
 
 
 def test_the_worst_documents_are_named_and_the_others_are_not_kept():

@@ -58,13 +58,6 @@ def test_the_line_of_the_file_is_that_of_the_error():
     assert Excerpts(gold, gold, 1).cut(2, 5).line == 11
 
 
-def test_words_of_an_entity_are_those_that_it_touches():
-    cutter = excerpts("BN990-993 ở Hà Nội")
-    assert cutter.words_of(Entity(12, 18, "LOC")) == 2
-    assert cutter.words_of(Entity(1, 3, "ID")) == 1
-    assert cutter.words_of(Entity(0, 9, "ID")) == 3
-
-
 @settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=900), st.data())
 def test_an_excerpt_is_the_text_at_its_offset_and_holds_the_start_of_its_span(text, data):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from viner.document import Document, Entity
+from viner.document import Document
 from viner.evaluation.confidence import ConfidenceTally
 from viner.evaluation.doubts import DoubtCollector
 from viner.evaluation.errors import KINDS, ErrorKind, Kind, Pair, align, f1, f1_without
@@ -20,8 +20,6 @@ EXAMPLES = 60
 """Examples of each kind of error that are kept."""
 WORST = 25
 """Documents that are named."""
-LENGTHS = (1, 2, 3, 4, 5, 6, 10)
-"""Lengths of entities in words that are told apart: each stands for all from there up to the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +55,6 @@ class DocumentErrors(NamedTuple):
     counts: Mapping[Kind, int]
 
 
-@dataclass(slots=True)
-class LengthCounts:
-    """Entities of some length.
-
-    Args:
-        gold: Annotated ones.
-        found: Those of them that were recognized exactly.
-        predicted: Recognized ones; as many of them are right as were found.
-    """
-
-    gold: int = 0
-    found: int = 0
-    predicted: int = 0
-
-
 class ErrorAnalysis:
     """Collects the errors of a recognizer. Give :meth:`observe` to :func:`viner.evaluation.evaluate_model`.
 
@@ -90,7 +73,6 @@ class ErrorAnalysis:
         """Pairs by annotated and recognized label, whatever their borders; None where one of them is missing."""
         self.by_label: Counter[tuple[str, Kind]] = Counter()
         """Pairs by label and kind: the annotated label, or the recognized one of what is spurious."""
-        self.lengths: dict[int, LengthCounts] = {length: LengthCounts() for length in LENGTHS}
         self.spread: Counter[int] = Counter()
         """How many documents have so many errors."""
         self.surfaces = Surfaces()
@@ -116,7 +98,6 @@ class ErrorAnalysis:
             counts[kind] += 1
             self.confusion[pair.labels] += 1
             self.by_label[pair.labels[0] or pair.labels[1] or "", kind] += 1
-            self._measure(pair, cutter)
             self.surfaces.add(pair)
             if kind != "correct":
                 self._examples[kind].offer(pair.labels, lambda pair=pair: _example(pair, cutter))  # type: ignore[misc]
@@ -171,18 +152,6 @@ class ErrorAnalysis:
             "surfaces": [surface.to_dict() for surface in self.surfaces.hardest()],
             "doubts": [doubt.to_dict() for doubt in self.doubts.found()],
         }
-
-    def _measure(self, pair: Pair, cutter: Excerpts) -> None:
-        if pair.gold is not None:
-            counts = self._length(pair.gold, cutter)
-            counts.gold += 1
-            counts.found += pair.kind == "correct"
-        if pair.predicted is not None:
-            self._length(pair.predicted, cutter).predicted += 1
-
-    def _length(self, entity: Entity, cutter: Excerpts) -> LengthCounts:
-        words = cutter.words_of(entity)
-        return self.lengths[max(length for length in LENGTHS if length <= words)]
 
     def _note(self, document: DocumentErrors) -> None:
         self.spread[document.errors] += 1

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from viner.corpus.sentences import line_of
 from viner.document import Document, Entity
-from viner.text import words_touched
 
 CONTEXT = 70
 """Code points that an excerpt has at least on either side, where the document has them."""
@@ -94,10 +93,6 @@ class Excerpts:
     def name(self) -> str:
         """The document's id, or its number where it has none."""
         return str(self._number) if self._gold.id is None else self._gold.id
-
-    def words_of(self, entity: Entity) -> int:
-        """How many words an entity touches, at least 1."""
-        return max(1, len(words_touched(self._starts, self._ends, (entity.start, entity.end))))
 
     def _word_start(self, offset: int) -> int:
         """Where the word at an offset begins, or the next one if none is there; 0 stays."""

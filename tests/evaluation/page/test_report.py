@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -12,7 +13,7 @@ from viner.evaluation.analysis import ErrorAnalysis
 from viner.evaluation.page import doubt_report, error_report
 from viner.evaluation.report import Evaluation
 from viner.evaluation.versus import Versus
-from viner.metrics import evaluate
+from viner.metrics import Scores, evaluate
 
 NASTY = "</span></style><script>alert(1)</script>\"'<img src=x onerror=alert(1)><style>*{display:none}</style>"
 
@@ -69,6 +70,7 @@ def report(*pairs: tuple[Document, Document], versus: Versus | None = None, **na
         for side, document in zip(spans, pair, strict=True):
             side += [(str(number), e.start, e.end, e.label) for e in document.entities or ()]
     evaluation = Evaluation(evaluate(*spans), len(pairs), 0, 0, 0, {})
+    evaluation = replace(evaluation, lengths={"1": Scores.from_counts(support=4, predicted=3, correct=3)})
     return error_report(evaluation, analysis, versus=versus, **{"model": "m", "file": "dev.conll", **names})
 
 
@@ -103,6 +105,12 @@ def test_kinds_come_with_their_share_and_what_they_cost_the_costliest_first():
     assert [row[2:4] for row in table if row[2] != "0"] == [["1", "25.0 %"]] * 4
     costs = [float(row[4].split("+")[0]) for row in table]
     assert costs == sorted(costs, reverse=True)
+
+
+def test_lengths_are_those_of_the_evaluation():
+    lengths = report(*PAIRS).split('id="ve-lengths"')[1].split("</section>")[0]
+    cells = re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", lengths.split("<tbody>")[1])
+    assert cells == ["1", "4", "75.0 %", "3", "100.0 %", "0.8571"]
 
 
 def test_the_matrix_has_a_row_and_a_column_for_what_is_missing():

@@ -68,7 +68,8 @@ def error_report(
     if disputed:
         parts.append(("disputed", say("err_disputed"), _note(say("err_disputed_note")) + surface_table(disputed, say)))
     parts.append(("confidence", say("err_confidence"), confidence_part(analysis.scores.outcomes(), say)))
-    parts.append(("lengths", say("err_lengths"), length_table(analysis, say)))
+    if evaluation.lengths:
+        parts.append(("lengths", say("err_lengths"), length_table(evaluation.lengths, say)))
     if analysis.errors:
         parts.append(("documents", say("err_documents"), document_table(analysis, say)))
     contents = "".join(f'<a href="#ve-{name}">{escape(title)}</a>\n' for name, title, _ in parts)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from viner.evaluation.analysis import LENGTHS, ErrorAnalysis
+from viner.evaluation.analysis import ErrorAnalysis
 from viner.evaluation.errors import KINDS, f1, f1_without, totals
 from viner.evaluation.page.lines import Link, document_name, shortened
 from viner.evaluation.page.messages import Say
 from viner.evaluation.stress_report import StressReport
 from viner.evaluation.surfaces import Surface
 from viner.formats.html.marks import visible
+from viner.metrics import Scores
 
 MOST_LABELS = 24
 """Types that have a row of their own in the matrix."""
@@ -140,17 +141,24 @@ def document_table(analysis: ErrorAnalysis, say: Say, link: Link | None = None) 
     return f'<p class="ve-note">{escape(told)}</p>' + table(columns, rows, numbers=(1, 2, 3, 4))
 
 
-def length_table(analysis: ErrorAnalysis, say: Say) -> str:
-    """Which share of the entities was found, and which is right, by their length in words."""
-    rows = []
-    for length, following in zip(LENGTHS, [*LENGTHS[1:], None], strict=True):
-        counts = analysis.lengths[length]
-        if not counts.gold and not counts.predicted:
-            continue
-        name = f"{length}+" if following is None else str(length) if following == length + 1 else f"{length}–{following - 1}"
-        rows.append([name, *_share(counts.found, counts.gold, say), *_share(counts.found, counts.predicted, say)])
-    columns = [say("err_words"), say("err_gold"), say("err_recall"), say("err_predicted"), say("err_precision")]
-    return table(columns, rows, numbers=(0, 1, 2, 3, 4))
+def length_table(lengths: Mapping[str, Scores], say: Say) -> str:
+    """Which share of the entities was found, and which is right, by their length in words.
+
+    Args:
+        lengths: As in :class:`viner.evaluation.Evaluation`.
+        say: The messages of the page.
+    """
+    rows = [
+        [
+            escape(length),
+            *_share(scores.correct, scores.support, say),
+            *_share(scores.correct, scores.predicted, say),
+            say.decimal(scores.f1, 4) if scores.support else "–",
+        ]
+        for length, scores in lengths.items()
+    ]
+    columns = [say("err_words"), say("err_gold"), say("err_recall"), say("err_predicted"), say("err_precision"), "F1"]
+    return table(columns, rows, numbers=(0, 1, 2, 3, 4, 5))
 
 
 def stress_table(report: StressReport, say: Say) -> str:
