@@ -28,6 +28,16 @@ def test_figures_say_which_model_on_which_documents(analysis) -> None:
     assert "wrong type" in view
 
 
+def test_without_annotated_entities_there_is_no_figure_and_it_is_said() -> None:
+    found = ErrorAnalysis()
+    words = [(0, 3)]
+    found.observe(Document("Lan", entities=[], words=words), Document("Lan", entities=[Entity(0, 3, "PERSON")], words=words))
+    view = errors_view(found, "003", "dev", EN)
+    assert "no entity is annotated in them, so there is no F1; 1 recognized entities are errors" in view
+    assert "0.000" not in view.split('role="status"')[1].split("</p>")[0]
+    assert "không có F1" in errors_view(found, "003", "dev", VI)
+
+
 def test_every_error_opens_in_the_annotator(analysis) -> None:
     view = errors_view(analysis, "003", "dev", EN)
     assert view.count('href="../annotate/?document=a%2Fb%3Fc"') == 3  # as a doubt, as an error, as a document

@@ -43,3 +43,12 @@ def test_what_was_not_measured_is_left_out():
     bare = replace(whole(), modes={}, lengths={}, surfaces={}, by_document=None)
     assert details_markdown(bare) == ""
     assert "never seen" not in details_markdown(replace(whole(), surfaces={}))
+
+
+def test_a_document_without_annotated_entities_has_no_f1():
+    documents = DocumentScores()
+    documents.add("empty", 0, 2, 0)
+    documents.add("missed", 3, 0, 0)
+    text = details_markdown(replace(whole(), by_document=documents))
+    rows = {line.split("|")[1].strip(): line.split("|")[-2].strip() for line in text.splitlines() if line.startswith("| ")}
+    assert (rows["empty"], rows["missed"]) == ("–", "0.0000")

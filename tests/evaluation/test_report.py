@@ -28,6 +28,15 @@ def test_markdown_is_an_aligned_table_with_micro_and_macro_last():
     assert "1,200 documents" in lines[-1]
 
 
+def test_what_is_not_annotated_has_no_f1_and_it_is_said():
+    scores = evaluate([(0, 5, "NAME")], [(0, 5, "NAME"), (6, 8, "DATE")])
+    text = Evaluation(scores, 1, 0, 0, 0, {}).to_markdown()
+    (row,) = [line for line in text.splitlines() if line.startswith("| DATE")]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["DATE", "0.0000", "–", "–", "0", "1", "0"]
+    assert "No DATE is annotated: there is no F1 of it, and it counts as 0 in macro." in text
+    assert "No NAME" not in text
+
+
 def test_the_json_form_comes_back_whole():
     scores = evaluation().scores
     full = Evaluation(

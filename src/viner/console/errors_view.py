@@ -34,14 +34,15 @@ def errors_view(analysis: ErrorAnalysis, name: str, split: str, say: Messages) -
     """
     if not analysis.documents:
         return _note(say(f"errors_none_{split}"))
+    annotated = totals(analysis.counts)[1]
     told = say(
-        "errors_told",
+        "errors_told" if annotated else "errors_told_unannotated",
         name=name,
         count=say.number(analysis.documents),
         split=say(f"split_{split}"),
         f1=say.decimal(f1(analysis.counts), 4),
         errors=say.number(analysis.errors),
-        entities=say.number(totals(analysis.counts)[1]),
+        entities=say.number(annotated),
     )
     parts = [f'<p class="viner-summary" role="status">{escape(told)}</p>', _part(say("err_kinds"), kind_table(analysis, say))]
     doubts = _note(say("err_doubts_note", sure=say.decimal(SURE, 1))) if split == "dev" else _note(say("errors_learned"))

@@ -338,6 +338,12 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
         "Version {name} on {count} documents ({split}): F1 {f1}, {errors} errors, {entities} annotated entities",
         "Phiên bản {name} trên {count} văn bản ({split}): F1 {f1}, {errors} lỗi, {entities} thực thể đã gán nhãn",
     ),
+    "errors_told_unannotated": (
+        "Version {name} on {count} documents ({split}): no entity is annotated in them, so there is no F1; {errors} recognized "
+        "entities are errors",
+        "Phiên bản {name} trên {count} văn bản ({split}): không có thực thể nào được gán nhãn nên không có F1; {errors} "
+        "thực thể nhận dạng thừa",
+    ),
     "errors_none_dev": (
         "No dev document is done. Annotate some: the queue serves documents of dev among the others.",
         "Chưa có văn bản dev nào xong. Hãy gán nhãn thêm: hàng đợi có cả văn bản dev.",

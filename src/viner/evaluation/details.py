@@ -65,7 +65,7 @@ def _documents(evaluation: Evaluation) -> str:
             f"{item.support:,}",
             f"{item.predicted:,}",
             f"{item.correct:,}",
-            f"{item.f1 or 0:.4f}",
+            f"{item.f1 or 0:.4f}" if item.support else "–",
         )
         for item in worst
     ]

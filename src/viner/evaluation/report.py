@@ -102,6 +102,9 @@ class Evaluation:
             remarks.append(f"{self.unannotated:,} documents without annotation were left out.")
         if self.cut_entities:
             remarks.append(f"{self.cut_entities:,} gold entities cut a word and cannot be found; `viner lint` lists them.")
+        for name, scores in self.scores.labels.items():
+            if not scores.support:
+                remarks.append(f"No {label(name)} is annotated: there is no F1 of it, and it counts as 0 in macro.")
         for name, count in self.unknown_labels.items():
             remarks.append(f"The model does not know the type {label(name)} ({count:,} entities).")
         return [line for remark in remarks for line in ("", remark)]
@@ -112,7 +115,7 @@ def scores_table(head: str, rows: Sequence[tuple[str, Scores]]) -> str:
 
     Args:
         head: What the names are.
-        rows: Names and scores.
+        rows: Names and scores. Recall and F1 of what is not annotated at all are told as "–".
     """
     width = max(len(head), *(len(name) for name, _ in rows))
     return "\n".join(
@@ -126,7 +129,9 @@ def scores_table(head: str, rows: Sequence[tuple[str, Scores]]) -> str:
 
 
 def _row(name: str, scores: Scores, width: int) -> str:
+    # What has no entity cannot be found, and one figure of nothing is as wrong as another.
+    recall, f1 = (f"{figure:.4f}" if scores.support else "–" for figure in (scores.recall, scores.f1))
     return (
-        f"| {name:<{width}} | {scores.precision:>9.4f} | {scores.recall:>6.4f} | {scores.f1:>6.4f} "
+        f"| {name:<{width}} | {scores.precision:>9.4f} | {recall:>6} | {f1:>6} "
         f"| {scores.support:>6} | {scores.predicted:>9} | {scores.correct:>7} |"
     )

@@ -134,7 +134,7 @@ def document_table(analysis: ErrorAnalysis, say: Say, link: Link | None = None) 
                 say.number(document.errors),
                 say.number(support),
                 say.number(predicted),
-                say.decimal(f1(document.counts), 3),
+                say.decimal(f1(document.counts), 3) if support else "–",
             ]
         )
     columns = [say("err_document"), say("err_count"), say("err_gold"), say("err_predicted"), "F1"]
