@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viner.bundle import BundleInfo, BundleWriter, Head, Origin, Windows
-from viner.corpus import is_partial, refuse_partial, split_documents
+from viner.corpus import refuse_partial
 from viner.document import Document
-from viner.errors import BundleError, InputError, MissingExtraError
+from viner.errors import BundleError
 from viner.evaluation import Evaluation, evaluate_model
 from viner.evaluation.confidence import ConfidenceTally
-from viner.formats import read
 from viner.metrics.calibration import IDENTITY
 from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
@@ -22,14 +21,13 @@ from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
 from viner.workflow.fingerprint import fingerprint
+from viner.workflow.material import Material, annotated, require_training
 from viner.workflow.progress import Report, TrainingLog
-from viner.workflow.segments import in_segments
 from viner.workflow.start import Start
 
 if TYPE_CHECKING:
     from viner.training.trainer import TrainingResult
 
-DEV_SHARE = 0.1
 _TOKENIZER_FILES = ("tokenizer_config.json", "special_tokens_map.json")
 _LOG_NAME = "training.jsonl"
 
@@ -90,14 +88,10 @@ def train_model(
         UsageError: If options exclude each other, or there are not so many layers.
         MissingExtraError: If the training libraries, or the segmenter, are missing.
     """
-    try:
-        from viner.training.checkpoint import TrainingFolder
-        from viner.training.data import usable_overlap
-        from viner.training.trainer import Trainer
-    except ImportError as error:
-        if error.name and error.name.startswith("viner"):
-            raise
-        raise MissingExtraError("training a model", "train") from error
+    require_training()
+    from viner.training.checkpoint import TrainingFolder
+    from viner.training.data import usable_overlap
+
     report = report or Report()
     target = Path(out)
     if target.name in ("", ".."):
@@ -107,28 +101,19 @@ def train_model(
     reads = start.segmenter(segmenter)
     config = start.config(choices, reads)
     # Read everything first: a broken dev or test file should not be found after an hour of training.
-    reading = (format, read_options or {})
-    learned = _annotated(train, *reading)
-    tuned = None if dev is None else _annotated(dev, *reading)
-    tested = None if test is None else _annotated(test, *reading)
-    if tuned is None:
-        learned, tuned = _set_aside(learned, config.seed, train)
-    else:
-        refuse_partial(tuned, "choose the best epoch on", where=dev)
+    material = Material.read(
+        start, reads, train, dev, seed=config.seed, schema=schema, format=format, read_options=read_options
+    )
+    tested = None if test is None else annotated(test, format, read_options)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
-    schema = start.schema(schema, [*learned, *tuned])
-    labels = start.labels(schema)
-    start.check_labels(labels, {train: learned, (dev or train): tuned})
     with TrainingFolder(target.with_name(f"{target.name}.training")) as folder:
         with TrainingLog(folder.log, report) as log:
             teacher = start.teacher()
-            read_by_model = (in_segments(learned, reads, keep=True), in_segments(tuned, reads))
-            trainer = Trainer(start.folder, labels, *read_by_model, config, teacher=teacher, observe=log)
-            result = trainer.run(folder)
+            result = material.trainer(config, log, teacher=teacher).run(folder)
         info = BundleInfo(
-            schema=schema,
-            heads=(Head.softmax_bio(ENTITIES, labels),),
+            schema=material.schema,
+            heads=(Head.softmax_bio(ENTITIES, material.labels),),
             # As in training: a base that reads little cannot overlap by as much as was asked for.
             windows=Windows(result.encoder.max_pieces, usable_overlap(config.window_overlap, result.encoder)),
             engine="fp32",
@@ -137,14 +122,14 @@ def train_model(
             base=start.describe(teacher, result.teacher_f1),
             data={
                 **({} if source is None else {"source": source.to_dict()}),
-                "train": fingerprint(learned),
-                "dev": fingerprint(tuned),
+                "train": fingerprint(material.train),
+                "dev": fingerprint(material.dev),
                 **({} if tested is None else {"test": fingerprint(tested)}),
                 "lost_entities": result.lost,
             },
         )
         with BundleWriter(target, overwrite=overwrite) as writer:
-            _finish(writer, result, info, start.folder, tuned, tested, folder.log, report)
+            _finish(writer, result, info, start.folder, material.dev, tested, folder.log, report)
         folder.remove()
     return target
 
@@ -224,34 +209,6 @@ def _check_target(target: Path, overwrite: bool) -> None:
         raise BundleError("it exists already", where=target, hint="Name a new folder with --out")
     if not (target / "viner.json").is_file():
         raise BundleError("it exists and is no model folder", where=target, hint="Name a new folder with --out")
-
-
-def _annotated(path: str | Path, format: str | None, options: Mapping[str, Any]) -> list[Document]:
-    documents = [document for document in read(path, format, **options) if document.entities is not None]
-    if not any(document.entities for document in documents):
-        raise InputError(
-            "no annotated entity in this file",
-            where=path,
-            hint="Training needs CoNLL, JSONL with 'entities', or inline markup; see: viner stats FILE",
-        )
-    return documents
-
-
-def _set_aside(documents: list[Document], seed: int, where: str | Path) -> tuple[list[Document], list[Document]]:
-    """Documents to learn from, and a seeded tenth to choose on, of those that are fully annotated."""
-    whole = [document for document in documents if not is_partial(document)]
-    _, aside = split_documents(whole, DEV_SHARE, seed)
-    if not aside and len(whole) == len(documents):
-        raise InputError("one document cannot be split into train and dev", where=where, hint="Give a --dev file")
-    if not aside:
-        raise InputError(
-            f"too few of the {len(documents)} documents are fully annotated ({len(whole)}) to set some aside for choosing the"
-            " best epoch",
-            where=where,
-            hint="Finish two documents of different texts, or give a --dev file",
-        )
-    texts = {document.text for document in aside}
-    return [document for document in documents if document.text not in texts], aside
 
 
 def _copy_tokenizer(base: Path, folder: Path) -> None:

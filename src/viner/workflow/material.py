@@ -1,0 +1,156 @@
+"""What trainings start from, learn from and are scored on: found, read and checked, once for all that share it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viner.bundle import SegmenterRecord
+from viner.corpus import is_partial, refuse_partial, split_documents
+from viner.document import Document
+from viner.errors import InputError, MissingExtraError
+from viner.formats import read
+from viner.schema import Schema
+from viner.workflow.segments import in_segments
+from viner.workflow.start import Start
+
+if TYPE_CHECKING:
+    from viner.training.config import TrainingConfig
+    from viner.training.teacher import Teacher
+    from viner.training.trainer import Trainer
+
+DEV_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a training starts from, learns from and is scored on.
+
+    Args:
+        start: The base, or the model to distill from.
+        reads: What groups words into the segments that the model reads; None where it reads words.
+        train: Annotated documents to learn from.
+        dev: Annotated documents to choose the best epoch on, none of them partial.
+        schema: The types.
+        labels: Their names in the order of the model's outputs.
+    """
+
+    start: Start
+    reads: SegmenterRecord | None
+    train: Sequence[Document]
+    dev: Sequence[Document]
+    schema: Schema
+    labels: tuple[str, ...]
+
+    @classmethod
+    def read(
+        cls,
+        start: Start,
+        reads: SegmenterRecord | None,
+        train: str | Path,
+        dev: str | Path | None,
+        *,
+        seed: int,
+        schema: Schema | None = None,
+        format: str | None = None,
+        read_options: Mapping[str, Any] | None = None,
+    ) -> Material:
+        """Reads and checks the files of a training.
+
+        Args:
+            start: What it starts from.
+            reads: From :meth:`Start.segmenter`.
+            train: Annotated file to learn from.
+            dev: Annotated file to choose the best epoch on; None sets a seeded tenth of ``train`` aside, by document, of those
+                that are fully annotated.
+            seed: Of what is set aside.
+            schema: The types; None infers them, or takes those of the model to distill from.
+            format: Format of the files; None finds it out for each.
+            read_options: Options of that format.
+
+        Raises:
+            InputError: If a file cannot be read or holds nothing to learn from.
+            SchemaError: If a file holds a label that the schema, or the model to distill from, lacks.
+        """
+        learned = annotated(train, format, read_options)
+        if dev is None:
+            learned, tuned = _set_aside(learned, seed, train)
+        else:
+            tuned = annotated(dev, format, read_options)
+            refuse_partial(tuned, "choose the best epoch on", where=dev)
+        schema = start.schema(schema, [*learned, *tuned])
+        labels = start.labels(schema)
+        start.check_labels(labels, {train: learned, (dev or train): tuned})
+        return cls(start, reads, learned, tuned, schema, labels)
+
+    def learning_from(self, documents: Sequence[Document]) -> Material:
+        """The same with other documents to learn from."""
+        return replace(self, train=documents)
+
+    def trainer(
+        self, config: TrainingConfig, observe: Callable[[dict[str, Any]], None], *, teacher: Teacher | None = None
+    ) -> Trainer:
+        """What trains on it.
+
+        Args:
+            config: All choices, from :meth:`viner.workflow.start.Start.config`.
+            observe: Called with each event.
+            teacher: The model to distill from, from :meth:`viner.workflow.start.Start.teacher`.
+
+        Raises:
+            InputError: If there is nothing to learn from.
+            BundleError: If the base cannot be loaded.
+        """
+        from viner.training.trainer import Trainer
+
+        documents = in_segments(self.train, self.reads, keep=True), in_segments(self.dev, self.reads)
+        return Trainer(self.start.folder, self.labels, *documents, config, teacher=teacher, observe=observe)
+
+
+def require_training() -> None:
+    """Says which extra to install when the training libraries are missing.
+
+    Raises:
+        MissingExtraError: If one is missing.
+    """
+    try:
+        import viner.training.trainer  # noqa: F401
+    except ImportError as error:
+        if error.name and error.name.startswith("viner"):
+            raise
+        raise MissingExtraError("training a model", "train") from error
+
+
+def annotated(path: str | Path, format: str | None = None, options: Mapping[str, Any] | None = None) -> list[Document]:
+    """The annotated documents of a file.
+
+    Raises:
+        InputError: If it cannot be read or holds no entity.
+    """
+    documents = [document for document in read(path, format, **(options or {})) if document.entities is not None]
+    if not any(document.entities for document in documents):
+        raise InputError(
+            "no annotated entity in this file",
+            where=path,
+            hint="Training needs CoNLL, JSONL with 'entities', or inline markup; see: viner stats FILE",
+        )
+    return documents
+
+
+def _set_aside(documents: list[Document], seed: int, where: str | Path) -> tuple[list[Document], list[Document]]:
+    """Documents to learn from, and a seeded tenth to choose on, of those that are fully annotated."""
+    whole = [document for document in documents if not is_partial(document)]
+    _, aside = split_documents(whole, DEV_SHARE, seed)
+    if not aside and len(whole) == len(documents):
+        raise InputError("one document cannot be split into train and dev", where=where, hint="Give a --dev file")
+    if not aside:
+        raise InputError(
+            f"too few of the {len(documents)} documents are fully annotated ({len(whole)}) to set some aside for choosing the"
+            " best epoch",
+            where=where,
+            hint="Finish two documents of different texts, or give a --dev file",
+        )
+    texts = {document.text for document in aside}
+    return [document for document in documents if document.text not in texts], aside
