@@ -21,6 +21,7 @@ from viner.errors import UsageError
     "--report", type=FILE, metavar="FILE.html", help="Write a page: errors by kind and in context, doubtful annotations."
 )
 @click.option("--against", metavar="MODEL2", help="Compare another model: what it repairs and what it breaks.")
+@click.option("--curve", type=FILE, metavar="FILE.json", help="Show this learning curve of viner curve on the page as well.")
 @click.option(
     "--stress",
     metavar="[NAMES]",
@@ -38,6 +39,7 @@ def evaluate(
     train: Path | None,
     report: Path | None,
     against: str | None,
+    curve: Path | None,
     stress: str | None,
     rules: Path | Literal[False] | None,
     provider: str | None,
@@ -81,18 +83,22 @@ def evaluate(
     import viner
     from viner.evaluation import details_markdown, evaluate_model, seen_surfaces
     from viner.evaluation.analysis import ErrorAnalysis
+    from viner.evaluation.curve import read_curve
     from viner.evaluation.page import error_report, write_report
     from viner.evaluation.versus import compare_models
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
     if stress is not None:
-        if (train, against) != (None, None):
-            raise UsageError("--stress goes with neither --train nor --against", hint="Run the command twice")
+        if (train, against, curve) != (None, None, None):
+            raise UsageError("--stress goes with none of --train, --against and --curve", hint="Run the command twice")
         ruled = viner.load(model, provider=provider, rules=rules)
         shown = {"model": _shown(model), "page": report}
         print_stress(ruled, file, stress, format=format, read_options=read_options, as_json=as_json, **shown)
         return
+    if curve is not None and report is None:
+        raise UsageError("--curve goes with --report only", hint="Name the page, such as: --report errors.html")
+    learning = None if curve is None else read_curve(curve)
     documents = progress(read(file, format, **read_options))
     recognizer = viner.load(model, provider=provider, rules=rules)
     seen = None if train is None else seen_surfaces(read(train, format, **read_options), where=train)
@@ -106,7 +112,7 @@ def evaluate(
     confidence = analysis.scores.confidence()
     if report is not None:
         names = {"model": _shown(model), "second": _shown(against or "")}
-        page = error_report(evaluation, analysis, file=file.name, versus=versus, **names)
+        page = error_report(evaluation, analysis, file=file.name, versus=versus, curve=learning, **names)
         write_report(page, report)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:

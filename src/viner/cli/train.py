@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--layers", type=click.IntRange(min=1), help="Layers of the smaller model; half if not given.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training file, at most.")
+@click.option("--choices", type=FILE, metavar="FILE", help="Choices in a TOML file, such as best.toml of viner search.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder.")
 @click.option(
     "--harden",
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 @budget_option("Stop training after that time")
 @format_option
 @json_option
-def train(project: Path | None, read_options: dict[str, Any], as_json: bool, **options: Any) -> None:
+def train(project: Path | None, choices: Path | None, read_options: dict[str, Any], as_json: bool, **options: Any) -> None:
     """Train a recognizer, evaluate it, and write it as a model folder.
 
     A project is trained on its documents that are done, and on what was decided in those that were started; a project
@@ -61,6 +62,7 @@ def train(project: Path | None, read_options: dict[str, Any], as_json: bool, **o
     Example:
       viner train --train train.conll --dev dev.conll --test test.conll --out models/001
       viner train --project covid
+      viner train --train train.conll --dev dev.conll --choices searches/001/best.toml --out models/002
       viner train --train train.conll --dev dev.conll --distill-from models/001 --out models/002
     """
     from viner.bundle import Origin
@@ -70,6 +72,10 @@ def train(project: Path | None, read_options: dict[str, Any], as_json: bool, **o
 
     options["read_options"] = read_options or None
     given = {name: value for name, value in options.items() if value is not None}
+    if choices is not None:
+        from viner.workflow.choices import read_choices
+
+        given = {**read_choices(choices), **given}
     if project is not None or ("train" not in given and Project.is_project(Path())):
         folder = find_project(project)
         if has_store(folder):

@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from html import escape
 
 from viner.console.messages import Messages
+from viner.formats.html.plot import Ground, picture
 
 POINTS = 300
 """A line has at most so many points; a longer one is thinned, and its extremes stay."""
-
-_WIDTH, _HEIGHT = 560, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 28
 
 Point = tuple[float, float]
 
@@ -58,34 +56,18 @@ def line_plot(points: Sequence[Point], title: str, say: Messages, *, kind: str, 
     bottom, top = (0.0, 1.0) if share else _range(values)
     first, last = known[0][0], max(known[-1][0], known[0][0] + 1)
 
-    def place(point: Point) -> tuple[float, float]:
-        x = _LEFT + (point[0] - first) / (last - first) * (_WIDTH - _LEFT - _RIGHT)
-        y = _TOP + (top - point[1]) / (top - bottom) * (_HEIGHT - _TOP - _BOTTOM)
-        return x, y
-
-    shown = [place(point) for point in thin(known)]
+    ground = Ground(first, last, bottom, top)
+    shown = [ground.place(*point) for point in thin(known)]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in shown)
-    grid = []
-    for step in range(5):
-        value = bottom + (top - bottom) * step / 4
-        _, y = place((first, value))
-        label = say.decimal(value, 2 if top - bottom > 0.1 else 3)
-        grid.append(f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        grid.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
-    for value, anchor in ((known[0][0], "start"), (known[-1][0], "end")):
-        if anchor == "end" and len(known) == 1:
-            continue
-        x, _ = place((value, bottom))
-        grid.append(f'<text x="{x:.1f}" y="{_HEIGHT - 8}" text-anchor="{anchor}">{_tick(value, say)}</text>')
+    ends = [(known[0][0], "start"), (known[-1][0], "end")][: len(known)]
+    grid = ground.grid(
+        lambda value: say.decimal(value, 2 if top - bottom > 0.1 else 3), [(x, _tick(x, say), anchor) for x, anchor in ends]
+    )
     dots = ""
     if len(shown) <= 40:
         dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in shown)
-    return (
-        f'<figure class="viner-plot">{caption}<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="{escape(f"{title}: {summary}")}"><g class="grid">{"".join(grid)}</g>'
-        f'<g class="line {kind}"><polyline points="{path}"/>{dots}</g></svg>'
-        f'<p class="viner-note">{escape(summary)}</p></figure>'
-    )
+    drawn = picture(f"{title}: {summary}", f'{grid}<g class="line {kind}"><polyline points="{path}"/>{dots}</g>')
+    return f'<figure class="viner-plot">{caption}{drawn}<p class="viner-note">{escape(summary)}</p></figure>'
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,6 +90,15 @@ class Material:
     def learning_from(self, documents: Sequence[Document]) -> Material:
         """The same with other documents to learn from."""
         return replace(self, train=documents)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of labels and documents: equal where the same is learned and scored."""
+        digest = hashlib.sha256(json.dumps(self.labels).encode())
+        for documents in (self.train, self.dev):
+            for document in documents:
+                digest.update(document.to_json().encode() + b"\n")
+            digest.update(b"\0")
+        return digest.hexdigest()
 
     def trainer(
         self, config: TrainingConfig, observe: Callable[[dict[str, Any]], None], *, teacher: Teacher | None = None

@@ -24,6 +24,8 @@ class Report:
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._bar: Any = None
+        self.title: str | None = None
+        """Stands before the bar, where there are several trainings."""
 
     def line(self, text: str) -> None:
         """Writes a line above the bar, if there is one."""
@@ -43,7 +45,8 @@ class Report:
         if self._bar is None:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=event["epochs"] * event["steps"], unit=" steps", dynamic_ncols=True, file=self._stream)
+            total = event["epochs"] * event["steps"]
+            self._bar = tqdm(total=total, unit=" steps", dynamic_ncols=True, file=self._stream, desc=self.title)
         self._bar.total = event["epochs"] * event["steps"]
         self._bar.n = (event["epoch"] - 1) * event["steps"] + event["step"]
         rate = event["pieces"] / max(event["seconds"], 1e-9)
@@ -53,9 +56,14 @@ class Report:
     def log(self, event: dict[str, Any]) -> None:
         """Takes what a log keeps of the trainer's events; for reports that keep one."""
 
-    def close(self) -> None:
-        """Leaves the bar as it stands."""
+    def close(self, *, keep: bool = True) -> None:
+        """Ends the bar.
+
+        Args:
+            keep: Leave it as it stands; else it is wiped off.
+        """
         if self._bar is not None:
+            self._bar.leave = keep
             self._bar.close()
             self._bar = None
 
@@ -161,3 +169,11 @@ def write_event(path: Path, event: Mapping[str, Any], *, anew: bool = False) -> 
             where=path,
             hint="Free disk space, then resume the training (on the command line: the same command again)",
         ) from error
+
+
+def duration(seconds: float) -> str:
+    """A time for people."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{seconds / 3600:.1f} h"

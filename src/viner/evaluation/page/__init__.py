@@ -4,7 +4,7 @@ from viner.evaluation.page.browse import browse_examples
 from viner.evaluation.page.cases import browse_cases, versus_figures
 from viner.evaluation.page.confidence import confidence_part
 from viner.evaluation.page.messages import ERROR_MESSAGES, Say
-from viner.evaluation.page.report import doubt_report, error_report, parts_style, write_report
+from viner.evaluation.page.report import curve_report, doubt_report, error_report, parts_style, write_report
 from viner.evaluation.page.suspects import doubt_list
 from viner.evaluation.page.tables import confusion_matrix, document_table, kind_table, length_table, surface_table
 
@@ -15,6 +15,7 @@ __all__ = [
     "browse_examples",
     "confidence_part",
     "confusion_matrix",
+    "curve_report",
     "document_table",
     "doubt_list",
     "doubt_report",

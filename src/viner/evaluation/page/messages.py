@@ -158,6 +158,23 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
     "err_broken": ("broken", "làm sai"),
     "err_mixed": ("both", "cả hai"),
     "err_other": ("wrong in another way", "sai theo cách khác"),
+    "err_curve": ("What more documents bring", "Thêm văn bản thì được gì"),
+    "err_curve_axis": ("F1 on dev by the number of documents", "F1 trên dev theo số văn bản"),
+    "err_curve_documents": ("Documents", "Số văn bản"),
+    "err_curve_seeds": ("Trainings", "Số lần huấn luyện"),
+    "err_curve_gain": ("Points gained", "Điểm tăng thêm"),
+    "err_curve_note": (
+        "Strict F1 of trainings on growing parts of the documents, all scored on the same {documents} documents with "
+        "{entities} entities. Each part holds the smaller ones. Steps to the right are doublings; bars are mean ± deviation "
+        "over seeds.",
+        "F1 nghiêm ngặt khi huấn luyện trên các phần tăng dần, đều đánh giá trên cùng {documents} văn bản với {entities} "
+        "thực thể. Phần lớn chứa phần nhỏ. Trục ngang theo bội số của hai; thanh dọc là trung bình ± độ lệch qua các hạt "
+        "giống.",
+    ),
+    "err_curve_failed": (
+        "{count} trainings failed and are left out.",
+        "{count} lần huấn luyện thất bại và không được tính.",
+    ),
     "err_sentences": ("Sentences that differ", "Các câu khác nhau"),
 }
 """For each key the sentence in English and in Vietnamese; :mod:`viner.console.messages` has them, too."""

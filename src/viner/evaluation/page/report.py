@@ -9,10 +9,12 @@ from html import escape
 from importlib.resources import files
 
 from viner.evaluation.analysis import EXAMPLES, ErrorAnalysis
+from viner.evaluation.curve import Curve
 from viner.evaluation.doubts import SURE, Doubt
 from viner.evaluation.page.browse import browse_examples
 from viner.evaluation.page.cases import browse_cases, versus_figures
 from viner.evaluation.page.confidence import confidence_part
+from viner.evaluation.page.curve import curve_parts
 from viner.evaluation.page.messages import English, Say
 from viner.evaluation.page.suspects import doubt_list
 from viner.evaluation.page.tables import confusion_matrix, document_table, kind_table, length_table, stress_table, surface_table
@@ -35,6 +37,7 @@ def error_report(
     versus: Versus | None = None,
     second: str | None = None,
     stress: StressReport | None = None,
+    curve: Curve | None = None,
 ) -> str:
     """The page of an evaluation.
 
@@ -46,6 +49,7 @@ def error_report(
         versus: The comparison with another model, if there is one.
         second: What that one is called.
         stress: What perturbations of the documents cost, if that was tried.
+        curve: The learning curve, if there is one.
     """
     say = English()
     parts = [
@@ -72,6 +76,8 @@ def error_report(
         parts.append(("lengths", say("err_lengths"), length_table(evaluation.lengths, say)))
     if analysis.errors:
         parts.append(("documents", say("err_documents"), document_table(analysis, say)))
+    if curve is not None:
+        parts.append(("curve", say("err_curve"), curve_parts(curve, say)))
     contents = "".join(f'<a href="#ve-{name}">{escape(title)}</a>\n' for name, title, _ in parts)
     return (
         open_page(f"Errors of {model}", page_style(), f"on {file}", f'<nav aria-label="Contents">{contents}</nav>\n')
@@ -96,6 +102,17 @@ def doubt_report(doubts: Sequence[Doubt], *, file: str, told: str) -> str:
     notes_html = "".join(map(_note, notes))
     main = f'<section class="ve">{notes_html}{doubt_list(doubts[:MOST_DOUBTS], say)}</section>'
     return open_page(say("err_doubts"), page_style(), f"in {file}") + main + CLOSE
+
+
+def curve_report(curve: Curve, *, file: str) -> str:
+    """The page of a learning curve.
+
+    Args:
+        curve: The curve.
+        file: What was learned from, for people.
+    """
+    main = f'<section class="ve">{curve_parts(curve, English())}</section>'
+    return open_page("Learning curve", page_style(), f"of {file}") + main + CLOSE
 
 
 def write_report(page: str, path: str | os.PathLike[str]) -> None:

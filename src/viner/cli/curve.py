@@ -1,0 +1,114 @@
+"""``viner curve``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from viner.cli.options import FILE, format_option, json_option
+from viner.cli.terminal import echo_json
+from viner.cli.training_files import training_files
+
+N = TypeVar("N", int, float)
+_ENDINGS = (".html", ".json")
+
+
+def _numbers(of: type[N]) -> Callable[[click.Context, click.Parameter, str], list[N]]:
+    """Reads numbers between commas."""
+
+    def read(context: click.Context, parameter: click.Parameter, given: str) -> list[N]:
+        try:
+            return [of(part) for part in given.split(",") if part.strip()]
+        except ValueError:
+            raise click.BadParameter(f"{given!r} are no numbers between commas") from None
+
+    return read
+
+
+@click.command(short_help="What more annotated documents would bring.")
+@click.option("--train", type=FILE, help="Annotated file to learn from.")
+@click.option("--dev", type=FILE, help="Annotated file to score on; a tenth of --train if not given.")
+@click.option("--project", type=FILE, metavar="DIR", help="Project folder, in the place of files: what is annotated there.")
+@click.option(
+    "--out",
+    "-o",
+    type=FILE,
+    required=True,
+    multiple=True,
+    help="What to write: a page (.html), or figures (.json), whose trainings another call need not repeat. May be repeated.",
+)
+@click.option(
+    "--shares",
+    default="0.1,0.25,0.5,1",
+    show_default=True,
+    callback=_numbers(float),
+    help="Shares of the documents to train on.",
+)
+@click.option("--seeds", default="1", show_default=True, callback=_numbers(int), help="A training on each share for each seed.")
+@click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")
+@click.option("--choices", type=FILE, metavar="FILE", help="Choices in a TOML file, such as best.toml of viner search.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes of each training over its documents, at most.")
+@click.option("--budget-minutes", type=click.FloatRange(min=0, min_open=True), help="Time of each training, at most.")
+@click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
+@click.option(
+    "--segmenter", metavar="NAME", help="What joins syllables to segments, or none; as the base learned if not given."
+)
+@format_option
+@json_option
+def curve(
+    train: Path | None,
+    dev: Path | None,
+    project: Path | None,
+    out: tuple[Path, ...],
+    choices: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train on growing parts of the documents, each of which holds the smaller ones, and score all on the same dev set.
+
+    The table says what each step gained, and whether the last doubling of the documents still helped. Several seeds tell luck
+    from gain. Started again after a kill, the same command goes on. Models are not written.
+
+    \b
+    Example:
+      viner curve --train train.conll --dev dev.conll --out curve.html
+      viner curve --train train.conll --dev dev.conll --seeds 1,2,3 --out curve.json --out curve.html
+      viner evaluate models/001 dev.conll --report errors.html --curve curve.json
+    """
+    from viner.errors import UsageError
+    from viner.evaluation.curve import read_curve
+    from viner.evaluation.page import curve_report, write_report
+    from viner.formats.files import replacing
+    from viner.workflow.choices import read_choices
+    from viner.workflow.curve import learning_curve
+
+    for path in out:
+        if path.suffix not in _ENDINGS:
+            raise UsageError(
+                f"the ending of {path.name!r} says nothing", where="--out", hint=f"Use one of: {', '.join(_ENDINGS)}"
+            )
+    given = {name: value for name, value in options.items() if value is not None}
+    if choices is not None:
+        given = {**{name: value for name, value in read_choices(choices).items() if name != "seed"}, **given}
+    known = [run for path in out if path.suffix == ".json" and path.is_file() for run in read_curve(path).runs]
+    work = out[0].with_name(f"{out[0].name}.trainings")
+    with training_files(train, dev, project, options) as files:
+        found = learning_curve(files.train, work, dev=files.dev, schema=files.schema, known=known, **given)
+    name = project.name if project is not None else files.train.name
+    for path in out:
+        if path.suffix == ".html":
+            write_report(curve_report(found, file=name), path)
+        else:
+            with replacing(path) as sink:
+                sink(json.dumps(found.to_dict(), ensure_ascii=False, indent=2) + "\n")
+    shutil.rmtree(work, ignore_errors=True)
+    if as_json:
+        echo_json({**found.to_dict(), "out": [str(path) for path in out]})
+        return
+    click.echo(found.to_markdown())
+    click.echo("\n".join(f"Written: {path}" for path in out))
