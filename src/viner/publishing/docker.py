@@ -20,6 +20,7 @@ from viner.publishing.folder import file_sizes, new_folder
 from viner.publishing.image import Image, write_image
 from viner.publishing.model import copy_model, find_model, labels, license_lines, needed_extras, size, title
 from viner.publishing.workbench import PROJECT, write_project
+from viner.rules import RecognitionRules, rules_toml
 from viner.workflow.markdown import escape
 
 KIND = "docker"
@@ -28,9 +29,12 @@ SECRETS = ".env"
 """The operator's file beside ``compose.yaml``: never written here, and kept when the folder is published anew."""
 
 _MODEL = "model"
+_RULES = "rules.toml"
 _LONGEST_NAME = 40
 _RECOGNIZER_MB = 1024
 """For the server and its page, requests, and what is uploaded to /tmp; the model comes on top, three times its size."""
+_RULES_GROW = 60
+"""So many bytes of memory a byte of rules may take once it is read: terms become a tree of words."""
 _WORKBENCH_MB = 2048
 _TRAINING_MB = 6144
 
@@ -50,11 +54,15 @@ class Published:
     files: dict[str, int]
 
 
-def publish_recognizer(model: str | Path, *, out: Path | None = None, force: bool = False) -> Published:
+def publish_recognizer(
+    model: str | Path, *, rules: RecognitionRules | None = None, out: Path | None = None, force: bool = False
+) -> Published:
     """Makes the folder of an image that recognizes.
 
     Args:
         model: A model folder, a project, which stands for its active model, or a Hub id.
+        rules: Rules that recognize there beside the model, such as :func:`viner.rules.rules_beside` finds; they go into the
+            image with all their terms.
         out: The folder to write; None takes one named like the model.
         force: Replace what was published there before; the operator's ``.env`` stays.
 
@@ -63,19 +71,27 @@ def publish_recognizer(model: str | Path, *, out: Path | None = None, force: boo
     """
     bundle = find_model(model)
     target = (out or Path(f"{_name(str(model).partition('@')[0])}-docker")).expanduser()
+    written = "" if rules is None else rules_toml(rules)
+    known = labels(bundle) if rules is None else rules.extend(bundle.info.schema).entity_labels
     image = Image(
         kind="recognizer",
         name=_name(target),
         purpose="A recognizer of named entities",
-        description=f"{title(bundle)} ({', '.join(labels(bundle))}); recognized by viner",
-        command=("serve", "/opt/model"),
-        content=(_MODEL, "/opt/model"),
+        description=f"{title(bundle)} ({', '.join(known)}); recognized by viner",
+        command=("serve", "/opt/model", *(("--rules", f"/opt/{_RULES}") if written else ())),
+        content={_MODEL: "/opt/model", **({_RULES: f"/opt/{_RULES}"} if written else {})},
         extras=("app", *needed_extras(bundle)),
-        memory=_RECOGNIZER_MB + _megabytes(3 * size(bundle)),
-        words={"licenses": "\n".join(f"- {escape(line)}" for line in license_lines(bundle))},
+        memory=_RECOGNIZER_MB + _megabytes(3 * size(bundle) + _RULES_GROW * len(written)),
+        words={
+            "licenses": "\n".join(f"- {escape(line)}" for line in license_lines(bundle)),
+            "beside": "" if rules is None else f", and beside it {rules.count} that recognize, too (`{_RULES}`)",
+            "again": "" if rules is None else " --rules FILE",
+        },
     )
     with _folder(target, force) as folder:
         copy_model(bundle, folder / _MODEL)
+        if written:
+            (folder / _RULES).write_text(written, encoding="utf-8", newline="\n")
         write_image(image, folder)
     return _published(target, image)
 
@@ -108,7 +124,7 @@ def publish_workbench(
         purpose="A workbench for a team",
         description=f"{source.settings().name}: annotated and recognized with viner",
         command=("serve", "--project", "/data"),
-        content=(PROJECT, "/data"),
+        content={PROJECT: "/data"},
         extras=("app", "postgres", *(("train",) if training else ())),
         memory=_TRAINING_MB if training else _WORKBENCH_MB,
         words={"training": _TRAINS if training else _TRAINS_NOT},

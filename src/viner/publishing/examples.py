@@ -8,7 +8,7 @@ from pathlib import Path
 from viner.document import Document
 from viner.errors import InputError
 from viner.formats import read
-from viner.runtime import Recognizer
+from viner.rules.ruled import RecognizerLike
 from viner.samples.examples import NEWS, NOTICES, Example
 from viner.workflow.markdown import one_line
 
@@ -18,11 +18,11 @@ _MOST = 8
 _LONGEST_TITLE = 28
 
 
-def bundled_examples(recognizer: Recognizer, languages: Sequence[str] = ()) -> list[Example]:
+def bundled_examples(recognizer: RecognizerLike, languages: Sequence[str] = ()) -> list[Example]:
     """The bundled examples that show what a model knows: those in which it finds something, most of its types first.
 
     Args:
-        recognizer: The model.
+        recognizer: The model, with its rules where it has some.
         languages: The languages that it learned (BCP 47). Examples in others are left out, unless there would be none.
     """
     known = {code.partition("-")[0].lower() for code in languages}

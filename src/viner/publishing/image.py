@@ -37,6 +37,7 @@ _HEALTH = (
     "server.request('GET', '/api/v1/ready'); sys.exit(server.getresponse().status != 200)",
 )
 """Asks the server itself, past any proxy of the environment: status 0 when it is ready, else 1."""
+_COPY = "COPY --chown=10001:10001"
 _LONGEST_DESCRIPTION = 300
 
 
@@ -50,7 +51,7 @@ class Image:
         purpose: What it is, in a few words.
         description: What it is, for its label; any text.
         command: What viner is told to do.
-        content: Folder beside the Dockerfile that goes into it, and where to.
+        content: What of the things beside the Dockerfile goes into it, and where to.
         extras: The extras of viner that it has.
         memory: What it may take, in MB.
         words: Further words of the templates.
@@ -61,7 +62,7 @@ class Image:
     purpose: str
     description: str
     command: tuple[str, ...]
-    content: tuple[str, str]
+    content: Mapping[str, str]
     extras: tuple[str, ...]
     memory: int
     words: Mapping[str, str] = field(default_factory=dict)
@@ -89,7 +90,7 @@ def write_image(image: Image, folder: Path) -> None:
         "python": "{}.{}".format(*sys.version_info),
         "wheel": wheel.name,
         "torch": "".join(_TORCH.format(torch=line) for line in requirements if line.startswith("torch==")),
-        "content": " ".join(image.content),
+        "content": "\n".join(f"{_COPY} {name} {place}" for name, place in image.content.items()),
         "description": _quoted(image.description),
         "command": json.dumps(image.command),
         "health": json.dumps(_HEALTH),

@@ -36,6 +36,7 @@ from viner.publishing.repository import check_upload, publish_repository
 from viner.publishing.upload import check_repo
 from viner.publishing.wheel import pack_wheel
 from viner.publishing.workbench import PROJECT, write_project
+from viner.rules import RecognitionRules, RuledRecognizer, rules_toml
 from viner.runtime import Recognizer
 from viner.samples.examples import write_examples
 from viner.version import __version__
@@ -49,6 +50,7 @@ LIMIT = 1_000_000_000
 FEEDBACK = "/data/feedback"
 """Where flagged answers are kept: on the persistent storage of a Space, which is mounted at ``/data``."""
 _MODEL = "model"
+_RULES = "rules.toml"
 _EXAMPLES = "examples.json"
 _REST = 20_000_000  # for all that is not the model
 _LONGEST_HOST = 63
@@ -102,6 +104,7 @@ def publish_space(
     model: str | Path,
     choices: SpaceChoices,
     *,
+    rules: RecognitionRules | None = None,
     out: Path | None = None,
     upload: bool = False,
     private: bool = True,
@@ -112,6 +115,8 @@ def publish_space(
     Args:
         model: A model folder, a project, which stands for its active model, or a Hub id.
         choices: What a person says about it.
+        rules: Rules that recognize there beside the model, such as :func:`viner.rules.rules_beside` finds; they lie in the
+            Space with all their terms.
         out: The folder to write; None writes one named like the repository, or none at all where it is uploaded.
         upload: Whether to upload it.
         private: Whether only its owner sees it on the Hub.
@@ -130,7 +135,7 @@ def publish_space(
             hint="Publish the model by itself (viner publish hub), then let the Space fetch it: --model-repo USER/MODEL",
         )
     return _publish(
-        choices, lambda folder: write_space(bundle, folder, choices), out, upload=upload, private=private, force=force
+        choices, lambda folder: write_space(bundle, folder, choices, rules), out, upload=upload, private=private, force=force
     )
 
 
@@ -195,7 +200,9 @@ def _publish(
     return PublishedSpace(done.folder, done.url, app_address(choices.repo), done.files, *done.told)
 
 
-def write_space(bundle: Bundle, folder: Path, choices: SpaceChoices) -> tuple[str | None, int]:
+def write_space(
+    bundle: Bundle, folder: Path, choices: SpaceChoices, rules: RecognitionRules | None = None
+) -> tuple[str | None, int]:
     """Writes what the repository of a Space holds into a folder.
 
     Returns:
@@ -207,7 +214,8 @@ def write_space(bundle: Bundle, folder: Path, choices: SpaceChoices) -> tuple[st
     """
     spoken = languages(bundle)
     if choices.examples is None:
-        examples = bundled_examples(Recognizer.load(bundle.path), spoken)
+        recognizer = Recognizer.load(bundle.path)
+        examples = bundled_examples(recognizer if rules is None else RuledRecognizer(recognizer, rules), spoken)
     else:
         examples = own_examples(choices.examples, spoken[0].partition("-")[0].lower() if len(spoken) == 1 else "")
     write_examples(examples, folder / _EXAMPLES)
@@ -218,8 +226,12 @@ def write_space(bundle: Bundle, folder: Path, choices: SpaceChoices) -> tuple[st
         reference = _referenced(bundle, choices.model_repo)
     kept = f', feedback="{FEEDBACK}"' if choices.feedback else ""
     found = f'here / "{_MODEL}"' if reference is None else f'"{reference}"'
+    if rules is not None:
+        _write(folder / _RULES, rules_toml(rules))
+        found += f', rules=here / "{_RULES}"'
     serving = _SERVE_MODEL.format(model=found, examples=_EXAMPLES, feedback=kept)
-    _write_app(folder, ["app", *needed_extras(bundle)], serving, _about(bundle, choices, reference), _readme(bundle, choices))
+    readme = _readme(bundle, choices, rules)
+    _write_app(folder, ["app", *needed_extras(bundle)], serving, _about(bundle, choices, reference), readme)
     return reference, len(examples)
 
 
@@ -303,25 +315,25 @@ def _front_matter(about: Mapping[str, Any]) -> str:
     return str(SpaceCardData(**fields).to_yaml())
 
 
-def _readme(bundle: Bundle, choices: SpaceChoices) -> str:
-    rows = "\n".join(
-        f"| {escape(item.name)} | {escape(item.description or '')} |" for layer in bundle.info.schema for item in layer.types
-    )
+def _readme(bundle: Bundle, choices: SpaceChoices, rules: RecognitionRules | None) -> str:
+    schema = bundle.info.schema if rules is None else rules.extend(bundle.info.schema)
+    rows = "\n".join(f"| {escape(item.name)} | {escape(item.description or '')} |" for layer in schema for item in layer.types)
     kept = _KEPT if choices.feedback else "Nothing that visitors send is kept."
     sections = (
         f"# {escape(choices.title or title(bundle))}\n",
         f"Finds these types of entities in raw text, with exact offsets. {kept}\n",
         f"| type | what it marks |\n|---|---|\n{rows}\n",
+        "" if rules is None else _RULED.format(rules=rules.count, file=_RULES),
         _PROGRAMS.format(repo=choices.repo, app=app_address(choices.repo)),
-        _figures(bundle.info.metrics),
+        _figures(bundle.info.metrics, ruled=rules is not None),
         "## Licenses\n\n" + "\n".join(f"- {escape(line)}" for line in license_lines(bundle)) + "\n",
         _FOLDER.format(version=__version__),
     )
     return "\n".join(section for section in sections if section)
 
 
-def _figures(metrics: Mapping[str, Any]) -> str:
-    """Scores by split; nothing where nobody measured any."""
+def _figures(metrics: Mapping[str, Any], *, ruled: bool) -> str:
+    """Scores of the model by split; nothing where nobody measured any."""
     rows = ""
     for split, figures in metrics.items():
         micro = figures.get("micro") if isinstance(figures, Mapping) else None
@@ -330,7 +342,8 @@ def _figures(metrics: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     head = "| split | precision | recall | F1 |\n|---|---:|---:|---:|"
-    return f"## Figures\n\nStrict, entity level, micro average.\n\n{head}\n{rows}"
+    alone = " They are those of the model without its rules." if ruled else ""
+    return f"## Figures\n\nStrict, entity level, micro average.{alone}\n\n{head}\n{rows}"
 
 
 _SCORES = ("precision", "recall", "f1")
@@ -372,6 +385,10 @@ _KEPT = (
     "Visitors may flag answers as wrong; only then are text and answer kept, on the persistent storage that this Space needs "
     "(Settings, Storage), and whoever sent them can erase them."
 )
+_RULED = """\
+Beside the model, {rules} recognize (`{file}`: lists of terms and patterns, for everybody to read who sees these files). Their
+entities have the source `dictionary` or `pattern` and no score.
+"""
 _PROGRAMS = """\
 ## From a program
 

@@ -59,9 +59,12 @@ class RecognitionRules:
         else:
             for rule in rules:
                 _check_label(rule, schema.entity_labels, file)
-            self.types = tuple(
-                item for layer in schema if layer.kind == "entities" for item in layer.types if item.name in labels
-            )
+            known: dict[str, Type] = {}  # two layers may have a label of the same name
+            for layer in schema:
+                for item in layer.types if layer.kind == "entities" else ():
+                    if item.name in labels:
+                        known.setdefault(item.name, item)
+            self.types = tuple(known.values())
         self._over, self._under = self._finder(OVER), self._finder(UNDER)
 
     @classmethod

@@ -94,14 +94,28 @@ def with_rules(recognizer: R, model: str | Path, rules: str | Path | Literal[Fal
 
     Args:
         recognizer: The recognizer.
-        model: What it was loaded from. If that is a project, the project's rules go with it, unless others are given.
+        model: What it was loaded from; see :func:`rules_beside`.
+        rules: As for :func:`rules_beside`.
+
+    Raises:
+        InputError: As :func:`rules_beside` does.
+    """
+    found = rules_beside(model, rules)
+    return recognizer if found is None else RuledRecognizer(recognizer, found)
+
+
+def rules_beside(model: str | Path, rules: str | Path | Literal[False] | None = None) -> RecognitionRules | None:
+    """The rules that recognize beside a model; None where none do.
+
+    Args:
+        model: A model by any name. If it is a project, the project's rules go with it, unless others are given.
         rules: A TOML file with ``[rules]`` instead; False for no rules at all.
 
     Raises:
         InputError: If the rules cannot be read or used, or none of the given file recognizes; ``where`` names file and key.
     """
     if rules is False:
-        return recognizer
+        return None
     if rules is not None:
         given = RecognitionRules.read(rules)
         if not given:
@@ -111,9 +125,6 @@ def with_rules(recognizer: R, model: str | Path, rules: str | Path | Literal[Fal
                 hint='Rules only suggest unless they say otherwise: write recognize = "over" or "under" below [rules],'
                 " or below single rules",
             )
-        return RuledRecognizer(recognizer, given)
+        return given
     folder = Path(model).expanduser()
-    if not Project.is_project(folder):
-        return recognizer
-    own = RecognitionRules.read(folder / "viner.toml")
-    return RuledRecognizer(recognizer, own) if own else recognizer
+    return (RecognitionRules.read(folder / "viner.toml") or None) if Project.is_project(folder) else None

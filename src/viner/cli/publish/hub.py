@@ -7,9 +7,15 @@ from pathlib import Path
 import click
 
 from viner.cli.options import FILE, json_option
+from viner.cli.publish.ruling import no_rules_option, tell_rules_left
 from viner.cli.publish.telling import in_json, in_words
 from viner.cli.publish.uploading import push_options, uploading
 from viner.cli.terminal import echo_json
+
+_INSTEAD = (
+    'Whoever wants them adds a file: viner.load("USER/NAME", rules="rules.toml");'
+    " viner publish space and viner publish docker take rules along"
+)
 
 
 @click.command(short_help="Make a model repository for the Hugging Face Hub.")
@@ -23,6 +29,7 @@ from viner.cli.terminal import echo_json
 @click.option("--language", "languages", metavar="CODE", multiple=True, help="Language, such as vi; may be repeated.")
 @click.option("--dataset", "datasets", metavar="ID", multiple=True, help="Training data on the Hub; may be repeated.")
 @click.option("--data-license", metavar="ID", help="License of the training data.")
+@no_rules_option("a model on the Hub", _INSTEAD)
 @json_option
 def hub(
     model: str,
@@ -53,6 +60,7 @@ def hub(
     from viner.publishing.hub import publish_model
     from viner.workflow.front_matter import CardChoices
 
+    tell_rules_left(model, _INSTEAD)
     choices = CardChoices(repo, title, license_, languages, datasets, data_license)
     with uploading(push):
         done = publish_model(model, choices, out=out, upload=push, private=not public, force=force, tag=tag)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from viner.cli.options import FILE, json_option
+from viner.cli.options import FILE, json_option, rules_option
+from viner.cli.publish.ruling import chosen_rules, refuse_rules_of_workbench
 from viner.cli.publish.telling import in_json, in_words
 from viner.cli.publish.uploading import push_options, uploading
 from viner.cli.terminal import echo_json
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 )
 @click.option("--examples", type=FILE, metavar="FILE", help="Texts to try on the page, such as one a line.")
 @click.option("--feedback", is_flag=True, help="Let visitors flag wrong answers; needs persistent storage.")
+@rules_option
 @click.option("--workbench", is_flag=True, help="MODEL is a project: let a team annotate it there; needs PostgreSQL.")
 @json_option
 def space(
@@ -46,6 +48,7 @@ def space(
     model_repo: str | None,
     examples: Path | None,
     feedback: bool,
+    rules: Path | Literal[False] | None,
     workbench: bool,
     as_json: bool,
 ) -> None:
@@ -55,16 +58,21 @@ def space(
     (`hf auth login`, or HF_TOKEN). It is private unless --public is given, and one that holds something is never overwritten
     without --force.
 
+    Rules come along with all their terms, as `rules.toml`: those of --rules, or where MODEL is a project its own.
+
     \b
     Example:
       viner publish space viner-demo/model --repo minh/notices
       viner publish space covid --repo minh/notices --push
+      viner publish space models/003 --repo minh/notices --rules rules.toml
       viner publish space covid --repo minh/annotate --workbench --push
     """
     from viner.publishing.space import SpaceChoices, publish_space, publish_workbench
 
     choices = SpaceChoices(repo, title, license_, model_repo, examples, feedback)
+    own_rules = None
     if workbench:
+        refuse_rules_of_workbench(rules)
         if choices != SpaceChoices(repo, title, license_):
             hint = "--model-repo, --examples and --feedback are for the page of a model"
             raise UsageError("a workbench has its own model, and no visitors", where="--workbench", hint=hint)
@@ -75,12 +83,13 @@ def space(
         with uploading(push):
             done = publish_workbench(project, choices, out=out, upload=push, private=not public, force=force)
     else:
+        own_rules = chosen_rules(model, rules)
         with uploading(push):
-            done = publish_space(model, choices, out=out, upload=push, private=not public, force=force)
+            done = publish_space(model, choices, rules=own_rules, out=out, upload=push, private=not public, force=force)
     for line in _needs(done, feedback=feedback, workbench=workbench):
         click.echo(line, err=True)
     if as_json:
-        own = {"url": done.url, "app": done.app, "model": done.model, "examples": done.examples}
+        own = {"url": done.url, "app": done.app, "model": done.model, "examples": done.examples, "rules": len(own_rules or ())}
         echo_json({**in_json(done.folder, done.files), **own})
         return
     if done.folder is not None:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from viner.cli.options import FILE, json_option
+from viner.cli.publish.ruling import no_rules_option, tell_rules_left
 from viner.cli.publish.telling import in_json
 from viner.cli.terminal import echo_json
 
 if TYPE_CHECKING:
     from viner.publishing.npm import Package
+
+_INSTEAD = "viner publish space and viner publish docker take rules along: a page in the browser runs the model and no more"
 
 
 @click.command(short_help="Make a web page that recognizes in the browser, without any server.")
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option("--runtime", type=FILE, metavar="FILE", help="onnxruntime-web as npm packs it, where npm cannot be reached.")
 @click.option("--force", is_flag=True, help="Replace what viner published there before.")
+@no_rules_option("a page without a server", _INSTEAD)
 @json_option
 def static(
     model: str,
@@ -52,6 +56,7 @@ def static(
     """
     from viner.publishing.static import GITHUB_LIMIT, publish_page
 
+    tell_rules_left(model, _INSTEAD)
     done = publish_page(
         model, out=out, force=force, name=title, examples=examples, runtime=runtime, engine=engine, fetching=_announce
     )
