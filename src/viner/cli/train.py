@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=int, help="Seed of everything that is drawn.")
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="Arithmetic; bf16 where the processor has it.")
+@click.option(
+    "--lora",
+    metavar="RANK",
+    type=click.IntRange(min=1),
+    help="Train adapters of this rank beside a large base instead of its weights, such as 16.",
+)
 @click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
 @click.option(
     "--segmenter",

@@ -44,6 +44,11 @@ class TrainingConfig:
             of their variance.
         seed: Of everything that is drawn.
         precision: "bf16", "fp32", or None for bf16 where the processor or GPU computes in it.
+        lora: Rank of adapters that learn in the place of the encoder's weights (:mod:`viner.training.lora`); None: the weights
+            learn. ``learning_rate`` is then that of the adapters, and None takes ten times as much; a head's rate stays that of
+            a training without adapters, a tenth of ``learning_rate`` times ``head_multiplier``.
+        lora_alpha: The adapters' answer is scaled by this, divided by their rank; None takes twice the rank.
+        lora_dropout: Of what the adapters read.
     """
 
     epochs: int | None = None
@@ -71,10 +76,13 @@ class TrainingConfig:
     closeness: float = 1.0
     seed: int = 1
     precision: str | None = None
+    lora: int | None = None
+    lora_alpha: float | None = None
+    lora_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         positive = "epochs batch_pieces window_pieces patience attempts learning_rate head_multiplier clip budget_minutes"
-        for name in (*positive.split(), "temperature"):
+        for name in (*positive.split(), "temperature", "lora", "lora_alpha"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UsageError(f"{name} must be greater than 0, not {value}")
@@ -85,7 +93,7 @@ class TrainingConfig:
                 raise UsageError(f"{name} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must be at least 0 and less than 2^32, not {self.seed}")
-        for name in ("warmup", "dropout", "join", "split", "respace", "harden"):
+        for name in ("warmup", "dropout", "join", "split", "respace", "harden", "lora_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 0 and less than 1, not {getattr(self, name)}")
         if not 0 <= self.imitation <= 1:

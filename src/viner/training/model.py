@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,22 @@ class MultiHeadModel(nn.Module):
         """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return hidden.flatten(0, 1).index_select(0, first)
+
+    def learned(self) -> dict[str, Tensor]:
+        """What training changes: all that :meth:`state_dict` holds but the weights that were told not to learn."""
+        frozen = self._frozen()
+        return {name: tensor for name, tensor in self.state_dict().items() if name not in frozen}
+
+    def relearn(self, weights: Mapping[str, Tensor]) -> None:
+        """Goes back to what :meth:`learned` gave.
+
+        Raises:
+            RuntimeError: If it was given by another model.
+        """
+        self.load_state_dict({**{name: self.state_dict()[name] for name in self._frozen()}, **weights})
+
+    def _frozen(self) -> set[str]:
+        return {name for name, weight in self.named_parameters(remove_duplicate=False) if not weight.requires_grad}
 
 
 def load_encoder(base: str | Path, dropout: float) -> PreTrainedModel:

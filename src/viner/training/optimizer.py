@@ -7,6 +7,7 @@ from torch import nn
 
 from viner.training.config import TrainingConfig, default_layer_decay
 from viner.training.layers import layers_above
+from viner.training.lora import RATE as ADAPTER_RATE
 from viner.training.model import MultiHeadModel
 
 
@@ -19,16 +20,19 @@ def make_optimizer(model: MultiHeadModel, rate: float, config: TrainingConfig) -
 
     Args:
         model: The model.
-        rate: Peak rate of the encoder's last layer.
+        rate: Peak rate of the encoder's last layer, or of all adapters.
         config: Layer decay, head multiplier and weight decay.
     """
     above = layers_above(model.encoder)
-    decay = config.layer_decay or default_layer_decay(max(above.values()))
+    # Adapters leave the weights below as they are, so there is nothing to protect; they want a larger rate than weights, and a
+    # head learns as it would beside these.
+    decay = config.layer_decay or (default_layer_decay(max(above.values())) if config.lora is None else 1.0)
+    head = (rate if config.lora is None else rate / ADAPTER_RATE) * config.head_multiplier
     peaks = {f"encoder.{name}": rate * decay**layers for name, layers in above.items()}
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            key = peaks.get(name, rate * config.head_multiplier), parameter.ndim > 1
+            key = peaks.get(name, head), parameter.ndim > 1
             groups.setdefault(key, []).append(parameter)
     ordered = sorted(groups.items(), key=lambda item: (item[0][0] != rate, item[0]))
     return torch.optim.AdamW(

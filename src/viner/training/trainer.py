@@ -27,6 +27,8 @@ from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.data import Batch, TrainingSet
 from viner.training.heads import EntityHead, prior_entropy
+from viner.training.lora import RATE as ADAPTER_RATE
+from viner.training.lora import add_adapters, merge_adapters
 from viner.training.model import MultiHeadModel, check_stock, load_encoder
 from viner.training.optimizer import make_optimizer, set_rate
 from viner.training.reading import DocumentReader
@@ -129,7 +131,6 @@ class Trainer:
         self._accelerator = _accelerator(config.precision)
         self._encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
         self._model, self._head = self._new_model()
-        check_stock(self._model.encoder)
         self._train = TrainingSet(train, self._encoder, self._head, config, every_word=teacher is not None)
         if not (self._train.targets > 0).any():
             raise InputError(
@@ -149,10 +150,15 @@ class Trainer:
         torch.manual_seed(self._config.seed)
         if self._teacher is not None:
             model, head = self._teacher.student(self._config.dropout)
-            return model.to(self._accelerator.device), head
-        encoder = load_encoder(self._base, self._config.dropout)
-        head = EntityHead(self._layer, self._labels, int(encoder.config.hidden_size), self._config.dropout)
-        model = MultiHeadModel(encoder, [head])
+        else:
+            encoder = load_encoder(self._base, self._config.dropout)
+            head = EntityHead(self._layer, self._labels, int(encoder.config.hidden_size), self._config.dropout)
+            model = MultiHeadModel(encoder, [head])
+        check_stock(model.encoder)
+        if self._config.lora is not None:
+            add_adapters(
+                model.encoder, self._config.lora, self._config.lora_alpha or 2.0 * self._config.lora, self._config.lora_dropout
+            )
         return model.to(self._accelerator.device), head
 
     def run(self, folder: TrainingFolder) -> TrainingResult:
@@ -165,7 +171,7 @@ class Trainer:
             TrainingError: If the model collapses at every rate that was tried, or the loss is no number.
         """
         started = time.monotonic()
-        state = _State(rate=self._config.learning_rate or default_learning_rate(int(self._model.encoder.config.hidden_size)))
+        state = _State(rate=self._config.learning_rate or self._default_rate())
         optimizer = self._restore(folder, state)
         epochs = self._epochs()
         self._emit(
@@ -177,6 +183,8 @@ class Trainer:
             batch_pieces=self._train.batch_pieces,
             precision=self._accelerator.mixed_precision,
             device=str(self._accelerator.device),
+            weights=sum(weight.numel() for weight in self._model.parameters()),
+            learning=sum(weight.numel() for weight in self._model.parameters() if weight.requires_grad),
             lost=dict(self._train.lost_counts()),
         )
         teacher_f1 = None if self._teacher is None else self._listen(self._teacher)
@@ -197,7 +205,9 @@ class Trainer:
             self._emit("epoch", best=state.best_epoch == state.epoch, **state.history[-1])
         if not state.best_weights:
             raise TrainingError("the time was up before an epoch could be kept", hint="Give it a larger --budget")
-        self._model.load_state_dict(state.best_weights)
+        self._model.relearn(state.best_weights)
+        if self._config.lora is not None:
+            merge_adapters(self._model.encoder)
         scores = self._dev.score(self._model, self._head, self._autocast())
         rates = [entry["pieces_per_second"] for entry in state.history]
         seconds = time.monotonic() - started
@@ -235,6 +245,10 @@ class Trainer:
         # A model that finds nothing yet may still be warming up: patience begins with the first entity that is right.
         waited = state.epoch - state.best_epoch >= self._config.patience and state.best_f1 > 0
         return waited or self._spent(state, state.epoch - state.attempt_epoch) >= 1
+
+    def _default_rate(self) -> float:
+        rate = default_learning_rate(int(self._model.encoder.config.hidden_size))
+        return rate if self._config.lora is None else rate * ADAPTER_RATE
 
     def _epochs(self) -> int:
         if self._config.epochs is not None:
@@ -340,7 +354,7 @@ class Trainer:
         shown = loss if math.isfinite(loss) else None  # JSON has no NaN
         self._emit("collapse", epoch=state.epoch, loss=shown, prior=self._prior, rate=state.rate, attempt=state.attempt)
         if state.best_weights and state.best_f1 > 0:
-            self._model.load_state_dict(state.best_weights)
+            self._model.relearn(state.best_weights)
             state.epoch = state.best_epoch
         else:
             self._model, self._head = self._new_model()
@@ -355,11 +369,11 @@ class Trainer:
         state.history.append(entry)
         if scores.micro.f1 > state.best_f1:
             state.best_f1, state.best_epoch = scores.micro.f1, state.epoch
-            state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self._model.state_dict().items()}
+            state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self._model.learned().items()}
 
     def _checkpoint(self, state: _State, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
         plain = {item.name: getattr(state, item.name) for item in fields(state) if item.name != "best_weights"}
-        current = None if state.best_weights and state.best_epoch == state.epoch else self._model.state_dict()
+        current = None if state.best_weights and state.best_epoch == state.epoch else self._model.learned()
         return {
             "fingerprint": self._fingerprint,
             "state": plain,
@@ -375,7 +389,7 @@ class Trainer:
         for name, value in saved["state"].items():
             setattr(state, name, value)
         state.best_weights = saved["best"]
-        self._model.load_state_dict(saved["current"] or saved["best"])
+        self._model.relearn(saved["current"] or saved["best"])
         optimizer = make_optimizer(self._model, state.rate, self._config)
         optimizer.load_state_dict(saved["optimizer"])
         self._emit("resume", epoch=state.epoch, best_f1=state.best_f1)
