@@ -89,6 +89,21 @@ class MissingExtraError(VinerError, ImportError):
         self.extra = extra
 
 
+class MissingPackageError(VinerError, ImportError):
+    """Another library that a feature works with is not installed, and no extra brings it.
+
+    Args:
+        feature: What the caller asked for, such as "tracking with wandb".
+        package: What pip calls it.
+    """
+
+    code = "missing_package"
+
+    def __init__(self, feature: str, package: str) -> None:
+        super().__init__(f"{feature} needs the package '{package}'", hint=f"Install it with: pip install {package}")
+        self.package = package
+
+
 def outline(error: BaseException) -> str:
     """Type and place of an exception for logs, without its message, which could quote a document."""
     frames = traceback.extract_tb(error.__traceback__)

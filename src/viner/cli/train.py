@@ -54,6 +54,13 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="What joins syllables to the segments that the base reads, or none; as the base learned if not given.",
 )
+@click.option(
+    "--track",
+    metavar="NAME",
+    multiple=True,
+    help="Tell an experiment tracker of the training: tensorboard, wandb, mlflow, …; can be given several times.",
+)
+@click.option("--track-dir", type=FILE, help="Where trackers write their files, in a folder of the model's name; OUT.tracking.")
 @click.option("--overwrite", is_flag=True, default=None, help="Replace a model that is there.")
 @budget_option("Stop training after that time")
 @format_option
@@ -77,6 +84,7 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
     from viner.workflow import train_model
 
     options["read_options"] = read_options or None
+    options["track"] = list(options["track"]) or None
     given = {name: value for name, value in options.items() if value is not None}
     if choices is not None:
         from viner.workflow.choices import read_choices
@@ -117,6 +125,8 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
     teacher = Path(choices.get("distill_from") or os.devnull).expanduser()
     if teacher.is_dir():
         choices["distill_from"] = str(teacher.resolve())  # whoever resumes the run may stand in another folder
+    if "track_dir" in choices:
+        choices["track_dir"] = str(choices["track_dir"].resolve())
     with Store.of_project(project, create=False) as store:
         runs = Runs(project, store)
         last = runs.current()

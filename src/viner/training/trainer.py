@@ -75,11 +75,12 @@ class TrainingResult:
 
 @dataclass(slots=True)
 class _State:
-    """Where a training stands between two epochs."""
+    """Where a training stands between two epochs; ``steps`` are those of this attempt, ``total`` those of all."""
 
     epoch: int = 0
     attempt: int = 0
     steps: int = 0
+    total: int = 0
     rate: float = 0.0
     seconds: float = 0.0
     attempt_epoch: int = 0
@@ -289,6 +290,7 @@ class Trainer:
                 epochs=epochs,
                 step=step + 1,
                 steps=len(batches),
+                total=state.total + step + 1,
                 loss=round(losses[-1], 4),
                 rate=optimizer.param_groups[0]["lr"],
                 pieces=pieces,
@@ -297,6 +299,7 @@ class Trainer:
         seconds = time.monotonic() - began
         state.seconds += seconds
         state.steps += len(losses)
+        state.total += len(losses)
         state.epoch += 1
         self._last = {"pieces_per_second": round(pieces / max(seconds, 1e-9), 1), "seconds": round(seconds, 1)}
         return float(np.mean(losses[-max(1, len(losses) // 3) :]))
@@ -392,7 +395,7 @@ class Trainer:
         self._model.relearn(saved["current"] or saved["best"])
         optimizer = make_optimizer(self._model, state.rate, self._config)
         optimizer.load_state_dict(saved["optimizer"])
-        self._emit("resume", epoch=state.epoch, best_f1=state.best_f1)
+        self._emit("resume", epoch=state.epoch, steps=state.total, best_f1=state.best_f1)
         return optimizer
 
     def _autocast(self) -> AbstractContextManager[object]:

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -114,11 +114,13 @@ class TrainingLog:
     Args:
         path: The file. A resumed training appends to it, another one begins it anew.
         report: For people; it keeps a log of its own if it likes (:meth:`Report.log`).
+        also: Called with each event that the file keeps.
     """
 
-    def __init__(self, path: Path, report: Report) -> None:
+    def __init__(self, path: Path, report: Report, also: Callable[[dict[str, Any]], None] = lambda event: None) -> None:
         self._path = path
         self._report = report
+        self._also = also
         self._begun = False
         self._last_step = -math.inf
 
@@ -138,6 +140,7 @@ class TrainingLog:
             write_event(self._path, event, anew=not self._begun and event["event"] != "resume")
             self._begun = True
             self._report.log(event)
+            self._also(event)
         self._report.event(event)
 
     def _keeps(self, event: dict[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from viner.evaluation.confidence import ConfidenceTally
 from viner.metrics.calibration import IDENTITY
 from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
+from viner.version import __version__
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
@@ -26,6 +27,7 @@ from viner.workflow.progress import Report, TrainingLog
 from viner.workflow.start import Start
 
 if TYPE_CHECKING:
+    from viner.training.config import TrainingConfig
     from viner.training.trainer import TrainingResult
 
 _TOKENIZER_FILES = ("tokenizer_config.json", "special_tokens_map.json")
@@ -48,6 +50,8 @@ def train_model(
     allow_bin: bool = False,
     segmenter: str | None = None,
     overwrite: bool = False,
+    track: Sequence[str] = (),
+    track_dir: str | Path | None = None,
     report: Report | None = None,
     **choices: Any,
 ) -> Path:
@@ -74,6 +78,8 @@ def train_model(
         segmenter: What groups syllables into the segments that the model reads, or "none"; None takes what the base learned
             from: segments for PhoBERT and its like, words for others. Entities stay on words either way.
         overwrite: Replace a model that is there.
+        track: Experiment trackers that are told of the training, by accelerate's names, such as ``["tensorboard"]``.
+        track_dir: Folder in which those that write files get one of the model's name; None takes ``OUT.tracking``.
         report: Where progress goes; None writes to stderr.
         **choices: Fields of :class:`viner.training.config.TrainingConfig`.
 
@@ -87,10 +93,12 @@ def train_model(
         TrainingError: If another training writes there, the model learns nothing, or no layer of it can be left out.
         UsageError: If options exclude each other, or there are not so many layers.
         MissingExtraError: If the training libraries, or the segmenter, are missing.
+        MissingPackageError: If the library of a tracker is missing.
     """
     require_training()
     from viner.training.checkpoint import TrainingFolder
     from viner.training.data import usable_overlap
+    from viner.training.tracking import Tracking
 
     report = report or Report()
     target = Path(out)
@@ -100,6 +108,8 @@ def train_model(
     start = Start.find(base, distill_from, layers, allow_bin=allow_bin)
     reads = start.segmenter(segmenter)
     config = start.config(choices, reads)
+    place = target.with_name(f"{target.name}.tracking") if track_dir is None else Path(track_dir) / target.name
+    tracking = Tracking(track, place, target.name, _facts(start, config), report.line)
     # Read everything first: a broken dev or test file should not be found after an hour of training.
     material = Material.read(
         start, reads, train, dev, seed=config.seed, schema=schema, format=format, read_options=read_options
@@ -107,8 +117,8 @@ def train_model(
     tested = None if test is None else annotated(test, format, read_options)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
-    with TrainingFolder(target.with_name(f"{target.name}.training")) as folder:
-        with TrainingLog(folder.log, report) as log:
+    with TrainingFolder(target.with_name(f"{target.name}.training")) as folder, tracking:
+        with TrainingLog(folder.log, report, tracking) as log:
             teacher = start.teacher()
             result = material.trainer(config, log, teacher=teacher).run(folder)
         info = BundleInfo(
@@ -129,7 +139,9 @@ def train_model(
             },
         )
         with BundleWriter(target, overwrite=overwrite) as writer:
-            _finish(writer, result, info, start.folder, material.dev, tested, folder.log, report)
+            metrics = _finish(writer, result, info, start.folder, material.dev, tested, folder.log, report)
+        for split in ("dev", "test") if tested is not None else ("dev",):
+            tracking.scores(split, metrics[split]["micro"])
         folder.remove()
     return target
 
@@ -143,8 +155,8 @@ def _finish(
     test: Sequence[Document] | None,
     log: Path,
     report: Report,
-) -> None:
-    """Exports, quantizes, chooses, calibrates, evaluates and writes everything into the writer's folder."""
+) -> Mapping[str, Any]:
+    """Exports, quantizes, chooses, calibrates, evaluates and writes all into the writer's folder; returns the metrics."""
     from dataclasses import replace
 
     from viner.training.export import export_onnx
@@ -199,6 +211,13 @@ def _finish(
     report.line(f"\nOn {split}:\n\n{evaluations[split].to_markdown()}")
     if not evaluations[split].scores.micro.correct:
         report.line("The model finds nothing: it needs more epochs, more time or more annotated documents.")
+    return info.metrics
+
+
+def _facts(start: Start, config: TrainingConfig) -> dict[str, Any]:
+    """What trackers are told of a training before it begins."""
+    base = start.origin.get("name") or start.origin.get("id")
+    return {"viner": __version__, "base": base, **{f"choice/{name}": value for name, value in config.to_dict().items()}}
 
 
 def _check_target(target: Path, overwrite: bool) -> None:
