@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from viner.cli.options import FILE, budget_option, format_option, json_option
+from viner.cli.projects import find_project, has_store, open_store, project_option
 from viner.cli.terminal import echo_json
+
+if TYPE_CHECKING:
+    from viner.document import Document
+    from viner.project import Project
+    from viner.store.records import Split
 
 _SHOWN = 20
 """Doubts that the terminal shows."""
@@ -16,7 +22,9 @@ _ENDINGS = (".html", ".jsonl")
 
 
 @click.command(short_help="Find annotations that are probably wrong.")
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE, required=False)
+@project_option
+@click.option("--split", type=click.Choice(["train", "dev", "test"]), help="Split of a project; train and dev if not given.")
 @click.option(
     "--out", "-o", type=FILE, required=True, help="What to write: a page (.html), or a line of JSON for each doubt (.jsonl)."
 )
@@ -28,7 +36,9 @@ _ENDINGS = (".html", ".jsonl")
 @format_option
 @json_option
 def doubts(
-    file: Path,
+    file: Path | None,
+    project: Path | None,
+    split: Split | None,
     out: Path,
     folds: int,
     seed: int,
@@ -37,36 +47,42 @@ def doubts(
     as_json: bool,
     **choices: Any,
 ) -> None:
-    """Find annotations of FILE that are probably wrong, or missing, by cross-validation.
+    """Find annotations of FILE, or of a project, that are probably wrong, or missing, by cross-validation.
 
     The documents are divided into folds. For each fold a model is trained on the others, so that every document is judged by a
     model that did not learn from it. What is doubted is written with its context and its place: look at it, and decide. It
     takes as many trainings as there are folds; started again after a kill, the same command goes on.
 
+    Of a project, given with --project or as the current folder, the documents of train and dev that are done are judged.
+
     \b
     Example:
       viner doubts train.conll --out doubts.html
       viner doubts train.jsonl --out doubts.jsonl --folds 10 --budget 20m
+      viner doubts --project covid --out doubts.html
     """
     from viner.errors import UsageError
     from viner.evaluation.page import doubt_report
     from viner.formats.files import replacing
-    from viner.workflow.doubts import find_doubts
+    from viner.workflow.doubts import find_doubts, find_doubts_in
 
     if out.suffix not in _ENDINGS:
         raise UsageError(f"the ending of {out.name!r} says nothing", where="--out", hint=f"Use one of: {', '.join(_ENDINGS)}")
-    found = find_doubts(
-        file,
-        out.with_name(f"{out.name}.folds"),
-        folds=folds,
-        seed=seed,
-        format=format,
-        read_options=read_options,
-        **{name: value for name, value in choices.items() if value is not None},
-    )
+    if file is not None and (project or split) is not None:
+        raise UsageError("--project and --split go without FILE", hint="Give a file, or a project")
+    if file is None and (format or read_options):
+        raise UsageError("--format and --option go with FILE", hint="A project knows how its documents are kept")
+    work = out.with_name(f"{out.name}.folds")
+    given = {"folds": folds, "seed": seed, **{name: value for name, value in choices.items() if value is not None}}
+    if file is not None:
+        name, found = file.name, find_doubts(file, work, format=format, read_options=read_options, **given)
+    else:
+        home = find_project(project)
+        name = home.path.resolve().name
+        found = find_doubts_in(_done(home, split), work, where=home.path, **given)
     with replacing(out) as sink:
         if out.suffix == ".html":
-            sink(doubt_report(found.doubts, file=file.name, told=found.summary()))
+            sink(doubt_report(found.doubts, file=name, told=found.summary()))
         else:
             sink("".join(doubt.to_json() + "\n" for doubt in found.doubts))
     if as_json:
@@ -75,3 +91,17 @@ def doubts(
     for doubt in found.doubts[:_SHOWN]:
         click.echo(str(doubt))
     click.echo(f"{found.summary()}\nAll of them, in context: {out}")
+
+
+def _done(project: Project, split: Split | None) -> list[Document]:
+    """The documents of a project whose annotation is done: of a split, or of train and dev."""
+    splits = (split,) if split else ("train", "dev")
+    if not has_store(project):
+        from viner.formats import read
+
+        files = project.training_files()
+        return [document for name in splits if name in files for document in read(files[name], "jsonl")]
+    from viner.store import Filter
+
+    with open_store(project.path) as store:
+        return [document.with_(suggestions=None) for document in store.export(Filter(splits=splits, statuses=("done",)))]

@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,27 +77,18 @@ def find_doubts(
     train: str | Path,
     work: str | Path,
     *,
-    folds: int = FOLDS,
-    seed: int = 0,
     format: str | None = None,
     read_options: Mapping[str, Any] | None = None,
-    report: Report | None = None,
     **choices: Any,
 ) -> Doubts:
-    """Trains a model on all folds of a file but one, for each fold, and lets it judge the documents of that one.
-
-    See :mod:`viner.evaluation.confident` for what is doubted. Killed or interrupted, the same call goes on: finished models
-    stay in the working folder, which is removed at the end.
+    """Finds doubtful annotations of a file by cross-validation, see :func:`find_doubts_in`.
 
     Args:
         train: An annotated file in any format that viner reads.
         work: Working folder, for the models and the files that they learn from.
-        folds: How many models are trained. Each learns from all but one fold, so many folds judge better, and take longer.
-        seed: Of the folds, and of the trainings.
         format: Format of the file; None finds it out.
         read_options: Options of that format.
-        report: Where progress goes; None writes to stderr.
-        **choices: What :func:`viner.workflow.train_model` takes beside files: ``base``, ``epochs``, ``budget_minutes``, ….
+        **choices: What :func:`find_doubts_in` takes.
 
     Raises:
         InputError: If the file cannot be read or holds no entity.
@@ -105,13 +96,46 @@ def find_doubts(
         TrainingError: As a training does.
         MissingExtraError: If the training libraries are missing.
     """
+    return find_doubts_in(read(train, format, **(read_options or {})), work, where=train, **choices)
+
+
+def find_doubts_in(
+    documents: Iterable[Document],
+    work: str | Path,
+    *,
+    where: str | Path | None = None,
+    folds: int = FOLDS,
+    seed: int = 0,
+    report: Report | None = None,
+    **choices: Any,
+) -> Doubts:
+    """Trains a model on all folds of some documents but one, for each fold, and lets it judge the documents of that one.
+
+    See :mod:`viner.evaluation.confident` for what is doubted. Killed or interrupted, the same call goes on: finished models
+    stay in the working folder, which is removed at the end.
+
+    Args:
+        documents: Annotated documents; others are left out.
+        work: Working folder, for the models and the files that they learn from.
+        where: Where the documents come from, for messages.
+        folds: How many models are trained. Each learns from all but one fold, so many folds judge better, and take longer.
+        seed: Of the folds, and of the trainings.
+        report: Where progress goes; None writes to stderr.
+        **choices: What :func:`viner.workflow.train_model` takes beside files: ``base``, ``epochs``, ``budget_minutes``, ….
+
+    Raises:
+        InputError: If no document has an entity.
+        UsageError: If there are not so many different texts as folds.
+        TrainingError: As a training does.
+        MissingExtraError: If the training libraries are missing.
+    """
     report = report or Report()
-    documents = [document for document in read(train, format, **(read_options or {})) if document.entities is not None]
+    documents = [document for document in documents if document.entities is not None]
     entities = sum(len(document.entities or ()) for document in documents)
     if not entities:
         raise InputError(
-            "no annotated entity in this file",
-            where=train,
+            "no annotated entity in these documents",
+            where=where,
             hint="Doubts are about annotations: CoNLL, JSONL with 'entities', …",
         )
     numbers = fold_numbers(documents, folds, seed)
