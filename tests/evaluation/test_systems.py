@@ -79,6 +79,31 @@ def test_different_numbers_of_seeds_are_not_tested():
     assert "Not tested" in comparison_markdown(comparison)
 
 
+def test_three_seeds_of_each_and_more_are_tested_over_seeds():
+    comparison = compare_systems(
+        system("a", Knows(15, 3), Knows(15, 4), Knows(15, 5)),
+        system("b", Knows(15, 9), Knows(15, 9), Knows(14, 8), Knows(15, 9)),
+    )
+    over = comparison.over_seeds
+    assert over is not None
+    assert over.p_value is not None
+    assert over.p_value < 0.01
+    assert over.interval.low > 0
+    assert comparison.to_dict()["over_seeds"]["p_value"] == over.p_value
+    text = comparison_markdown(comparison)
+    assert "With other seeds as well: 95 % interval of the mean +0." in text
+    assert "(Welch's test over the seeds)" in text
+    assert "Not tested" not in text
+    assert "over_seeds" not in compare_systems(system("a", Knows(1, 1)), system("b", Knows(2, 1))).to_dict()
+
+
+def test_seeds_that_change_nothing_have_an_interval_and_no_test():
+    comparison = compare_systems(system("a", *[Knows(15, 3)] * 3), system("b", *[Knows(15, 9)] * 3))
+    assert comparison.over_seeds is not None
+    assert comparison.over_seeds.p_value is None
+    assert "Welch" not in comparison_markdown(comparison)
+
+
 def test_equal_systems_differ_in_no_type():
     same = system("a", Knows(3, 3))
     text = comparison_markdown(compare_systems(same, same))

@@ -3,6 +3,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from viner.metrics import significance
 from viner.metrics.significance import randomization_p
 
 RIGHT, WRONG = (1, 1, 1), (1, 1, 0)
@@ -62,3 +63,29 @@ def test_it_comes_near_to_all_exchanges_and_does_not_ask_who_is_first():
 
 def test_without_entities_nothing_differs():
     assert randomization_p(counts((0, 0, 0), (0, 0, 0)), counts((0, 1, 0), (0, 0, 0))) == 1
+
+
+def one_by_one(a, b, rounds, seed):
+    """The test as it is written down: one exchange after the other."""
+
+    def f1(rows):
+        support, predicted, correct = rows.sum(axis=0).tolist()
+        return 2 * correct / (support + predicted) if correct else 0.0
+
+    observed = abs(f1(a) - f1(b))
+    draw = np.random.default_rng(seed)
+    hits = 1
+    for _ in range(rounds):
+        exchanged = (draw.random(len(a)) < 0.5)[:, None]
+        hits += abs(f1(np.where(exchanged, b, a)) - f1(np.where(exchanged, a, b))) >= observed - 1e-12
+    return hits / (rounds + 1)
+
+
+@pytest.mark.parametrize("block", [50, 4_000_000])
+def test_all_exchanges_at_once_are_the_same_as_one_by_one(block, monkeypatch):
+    monkeypatch.setattr(significance, "_BLOCK", block)
+    draw = np.random.default_rng(4)
+    for seed in range(6):
+        rows = draw.integers(0, 9, (2, int(draw.integers(1, 40)), 3))
+        rows[..., 2] = np.minimum(rows[..., 2], rows[..., :2].min(axis=-1))
+        assert randomization_p(*rows, rounds=200, seed=seed) == one_by_one(*rows, 200, seed)

@@ -17,6 +17,24 @@ Tally = dict[str, tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
+class OverSeeds:
+    """What the spread over seeds says about a difference between two recipes.
+
+    Args:
+        p_value: How likely such a difference of the mean F1 would be if both recipes were equally good (Welch's t-test over the
+            seeds), in (0, 1]; None where seeds change nothing.
+        interval: Where the difference of the means would lie for other seeds and other documents.
+    """
+
+    p_value: float | None
+    interval: Interval
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form: both fields by name."""
+        return {"p_value": self.p_value, "interval": self.interval.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """How two systems do on the same documents.
 
@@ -30,6 +48,7 @@ class Comparison:
             was tested.
         interval: Where the difference would lie for other documents of the kind; None without entities.
         seeds: How many models of each are counted together; a gold entity counts once for each.
+        over_seeds: What their spread says; None with too few of them.
     """
 
     a: str
@@ -40,6 +59,7 @@ class Comparison:
     p_value: float | None = None
     interval: Interval | None = None
     seeds: tuple[int, int] = (1, 1)
+    over_seeds: OverSeeds | None = None
 
     @property
     def delta(self) -> float:
@@ -50,7 +70,7 @@ class Comparison:
         """The JSON form: ``{"a", "b", "documents", "overall", "labels", "delta", "p_value", "interval"}``.
 
         ``overall`` is ``{"a", "b", "support"}``, and ``labels`` has the like for each label; F1 in [0, 1], null where
-        nothing is annotated or predicted.
+        nothing is annotated or predicted. Recipes with enough seeds have "over_seeds", too.
         """
         return {
             "a": self.a,
@@ -61,6 +81,7 @@ class Comparison:
             "delta": self.delta,
             "p_value": self.p_value,
             "interval": None if self.interval is None else self.interval.to_dict(),
+            **({} if self.over_seeds is None else {"over_seeds": self.over_seeds.to_dict()}),
         }
 
     def _pair(self, a: Scores, b: Scores) -> dict[str, Any]:

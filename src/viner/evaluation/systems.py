@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from viner.document import Document
 from viner.evaluation.comparison import (
     Comparison,
+    OverSeeds,
     Tally,
     added,
     compare_tallies,
@@ -19,7 +22,7 @@ from viner.evaluation.comparison import (
 )
 from viner.evaluation.evaluate import Evaluable, evaluate_model
 from viner.evaluation.markdown import markdown_table, shorten
-from viner.metrics import Interval, Scores, Spread, bootstrap_interval
+from viner.metrics import LEAST_SEEDS, Interval, Scores, Spread, bootstrap_interval, seeds_interval, welch_p
 
 DIFFERING = 5
 """Labels that a comparison names."""
@@ -40,9 +43,13 @@ class System:
     models: tuple[str, ...]
     tallies: tuple[Sequence[Tally], ...]
 
+    def f1s(self) -> list[float]:
+        """Strict micro F1 of each seed."""
+        return [Scores.micro(list(scores.values())).f1 for scores in self._scores()]
+
     def micro(self) -> Spread:
         """Strict micro F1 over the seeds."""
-        return Spread.of([Scores.micro(list(scores.values())).f1 for scores in self._scores()])
+        return Spread.of(self.f1s())
 
     def macro(self) -> Spread:
         """Strict macro F1 over the seeds."""
@@ -112,10 +119,14 @@ def compare_systems(a: System, b: System) -> Comparison:
     """The comparison of two systems on the same documents, by the counts of all their seeds together.
 
     Interval and p say what other documents would change. Documents are exchanged between systems with all their seeds, so where
-    the numbers of seeds differ nothing is tested, and p is None.
+    the numbers of seeds differ that is not tested, and p is None. What other seeds would change is told beside it, where each
+    system has as many as that takes.
     """
     seeds = len(a.models), len(b.models)
     comparison = replace(compare_tallies(a.name, b.name, a.pooled(), b.pooled()), seeds=seeds)
+    if min(seeds) >= LEAST_SEEDS and comparison.interval is not None:
+        interval = seeds_interval(*(np.stack([document_counts(each) for each in system.tallies]) for system in (a, b)))
+        comparison = replace(comparison, over_seeds=OverSeeds(welch_p(a.f1s(), b.f1s()), interval))
     return comparison if seeds[0] == seeds[1] else replace(comparison, p_value=None)
 
 
@@ -163,6 +174,15 @@ def _verdict(comparison: Comparison) -> str:
     if comparison.interval is not None:
         low, high, level = comparison.interval
         text += f", {level * 100:g} % interval {low:+.4f} to {high:+.4f}"
-    if comparison.p_value is None:
-        return f"{text}. Not tested: they have different numbers of seeds."
-    return f"{text}, p = {comparison.p_value:.3g}."
+    over = comparison.over_seeds
+    if comparison.p_value is not None:
+        text += f", p = {comparison.p_value:.3g}."
+    elif over is None:
+        text += f". Not tested: with different numbers of seeds it takes {LEAST_SEEDS} of each."
+    else:
+        text += "."
+    if over is not None:
+        low, high, level = over.interval
+        text += f"\nWith other seeds as well: {level * 100:g} % interval of the mean {low:+.4f} to {high:+.4f}"
+        text += "." if over.p_value is None else f", p = {over.p_value:.3g} (Welch's test over the seeds)."
+    return text

@@ -46,7 +46,7 @@ def bootstrap_interval(counts: Counts, *, rounds: int = ROUNDS, level: float = L
         level: How much of the scores lies within, in (0, 1).
         seed: Of the draws.
     """
-    return _percentiles(_micro_f1(_resampled(counts, rounds, seed)), level)
+    return percentiles(micro_f1(_resampled(counts, rounds, seed)), level)
 
 
 def bootstrap_difference(a: Counts, b: Counts, *, rounds: int = ROUNDS, level: float = LEVEL, seed: int = 0) -> Interval:
@@ -60,7 +60,7 @@ def bootstrap_difference(a: Counts, b: Counts, *, rounds: int = ROUNDS, level: f
         seed: Of the draws.
     """
     sums = _resampled(np.hstack([a, b]), rounds, seed)
-    return _percentiles(_micro_f1(sums[:, 3:]) - _micro_f1(sums[:, :3]), level)
+    return percentiles(micro_f1(sums[:, 3:]) - micro_f1(sums[:, :3]), level)
 
 
 def _resampled(rows: Counts, rounds: int, seed: int) -> Counts:
@@ -76,12 +76,14 @@ def _resampled(rows: Counts, rounds: int, seed: int) -> Counts:
     return np.concatenate([draw.multinomial(len(rows), times / len(rows), block) @ distinct for block in blocks])
 
 
-def _micro_f1(sums: Counts) -> NDArray[np.float64]:
+def micro_f1(sums: Counts) -> NDArray[np.float64]:
+    """Micro F1 of sums of counts, 0 without entities. *Shape:* (sums, 3) → (sums,)."""
     support, predicted, correct = sums.T
     f1: NDArray[np.float64] = 2 * correct / np.maximum(support + predicted, 1)
     return f1
 
 
-def _percentiles(values: NDArray[np.float64], level: float) -> Interval:
+def percentiles(values: NDArray[np.float64], level: float) -> Interval:
+    """The middle of some values, of which so much lies within."""
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2]).tolist()
     return Interval(low, high, level)

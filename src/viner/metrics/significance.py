@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Counts = NDArray[np.int64]
 """*Shape:* (documents, 3). Support, predicted and correct entities of each document."""
+_BLOCK = 4_000_000
+"""Exchanges that are in memory at once."""
 
 
 def randomization_p(a: Counts, b: Counts, *, rounds: int = 2000, seed: int = 0) -> float:
@@ -25,17 +29,21 @@ def randomization_p(a: Counts, b: Counts, *, rounds: int = 2000, seed: int = 0) 
     Returns:
         p in (0, 1], two-sided.
     """
-    observed = abs(_f1(a.sum(axis=0)) - _f1(b.sum(axis=0)))
+    first, second = a.sum(axis=0), b.sum(axis=0)
+    observed = abs(_f1(first) - _f1(second))
     draw = np.random.default_rng(seed)
     hits = 1
-    for _ in range(rounds):
-        exchanged = draw.random(len(a)) < 0.5
-        first = np.where(exchanged[:, None], b, a).sum(axis=0)
-        second = np.where(exchanged[:, None], a, b).sum(axis=0)
-        hits += abs(_f1(first) - _f1(second)) >= observed - 1e-12
+    size = max(1, _BLOCK // max(len(a), 1))
+    for done in range(0, rounds, size):
+        exchanged = draw.random((min(size, rounds - done), len(a))) < 0.5
+        # What an exchange adds to one system it takes from the other. Sums of whole numbers are exact in float64, as far as
+        # 2 to the 53rd, and its products are many times as fast.
+        moved = exchanged.astype(np.float64) @ (b - a)
+        hits += int(np.sum(np.abs(_f1(first + moved) - _f1(second - moved)) >= observed - 1e-12))
     return hits / (rounds + 1)
 
 
-def _f1(counts: Counts) -> float:
-    support, predicted, correct = counts.tolist()
-    return 2 * correct / (support + predicted) if correct else 0.0
+def _f1(counts: NDArray[Any]) -> NDArray[np.float64]:
+    """F1 of one row of counts or of many. *Shape:* (…, 3) → (…)."""
+    f1: NDArray[np.float64] = 2 * counts[..., 2] / np.maximum(counts[..., 0] + counts[..., 1], 1)
+    return f1
