@@ -31,6 +31,17 @@ def test_lengths_are_counted_in_the_words_of_the_recognizer():
     assert (lengths["3"].support, lengths["3"].predicted, lengths["3"].correct) == (1, 0, 0)
 
 
+def test_modes_of_a_label_know_nothing_of_the_others():
+    gold = [entity("Lan", "PERSON"), entity("Hà Nội", "LOCATION"), entity("rồi về Huế", "LOCATION")]
+    found = observed(gold, [entity("Lan", "LOCATION"), entity("Hà Nội", "LOCATION"), entity("Huế", "LOCATION")])
+    assert found.modes["exact"].correct == 2, "Lan is found, as something else"
+    assert found.modes_by_label["PERSON"]["exact"] == ModeScores(missed=1)
+    location = found.modes_by_label["LOCATION"]
+    assert location["strict"] == location["exact"] == ModeScores(correct=1, incorrect=1, spurious=1)
+    assert location["partial"] == ModeScores(correct=1, partial=1, spurious=1)
+    assert location["type"] == ModeScores(correct=2, spurious=1)
+
+
 def test_an_entity_with_the_wrong_label_is_wrong_in_its_length_too():
     assert observed([entity("Lan", "PERSON")], [entity("Lan", "LOCATION")]).lengths()["1"].correct == 0
 

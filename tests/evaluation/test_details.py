@@ -45,6 +45,16 @@ def test_what_was_not_measured_is_left_out():
     assert "never seen" not in details_markdown(replace(whole(), surfaces={}))
 
 
+def test_modes_of_a_label_are_told_where_they_can_differ():
+    modes = {"strict": ModeScores(1, 1), "exact": ModeScores(1, 1), "partial": ModeScores(1, 0, 1), "type": ModeScores(2)}
+    none = dict.fromkeys(modes, ModeScores(spurious=2))
+    text = details_markdown(replace(whole(), modes_by_label={"NAME": modes, "ODD": none}))
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in text.splitlines()]
+    assert ["F1 of type", "strict", "partial", "type"] in rows
+    assert ["NAME", "0.5000", "0.7500", "1.0000"] in rows
+    assert ["ODD", "–", "–", "–"] in rows
+
+
 def test_a_document_without_annotated_entities_has_no_f1():
     documents = DocumentScores()
     documents.add("empty", 0, 2, 0)

@@ -50,6 +50,7 @@ def test_the_json_form_comes_back_whole():
         {"type": ModeScores(1, 2, 0, 4, 5)},
         scores.labels,
         {"seen": scores.micro},
+        modes_by_label={"NAME": {"partial": ModeScores(1, 0, 2, 4, 5)}},
     )
     assert Evaluation.from_dict(json.loads(json.dumps(full.to_dict()))) == full
     assert "95 % interval: 0.4000 to 0.9000" in full.to_markdown()
@@ -57,6 +58,6 @@ def test_the_json_form_comes_back_whole():
 
 def test_what_older_model_folders_hold_is_read():
     old = evaluation().to_dict()
-    for name in ("interval", "modes", "lengths", "surfaces"):
+    for name in ("interval", "modes", "modes_by_label", "lengths", "surfaces"):
         del old[name]
     assert Evaluation.from_dict(old) == evaluation()

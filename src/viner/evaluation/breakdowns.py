@@ -24,6 +24,8 @@ class Breakdowns:
     def __init__(self, seen: SeenSurfaces | None = None) -> None:
         self.strict = EntityTally()
         self.modes: dict[Mode, ModeScores] = dict.fromkeys(MODES, ModeScores())
+        self.modes_by_label: dict[str, dict[Mode, ModeScores]] = {}
+        """The same of each label, among whose entities the other labels' play no part."""
         self.documents = DocumentScores()
         self._seen = seen
         self._lengths = EntityTally()
@@ -35,6 +37,10 @@ class Breakdowns:
         spans = [[entity.labeled_span for entity in entities] for entities in (right, found)]
         for mode, scores in score_modes(*spans).items():
             self.modes[mode] += scores
+        for label in {label for side in spans for *_, label in side}:
+            scored = self.modes_by_label.setdefault(label, dict.fromkeys(MODES, ModeScores()))
+            for mode, scores in score_modes(*([span for span in side if span[2] == label] for side in spans)).items():
+                scored[mode] += scores
         self.documents.add(gold.id, len(right), len(found), self.strict.add(*spans))
         words = predicted.words or ()
         starts, ends = [start for start, _ in words], [end for _, end in words]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from viner.evaluation.markdown import markdown_table, shorten
 from viner.evaluation.report import Evaluation, scores_table
-from viner.metrics import Scores
+from viner.metrics import Mode, Scores
 
 WORST = 5
 """Documents that are named."""
@@ -19,7 +19,13 @@ def details_markdown(evaluation: Evaluation) -> str:
     Args:
         evaluation: What :func:`viner.evaluation.evaluate_model` gave.
     """
-    parts = (_modes(evaluation), _lengths(evaluation.lengths), _surfaces(evaluation.surfaces), _documents(evaluation))
+    parts = (
+        _modes(evaluation),
+        _modes_by_label(evaluation),
+        _lengths(evaluation.lengths),
+        _surfaces(evaluation.surfaces),
+        _documents(evaluation),
+    )
     return "\n".join(part for part in parts if part)
 
 
@@ -39,6 +45,16 @@ def _modes(evaluation: Evaluation) -> str:
         markdown_table(("mode", "precision", "recall", "F1", *counts), rows)
         + "\nExact: borders alone. Partial: any overlap, half for other borders. Type: overlap and type.\n"
     )
+
+
+def _modes_by_label(evaluation: Evaluation) -> str:
+    """F1 of each label in the modes that can differ: among entities of one label, exact is strict."""
+    shown: tuple[Mode, ...] = ("strict", "partial", "type")
+    rows = [
+        (shorten(label), *(f"{modes[mode].f1:.4f}" if modes[mode].possible else "–" for mode in shown))
+        for label, modes in evaluation.modes_by_label.items()
+    ]
+    return markdown_table(("F1 of type", *shown), rows) if rows else ""
 
 
 def _lengths(lengths: Mapping[str, Scores]) -> str:

@@ -101,6 +101,7 @@ def evaluate_model(
         breakdowns.lengths(),
         breakdowns.surfaces(),
         breakdowns.documents,
+        dict(sorted(breakdowns.modes_by_label.items())),
     )
 
 

@@ -28,6 +28,7 @@ class Evaluation:
         surfaces: Strict scores of entities that the training has "seen", seen with another label ("other_label"), or not
             ("unseen"); empty where nobody said what it has seen.
         by_document: How each document did. It is no part of the JSON form, nor of a model folder.
+        modes_by_label: As ``modes``, among the entities of one label; models of before lack it.
     """
 
     scores: EntityScores
@@ -41,6 +42,7 @@ class Evaluation:
     lengths: Mapping[str, Scores] = field(default_factory=dict)
     surfaces: Mapping[str, Scores] = field(default_factory=dict)
     by_document: DocumentScores | None = field(default=None, compare=False, repr=False)
+    modes_by_label: Mapping[str, Mapping[Mode, ModeScores]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: ``{"micro", "macro", "labels": {label: …}, "interval", "modes", "truncated_entities", …}``."""
@@ -53,6 +55,10 @@ class Evaluation:
             "unknown_labels": dict(self.unknown_labels),
             "interval": None if self.interval is None else self.interval.to_dict(),
             "modes": {mode: scores.to_dict() for mode, scores in self.modes.items()},
+            "modes_by_label": {
+                label: {mode: scores.to_dict() for mode, scores in modes.items()}
+                for label, modes in self.modes_by_label.items()
+            },
             "lengths": {group: scores.to_dict() for group, scores in self.lengths.items()},
             "surfaces": {group: scores.to_dict() for group, scores in self.surfaces.items()},
         }
@@ -76,6 +82,10 @@ class Evaluation:
             {mode: ModeScores.from_dict(scores) for mode, scores in data.get("modes", {}).items()},
             {group: Scores.from_dict(scores) for group, scores in data.get("lengths", {}).items()},
             {group: Scores.from_dict(scores) for group, scores in data.get("surfaces", {}).items()},
+            modes_by_label={
+                label: {mode: ModeScores.from_dict(scores) for mode, scores in modes.items()}
+                for label, modes in data.get("modes_by_label", {}).items()
+            },
         )
 
     def to_markdown(self, label: Callable[[str], str] = str) -> str:
