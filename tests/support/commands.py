@@ -146,7 +146,11 @@ def run_as_it_stands(line: str, *, base: Path | None = None) -> None:
     if command[0] in ("serve", "demo"):
         serve_and_ask([sys.executable, "-m", "viner", *command])
         return
-    if command[0] in ("train", "doubts"):
+    if command[0] == "search":
+        command = ["epochs=1" if word.startswith("epochs=") else word for word in command]
+        command += [] if "--space" in command else ["--space", "dropout=0,0.1", "--space", "epochs=1"]
+        command += ["--trials", "2", *(["--base", str(base)] if base else [])]
+    if command[0] in ("train", "doubts", "curve"):
         command += ["--epochs", "1"]  # the commands are under test here, not the figures
         command += ["--base", str(base)] if base and "--distill-from" not in command else []
     typed = ""

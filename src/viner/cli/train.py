@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,6 +128,7 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
         choices["distill_from"] = str(teacher.resolve())  # whoever resumes the run may stand in another folder
     if "track_dir" in choices:
         choices["track_dir"] = str(choices["track_dir"].resolve())
+    choices = json.loads(json.dumps(choices))  # as a run keeps them
     with Store.of_project(project, create=False) as store:
         runs = Runs(project, store)
         last = runs.current()

@@ -8,6 +8,7 @@ an SQLite file in the folder of the search, for Optuna's own tools as well.
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,9 +112,15 @@ def search_choices(
     found = given or Space.parse(default_space(rate))
     start.config({**found.fixed, "seed": seed}, reads)
     material = Material.read(start, reads, train, dev, seed=seed, schema=schema, format=format, read_options=read_options)
-    with _held(Path(out)) as folder:
-        searching = _Searching(folder, material, found, rate, trials, budget_minutes, seed, report or Report())
-        return searching.run()
+    question = {
+        "data": material.fingerprint(),
+        "base": dict(start.origin),
+        "segmenter": None if reads is None else reads.name,
+        "space": found.to_dict(),
+        "seed": seed,
+    }
+    with _held(Path(out)) as folder, _open_study(folder, question) as study:
+        return _Searching(folder, study, material, found, rate, trials, budget_minutes, seed, report or Report()).run()
 
 
 class _Searching:
@@ -122,6 +129,7 @@ class _Searching:
     def __init__(
         self,
         folder: Path,
+        study: optuna.Study,
         material: Material,
         space: Space,
         rate: float,
@@ -130,9 +138,8 @@ class _Searching:
         seed: int,
         report: Report,
     ) -> None:
-        self._folder, self._material, self._space, self._rate = folder, material, space, rate
+        self._folder, self._study, self._material, self._space, self._rate = folder, study, material, space, rate
         self._planned, self._budget, self._seed, self._report = planned, budget_minutes, seed, report
-        self._study = _open_study(folder, self._question())
         self._deadline: float | None = None
 
     def run(self) -> Search:
@@ -239,17 +246,6 @@ class _Searching:
             left = min(left, max(0.0, self._deadline - time.monotonic()))
         return f", about {duration(left)} left"
 
-    def _question(self) -> dict[str, Any]:
-        """What the trials of one search share, so that nothing of another is taken for a part of it."""
-        reads = self._material.reads
-        return {
-            "data": self._material.fingerprint(),
-            "base": dict(self._material.start.origin),
-            "segmenter": None if reads is None else reads.name,
-            "space": self._space.to_dict(),
-            "seed": self._seed,
-        }
-
     def _write(self) -> Search:
         """What has been found, written to the folder."""
         trials = _trials(self._study, self._space)
@@ -320,7 +316,8 @@ def _held(folder: Path) -> Iterator[Path]:
         lock.release()
 
 
-def _open_study(folder: Path, question: Mapping[str, Any]) -> optuna.Study:
+@contextmanager
+def _open_study(folder: Path, question: Mapping[str, Any]) -> Iterator[optuna.Study]:
     """The study of a folder, made when missing.
 
     Raises:
@@ -330,10 +327,11 @@ def _open_study(folder: Path, question: Mapping[str, Any]) -> optuna.Study:
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
-    # Optuna fills in what stands in braces.
     path = str((folder / _STUDY).resolve())
+    # Connected to by its path: a URL would read the braces, percent signs and question marks in it.
+    engine = {"creator": lambda: sqlite3.connect(path, check_same_thread=False)}
     try:
-        storage = optuna.storages.RDBStorage(f"sqlite:///{path.replace('{', '{{').replace('}', '}}')}")
+        storage = optuna.storages.RDBStorage(f"sqlite:///{_STUDY}", engine_kwargs=engine)
         study = optuna.create_study(
             storage=storage,
             study_name=_NAME,
@@ -354,7 +352,10 @@ def _open_study(folder: Path, question: Mapping[str, Any]) -> optuna.Study:
             where=folder,
             hint="Give what that search began with, or name a new folder with --out",
         )
-    return study
+    try:
+        yield study
+    finally:
+        storage.engine.dispose()
 
 
 def _trials(study: optuna.Study, space: Space) -> list[Trial]:

@@ -121,6 +121,8 @@ class Start:
         """
         from viner.training.config import TrainingConfig
 
+        # The choices of a run have been JSON, which has no tuples.
+        choices = {name: tuple(value) if isinstance(value, list) else value for name, value in choices.items()}
         if self.model is None:
             config = TrainingConfig(**choices)
             return config if segmenter is None else replace(config, views=(*config.views, SEGMENTS))
