@@ -5,7 +5,7 @@ import pytest
 from viner.annotation.changes import Add, Delete, Rename, apply
 from viner.annotation.sync import sync
 from viner.document import Document, Entity
-from viner.errors import SchemaError
+from viner.errors import SchemaError, VinerError
 from viner.project import Project
 from viner.store import Store
 
@@ -53,7 +53,7 @@ def test_in_step_nothing_happens(project, store):
 
 
 def test_a_change_reaches_the_file_and_leaves_its_comments(project, store):
-    apply(store, Rename(label="PERSON", to="NAME"), operation="op", who="lan", write_schema=project.write_schema)
+    apply(store, Rename(label="PERSON", to="NAME"), operation="op", who="lan", project=project)
     assert names(project) == ("NAME", "PLACE")
     assert "agreed on in May" in (project.path / "viner.toml").read_text(encoding="utf-8")
     assert sync(project, store) == "same"
@@ -67,19 +67,22 @@ def test_a_change_that_did_not_reach_the_file_is_written_at_the_next_opening(pro
     assert store.schema()[1] == 2
 
 
-def test_a_file_that_cannot_be_written_is_written_later(project, store):
-    def fail(schema):
-        raise OSError("read-only")
+def test_a_file_that_cannot_be_written_is_written_later(project, store, monkeypatch):
+    def fail(*args):
+        raise VinerError("read-only")
 
-    with pytest.raises(OSError, match="read-only"):
-        apply(store, Rename(label="PERSON", to="NAME"), operation="op", who="lan", write_schema=fail)
+    with monkeypatch.context() as patch:
+        patch.setattr("viner.project.toml.write_text", fail)
+        with pytest.raises(VinerError, match="read-only"):
+            apply(store, Rename(label="PERSON", to="NAME"), operation="op", who="lan", project=project)
+    assert names(project) == ("PERSON", "PLACE")
     assert store.get("d1").entities[0].label == "NAME"
     assert sync(project, store) == "written"
     assert names(project) == ("NAME", "PLACE")
 
 
 def test_taking_a_change_back_reaches_the_file_at_the_next_opening(project, store):
-    apply(store, Rename(label="PERSON", to="NAME"), operation="op", who="lan", write_schema=project.write_schema)
+    apply(store, Rename(label="PERSON", to="NAME"), operation="op", who="lan", project=project)
     store.undo("op", new_id="back", who="lan")
     assert sync(project, store) == "written"
     assert names(project) == ("PERSON", "PLACE")
@@ -93,7 +96,7 @@ def test_what_a_person_wrote_is_taken_over_as_an_event(project, store):
     assert schema == project.schema()
     assert version == 2
     assert sync(project, store) == "same"
-    apply(store, Delete(label="AGE"), operation="op", who="lan", write_schema=project.write_schema)
+    apply(store, Delete(label="AGE"), operation="op", who="lan", project=project)
     assert names(project) == ("PERSON", "PLACE")
 
 
@@ -139,5 +142,5 @@ def test_labels_that_came_with_an_import_reach_the_file(project, store):
     store.add([Document("Huế", id="d2", entities=[Entity(0, 3, "CITY")])], who="import", new_labels="add")
     assert sync(project, store) == "written"
     assert names(project) == ("PERSON", "PLACE", "CITY")
-    apply(store, Add(label="AGE"), operation="op", who="lan", write_schema=project.write_schema)
+    apply(store, Add(label="AGE"), operation="op", who="lan", project=project)
     assert names(project)[-1] == "AGE"

@@ -423,7 +423,10 @@ def test_a_label_is_added_through_a_preview_and_taken_back(bench, opened) -> Non
     assert bench.studio.schema_changes == 2
 
 
-def test_renaming_changes_annotations_and_deleting_warns(bench, opened) -> None:
+def test_renaming_changes_annotations_and_rules_and_deleting_warns(bench, opened) -> None:
+    toml = bench.studio.project.path / "viner.toml"
+    rule = '\n[[rules.patterns]]\nlabel = "PERSON"  # ours\npattern = "BN"\n'
+    toml.write_text(toml.read_text(encoding="utf-8") + rule, encoding="utf-8")
     page = opened(bench, "/en/labels")
     page.locator("#viner-types tbody tr").nth(2).wait_for()
     page.locator("#viner-kind").get_by_label("Rename").check()
@@ -435,6 +438,8 @@ def test_renaming_changes_annotations_and_deleting_warns(bench, opened) -> None:
     page.locator("#viner-types .type").get_by_text("NAME", exact=True).wait_for()
     labels = {entity.label for document in bench.studio.store.export() for entity in document.entities or ()}
     assert labels == {"NAME", "LOCATION"}
+    page.locator("#viner-changed", has_text="follow, under their label of now: 1.").wait_for()
+    assert 'label = "NAME"  # ours' in toml.read_text(encoding="utf-8")
     page.locator("#viner-kind").get_by_label("Delete").check()
     page.locator("#viner-preview").click()
     page.locator("#viner-changed .bad", has_text="done documents").wait_for()

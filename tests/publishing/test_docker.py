@@ -167,7 +167,7 @@ def test_the_database_is_reached_by_the_workbench_only_and_has_no_password_of_ou
 def test_only_what_the_image_needs_is_sent_to_the_builder(published, kind):
     lines = [line for line in (published[kind] / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert lines[0] == "*"
-    assert set(lines[1:]) == {"!requirements.txt", "!*.whl", "!model", "!project"}
+    assert set(lines[1:]) == {"!requirements.txt", "!*.whl", "!model", "!rules.toml", "!project"}
 
 
 def test_of_a_project_settings_lists_guideline_and_model_leave_and_nothing_else(published, project):

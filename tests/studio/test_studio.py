@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from viner.annotation.changes import Rename, apply
+from viner.annotation.changes import Delete, Rename, apply
 from viner.bundle import BundleWriter, Head, read_bundle
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
@@ -165,9 +165,9 @@ def test_a_rule_whose_label_is_gone_is_left_out_and_told(models, open_studio):
             f"{toml}: rules.patterns[0].label: 'PATIENT' is no label of the schema; the rule does not recognize"
         )
         studio.follow()
-    apply(studio.store, Rename(label="LOCATION", to="PLACE"), operation="op", who="lan")
+    apply(studio.store, Delete(label="LOCATION"), operation="op", who="lan")
     studio.schema_changed()
-    assert answered(studio, "Lan ở Cố đô Huế") == [("Lan", "PERSON", "model"), ("Huế", "PLACE", "model")]
+    assert answered(studio, "Lan ở Cố đô Huế") == [("Lan", "PERSON", "model")]
     studio.follow()
     assert "rules.dictionaries[0].label: 'LOCATION'" in studio.message
 
@@ -231,3 +231,28 @@ def test_old_models_go_but_never_the_active_one(models, tiny_model, open_studio)
     assert [version.name for version in studio.versions.list()] == ["001", "004"]
     with pytest.raises(UsageError, match="at least one"):
         studio.versions.prunable(keep=0)
+
+
+def test_rules_follow_a_renamed_label_at_once_and_a_lost_write_is_made_up_for(models, open_studio):
+    (models.path / "places.txt").write_text("Cố đô\n", encoding="utf-8")
+    toml = models.path / "viner.toml"
+    toml.write_text(toml.read_text(encoding="utf-8") + RULES, encoding="utf-8")
+    studio = open_studio(models)
+    text = "Lan và BN12 ở Cố đô"
+    apply(studio.store, Rename(label="LOCATION", to="PLACE"), operation="op", who="lan", project=studio.project)
+    studio.schema_changed()
+    assert answered(studio, text) == [
+        ("Lan", "PERSON", "model"),
+        ("BN12", "PERSON", "pattern"),
+        ("Cố đô", "PLACE", "dictionary"),
+    ]
+    assert {entity.label for entity in studio.suggester.suggest(Document("Cố đô"))} == {"PLACE"}
+    studio.follow()
+    assert studio.message is None
+    apply(studio.store, Rename(label="PLACE", to="SPOT"), operation="op2", who="lan")  # killed before the file was written
+    studio.schema_changed()
+    assert answered(studio, "Cố đô") == []
+    studio.follow()
+    assert answered(studio, "Cố đô") == [("Cố đô", "SPOT", "dictionary")]
+    assert studio.message is None
+    assert studio.settings.dictionaries[0].label == "SPOT"

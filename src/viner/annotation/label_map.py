@@ -54,10 +54,11 @@ def remember(connection: Connection, version: int, change: Change) -> None:
 def schema_history(store: Store) -> tuple[Step, ...]:
     """All versions of the schema, oldest first, undone changes included."""
     with store.reading() as connection:
-        return _read_history(connection)
+        return read_history(connection)
 
 
-def _read_history(connection: Connection) -> tuple[Step, ...]:
+def read_history(connection: Connection) -> tuple[Step, ...]:
+    """As :func:`schema_history`, within a transaction."""
     from viner.annotation.changes.kinds import change_from_dict  # which imports this module
 
     bodies = connection.execute(select(schemas.c.version, schemas.c.body).order_by(schemas.c.version)).all()
@@ -99,7 +100,7 @@ def mapping_since(store: Store, version: int, layer: str = ENTITIES) -> dict[str
 
 def followers_since(connection: Connection, version: int, layer: str = ENTITIES) -> dict[str, Follower]:
     """As :func:`mapping_since`, with reasons and within a transaction, for :meth:`Store.undo` and :meth:`Store.restore`."""
-    return _follow(_read_history(connection), version, layer)
+    return _follow(read_history(connection), version, layer)
 
 
 def label_map(labels: Schema | Iterable[str], history: Iterable[Step], layer: str = ENTITIES) -> dict[str, Follower]:
@@ -129,12 +130,8 @@ def _names(schema: Schema, layer: str) -> tuple[str, ...]:
     return next((item.names for item in schema if item.name == layer), ())
 
 
-def _follow(steps: Iterable[Step], version: int, layer: str) -> dict[str, Follower]:
-    steps = tuple(steps)
-    start = next((step for step in steps if step.version == version), None)
-    if start is None:
-        return {}
-    found = {label: Follower(label) for label in start.labels(layer)}
+def steps_since(steps: Iterable[Step], version: int) -> list[Step]:
+    """The versions after one, oldest first, without those that took each other back."""
     path: list[Step] = []
     for step in steps:
         if step.version > version:
@@ -142,7 +139,16 @@ def _follow(steps: Iterable[Step], version: int, layer: str) -> dict[str, Follow
                 path.pop()  # a change and its undoing, or that and its undoing: nothing went anywhere
             else:
                 path.append(step)
-    for step in path:
+    return path
+
+
+def _follow(steps: Iterable[Step], version: int, layer: str) -> dict[str, Follower]:
+    steps = tuple(steps)
+    start = next((step for step in steps if step.version == version), None)
+    if start is None:
+        return {}
+    found = {label: Follower(label) for label in start.labels(layer)}
+    for step in steps_since(steps, version):
         moves = step.moves if step.layer == layer else {}
         known = set(step.labels(layer))
         for name, follower in found.items():

@@ -2,6 +2,9 @@
 
 What was in step last is remembered in the store as a hash. From it follows, when they differ, who moved: a person with an
 editor, or the store, whose last change did not reach the file because the program was killed in between.
+
+Rules that the file holds name labels, so they follow the schema in the same write: from the version that the file has to the
+store's.
 """
 
 from __future__ import annotations
@@ -9,13 +12,17 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from sqlalchemy import Connection, func, select
 
+from viner.annotation.label_map import Step, read_history, steps_since
+from viner.annotation.rule_labels import follow_rules, note_moves
 from viner.errors import SchemaError, VinerError
 from viner.project import Project
+from viner.project.toml import read_toml
 from viner.schema import Layer, Schema
 from viner.store import Store
 from viner.store.preferences import read_setting, write_setting
@@ -28,13 +35,12 @@ WHO = "viner.toml"
 Outcome = Literal["same", "read", "written"]
 
 
-def sync(project: Project, store: Store, *, write_schema: Callable[[Schema], None] | None = None) -> Outcome:
+def sync(project: Project, store: Store) -> Outcome:
     """Brings ``viner.toml`` and the store together; called when a project is opened.
 
     Args:
         project: The project.
         store: Its store.
-        write_schema: Writes the file; None takes the project's own way.
 
     Returns:
         "read" where the store took over what a person had written into the file, "written" where the file was behind,
@@ -43,7 +49,6 @@ def sync(project: Project, store: Store, *, write_schema: Callable[[Schema], Non
     Raises:
         SchemaError: If the file no longer has a label or layer that annotations use.
     """
-    write = write_schema or project.write_schema
     written = project.schema()
     outcome: Outcome = "same"
     with store.transaction(exclusive=True) as transaction:
@@ -64,28 +69,69 @@ def sync(project: Project, store: Store, *, write_schema: Callable[[Schema], Non
             write_setting(connection, _SYNCED, _hash(written))
             outcome = "read"
     if outcome == "written":
-        write_back(store, write)
+        write_back(store, project)
     return outcome
 
 
-def write_back(store: Store, write_schema: Callable[[Schema], None]) -> None:
-    """Writes the store's schema into ``viner.toml`` and remembers that both are the same."""
-    schema, _ = store.schema()
-    write_schema(schema)
-    store.set_setting(_SYNCED, _hash(schema))
+@dataclass(frozen=True, slots=True)
+class WrittenBack:
+    """What came of writing a schema into ``viner.toml``.
+
+    Args:
+        rules: How many of its rules have another label now.
+        problem: Why it could not be written; None where it was.
+    """
+
+    rules: int = 0
+    problem: VinerError | None = None
 
 
-def try_write_back(store: Store, write_schema: Callable[[Schema], None]) -> VinerError | None:
-    """As :func:`write_back`, for a change that stands whether or not the file can be written.
+def write_back(store: Store, project: Project) -> int:
+    """Writes the store's schema into ``viner.toml``, lets the rules there follow, and remembers that both are the same.
 
     Returns:
-        Why the file could not be written, None where it was. The next :func:`sync` writes it once it is in order.
+        How many rules have another label now.
+
+    Raises:
+        InputError: If the file cannot be read.
+        VinerError: If it cannot be written; then it is as before.
+    """
+    # What is noted is for taking the change back. It comes first, and alone: without the file's new content it means nothing.
+    with store.transaction(exclusive=True) as transaction:
+        connection = transaction.connection
+        data = read_toml(project.path / "viner.toml")
+        note_moves(connection, follow_rules(connection, _behind(connection, data), data))
+    with store.transaction(exclusive=True) as transaction:
+        connection = transaction.connection
+        schema, _ = transaction.schema()
+        moved = project.write_schema(schema, lambda data: follow_rules(connection, _behind(connection, data), data).labels)
+        write_setting(connection, _SYNCED, _hash(schema))
+    return moved
+
+
+def try_write_back(store: Store, project: Project) -> WrittenBack:
+    """As :func:`write_back`, for a change that stands whether or not the file can be written.
+
+    The next :func:`sync` writes a file that could not be written, once it is in order.
     """
     try:
-        write_back(store, write_schema)
+        return WrittenBack(write_back(store, project))
     except VinerError as error:
-        return error
-    return None
+        return WrittenBack(problem=error)
+
+
+def _behind(connection: Connection, data: Mapping[str, Any]) -> list[Step]:
+    """The steps from the version of the schema that a file has to the store's; none where it never had any of them."""
+    steps = read_history(connection)
+    try:
+        written = Schema.from_dict(data["schema"]) if "schema" in data else None
+    except SchemaError:
+        written = None
+    synced = read_setting(connection, _SYNCED)
+    found = next((step for step in reversed(steps) if step.schema == written), None)
+    if found is None:  # somebody edits the file, or took the schema out of it: its rules are those of the last time
+        found = next((step for step in reversed(steps) if _hash(step.schema) == synced), None)
+    return [] if found is None else steps_since(steps, found.version)
 
 
 def _check_kept(connection: Connection, schema: Schema, written: Schema, where: str) -> None:

@@ -82,7 +82,7 @@ def import_(
             new_labels=new_labels,
         )
         if report.labels:
-            write_back(store, folder.write_schema)
+            write_back(store, folder)
     if as_json:
         echo_json({**report.to_dict(), "skipped_files": {str(path): why for path, why in texts.skipped.items()}})
     else:

@@ -202,7 +202,7 @@ def _make(folder: Path, name: str, language: str, types: Types, texts: Texts) ->
             sync(made, store)
             report = store.add(progress(read_documents(texts)), who="import", new_labels="add")
             if report.labels:
-                write_back(store, made.write_schema)
+                write_back(store, made)
     return report
 
 

@@ -42,7 +42,7 @@ def restore(source: Path, project: Path | None, as_json: bool) -> None:
         Store.restore_backup(file, url)
     with Store.open(url, create=False) as store:
         documents = store.counts().documents
-        write_back(store, folder.write_schema)
+        write_back(store, folder)
     if as_json:
         echo_json({"project": str(folder.path), "documents": documents})
     else:

@@ -213,11 +213,13 @@ class LabelsPage(StudioPage):
         """Lets everything follow the store's schema; a ``viner.toml`` in the way is no failure: that is changed already."""
         from viner.annotation.sync import try_write_back
 
-        problem = try_write_back(self._studio.store, self._studio.project.write_schema)
+        written = try_write_back(self._studio.store, self._studio.project)
         self._studio.schema_changed()
-        if problem is None:
-            return notice(self._say(done))
-        return notice(self._say("change_unwritten", problem=str(problem)), self._say("change_unwritten_hint"), kind="bad")
+        if written.problem is None:
+            return notice(self._say(done), self._say("change_rules", count=written.rules) if written.rules else "")
+        return notice(
+            self._say("change_unwritten", problem=str(written.problem)), self._say("change_unwritten_hint"), kind="bad"
+        )
 
     def _change(self, layer: str, kind: str, values: dict[str, Any]) -> dict[str, Any]:
         """The change that the form says, in its JSON form."""

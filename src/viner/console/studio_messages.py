@@ -433,6 +433,10 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "change_nothing": ("No annotation changes.", "Không có chú thích nào thay đổi."),
     "change_applied": ("Done. The change can be undone.", "Đã xong. Có thể hoàn tác thay đổi này."),
     "change_undone": ("Undone.", "Đã hoàn tác."),
+    "change_rules": (
+        "Rules in viner.toml that follow, under their label of now: {count}.",
+        "Số quy tắc trong viner.toml đã được đổi theo nhãn hiện tại: {count}.",
+    ),
     "change_unwritten": (
         "Changed in the project; viner.toml could not be rewritten: {problem}",
         "Đã thay đổi trong dự án nhưng không ghi lại được viner.toml: {problem}",

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from viner.errors import InputError, SchemaError, VinerError
 from viner.project.settings import ProjectSettings, read_settings
-from viner.project.toml import read_toml, replace_schema, write_text
+from viner.project.toml import Relabel, read_toml, replace_schema, write_text
 from viner.schema import Schema
 
 
@@ -69,15 +69,22 @@ class Project:
         """
         return read_settings(self.path, read_toml(self.path / "viner.toml"))
 
-    def write_schema(self, schema: Schema) -> None:
+    def write_schema(self, schema: Schema, relabel: Relabel | None = None) -> int:
         """Puts a schema into ``viner.toml`` in the place of the one there; comments and settings stay.
+
+        Args:
+            schema: The schema.
+            relabel: Gives the rules other labels in the same step; None leaves them as they are.
+
+        Returns:
+            How many rules got another label.
 
         Raises:
             InputError: If the file cannot be read.
             MissingExtraError: If tomlkit is not installed.
             VinerError: If it cannot be written; then it is as before.
         """
-        replace_schema(self.path / "viner.toml", schema)
+        return replace_schema(self.path / "viner.toml", schema, relabel)
 
     def training_files(self) -> dict[str, Path]:
         """Where a training reads and writes: "train", "dev" and "test" as far as they exist, and "out", the next model folder.

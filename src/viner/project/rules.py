@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from viner.project.values import Table, reason
 
@@ -74,6 +75,24 @@ def read_rules(table: Table, *, recognizing: bool = False) -> tuple[tuple[Dictio
 
     dictionaries = tuple(_dictionary(*item) for item in wanted("dictionaries", "terms", "file", "ignore_case"))
     return dictionaries, tuple(_pattern(*item) for item in wanted("patterns", "pattern"))
+
+
+def labeled_rules(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The rules in the content of a ``viner.toml`` that have a label, dictionaries first, in the order of the file.
+
+    What is no rule is passed over, so nothing of it need be checked before.
+
+    Returns:
+        Pairs of "dictionaries" or "patterns" and the rule's table, with which the content changes.
+    """
+    rules = data.get("rules")
+    found = []
+    for kind in ("dictionaries", "patterns"):
+        tables = rules.get(kind) if isinstance(rules, Mapping) else None
+        for table in tables if isinstance(tables, list) else ():
+            if isinstance(table, Mapping) and isinstance(table.get("label"), str):
+                found.append((kind, table))
+    return found
 
 
 def _dictionary(table: Table, recognize: str) -> Dictionary:

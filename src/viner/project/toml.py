@@ -7,11 +7,16 @@ import os
 import re
 import tempfile
 import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from viner.errors import InputError, MissingExtraError, VinerError
+from viner.project.rules import labeled_rules
 from viner.schema import Schema
+
+Relabel = Callable[[Mapping[str, Any]], Sequence[str]]
+"""Tells for the content of a file the label that each of its rules is to have, in the order of :func:`labeled_rules`."""
 
 _COMMENTS = re.compile(r"(?:^[ \t]*(?:#.*)?\r?\n)*\Z", re.MULTILINE)
 
@@ -51,8 +56,16 @@ def schema_toml(schema: Schema) -> str:
     return "\n".join(blocks) or "[schema]\nlayers = []\n"
 
 
-def replace_schema(path: Path, schema: Schema) -> None:
+def replace_schema(path: Path, schema: Schema, relabel: Relabel | None = None) -> int:
     """Puts a schema into a TOML file, in the place of the one that is there; everything else stays as it is written.
+
+    Args:
+        path: The file.
+        schema: The schema.
+        relabel: Gives the file's rules other labels in the same step; None leaves them as they are.
+
+    Returns:
+        How many rules got another label.
 
     Raises:
         InputError: If the file cannot be read.
@@ -61,10 +74,18 @@ def replace_schema(path: Path, schema: Schema) -> None:
     block = schema_toml(schema)
     import tomlkit
 
-    read_toml(path)
+    wanted = read_toml(path)
     content = path.read_bytes().decode("utf-8-sig")
     ending = "\r\n" if "\r\n" in content else "\n"
     document = tomlkit.parse(content)
+    moved = 0
+    if relabel is not None:
+        labels = relabel(wanted)
+        for place, (_, rule) in enumerate(labeled_rules(wanted)):
+            if rule["label"] != labels[place]:
+                rule["label"] = labeled_rules(document)[place][1]["label"] = labels[place]
+                moved += 1
+    wanted["schema"] = tomllib.loads(block)["schema"]
     if "schema" in document:
         # Comments between the schema and the next table belong to the schema's last layer, as TOML is parsed.
         after = _COMMENTS.search(document["schema"].as_string())
@@ -72,10 +93,12 @@ def replace_schema(path: Path, schema: Schema) -> None:
         document["schema"] = tomlkit.parse(f"{block}\n{comments}\n" if comments else block)["schema"]
         changed = document.as_string()
     else:
+        content = document.as_string()
         changed = content.rstrip() + ending * (2 if content.strip() else 0) + block.replace("\n", ending)
-    if tomllib.loads(changed).get("schema") != tomllib.loads(block)["schema"]:
+    if tomllib.loads(changed) != wanted:
         raise VinerError("the schema cannot be put in its place", where=path, hint="Write [[schema.layers]] once, at the end")
     write_text(path, changed)
+    return moved
 
 
 def write_text(path: Path, text: str) -> None:

@@ -31,7 +31,7 @@ def make_recognition_rules(
 ) -> tuple[RecognitionRules | None, str | None]:
     """The rules in ``viner.toml`` that recognize beside the model in service.
 
-    A rule whose label today's schema lacks, since it was renamed or deleted on the page *Labels*, is left out: no answer has a
+    A rule whose label today's schema lacks, since it was split or deleted on the page *Labels*, is left out: no answer has a
     label that nobody could accept.
 
     Returns:

@@ -141,7 +141,7 @@ class Studio:
                 self._seen_schema = version
                 self._seen_settings = None  # its rules may name labels
                 self.recognizer.remap()
-                self._renew_rules(self.settings)
+                self._reread_rules()
                 self._renew_suggester()
 
     def erase(self, ids: Iterable[str], *, who: str) -> Erased:
@@ -207,7 +207,8 @@ class Studio:
             return None
         try:
             settings = self.project.settings()
-            sync(self.project, self.store)
+            if sync(self.project, self.store) == "written":
+                settings = self.project.settings()  # its rules may have followed their labels
             suggester = make_suggester(self.project, self.store, settings, self.recognizer)
             self._renew_rules(settings)
         except VinerError as error:
@@ -237,6 +238,16 @@ class Studio:
             self.queue.suggester = make_suggester(self.project, self.store, self.settings, self.recognizer)
         except VinerError as error:
             self.message = str(error)
+
+    def _reread_rules(self) -> None:
+        """Takes the rules of ``viner.toml`` as they are under a new schema; those from before where it cannot be used."""
+        try:
+            settings = self.project.settings()
+            self._renew_rules(settings)
+        except VinerError:
+            self._renew_rules(self.settings)
+        else:
+            self.settings = settings
 
     def _renew_rules(self, settings: ProjectSettings) -> None:
         rules, self._left_out = make_recognition_rules(self.project, self.store.schema()[0], settings)

@@ -5,6 +5,8 @@ import re
 from fastapi.testclient import TestClient
 from studios import FakeStudio
 
+from viner.annotation.sync import write_back
+
 API = "/annotate/api"
 SEARCH = {"surface": "Hà Nội", "label": "LOCATION"}
 RENAME = {"kind": "rename", "label": "LOCATION", "to": "PLACE"}
@@ -79,6 +81,22 @@ def test_the_schema_changes_and_changes_back(client: TestClient, filled: FakeStu
     assert client.post(f"{API}/undo", json={"operation": "u", "undoes": "s"}).status_code == 200
     assert [item["name"] for item in client.get(f"{API}/schema").json()["layers"][0]["types"]][1] == "LOCATION"
     assert filled.schema_changes == 2
+
+
+def test_rules_follow_a_renamed_label_and_are_counted(client: TestClient, filled: FakeStudio) -> None:
+    file = filled.project.path / "viner.toml"
+    rule = '\n[[rules.patterns]]\nlabel = "LOCATION"\npattern = "Ward"\n'
+    file.write_text(file.read_text(encoding="utf-8") + rule, encoding="utf-8")
+    write_back(filled.store, filled.project)
+    changed = client.post(f"{API}/schema/change", json={"operation": "s", "version": 1, "change": RENAME}).json()
+    assert changed["rules"] == 1
+    assert filled.project.settings().patterns[0].label == "PLACE"
+    undone = client.post(f"{API}/undo", json={"operation": "u", "undoes": "s"}).json()
+    assert undone["rules"] == 1
+    assert filled.project.settings().patterns[0].label == "LOCATION"
+    described = {"kind": "describe", "label": "LOCATION", "description": "Where"}
+    other = client.post(f"{API}/schema/change", json={"operation": "d", "version": 3, "change": described}).json()
+    assert "rules" not in other
 
 
 def test_a_change_stands_although_viner_toml_cannot_be_rewritten(client: TestClient, filled: FakeStudio) -> None:

@@ -4,7 +4,7 @@
 
     change = Rename(label="PER", to="PERSON")
     print(preview(store, change).to_dict())
-    apply(store, change, operation="0b9c…", who="lan", write_schema=project.write_schema)
+    apply(store, change, operation="0b9c…", who="lan", project=project)
     store.undo("0b9c…", new_id="71ad…", who="lan")
 """
 

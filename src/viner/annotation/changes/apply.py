@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -20,7 +20,7 @@ from viner.annotation.changes.reach import (
 from viner.annotation.label_map import remember
 from viner.annotation.sync import write_back
 from viner.errors import VinerError
-from viner.schema import Schema
+from viner.project import Project
 from viner.store import Comment, Saved, Store, StoredEntity
 from viner.store.delta import Delta
 from viner.store.tables import comments, contents, documents, entities
@@ -54,7 +54,7 @@ def apply(
     operation: str,
     who: str,
     version: int | None = None,
-    write_schema: Callable[[Schema], None] | None = None,
+    project: Project | None = None,
 ) -> Saved:
     """Makes a change of the schema and of everything annotated with it, as one event that :meth:`Store.undo` takes back.
 
@@ -66,7 +66,7 @@ def apply(
         operation: Id of this operation; sent again with the same change, it is not done again.
         who: Who does it.
         version: Version of the schema that it was prepared under; None takes the current one.
-        write_schema: Called with the new schema when it is in the store: writes ``viner.toml``.
+        project: Whose ``viner.toml`` is written when the new schema is in the store, and whose rules follow.
 
     Raises:
         SchemaError: If the change does not fit the schema or what documents have.
@@ -91,8 +91,8 @@ def apply(
             saved = event.finish()
         else:
             saved = event.answer
-    if write_schema is not None:
-        write_back(store, write_schema)
+    if project is not None:
+        write_back(store, project)
     return saved
 
 

@@ -97,16 +97,19 @@ def schema_dict(schema: Schema, version: int) -> dict[str, Any]:
     return {**data, "version": version}
 
 
-def follow_schema(studio: Studio) -> dict[str, str]:
+def follow_schema(studio: Studio) -> dict[str, Any]:
     """Lets ``viner.toml`` and everything else follow the schema of the store, which has changed.
 
     Returns:
-        Nothing; or ``unwritten``, which says why the file could not be written: the change stands, and the next start of the
-        server writes it once the file is in order.
+        What the answer tells about that: ``rules``, how many rules in the file have another label now, where some do; or
+        ``unwritten``, why the file could not be written: the change stands, and the next start of the server writes it once the
+        file is in order.
     """
-    problem = try_write_back(studio.store, studio.project.write_schema)
+    done = try_write_back(studio.store, studio.project)
     studio.schema_changed()
-    return {} if problem is None else {"unwritten": str(problem)}
+    if done.problem is not None:
+        return {"unwritten": str(done.problem)}
+    return {"rules": done.rules} if done.rules else {}
 
 
 def progress_dict(counts: Counts) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def schema_router(desk: Desk) -> APIRouter:
     async def change(request: Request) -> Response:
         """One operation; `/undo` takes it back. `version` is that of the schema it was decided on.
 
-        Where `viner.toml` could not be rewritten, the change stands all the same, and `unwritten` says why.
+        Rules in `viner.toml` follow a label that is renamed or merged; `rules` says how many did. Where the file could not be
+        rewritten, the change stands all the same, and `unwritten` says why.
         """
         raw, who = await body_of(request), annotator_of(request)
 
