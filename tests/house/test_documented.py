@@ -16,8 +16,18 @@ from support.commands import ROOT, name_of, pages, verbs
 
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = sorted((ROOT / "src" / "viner").rglob("*.py"))
-# Read by other programs, or by the Hub's client.
-FOREIGN = {"HF_TOKEN", "HF_HOME", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HUGGING_FACE_HUB_TOKEN", "HTTPS_PROXY"}
+# Set by torchrun, read by other programs, or by the Hub's client.
+FOREIGN = {
+    "RANK",
+    "LOCAL_RANK",
+    "WORLD_SIZE",
+    "HF_TOKEN",
+    "HF_HOME",
+    "HF_ENDPOINT",
+    "HF_HUB_OFFLINE",
+    "HUGGING_FACE_HUB_TOKEN",
+    "HTTPS_PROXY",
+}
 
 
 def text_of(*pages: Path) -> str:

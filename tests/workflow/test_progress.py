@@ -14,7 +14,7 @@ def entries(path):
 
 
 def started():
-    counts = {"documents": 1, "pieces": 9, "epochs": 1, "lost": {}, "weights": 1, "learning": 1}
+    counts = {"documents": 1, "pieces": 9, "epochs": 1, "lost": {}, "weights": 1, "learning": 1, "processes": 1}
     return {"event": "start", "precision": "fp32", "device": "cpu", "rate": 1e-3, **counts}
 
 

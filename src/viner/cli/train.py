@@ -49,6 +49,12 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Train adapters of this rank beside a large base instead of its weights, such as 16.",
 )
+@click.option(
+    "--accumulate",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Compute each batch in N parts, one after the other, where it does not fit into memory.",
+)
 @click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
 @click.option(
     "--segmenter",
@@ -102,6 +108,8 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
         path = train_model(**given)
     else:
         raise UsageError("a training needs --train FILE and --out DIR, or --project DIR", hint="See: viner train --help")
+    if os.environ.get("RANK", "0") != "0":
+        return  # another process says it
     if as_json:
         echo_json({"model": str(path)})
     else:
@@ -116,6 +124,11 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
     from viner.studio.runs import Runs
     from viner.studio.work import work
 
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(
+            "a project that has a store is trained in one process",
+            hint="Export its documents with viner export, then train on the files with --train and --out",
+        )
     for name in ("train", "dev", "test", "out", "format", "read_options", "overwrite"):
         if name in choices:
             option = "option" if name == "read_options" else name

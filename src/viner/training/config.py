@@ -23,7 +23,9 @@ class TrainingConfig:
         weight_decay: Of weight matrices; norms and biases are never decayed.
         clip: Largest norm of the gradient.
         dropout: Of hidden states. Attention weights have none: it costs a fifth of the time on a CPU.
-        batch_pieces: Pieces of a batch, padding included; None takes a sixtieth of the set, within 512 to 2,048.
+        batch_pieces: Pieces of a batch, padding included; None takes a sixtieth of the set, within 512 to 2,048, divided by
+            ``accumulate`` and by the number of processes, so that a step learns from as many.
+        accumulate: Batches that a process computes, one after the other, before the weights change.
         window_pieces: Pieces of the longest sequence, special pieces included; the model's own limit caps it.
         window_overlap: Pieces that neighboring windows of one document share.
         join: Share of the sentences that are shown together with their neighbors instead of alone, drawn anew each epoch.
@@ -60,6 +62,7 @@ class TrainingConfig:
     clip: float = 1.0
     dropout: float = 0.1
     batch_pieces: int | None = None
+    accumulate: int = 1
     window_pieces: int = 256
     window_overlap: int = 64
     join: float = 0.3
@@ -82,7 +85,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         positive = "epochs batch_pieces window_pieces patience attempts learning_rate head_multiplier clip budget_minutes"
-        for name in (*positive.split(), "temperature", "lora", "lora_alpha"):
+        for name in (*positive.split(), "temperature", "accumulate", "lora", "lora_alpha"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UsageError(f"{name} must be greater than 0, not {value}")

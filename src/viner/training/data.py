@@ -98,6 +98,7 @@ class TrainingSet:
         config: How examples are drawn.
         every_word: Whether every word teaches, since a teacher is heard (:meth:`hear`), and not just those that somebody
             decided on.
+        parts: Batches that a step of the optimizer takes, of all processes; they share what one batch would have.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class TrainingSet:
         config: TrainingConfig,
         *,
         every_word: bool = False,
+        parts: int = 1,
     ) -> None:
         self._encoder = encoder
         self._config = config
@@ -123,7 +125,7 @@ class TrainingSet:
         self._units = [unit for _, unit in units]
         self.pieces = sum(len(unit.encoded.pieces) for unit in self._units)
         """Pieces of the set, without special pieces."""
-        self.batch_pieces = config.batch_pieces or int(np.clip(self.pieces // 60, 512, 2048))
+        self.batch_pieces = config.batch_pieces or int(np.clip(self.pieces // 60, 512, 2048)) // parts
 
     def _teaches(self, targets: NDArray[np.int64]) -> bool:
         return len(targets) > 0 if self._every_word else bool((targets != IGNORED).any())

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 
 from viner.corpus import is_partial
@@ -26,6 +24,7 @@ from viner.metrics import EntityScores
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.data import Batch, TrainingSet
+from viner.training.distributed import Part, Processes, Step
 from viner.training.heads import EntityHead, prior_entropy
 from viner.training.lora import RATE as ADAPTER_RATE
 from viner.training.lora import add_adapters, merge_adapters
@@ -102,7 +101,8 @@ class Trainer:
         config: All choices.
         layer: Name of the entity layer.
         teacher: The model to distill from, which the trained one begins as a part of; None begins with the base.
-        observe: Called with each event.
+        observe: Called with each event, in the main process.
+        processes: Those that train together; None finds out.
 
     Raises:
         InputError: If there is nothing to learn from.
@@ -121,6 +121,7 @@ class Trainer:
         layer: str = "entities",
         teacher: Teacher | None = None,
         observe: Observer = lambda event: None,
+        processes: Processes | None = None,
     ) -> None:
         self._base = base
         self._labels = tuple(labels)
@@ -129,10 +130,12 @@ class Trainer:
         self._config = config
         self._observe = observe
         set_seed(config.seed)
-        self._accelerator = _accelerator(config.precision)
+        self._processes = processes or Processes(config.precision)
+        self._accelerator = self._processes.accelerator
+        self._parts = self._processes.count * config.accumulate
         self._encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
         self._model, self._head = self._new_model()
-        self._train = TrainingSet(train, self._encoder, self._head, config, every_word=teacher is not None)
+        self._train = TrainingSet(train, self._encoder, self._head, config, every_word=teacher is not None, parts=self._parts)
         if not (self._train.targets > 0).any():
             raise InputError(
                 "the training documents hold no entity of the schema", hint="Annotate some, or check the label names"
@@ -148,6 +151,7 @@ class Trainer:
         self._fingerprint = _fingerprint(base, labels, train, dev, config, teacher)
 
     def _new_model(self) -> tuple[MultiHeadModel, EntityHead]:
+        """The model before it has learned anything, the same in all processes."""
         torch.manual_seed(self._config.seed)
         if self._teacher is not None:
             model, head = self._teacher.student(self._config.dropout)
@@ -160,7 +164,9 @@ class Trainer:
             add_adapters(
                 model.encoder, self._config.lora, self._config.lora_alpha or 2.0 * self._config.lora, self._config.lora_dropout
             )
-        return model.to(self._accelerator.device), head
+        model = model.to(self._accelerator.device)
+        self._replica = self._processes.replica(model)
+        return model, head
 
     def run(self, folder: TrainingFolder) -> TrainingResult:
         """Trains, going on from a checkpoint in the folder if it belongs to this training.
@@ -182,6 +188,8 @@ class Trainer:
             pieces=self._train.pieces,
             rate=state.rate,
             batch_pieces=self._train.batch_pieces,
+            batches=self._parts,
+            processes=self._processes.count,
             precision=self._accelerator.mixed_precision,
             device=str(self._accelerator.device),
             weights=sum(weight.numel() for weight in self._model.parameters()),
@@ -191,17 +199,18 @@ class Trainer:
         teacher_f1 = None if self._teacher is None else self._listen(self._teacher)
         while state.epoch < epochs and not self._finished(state):
             loss = self._one_epoch(state, epochs, optimizer)
-            scores = self._dev.score(self._model, self._head, self._autocast())
+            scores = self._dev_scores()
             if self._collapsed(state, loss, scores):
                 try:
                     optimizer = self._recover(state, loss)
                 except TrainingError:
-                    folder.discard()  # going on from there would only fail again
+                    if self._processes.main:
+                        folder.discard()  # going on from there would only fail again
                     raise
-                folder.save(self._checkpoint(state, optimizer))
+                self._save(folder, state, optimizer)
                 continue
             self._record(state, loss, scores)
-            folder.save(self._checkpoint(state, optimizer))
+            self._save(folder, state, optimizer)
             # Told only now: whoever stops a training after this message finds the epoch when it goes on.
             self._emit("epoch", best=state.best_epoch == state.epoch, **state.history[-1])
         if not state.best_weights:
@@ -209,7 +218,7 @@ class Trainer:
         self._model.relearn(state.best_weights)
         if self._config.lora is not None:
             merge_adapters(self._model.encoder)
-        scores = self._dev.score(self._model, self._head, self._autocast())
+        scores = self._dev_scores()
         rates = [entry["pieces_per_second"] for entry in state.history]
         seconds = time.monotonic() - started
         compared = {} if teacher_f1 is None else {"teacher_f1": teacher_f1}
@@ -254,7 +263,7 @@ class Trainer:
     def _epochs(self) -> int:
         if self._config.epochs is not None:
             return self._config.epochs
-        steps = max(1, self._train.pieces // self._train.batch_pieces)
+        steps = max(1, self._train.pieces // (self._train.batch_pieces * self._parts))
         least = _MIN_EPOCHS if self._teacher is None else _STUDENT_EPOCHS
         return int(np.clip(math.ceil(_MIN_STEPS / steps), least, _MAX_EPOCHS))
 
@@ -262,41 +271,41 @@ class Trainer:
         """Trains for one epoch; returns the mean loss of its last third, or what is no number as soon as it comes up."""
         # Seeded by epoch and attempt, so that a resumed training draws what an uninterrupted one would.
         seed = (self._config.seed, state.attempt, state.epoch)
-        batches = self._train.epoch(np.random.default_rng(seed))
-        torch.manual_seed(hash(seed) & 0x7FFFFFFF)
+        steps = self._processes.deal(self._train.epoch(np.random.default_rng(seed)), self._config.accumulate)
+        # What processes drop out of their batches is their own.
+        torch.manual_seed(hash((*seed, self._processes.index) if self._processes.index else seed) & 0x7FFFFFFF)
         self._model.train()
         losses: list[float] = []
         pieces, began = 0, time.monotonic()
-        for step, batch in enumerate(batches):
-            passes = state.epoch - state.attempt_epoch + step / len(batches)
+        for step, part in enumerate(steps):
+            passes = state.epoch - state.attempt_epoch + step / len(steps)
             progress = max(passes / (epochs - state.attempt_epoch), self._spent(state, passes, time.monotonic() - began))
+            if self._config.budget_minutes is not None:
+                progress = self._processes.share(progress)  # clocks differ
             if progress >= 1 and losses:
                 break
             set_rate(optimizer, progress, self._config.warmup)
-            batch = batch.to(self._accelerator.device)
-            with self._autocast():
-                loss = self._loss(batch)
-            losses.append(float(loss.detach()))
+            losses.append(self._backward(part))
             if not math.isfinite(losses[-1]):
+                optimizer.zero_grad(set_to_none=True)
                 break
-            self._accelerator.backward(loss)
             torch.nn.utils.clip_grad_norm_(self._model.parameters(), self._config.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            pieces += batch.pieces
+            pieces += part.pieces
             self._emit(
                 "step",
                 epoch=state.epoch + 1,
                 epochs=epochs,
                 step=step + 1,
-                steps=len(batches),
+                steps=len(steps),
                 total=state.total + step + 1,
                 loss=round(losses[-1], 4),
                 rate=optimizer.param_groups[0]["lr"],
                 pieces=pieces,
                 seconds=time.monotonic() - began,
             )
-        seconds = time.monotonic() - began
+        seconds = self._processes.share(time.monotonic() - began)
         state.seconds += seconds
         state.steps += len(losses)
         state.total += len(losses)
@@ -304,17 +313,29 @@ class Trainer:
         self._last = {"pieces_per_second": round(pieces / max(seconds, 1e-9), 1), "seconds": round(seconds, 1)}
         return float(np.mean(losses[-max(1, len(losses) // 3) :]))
 
-    def _loss(self, batch: Batch) -> torch.Tensor:
-        words = self._model(batch.input_ids, batch.attention_mask, batch.first)
+    def _backward(self, step: Step) -> float:
+        """Adds up the gradients of a step, over all processes; returns its mean loss."""
+        total = 0.0
+        for position, part in enumerate(step.parts, 1):
+            with self._processes.without_averaging(self._replica, last=position == len(step.parts)):
+                with self._autocast():
+                    loss = self._loss(part.batch.to(self._accelerator.device), part)
+                self._accelerator.backward(loss)
+            total += float(loss.detach())
+        return self._processes.mean(total)
+
+    def _loss(self, batch: Batch, part: Part) -> torch.Tensor:
+        words = self._replica(batch.input_ids, batch.attention_mask, batch.first)
         emissions = self._head(words)
-        taught = self._head.loss(emissions, batch.targets)
+        taught = self._head.loss(emissions, batch.targets) * part.known
         if self._teacher is None:
             return taught
         assert batch.teacher is not None  # it was heard before the first epoch
         wanted = batch.teacher.float()
         imitated = imitation_loss(emissions.float(), self._teacher.emissions(wanted), self._config.temperature)
         near = distance(words.float(), wanted)
-        return (1 - self._config.imitation) * taught + self._config.imitation * imitated + self._config.closeness * near
+        like_teacher = self._config.imitation * imitated + self._config.closeness * near
+        return (1 - self._config.imitation) * taught + like_teacher * part.words
 
     def _spent(self, state: _State, passes: float, running: float = 0.0) -> float:
         """Share of the time budget that this attempt has used, of what the attempts before it left.
@@ -385,8 +406,16 @@ class Trainer:
             "optimizer": optimizer.state_dict(),
         }
 
+    def _dev_scores(self) -> EntityScores:
+        return self._processes.ask_main(lambda: self._dev.score(self._model, self._head, self._autocast()))
+
+    def _save(self, folder: TrainingFolder, state: _State, optimizer: torch.optim.Optimizer) -> None:
+        if self._processes.main:
+            folder.save(self._checkpoint(state, optimizer))
+
     def _restore(self, folder: TrainingFolder, state: _State) -> torch.optim.Optimizer:
         saved = folder.load(self._fingerprint)
+        self._processes.check_same(None if saved is None else saved["state"], f"the checkpoint in {folder.path}")
         if saved is None:
             return make_optimizer(self._model, state.rate, self._config)
         for name, value in saved["state"].items():
@@ -403,21 +432,8 @@ class Trainer:
         return context
 
     def _emit(self, event: str, **fields: Any) -> None:
-        self._observe({"event": event, **fields})
-
-
-def _accelerator(precision: str | None) -> Accelerator:
-    chosen = precision or ("bf16" if _computes_bf16() else "fp32")
-    # Accelerate keeps one state a process; a second training may ask for another precision.
-    AcceleratorState._reset_state(reset_partial_state=True)
-    return Accelerator(mixed_precision="bf16" if chosen == "bf16" else "no")
-
-
-def _computes_bf16() -> bool:
-    """Whether bf16 is faster here than float32: a GPU or processor with instructions for it (others only emulate)."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+        if self._processes.main:
+            self._observe({"event": event, **fields})
 
 
 def _fingerprint(

@@ -20,6 +20,7 @@ from viner.workflow.start import Start
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
+    from viner.training.distributed import Processes
     from viner.training.teacher import Teacher
     from viner.training.trainer import Trainer
 
@@ -101,7 +102,12 @@ class Material:
         return digest.hexdigest()
 
     def trainer(
-        self, config: TrainingConfig, observe: Callable[[dict[str, Any]], None], *, teacher: Teacher | None = None
+        self,
+        config: TrainingConfig,
+        observe: Callable[[dict[str, Any]], None],
+        *,
+        teacher: Teacher | None = None,
+        processes: Processes | None = None,
     ) -> Trainer:
         """What trains on it.
 
@@ -109,6 +115,7 @@ class Material:
             config: All choices, from :meth:`viner.workflow.start.Start.config`.
             observe: Called with each event.
             teacher: The model to distill from, from :meth:`viner.workflow.start.Start.teacher`.
+            processes: This process and those that train with it; None for this one alone.
 
         Raises:
             InputError: If there is nothing to learn from.
@@ -117,7 +124,9 @@ class Material:
         from viner.training.trainer import Trainer
 
         documents = in_segments(self.train, self.reads, keep=True), in_segments(self.dev, self.reads)
-        return Trainer(self.start.folder, self.labels, *documents, config, teacher=teacher, observe=observe)
+        return Trainer(
+            self.start.folder, self.labels, *documents, config, teacher=teacher, observe=observe, processes=processes
+        )
 
 
 def require_training() -> None:

@@ -77,6 +77,8 @@ class Report:
                 f"Training on {event['documents']:,} documents ({event['pieces']:,} pieces), at most {event['epochs']} epochs, "
                 f"{event['precision']} on {event['device']}, rate {event['rate']:.1e}"
             )
+            if event["processes"] > 1:
+                self.line(f"  in {event['processes']} processes")
             if event["learning"] < event["weights"]:
                 self.line(f"  {event['learning']:,} of {event['weights']:,} weights learn (LoRA)")
             for reason, count in event["lost"].items():

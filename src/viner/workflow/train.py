@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +62,9 @@ def train_model(
     Killed or interrupted, the same call goes on from the last finished epoch: the working folder ``OUT.training`` beside the
     model keeps it, and is removed when the model stands.
 
+    In several processes that ``accelerate launch`` or ``torchrun`` started (:mod:`viner.training.distributed`), all make the
+    same call; it returns in all of them when the main one has written the model.
+
     Args:
         train: Annotated file to learn from, in any format that viner reads.
         out: The model folder to write.
@@ -98,9 +103,9 @@ def train_model(
     require_training()
     from viner.training.checkpoint import TrainingFolder
     from viner.training.data import usable_overlap
+    from viner.training.distributed import Processes
     from viner.training.tracking import Tracking
 
-    report = report or Report()
     target = Path(out)
     if target.name in ("", ".."):
         target = target.resolve()
@@ -108,6 +113,8 @@ def train_model(
     start = Start.find(base, distill_from, layers, allow_bin=allow_bin)
     reads = start.segmenter(segmenter)
     config = start.config(choices, reads)
+    processes = Processes(config.precision)
+    report = (report or Report()) if processes.main else Report(io.StringIO())
     place = target.with_name(f"{target.name}.tracking") if track_dir is None else Path(track_dir) / target.name
     tracking = Tracking(track, place, target.name, _facts(start, config), report.line)
     # Read everything first: a broken dev or test file should not be found after an hour of training.
@@ -117,10 +124,14 @@ def train_model(
     tested = None if test is None else annotated(test, format, read_options)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
-    with TrainingFolder(target.with_name(f"{target.name}.training")) as folder, tracking:
+    working = TrainingFolder(target.with_name(f"{target.name}.training"))
+    with working if processes.main else nullcontext(working) as folder, tracking:
         with TrainingLog(folder.log, report, tracking) as log:
             teacher = start.teacher()
-            result = material.trainer(config, log, teacher=teacher).run(folder)
+            result = material.trainer(config, log, teacher=teacher, processes=processes).run(folder)
+        if not processes.main:
+            processes.wait()
+            return target
         info = BundleInfo(
             schema=material.schema,
             heads=(Head.softmax_bio(ENTITIES, material.labels),),
@@ -143,6 +154,7 @@ def train_model(
         for split in ("dev", "test") if tested is not None else ("dev",):
             tracking.scores(split, metrics[split]["micro"])
         folder.remove()
+    processes.wait()
     return target
 
 

@@ -1,0 +1,172 @@
+"""Trainings in two processes of the processor, over gloo, as `torchrun` starts them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from support.bases import LABELS, tiny_base, toy_documents
+from viner.formats import write
+from viner.training.checkpoint import TrainingFolder
+from viner.training.config import TrainingConfig
+from viner.training.data import Batch
+from viner.training.distributed import Processes
+from viner.training.heads import IGNORED
+from viner.training.trainer import Trainer
+
+TESTS = Path(__file__).parents[1]
+
+TOGETHER = """
+import json, os, signal, sys
+from contextlib import nullcontext
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import torch
+from support.bases import LABELS, toy_documents
+from viner.training.checkpoint import TrainingFolder
+from viner.training.config import TrainingConfig
+from viner.training.distributed import Processes
+from viner.training.trainer import Trainer
+
+def observe(event):
+    assert processes.main
+    if event["event"] == "step" and event["epoch"] == 2 and kill:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+base, out, kill, choices = Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4] == "kill", json.loads(sys.argv[5])
+config = TrainingConfig(**choices)
+processes = Processes(config.precision)
+assert processes.count == 2
+toys = toy_documents(60, 1), toy_documents(20, 2)
+trainer = Trainer(base, LABELS, *toys, config, observe=observe, processes=processes)
+working = TrainingFolder(out / "t")
+with working if processes.main else nullcontext(working) as folder:
+    result = trainer.run(folder)
+weights = result.model.state_dict()
+torch.save({"weights": weights, "history": result.history, "f1": result.scores.micro.f1}, out / f"{processes.index}.pt")
+processes.wait()
+"""
+
+RECIPE = {
+    "epochs": 3, "learning_rate": 1e-3, "head_multiplier": 10.0, "batch_pieces": 96, "precision": "fp32", "dropout": 0.0,
+    "patience": 99,
+}  # fmt: skip
+
+
+def launch(*arguments, check=True):
+    """Runs a program in two processes; its own output goes to the test's."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *map(str, arguments)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, check=check, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory, base):
+    """Trains in two processes; returns what each of them ended with."""
+    program = tmp_path_factory.mktemp("program") / "together.py"
+    program.write_text(TOGETHER, encoding="utf-8")
+
+    def train(out, *, kill=False, **choices):
+        out.mkdir(exist_ok=True)
+        told = json.dumps({**RECIPE, **choices})
+        done = launch(program, TESTS, base, out, "kill" if kill else "", told, check=not kill)
+        assert (done.returncode != 0) == kill, done.stderr
+        return None if kill else [torch.load(out / f"{index}.pt", weights_only=True) for index in range(2)]
+
+    return train
+
+
+def alone(base, folder, **choices):
+    toys = toy_documents(60, 1), toy_documents(20, 2)
+    with TrainingFolder(folder) as entered:
+        return Trainer(base, LABELS, *toys, TrainingConfig(**{**RECIPE, **choices})).run(entered)
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_learns_from_the_same_batches(together, base, tmp_path):
+    first, second = together(tmp_path / "two")
+    assert all(torch.equal(tensor, second["weights"][name]) for name, tensor in first["weights"].items())
+    one = alone(base, tmp_path / "one", accumulate=2)
+    for mine, theirs in zip(one.history, first["history"], strict=True):
+        assert theirs["loss"] == pytest.approx(mine["loss"], rel=1e-3)
+        assert theirs["dev"]["f1"] == pytest.approx(mine["dev"]["f1"], abs=0.01)
+    for name, tensor in one.model.state_dict().items():
+        # The gradient of a key's bias is 0 but for rounding, which Adam makes as large as any other.
+        if not name.endswith("key.bias"):
+            torch.testing.assert_close(first["weights"][name], tensor, rtol=0, atol=2e-3)
+    other = alone(base, tmp_path / "other").model.state_dict()
+    assert max(float((first["weights"][name] - other[name]).abs().max()) for name in other) > 0.01
+
+
+@pytest.mark.slow
+def test_two_killed_processes_go_on_to_the_same_weights(together, tmp_path):
+    together(tmp_path / "killed", kill=True, dropout=0.1)
+    resumed = together(tmp_path / "killed", dropout=0.1)[0]
+    whole = together(tmp_path / "whole", dropout=0.1)[0]
+    assert all(torch.equal(tensor, whole["weights"][name]) for name, tensor in resumed["weights"].items())
+    assert [entry["dev"] for entry in resumed["history"]] == [entry["dev"] for entry in whole["history"]]
+
+
+@pytest.mark.slow
+def test_clocks_that_differ_do_not_part_the_processes(together, tmp_path):
+    first, second = together(tmp_path / "t", epochs=200, budget_minutes=1 / 30)
+    assert first["history"] == second["history"]
+    assert len(first["history"]) < 200
+    assert first["f1"] == second["f1"]
+
+
+@pytest.mark.slow
+def test_the_command_line_trains_in_two_processes_and_speaks_with_one_voice(tmp_path):
+    for split, count, seed in (("train", 60, 1), ("dev", 20, 2), ("test", 10, 3)):
+        write(toy_documents(count, seed), tmp_path / f"{split}.jsonl")
+    files = [f"--{split}={tmp_path / split}.jsonl" for split in ("train", "dev", "test")]
+    base = tiny_base(tmp_path / "base")
+    given = ["--epochs", "1", "--learning-rate", "0.01", "--lora", "4", "--track", "tensorboard", "--out", tmp_path / "m"]
+    done = launch("-m", "viner", "train", *files, "--base", base, *given)
+    assert done.stdout.count("Model: ") == 1
+    assert done.stderr.count("in 2 processes") == done.stderr.count("Best epoch: 1") == 1
+    assert (tmp_path / "m" / "viner.json").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith("m")) == ["m", "m.tracking"]
+
+
+class FakeProcesses(Processes):
+    """One of several, as far as dealing goes."""
+
+    def __init__(self, count, index):
+        self.count, self.index = count, index
+
+
+def batch(known, words):
+    targets = torch.full((words,), IGNORED)
+    targets[:known] = 1
+    return Batch(torch.zeros(1, words), torch.ones(1, words), torch.arange(words), targets, words)
+
+
+def test_every_batch_is_dealt_once_and_every_known_word_weighs_the_same():
+    rng = np.random.default_rng(0)
+    batches = [batch(int(known), int(known) + 3) for known in rng.integers(1, 30, 13)]
+    dealt = [FakeProcesses(3, index).deal(batches, 2) for index in range(3)]
+    assert [len(steps) for steps in dealt] == [3, 3, 3]
+    seen = []
+    for number in range(3):
+        parts = [part for steps in dealt for part in steps[number].parts]
+        assert {steps[number].pieces for steps in dealt} == {sum(len(b.targets) for b in batches[6 * number : 6 * number + 6])}
+        # Gradients are means over the processes: a word of a mean loss weighs this much.
+        weights = {round(part.known / int((part.batch.targets != IGNORED).sum()), 9) for part in parts if part.known}
+        assert len(weights) == 1
+        assert sum(part.known for part in parts) == pytest.approx(3)
+        assert sum(part.words for part in parts) == pytest.approx(3)
+        seen += [id(part.batch) for part in parts if part.known]
+    assert sorted(seen) == sorted(map(id, batches))
+    # The last step has one batch for three processes.
+    assert [[part.known for part in steps[-1].parts] for steps in dealt] == [[3.0], [0.0], [0.0]]
+
+
+def test_one_process_with_one_batch_a_step_weighs_nothing():
+    steps = FakeProcesses(1, 0).deal([batch(2, 5), batch(3, 3)], 1)
+    assert [(part.known, part.words) for step in steps for part in step.parts] == [(1.0, 1.0), (1.0, 1.0)]
