@@ -32,6 +32,17 @@ if TYPE_CHECKING:
     "--distill-from", metavar="MODEL", help="Make a smaller, faster model of this one: a folder, a project or a Hub id."
 )
 @click.option("--layers", type=click.IntRange(min=1), help="Layers of the smaller model; half if not given.")
+@click.option(
+    "--adapt",
+    metavar="TEXTS",
+    multiple=True,
+    help="Texts, annotated or not, that the base learns from first: a file, a folder or a pattern. May be given several times.",
+)
+@click.option("--adapt-epochs", type=click.IntRange(min=1), help="Passes over the texts of --adapt, at most.")
+@click.option("--adapt-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop adapting after that time.")
+@click.option(
+    "--adapt-learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder while it adapts."
+)
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training file, at most.")
 @click.option("--choices", type=FILE, metavar="FILE", help="Choices in a TOML file, such as best.toml of viner search.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder.")
@@ -84,6 +95,7 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
       viner train --project covid
       viner train --train train.conll --dev dev.conll --choices searches/001/best.toml --out models/002
       viner train --train train.conll --dev dev.conll --distill-from models/001 --out models/002
+      viner train --train train.conll --dev dev.conll --adapt 'notes/*.txt' --adapt-minutes 60 --out models/003
     """
     from viner.bundle import Origin
     from viner.errors import UsageError
@@ -92,6 +104,7 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
 
     options["read_options"] = read_options or None
     options["track"] = list(options["track"]) or None
+    options["adapt"] = [*options["adapt"]] or None
     given = {name: value for name, value in options.items() if value is not None}
     if choices is not None:
         from viner.workflow.choices import read_choices
@@ -139,6 +152,8 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
     teacher = Path(choices.get("distill_from") or os.devnull).expanduser()
     if teacher.is_dir():
         choices["distill_from"] = str(teacher.resolve())  # whoever resumes the run may stand in another folder
+    if "adapt" in choices:
+        choices["adapt"] = [str(Path(path).absolute()) for path in choices["adapt"]]
     if "track_dir" in choices:
         choices["track_dir"] = str(choices["track_dir"].resolve())
     choices = json.loads(json.dumps(choices))  # as a run keeps them

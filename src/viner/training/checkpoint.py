@@ -17,7 +17,11 @@ from filelock import FileLock, Timeout
 
 from viner.errors import TrainingError
 
-_FILE = "checkpoint.pt"
+CHECKPOINT = "checkpoint.pt"
+"""Where the training for the task stands."""
+ADAPTATION = "adaptation.pt"
+"""Where the adaptation of the base stands, which comes before it."""
+_ADAPTED = "adapted-"
 
 
 class TrainingFolder:
@@ -50,7 +54,7 @@ class TrainingFolder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._lock.release()
-        if not (self.path / _FILE).is_file():
+        if not any((self.path / name).is_file() for name in (CHECKPOINT, ADAPTATION)) and not self._all_adapted():
             # Nothing to go on from: a training that failed before its first epoch leaves nothing behind.
             shutil.rmtree(self.path, ignore_errors=True)
 
@@ -59,19 +63,40 @@ class TrainingFolder:
         """The events of the training, one JSON object a line."""
         return self.path / "metrics.jsonl"
 
-    def save(self, state: dict[str, Any]) -> None:
+    def adapted(self, fingerprint: str) -> Path:
+        """Where the base stands once it is adapted: a folder that is there as a whole or not at all.
+
+        Args:
+            fingerprint: Identifies base, texts and choices. It is part of the name, so that nothing else is taken for it.
+        """
+        return self.path / f"{_ADAPTED}{fingerprint[:16]}"
+
+    def remove_adapted(self, *, but: Path | None = None) -> None:
+        """Deletes the adapted bases of other texts or choices."""
+        for folder in self._all_adapted():
+            if folder != but:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _all_adapted(self) -> list[Path]:
+        return [*self.path.glob(f"{_ADAPTED}*")]
+
+    def save(self, state: dict[str, Any], name: str = CHECKPOINT) -> None:
         """Writes a checkpoint.
+
+        Args:
+            state: What is to be found again, with its ``"fingerprint"``.
+            name: Which one.
 
         Raises:
             TrainingError: If it cannot be written; the one before is kept.
         """
-        temporary = self.path / f"{_FILE}.part"
+        temporary = self.path / f"{name}.part"
         try:
             with temporary.open("wb") as file:
                 torch.save(state, file)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(self.path / _FILE)
+            temporary.replace(self.path / name)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
             raise TrainingError(
                 f"the checkpoint cannot be written ({error})",
@@ -81,13 +106,14 @@ class TrainingFolder:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def load(self, fingerprint: str) -> dict[str, Any] | None:
+    def load(self, fingerprint: str, name: str = CHECKPOINT) -> dict[str, Any] | None:
         """The last checkpoint, if there is one of a training with the same data and choices.
 
         Args:
             fingerprint: Identifies data and choices; a checkpoint of another training is not used.
+            name: Which one.
         """
-        path = self.path / _FILE
+        path = self.path / name
         if not path.is_file():
             return None
         try:
@@ -98,9 +124,9 @@ class TrainingFolder:
             ) from error
         return state if state.get("fingerprint") == fingerprint else None
 
-    def discard(self) -> None:
-        """Deletes the checkpoint: the next training in this folder starts anew."""
-        (self.path / _FILE).unlink(missing_ok=True)
+    def discard(self, name: str = CHECKPOINT) -> None:
+        """Deletes a checkpoint: what it is of starts anew next time."""
+        (self.path / name).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Deletes the folder, after the model has been written."""

@@ -15,8 +15,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 import torch
-from accelerate import Accelerator, DistributedType, InitProcessGroupKwargs
-from accelerate.state import AcceleratorState
+from accelerate import DistributedType, InitProcessGroupKwargs
 from accelerate.utils import broadcast_object_list
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
@@ -24,6 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 from viner.errors import TrainingError, UsageError
 from viner.training.data import Batch
 from viner.training.heads import IGNORED
+from viner.training.precision import make_accelerator
 
 T = TypeVar("T")
 
@@ -72,12 +72,9 @@ class Processes:
     """
 
     def __init__(self, precision: str | None) -> None:
-        chosen = precision or ("bf16" if _computes_bf16() else "fp32")
         started = int(os.environ.get("WORLD_SIZE", "1")) if "LOCAL_RANK" in os.environ else 1
-        # Accelerate keeps one state a process; a second training may ask for another precision.
-        AcceleratorState._reset_state(reset_partial_state=True)
-        self.accelerator = Accelerator(
-            mixed_precision="bf16" if chosen == "bf16" else "no",
+        self.accelerator = make_accelerator(
+            precision,
             cpu=started > 1 and not _has_device(),
             kwargs_handlers=[InitProcessGroupKwargs(timeout=_PATIENCE)],
         )
@@ -99,6 +96,15 @@ class Processes:
     def main(self) -> bool:
         """Whether this one scores, writes and reports."""
         return self.index == 0
+
+    def refuse_others(self, option: str) -> None:
+        """Makes sure that this process is the only one.
+
+        Raises:
+            UsageError: If there are others; the message names the option that cannot be shared.
+        """
+        if self.count > 1:
+            raise UsageError(f"{option} does not go with several processes", hint="Start one: viner train …")
 
     def replica(self, model: nn.Module) -> nn.Module:
         """The model as it is called in training: gradients become the mean over the processes, weights the main one's."""
@@ -173,10 +179,3 @@ def _has_device() -> bool:
     """Whether there is something else to compute on than the processor."""
     accelerators = getattr(torch, "accelerator", None)
     return torch.cuda.is_available() or (accelerators is not None and accelerators.is_available())
-
-
-def _computes_bf16() -> bool:
-    """Whether bf16 is faster here than float32: a GPU or processor with instructions for it (others only emulate)."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

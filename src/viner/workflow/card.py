@@ -15,6 +15,7 @@ from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
 from viner.schema import Layer
+from viner.workflow.adapt import ADAPTED
 from viner.workflow.front_matter import (
     CardChoices,
     card_title,
@@ -162,9 +163,27 @@ def _training(info: BundleInfo) -> str:
 
 {table}
 
-Base encoder: {escape(base_origin(info).name or "unknown")}.{_distilled(info)} Entities that a flat tagger cannot say exactly: \
-{losses or "none"}.
+Base encoder: {escape(base_origin(info).name or "unknown")}.{_adapted(info)}{_distilled(info)} Entities that a flat tagger \
+cannot say exactly: {losses or "none"}.
 """
+
+
+def _adapted(info: BundleInfo) -> str:
+    """What the base learned from before the task, in a sentence that goes on from another one."""
+    known = info.base.get(ADAPTED)
+    if not isinstance(known, Mapping):
+        return ""
+    try:
+        before, after = known["before"], known["after"]
+        texts = f"{known['documents']:,} texts without annotations ({known['words']:,} words, {known['epochs']:g} epochs)"
+        if not known["kept"]:
+            return f" It was to be adapted to {texts}, guessed held-out ones no better than before, and was left as it was."
+        return (
+            f" It was adapted to {texts} by masked language modeling: of the hidden pieces of held-out passages it guesses"
+            f" {after['accuracy']:.1%}, {before['accuracy']:.1%} before (loss {after['loss']:.3f}, {before['loss']:.3f})."
+        )
+    except (KeyError, TypeError, ValueError):  # no card stays unwritten for its figures
+        return ""
 
 
 def _distilled(info: BundleInfo) -> str:

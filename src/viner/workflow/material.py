@@ -92,6 +92,10 @@ class Material:
         """The same with other documents to learn from."""
         return replace(self, train=documents)
 
+    def starting_from(self, folder: Path) -> Material:
+        """The same with a base of the same form from another folder."""
+        return replace(self, start=replace(self.start, folder=folder))
+
     def fingerprint(self) -> str:
         """SHA-256 of labels and documents: equal where the same is learned and scored."""
         digest = hashlib.sha256(json.dumps(self.labels).encode())

@@ -13,6 +13,9 @@ from typing import Any, TextIO
 
 from viner.errors import TrainingError
 
+_GOING_ON = ("resume", "adapt_resume")
+"""Events with which a training goes on that was interrupted: its log is not begun anew."""
+
 
 class Report:
     """Progress for people: a bar on a terminal, a line an epoch elsewhere.
@@ -53,6 +56,28 @@ class Report:
         self._bar.set_postfix_str(f"epoch {event['epoch']}, loss {event['loss']:.3f}, {rate:,.0f} pieces/s", refresh=False)
         self._bar.refresh()
 
+    def adapt_step(self, event: dict[str, Any]) -> None:
+        """Moves the bar of an adaptation: one for a new head that learns alone, then one for the encoder."""
+        if not self._stream.isatty():
+            return
+        if self._bar is not None and self._bar.desc != f"{event['part']}: ":
+            self.close()
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                desc=event["part"],
+                total=event["steps"],
+                unit=" steps",
+                dynamic_ncols=True,
+                file=self._stream,
+                initial=event["step"],
+            )
+        self._bar.total, self._bar.n = event["steps"], event["step"]
+        speed = event["pieces"] / max(event["seconds"], 1e-9)
+        self._bar.set_postfix_str(f"loss {event['loss']:.3f}, rate {event['rate']:.1e}, {speed:,.0f} pieces/s", refresh=False)
+        self._bar.refresh()
+
     def log(self, event: dict[str, Any]) -> None:
         """Takes what a log keeps of the trainer's events; for reports that keep one."""
 
@@ -72,6 +97,10 @@ class Report:
         kind = event["event"]
         if kind == "step":
             self.step(event)
+        elif kind == "adapt_step":
+            self.adapt_step(event)
+        elif kind.startswith("adapt_"):
+            self._adaptation(kind, event)
         elif kind == "start":
             self.line(
                 f"Training on {event['documents']:,} documents ({event['pieces']:,} pieces), at most {event['epochs']} epochs, "
@@ -109,6 +138,49 @@ class Report:
             teacher = f" (teacher {event['teacher_f1']:.4f})" if "teacher_f1" in event else ""
             self.line(f"Best epoch: {event['best_epoch']}, dev F1 {event['dev_f1']:.4f}{teacher}, {event['seconds']:.0f} s")
 
+    def _adaptation(self, kind: str, event: dict[str, Any]) -> None:
+        if kind == "adapt_start":
+            limit = "" if event["minutes"] is None else f" or {event['minutes']:g} minutes"
+            self.line(
+                f"Adapting the base to {event['passages']:,} passages ({event['pieces']:,} pieces), {event['held_out']:,}"
+                f" held out, at most {event['epochs']} epochs{limit}, {event['precision']} on {event['device']}, rate"
+                f" {event['rate']:.1e}"
+            )
+            if event["new_head"]:
+                self.line("The base has no language-modeling head: a new one learns first, alone")
+        elif kind == "adapt_resume":
+            self.line(f"Going on with the adaptation at {event['share']:.0%} (best held-out loss so far {event['loss']:.3f})")
+        elif kind == "adapt_found":
+            before, after = event["before"]["loss"], event["after"]["loss"]
+            self.line(f"The base is adapted already: held-out loss {before:.3f} before, {after:.3f} after")
+        elif kind == "adapt_round":
+            self.line(_round(event))
+        elif kind == "adapt_end":
+            self.close()
+            before, after = event["before"], event["after"]
+            if event["kept"]:
+                guessed = f"{before['accuracy']:.1%} and {after['accuracy']:.1%} of the hidden pieces guessed"
+                took = f"{event['epochs']:g} epochs, {event['seconds']:.0f} s"
+                self.line(f"Adapted in {took}: held-out loss {before['loss']:.3f} before, {after['loss']:.3f} after; {guessed}")
+            else:
+                self.line(
+                    f"Warning: the base guesses held-out texts no better than before (loss {before['loss']:.3f}), and is left"
+                    " as it was; try more or other texts, or a lower --adapt-learning-rate"
+                )
+
+
+def _round(event: Mapping[str, Any]) -> str:
+    """A line on a round of an adaptation."""
+    if event["loss"] is None:
+        return "adapting: the loss is no number; what was best so far is kept"
+    found = f"held-out loss {event['loss']:.3f}, {event['accuracy']:.1%} of the hidden pieces guessed"
+    if not event["round"]:
+        return f"before adapting: {found}"
+    left = "" if event["seconds_left"] is None else f", about {duration(event['seconds_left'])} left"
+    best = ", best so far" if event["best"] else ""
+    speed = f"rate {event['rate']:.1e}, {event['pieces_per_second']:,.0f} pieces/s"
+    return f"adapting {event['share']:.0%}: {found}, {speed}{left}{best}"
+
 
 class TrainingLog:
     """Writes every event, of the steps one a second and the last of each epoch, to a JSONL file, and passes all on to a report.
@@ -117,9 +189,13 @@ class TrainingLog:
         path: The file. A resumed training appends to it, another one begins it anew.
         report: For people; it keeps a log of its own if it likes (:meth:`Report.log`).
         also: Called with each event that the file keeps.
+
+    Attributes:
+        prologue: A log of what came before, which one that begins anew begins with; None for nothing.
     """
 
     def __init__(self, path: Path, report: Report, also: Callable[[dict[str, Any]], None] = lambda event: None) -> None:
+        self.prologue: Path | None = None
         self._path = path
         self._report = report
         self._also = also
@@ -139,20 +215,32 @@ class TrainingLog:
             TrainingError: If the log cannot be written.
         """
         if self._keeps(event):
-            write_event(self._path, event, anew=not self._begun and event["event"] != "resume")
+            anew = not self._begun and event["event"] not in _GOING_ON
+            if anew and self.prologue is not None:
+                _copy(self.prologue, self._path)
+            write_event(self._path, event, anew=anew and self.prologue is None)
             self._begun = True
             self._report.log(event)
             self._also(event)
         self._report.event(event)
 
     def _keeps(self, event: dict[str, Any]) -> bool:
-        if event["event"] != "step":
+        if event["event"] == "adapt_found":  # how it came about is in the prologue
+            return False
+        if event["event"] not in ("step", "adapt_step"):
             return True
         now = time.monotonic()
         if event["step"] != event["steps"] and now - self._last_step < 1:
             return False
         self._last_step = now
         return True
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.write_bytes(source.read_bytes())
+    except OSError as error:
+        raise _unwritable(target, error) from error
 
 
 def write_event(path: Path, event: Mapping[str, Any], *, anew: bool = False) -> None:
@@ -171,11 +259,15 @@ def write_event(path: Path, event: Mapping[str, Any], *, anew: bool = False) -> 
         with path.open("w" if anew else "a", encoding="utf-8") as file:
             file.write(line)
     except OSError as error:
-        raise TrainingError(
-            f"the log cannot be written ({error.strerror or error})",
-            where=path,
-            hint="Free disk space, then resume the training (on the command line: the same command again)",
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> TrainingError:
+    return TrainingError(
+        f"the log cannot be written ({error.strerror or error})",
+        where=path,
+        hint="Free disk space, then resume the training (on the command line: the same command again)",
+    )
 
 
 def duration(seconds: float) -> str:

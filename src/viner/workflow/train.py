@@ -20,6 +20,7 @@ from viner.metrics.calibration import IDENTITY
 from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
 from viner.version import __version__
+from viner.workflow.adapt import ADAPTED, Adaptation, Reading
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
@@ -45,6 +46,7 @@ def train_model(
     base: str | Path | None = None,
     distill_from: str | Path | None = None,
     layers: int | None = None,
+    adapt: str | Path | Sequence[str | Path] | None = None,
     schema: Schema | None = None,
     source: Origin | None = None,
     format: str | None = None,
@@ -75,6 +77,8 @@ def train_model(
         distill_from: A model to make a smaller one of, in the place of a base: a folder with weights, a project or a Hub id.
             The new model begins with some of its layers, learns to answer as it does, and has its labels, windows and views.
         layers: How many of its layers the smaller model has; None halves them.
+        adapt: Texts that the base learns from by masked language modeling before it is trained for the task (Gururangan et al.,
+            2020): files that viner reads, annotated or not, folders, patterns. Documents of ``dev`` and ``test`` are left out.
         schema: Types with descriptions and colors; None infers them from the data, or takes those of ``distill_from``.
         source: Where the data comes from, for the model card: name, license, languages; None where nobody says.
         format: Format of the annotated files; None finds it out for each.
@@ -86,15 +90,16 @@ def train_model(
         track: Experiment trackers that are told of the training, by accelerate's names, such as ``["tensorboard"]``.
         track_dir: Folder in which those that write files get one of the model's name; None takes ``OUT.tracking``.
         report: Where progress goes; None writes to stderr.
-        **choices: Fields of :class:`viner.training.config.TrainingConfig`.
+        **choices: Fields of :class:`viner.training.config.TrainingConfig`, and with ``adapt_`` before their names those of
+            :class:`viner.training.adapt_config.AdaptConfig`, such as ``adapt_minutes``.
 
     Returns:
         ``out``.
 
     Raises:
-        InputError: If a file cannot be read or holds nothing to learn from.
+        InputError: If a file cannot be read or holds nothing to learn from, or the texts to adapt to are too few.
         SchemaError: If a file holds a label that the schema, or the model to distill from, lacks.
-        BundleError: If base or model cannot be used, or ``out`` exists or cannot be written.
+        BundleError: If base or model cannot be used, a base to adapt has no mask piece, or ``out`` exists or cannot be written.
         TrainingError: If another training writes there, the model learns nothing, or no layer of it can be left out.
         UsageError: If options exclude each other, or there are not so many layers.
         MissingExtraError: If the training libraries, or the segmenter, are missing.
@@ -110,6 +115,7 @@ def train_model(
     if target.name in ("", ".."):
         target = target.resolve()
     _check_target(target, overwrite)
+    adaptation = Adaptation.find(adapt, choices, distill_from)
     start = Start.find(base, distill_from, layers, allow_bin=allow_bin)
     reads = start.segmenter(segmenter)
     config = start.config(choices, reads)
@@ -124,11 +130,24 @@ def train_model(
     tested = None if test is None else annotated(test, format, read_options)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
+    texts = None
+    if adaptation is not None:
+        processes.refuse_others("--adapt")
+        report.stage("Reading the texts to adapt to")
+        measured = [*material.dev, *(tested or ())]
+        texts = adaptation.prepare(start, config, reads, measured, Reading((train, dev, test), format, read_options or {}))
     working = TrainingFolder(target.with_name(f"{target.name}.training"))
     with working if processes.main else nullcontext(working) as folder, tracking:
         with TrainingLog(folder.log, report, tracking) as log:
             teacher = start.teacher()
-            result = material.trainer(config, log, teacher=teacher, processes=processes).run(folder)
+            trainer = material.trainer(config, log, teacher=teacher, processes=processes)
+            adapted = None
+            if texts is not None:
+                # The trainer above has refused what it would have refused after hours of adaptation.
+                adapted = texts.adapt(folder, log)
+                log.prologue = adapted.log
+                trainer = material.starting_from(adapted.folder).trainer(config, log)
+            result = trainer.run(folder)
         if not processes.main:
             processes.wait()
             return target
@@ -140,7 +159,10 @@ def train_model(
             engine="fp32",
             views=config.views,
             segmenter=reads,
-            base=start.describe(teacher, result.teacher_f1),
+            base={
+                **start.describe(teacher, result.teacher_f1),
+                **({} if texts is None or adapted is None else {ADAPTED: texts.describe(adapted)}),
+            },
             data={
                 **({} if source is None else {"source": source.to_dict()}),
                 "train": fingerprint(material.train),

@@ -1,0 +1,463 @@
+"""A base encoder goes on learning from texts without annotations before it is trained for the task.
+
+Further pretraining on texts of the domain, or on the task's own texts, by masked language modeling (Gururangan et al., 2020):
+words are hidden, and the encoder learns to guess them from what stands around. Where the base has no head for that, as sentence
+encoders have none, a new one learns alone first, upon the encoder as it is. What both then reach on held-out passages is what
+adaptation has to better: it is measured in rounds, the best round is kept, and without a better one the base stays as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate.utils import set_seed
+from numpy.typing import NDArray
+
+from viner.encoding import PieceEncoder, cut_by_budget
+from viner.errors import TrainingError
+from viner.training.adapt_config import AdaptConfig
+from viner.training.checkpoint import ADAPTATION, TrainingFolder
+from viner.training.config import default_learning_rate
+from viner.training.language_head import language_head
+from viner.training.masking import MaskedBatch, Masker, Passages
+from viner.training.model import load_encoder, quiet
+from viner.training.optimizer import set_rate
+from viner.training.precision import make_accelerator
+
+Event = dict[str, Any]
+
+_ROUNDS = 20
+_PIECES, _MAX_EPOCHS = 1_500_000, 30
+_HEAD_SHARE = 0.2
+_RATE_OF_TASK = 0.5
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "bpe.codes")
+_RECORD, _LOG = "adaptation.json", "adaptation.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """How well hidden pieces were guessed.
+
+    Args:
+        loss: Mean cross-entropy in nats; its exponential is the perplexity.
+        accuracy: Share of the pieces that were guessed right, in [0, 1].
+    """
+
+    loss: float
+    accuracy: float
+
+    def to_dict(self) -> dict[str, float]:
+        """The JSON form."""
+        return {"loss": round(self.loss, 4), "accuracy": round(self.accuracy, 4)}
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptedBase:
+    """A base that went on learning.
+
+    Args:
+        folder: A base folder like any other: configuration, weights, tokenizer.
+        record: What is known of it: ``{"passages", "words", "pieces", "held_out", "sha256", "epochs", "seconds", "rate",
+            "before", "after", "kept"}``; before and after are :class:`Guesses` on the held-out passages.
+        log: The events.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    log: Path
+
+
+@dataclass(slots=True)
+class _State:
+    """Where an adaptation stands between two rounds."""
+
+    steps: int = 0
+    epoch: int = 0
+    batch: int = 0
+    """Batches of the current epoch that are behind."""
+    pieces: int = 0
+    seconds: float = 0.0
+    head_seconds: float = 0.0
+    before: dict[str, float] = field(default_factory=dict)
+    best: dict[str, float] = field(default_factory=dict)
+    best_round: int = 0
+    round: int = 0
+    progress: float = 0.0
+    diverged: bool = False
+
+
+class Adapter:
+    """Adapts an encoder to texts.
+
+    Args:
+        base: Folder of the base.
+        passages: The texts, cut by ``encoder``.
+        encoder: Cuts words into pieces, as the training for the task will.
+        config: All choices.
+        observe: Called with each event: ``{"event": "adapt_start" | "adapt_resume" | "adapt_found" | "adapt_step" |
+            "adapt_round" | "adapt_end", …}``.
+
+    Raises:
+        BundleError: If the base cannot be loaded, or its tokenizer has no mask piece.
+        TrainingError: If it has no embeddings of pieces.
+    """
+
+    def __init__(
+        self,
+        base: Path,
+        passages: Passages,
+        encoder: PieceEncoder,
+        config: AdaptConfig,
+        *,
+        observe: Callable[[Event], None] = lambda event: None,
+    ) -> None:
+        self._base, self._passages, self._config, self._observe = base, passages, config, observe
+        self._masker = Masker(encoder, base, config.mask)
+        self._specials = len(encoder.prefix) + len(encoder.suffix)
+        self._learned, held_out = passages.split(config.held_out, config.held_out_most, config.seed)
+        set_seed(config.seed)
+        self._accelerator = make_accelerator(config.precision)
+        self._encoder = load_encoder(base, config.dropout)
+        self._head = language_head(base, self._encoder)
+        if config.freeze_embeddings:
+            self._encoder.get_input_embeddings().weight.requires_grad_(False)
+        for part in (self._encoder, self._head):
+            part.to(self._accelerator.device)
+        self._batch_pieces = config.batch_pieces or int(np.clip(passages.pieces // 60, 512, 2048))
+        # Always the same words of the same passages, so that rounds can be compared.
+        rng = np.random.default_rng((config.seed, 0))
+        self._held_out = [self._masker.batch(passages, part, rng) for part in self._cut(held_out, rng)]
+        self._held_out = [batch for batch in self._held_out if len(batch.targets)]
+        self._held_out_passages = len(held_out)
+        width = int(self._encoder.config.hidden_size)
+        self._rate = config.learning_rate or _RATE_OF_TASK * default_learning_rate(width)
+        pieces = int(passages.lengths[self._learned].sum())
+        self._epochs = config.epochs or int(np.clip(math.ceil(_PIECES / max(pieces, 1)), 1, _MAX_EPOCHS))
+        self._epoch_steps = len(list(self._cut(self._learned, np.random.default_rng((config.seed, 1)))))
+        self._head_steps = (
+            min(config.head_steps, int(_HEAD_SHARE * self._epochs * self._epoch_steps)) if self._head.is_new else 0
+        )
+        self._fingerprint = _fingerprint(base, passages, encoder, config)
+        self._best_weights: dict[str, torch.Tensor] = {}
+
+    def run(self, folder: TrainingFolder) -> AdaptedBase:
+        """Adapts, going on from a checkpoint in the folder if it belongs to this adaptation; if it is done, it is found there.
+
+        Args:
+            folder: The training's working folder, entered.
+
+        Raises:
+            TrainingError: If checkpoint or weights cannot be written.
+        """
+        target = folder.adapted(self._fingerprint)
+        folder.remove_adapted(but=target)
+        if (target / _RECORD).is_file():
+            record = json.loads((target / _RECORD).read_text(encoding="utf-8"))
+            self._emit("adapt_found", **record)
+            return AdaptedBase(target, record, target / _LOG)
+        state, optimizer = self._restore(folder)
+        self._emit("adapt_start", **self._described())
+        if not state.before:
+            self._teach_head(state)
+            state.before = state.best = self._measure().to_dict()
+            self._best_weights = self._weights()
+            self._emit("adapt_round", round=0, seconds_left=self._left(state), best=True, **state.before)
+            folder.save(self._checkpoint(state, optimizer), ADAPTATION)
+        while not self._finished(state):
+            self._round(state, optimizer)
+            folder.save(self._checkpoint(state, optimizer), ADAPTATION)
+        self._encoder.load_state_dict(self._best_weights, strict=False)
+        record = self._record(state)
+        self._emit("adapt_end", **record)
+        _write(self._encoder, self._base, target, record, folder.log)
+        folder.discard(ADAPTATION)
+        return AdaptedBase(target, record, target / _LOG)
+
+    def _described(self) -> dict[str, Any]:
+        return {
+            "passages": len(self._learned),
+            "held_out": self._held_out_passages,
+            "pieces": self._passages.pieces,
+            "epochs": self._epochs,
+            "minutes": self._config.minutes,
+            "rate": self._rate,
+            "new_head": self._head.is_new,
+            "precision": self._accelerator.mixed_precision,
+            "device": str(self._accelerator.device),
+        }
+
+    def _record(self, state: _State) -> dict[str, Any]:
+        return {
+            "passages": len(self._passages),
+            "words": self._passages.words,
+            "pieces": self._passages.pieces,
+            "held_out": self._held_out_passages,
+            "sha256": self._passages.sha256,
+            "epochs": round(state.epoch + state.batch / self._epoch_steps, 2),
+            "seconds": round(state.seconds + state.head_seconds, 1),
+            "rate": self._rate,
+            "before": state.before,
+            "after": state.best,
+            "kept": state.best_round > 0,
+        }
+
+    # -- steps --------------------------------------------------------------------------------------------------------------
+
+    def _cut(self, indices: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+        """Passages of about one length together."""
+        lengths = self._passages.lengths + self._specials
+        order = indices[np.argsort(lengths[indices] + rng.uniform(0, 4, len(indices)), kind="stable")]
+        return cut_by_budget(order, lengths, self._batch_pieces)
+
+    def _batches(self, epoch: int, skip: int = 0) -> Iterator[MaskedBatch]:
+        """The batches of an epoch. What is drawn depends on seed, epoch and place alone, also where an adaptation goes on."""
+        rng = np.random.default_rng((self._config.seed, 1, epoch))
+        parts = list(self._cut(self._learned, rng))
+        for place in rng.permutation(len(parts))[skip:]:
+            yield self._masker.batch(
+                self._passages, parts[place], np.random.default_rng((self._config.seed, 2, epoch, int(place)))
+            )
+
+    def _teach_head(self, state: _State) -> None:
+        """Teaches a new head upon the encoder as it is, at a rate that falls from its peak."""
+        if not self._head_steps:
+            return
+        torch.manual_seed(self._config.seed)
+        optimizer = self._optimizer(self._head, self._rate * self._config.head_multiplier)
+        self._encoder.eval()
+        step = pieces = 0
+        began, last = time.monotonic(), 0.0
+        epoch = 0
+        while step < self._head_steps and last < 1:
+            for batch in self._batches(epoch):
+                running = time.monotonic() - began
+                last = max(step / self._head_steps, running / (_HEAD_SHARE * 60 * (self._config.minutes or math.inf)))
+                if last >= 1:
+                    break
+                set_rate(optimizer, last, self._config.warmup)
+                loss = self._step(batch, optimizer, encoder=False)
+                step, pieces = step + 1, pieces + batch.pieces
+                state.head_seconds = time.monotonic() - began
+                self._tell(state, loss, optimizer, pieces, state.head_seconds, step / max(last, 1e-9), step, part="head")
+            epoch += 1
+        self._encoder.zero_grad(set_to_none=True)  # of embeddings that the head shares
+
+    def _round(self, state: _State, optimizer: torch.optim.Optimizer) -> None:
+        """Learns until the next twentieth of the adaptation, and measures."""
+        torch.manual_seed(hash((self._config.seed, state.steps)) & 0x7FFFFFFF)
+        self._encoder.train()
+        until = (math.floor(state.progress * _ROUNDS + 1e-9) + 1) / _ROUNDS
+        began, pieces, spent = time.monotonic(), 0, state.seconds
+        losses: list[float] = []
+        total = self._epochs * self._epoch_steps
+        while state.progress < until and not state.diverged:
+            for batch in self._batches(state.epoch, state.batch):
+                set_rate(optimizer, state.progress, self._config.warmup)
+                loss = self._step(batch, optimizer)
+                state.diverged = not math.isfinite(loss)
+                if state.diverged:
+                    break
+                losses.append(loss)
+                state.steps, state.batch = state.steps + 1, state.batch + 1
+                pieces += batch.pieces
+                state.seconds = spent + time.monotonic() - began
+                left = 60 * (self._config.minutes or math.inf) - state.head_seconds
+                state.progress = max(state.steps / total, state.seconds / left if left > 0 else 1.0)
+                self._tell(state, loss, optimizer, pieces, state.seconds - spent, state.steps / state.progress, state.steps)
+                if state.progress >= until:
+                    break
+            if state.batch >= self._epoch_steps:
+                state.epoch, state.batch = state.epoch + 1, 0
+        state.round += 1
+        state.pieces += pieces
+        found = self._measure()
+        better = not state.diverged and found.loss < state.best["loss"]
+        if better:
+            state.best, state.best_round = found.to_dict(), state.round
+            self._best_weights = self._weights()
+        shown = found.to_dict() if math.isfinite(found.loss) else {"loss": None, "accuracy": None}  # JSON has no NaN
+        self._emit(
+            "adapt_round",
+            round=state.round,
+            rate=optimizer.param_groups[0]["lr"],
+            share=round(min(state.progress, 1.0), 3),
+            learned=round(float(np.mean(losses)), 4) if losses else None,
+            pieces_per_second=round(pieces / max(state.seconds - spent, 1e-9), 1),
+            seconds_left=self._left(state),
+            best=better,
+            **shown,
+        )
+
+    def _step(self, batch: MaskedBatch, optimizer: torch.optim.Optimizer, *, encoder: bool = True) -> float:
+        """One step; returns the loss in nats a piece, 0 where there is nothing to guess."""
+        if not len(batch.targets):
+            return 0.0
+        batch = batch.to(self._accelerator.device)
+        with self._autocast():
+            with torch.set_grad_enabled(encoder):
+                vectors = self._vectors(batch)
+            loss = torch.nn.functional.cross_entropy(self._head(vectors).float(), batch.targets)
+        value = float(loss.detach())
+        if math.isfinite(value):
+            self._accelerator.backward(loss)
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(parameters, self._config.clip)
+            optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return value
+
+    def _vectors(self, batch: MaskedBatch) -> torch.Tensor:
+        hidden = self._encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
+        vectors: torch.Tensor = hidden.flatten(0, 1).index_select(0, batch.positions)
+        return vectors
+
+    @torch.inference_mode()
+    def _measure(self) -> Guesses:
+        """How well the held-out passages are guessed."""
+        self._encoder.eval()
+        self._head.eval()
+        loss, right, count = 0.0, 0, 0
+        for part in self._held_out:
+            batch = part.to(self._accelerator.device)
+            with self._autocast():
+                logits = self._head(self._vectors(batch)).float()
+            loss += float(torch.nn.functional.cross_entropy(logits, batch.targets, reduction="sum"))
+            right += int((logits.argmax(-1) == batch.targets).sum())
+            count += len(batch.targets)
+        self._head.train()
+        return Guesses(loss / max(count, 1), right / max(count, 1))
+
+    def _optimizer(self, *parts: Any) -> torch.optim.AdamW:
+        """AdamW over parts of the model, in pairs of module and peak rate, without what is frozen.
+
+        What two parts share belongs to the first.
+        """
+        seen: set[int] = set()
+        groups = []
+        for part, peak in zip(parts[::2], parts[1::2], strict=True):
+            members = [p for p in part.parameters() if p.requires_grad and id(p) not in seen]
+            seen.update(map(id, members))
+            for decayed in (True, False):
+                chosen = [p for p in members if (p.ndim > 1) == decayed]
+                if chosen:
+                    groups.append(
+                        {"params": chosen, "peak": peak, "weight_decay": self._config.weight_decay if decayed else 0.0}
+                    )
+        return torch.optim.AdamW(groups, lr=self._rate, fused=True)
+
+    # -- where it stands ----------------------------------------------------------------------------------------------------
+
+    def _finished(self, state: _State) -> bool:
+        waited = state.round - state.best_round >= self._config.patience
+        return state.progress >= 1 - 1e-9 or state.diverged or waited
+
+    def _left(self, state: _State) -> float | None:
+        """Seconds that the rest will take at the speed so far; None before the encoder has learned at all."""
+        return round(state.seconds * (1 / state.progress - 1), 1) if 0 < state.progress < 1 else None
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        """What of the encoder changes."""
+        changing = {name for name, parameter in self._encoder.named_parameters() if parameter.requires_grad}
+        return {name: t.detach().cpu().clone() for name, t in self._encoder.state_dict().items() if name in changing}
+
+    def _checkpoint(self, state: _State, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+        current = None if state.best_round == state.round else self._weights()
+        return {
+            "fingerprint": self._fingerprint,
+            "state": {item.name: getattr(state, item.name) for item in fields(state)},
+            "best": self._best_weights,
+            "current": current,
+            "head": self._head.state_dict(),
+            "optimizer": optimizer.state_dict(),
+        }
+
+    def _restore(self, folder: TrainingFolder) -> tuple[_State, torch.optim.Optimizer]:
+        state = _State()
+        saved = folder.load(self._fingerprint, ADAPTATION)
+        if saved is not None:
+            for name, value in saved["state"].items():
+                setattr(state, name, value)
+            self._best_weights = saved["best"]
+            self._encoder.load_state_dict(saved["current"] or saved["best"], strict=False)
+            self._head.load_state_dict(saved["head"])
+        # After the head has learned alone, at the encoder's rate: it is to follow the encoder, not to lead it.
+        optimizer = self._optimizer(self._encoder, self._rate, self._head, self._rate)
+        if saved is not None:
+            optimizer.load_state_dict(saved["optimizer"])
+            self._emit("adapt_resume", share=round(state.progress, 3), **state.best)
+        return state, optimizer
+
+    def _tell(
+        self,
+        state: _State,
+        loss: float,
+        optimizer: torch.optim.Optimizer,
+        pieces: int,
+        seconds: float,
+        steps: float,
+        step: int,
+        part: str = "encoder",
+    ) -> None:
+        self._emit(
+            "adapt_step",
+            part=part,
+            step=step,
+            steps=max(step, round(steps)),
+            epoch=state.epoch + 1,
+            loss=round(loss, 4),
+            rate=optimizer.param_groups[0]["lr"],
+            pieces=pieces,
+            seconds=seconds,
+        )
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        context: AbstractContextManager[object] = self._accelerator.autocast()
+        return context
+
+    def _emit(self, event: str, **fields: Any) -> None:
+        self._observe({"event": event, **fields})
+
+
+def _write(encoder: Any, base: Path, target: Path, record: dict[str, Any], log: Path) -> None:
+    """Writes an adapted base as a folder that appears whole or not at all."""
+    draft = target.with_name(f"{target.name}.part")
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        with quiet():
+            encoder.save_pretrained(draft)
+        for name in _TOKENIZER_FILES:
+            if (base / name).is_file():
+                shutil.copyfile(base / name, draft / name)
+        if log.is_file():
+            shutil.copyfile(log, draft / _LOG)
+        (draft / _RECORD).write_text(json.dumps(record) + "\n", encoding="utf-8")
+        draft.rename(target)
+    except (OSError, RuntimeError) as error:  # safetensors reports a full disk in a way of its own
+        shutil.rmtree(draft, ignore_errors=True)
+        raise TrainingError(
+            f"the adapted base cannot be written ({error})",
+            where=target.parent,
+            hint="Free disk space and start the same command again",
+        ) from error
+
+
+def _fingerprint(base: Path, passages: Passages, encoder: PieceEncoder, config: AdaptConfig) -> str:
+    digest = hashlib.sha256(json.dumps([encoder.views, encoder.max_pieces, config.to_dict()]).encode())
+    digest.update((base / "config.json").read_bytes())
+    # Two bases can share configuration and sizes.
+    for file in sorted(base.glob("*.safetensors")) + sorted(base.glob("*.bin")):
+        with file.open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    digest.update(passages.sha256.encode())
+    return digest.hexdigest()
