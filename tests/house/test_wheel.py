@@ -73,8 +73,7 @@ def test_a_clean_environment_needs_the_wheel_only(wheel, extra, tmp_path, tiny_m
     run(str(scripts / "python"), "-m", "pip", "install", "--quiet", "--no-compile", requirement)
     assert "predict" in run(str(scripts / "viner"), "--help")
     assert '"viner"' in run(str(scripts / "viner"), "doctor", "--json")
-    for module in IMPORTS[extra]:
-        run(str(scripts / "python"), "-c", f"import {module}")
+    run(str(scripts / "python"), "-c", "\n".join(f"import {module}" for module in IMPORTS[extra]))
     if not extra:
         check_the_base_install(scripts, tmp_path, tiny_model)
 

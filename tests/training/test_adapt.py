@@ -187,7 +187,7 @@ def test_a_loss_that_is_no_number_ends_it_and_the_best_round_is_kept(tmp_path, b
 
 
 def test_the_time_for_it_is_kept_and_the_rate_falls_to_nothing_by_then(tmp_path, base):
-    made, events = make(base, minutes=0.02, epochs=1000)
+    made, events = make(base, budget_minutes=0.02, epochs=1000)
     adapted = run(made, tmp_path / "t")
     assert 0.6 < adapted.record["seconds"] < 6
     assert adapted.record["epochs"] < 1000
@@ -273,7 +273,7 @@ def test_adapted_weights_that_cannot_be_written_are_said_and_not_left_by_half(tm
     ("choices", "message"),
     [
         ({"epochs": 0}, "adapt_epochs must be greater than 0, not 0"),
-        ({"minutes": -1}, "adapt_minutes must be greater than 0"),
+        ({"budget_minutes": -1}, "adapt_budget_minutes must be greater than 0"),
         ({"mask": 1.0}, "adapt_mask must be greater than 0 and less than 1"),
         ({"head_steps": -1}, "adapt_head_steps must be at least 0"),
         ({"warmup": 1.0}, "adapt_warmup must be at least 0 and less than 1"),

@@ -110,7 +110,7 @@ def test_adapters_have_ten_times_the_rate_and_heads_their_own(trainer, base):
     assert made._default_rate() == pytest.approx(10 * default_learning_rate(32))
     encoder = load_encoder(base, 0.0)
     model = MultiHeadModel(encoder, [EntityHead("entities", ["A"], 32, 0.0)])
-    full = make_optimizer(model, 1e-4, TrainingConfig())
+    full = make_optimizer(model, 1e-4, TrainingConfig(layer_decay=1.0))
     add_adapters(encoder, 4, 8.0, 0.0)
     narrow = make_optimizer(model, 1e-3, TrainingConfig(lora=4))
     assert sorted({group["peak"] for group in full.param_groups}) == pytest.approx([1e-4, 2e-3])

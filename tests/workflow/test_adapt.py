@@ -180,7 +180,7 @@ def test_what_cannot_be_adapted_is_said_before_anything_is_written(tmp_path, bas
     both = {"base": None, "distill_from": adapted[0], "adapt": files / "texts"}
     refused(UsageError, "--adapt and --distill-from exclude each other", **both)
     refused(UsageError, "cannot read standard input", adapt="-")
-    refused(UsageError, "adapt_minutes must be greater than 0", adapt=files / "texts", adapt_minutes=0)
+    refused(UsageError, "adapt_budget_minutes must be greater than 0", adapt=files / "texts", adapt_budget_minutes=0)
     refused(UsageError, "no such choice of an adaptation", adapt=files / "texts", adapt_epoch=1)
     refused(InputError, "no such file or folder", adapt=tmp_path / "none.txt", where=tmp_path / "none.txt")
     refused(InputError, "no file matches this pattern", adapt=str(tmp_path / "*.txt"), where=tmp_path / "*.txt")
@@ -207,7 +207,7 @@ def test_the_command_line_takes_several_files_and_its_options(tmp_path, base, fi
     texts = ["--adapt", str(files / "texts" / "3.txt"), "--adapt", str(files / "texts" / "4.txt")]
     assert main([*command, "--adapt-epochs", "2"]) == 2
     assert "--adapt-epochs goes with --adapt only" in capsys.readouterr().err
-    options = ["--adapt-epochs", "2", "--adapt-minutes", "5", "--adapt-learning-rate", "1e-3"]
+    options = ["--adapt-epochs", "2", "--adapt-budget", "5", "--adapt-learning-rate", "1e-3"]
     assert main([*command, *texts, *options]) == 0
     assert "Adapting the base to" in capsys.readouterr().err
     record = read_bundle(tmp_path / "m").info.base["adapted"]

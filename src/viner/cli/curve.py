@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option
+from viner.cli.options import FILE, budget_option, format_option, json_option
 from viner.cli.terminal import echo_json
 from viner.cli.training_files import training_files
 
@@ -53,7 +53,7 @@ def _numbers(of: type[N]) -> Callable[[click.Context, click.Parameter, str], lis
 @click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")
 @click.option("--choices", type=FILE, metavar="FILE", help="Choices in a TOML file, such as best.toml of viner search.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes of each training over its documents, at most.")
-@click.option("--budget-minutes", type=click.FloatRange(min=0, min_open=True), help="Time of each training, at most.")
+@budget_option("Time of each training, at most")
 @click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
 @click.option(
     "--segmenter", metavar="NAME", help="What joins syllables to segments, or none; as the base learned if not given."

@@ -41,9 +41,10 @@ class Duration(click.ParamType):
         return minutes
 
 
-def budget_option(told: str) -> Callable[[F], F]:
-    """``--budget``: how long a training may take, in minutes for the verb, as ``budget_minutes``."""
-    return click.option("--budget", "budget_minutes", type=Duration(), metavar="TIME", help=f"{told}, such as 10m or 1h30m.")
+def budget_option(told: str, name: str = "--budget") -> Callable[[F], F]:
+    """``--budget``, or an option of another name: a time that the verb gets in minutes, as ``budget_minutes`` and the like."""
+    field = f"{name.removeprefix('--').replace('-', '_')}_minutes"
+    return click.option(name, field, type=Duration(), metavar="TIME", help=f"{told}, such as 10m or 1h30m.")
 
 
 def json_option(function: F) -> F:

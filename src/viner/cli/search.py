@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option
+from viner.cli.options import FILE, budget_option, format_option, json_option
 from viner.cli.terminal import echo_json
 from viner.cli.training_files import TrainingFiles, training_files
-
-_UNITS = {"s": 1 / 60, "": 1.0, "m": 1.0, "min": 1.0, "h": 60.0}
-
-
-def _minutes(context: click.Context, parameter: click.Parameter, given: str | None) -> float | None:
-    """Minutes of a time such as 90s, 30m or 8h."""
-    if given is None:
-        return None
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*([a-z]*)", given.strip().lower())
-    if found is None or found[2] not in _UNITS or not float(found[1]):
-        raise click.BadParameter(f"{given!r} is no time, such as 90s, 30m or 8h")
-    return float(found[1]) * _UNITS[found[2]]
 
 
 @click.command(short_help="Search the choices of a training.")
@@ -34,13 +21,7 @@ def _minutes(context: click.Context, parameter: click.Parameter, given: str | No
 @click.option(
     "--trials", type=click.IntRange(min=1), default=20, show_default=True, help="Trainings, those of earlier calls included."
 )
-@click.option(
-    "--budget",
-    "budget_minutes",
-    metavar="TIME",
-    callback=_minutes,
-    help="Time for all of them, such as 90s, 30m or 8h; no limit if not given.",
-)
+@budget_option("Time for all of them; no limit if not given")
 @click.option(
     "--space",
     metavar="NAME=VALUES",

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     help="Texts, annotated or not, that the base learns from first: a file, a folder or a pattern. May be given several times.",
 )
 @click.option("--adapt-epochs", type=click.IntRange(min=1), help="Passes over the texts of --adapt, at most.")
-@click.option("--adapt-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop adapting after that time.")
+@budget_option("Stop adapting after that time", "--adapt-budget")
 @click.option(
     "--adapt-learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder while it adapts."
 )
@@ -95,7 +95,7 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
       viner train --project covid
       viner train --train train.conll --dev dev.conll --choices searches/001/best.toml --out models/002
       viner train --train train.conll --dev dev.conll --distill-from models/001 --out models/002
-      viner train --train train.conll --dev dev.conll --adapt 'notes/*.txt' --adapt-minutes 60 --out models/003
+      viner train --train train.conll --dev dev.conll --adapt 'notes/*.txt' --adapt-budget 1h --out models/003
     """
     from viner.bundle import Origin
     from viner.errors import UsageError

@@ -190,7 +190,7 @@ class Adapter:
             "held_out": self._held_out_passages,
             "pieces": self._passages.pieces,
             "epochs": self._epochs,
-            "minutes": self._config.minutes,
+            "minutes": self._config.budget_minutes,
             "rate": self._rate,
             "new_head": self._head.is_new,
             "precision": self._accelerator.mixed_precision,
@@ -242,7 +242,7 @@ class Adapter:
         while step < self._head_steps and last < 1:
             for batch in self._batches(epoch):
                 running = time.monotonic() - began
-                last = max(step / self._head_steps, running / (_HEAD_SHARE * 60 * (self._config.minutes or math.inf)))
+                last = max(step / self._head_steps, running / (_HEAD_SHARE * 60 * (self._config.budget_minutes or math.inf)))
                 if last >= 1:
                     break
                 set_rate(optimizer, last, self._config.warmup)
@@ -272,7 +272,7 @@ class Adapter:
                 state.steps, state.batch = state.steps + 1, state.batch + 1
                 pieces += batch.pieces
                 state.seconds = spent + time.monotonic() - began
-                left = 60 * (self._config.minutes or math.inf) - state.head_seconds
+                left = 60 * (self._config.budget_minutes or math.inf) - state.head_seconds
                 state.progress = max(state.steps / total, state.seconds / left if left > 0 else 1.0)
                 self._tell(state, loss, optimizer, pieces, state.seconds - spent, state.steps / state.progress, state.steps)
                 if state.progress >= until:

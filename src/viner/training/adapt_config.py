@@ -17,7 +17,7 @@ class AdaptConfig:
 
     Args:
         epochs: Passes over the texts at most; None takes so many that about 1.5 million pieces are read, within 1 to 30.
-        minutes: Limit of the time for steps; the rate falls to 0 by then. None: no limit.
+        budget_minutes: Limit of the time for steps; the rate falls to 0 by then. None: no limit.
         learning_rate: Peak rate of the encoder; None derives it from its width, as a training's
             (:func:`viner.training.config.default_learning_rate`), and halves it.
         head_multiplier: The rate of a new language-modeling head is the encoder's times this.
@@ -40,7 +40,7 @@ class AdaptConfig:
     """
 
     epochs: int | None = None
-    minutes: float | None = None
+    budget_minutes: float | None = None
     learning_rate: float | None = None
     head_multiplier: float = 10.0
     head_steps: int = 300
@@ -59,9 +59,9 @@ class AdaptConfig:
     precision: str | None = None
 
     def __post_init__(self) -> None:
-        for (
-            name
-        ) in "epochs minutes learning_rate head_multiplier held_out_most patience clip batch_pieces window_pieces".split():
+        for name in (
+            "epochs budget_minutes learning_rate head_multiplier held_out_most patience clip batch_pieces window_pieces".split()
+        ):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UsageError(f"{PREFIX}{name} must be greater than 0, not {value}")

@@ -91,7 +91,7 @@ def train_model(
         track_dir: Folder in which those that write files get one of the model's name; None takes ``OUT.tracking``.
         report: Where progress goes; None writes to stderr.
         **choices: Fields of :class:`viner.training.config.TrainingConfig`, and with ``adapt_`` before their names those of
-            :class:`viner.training.adapt_config.AdaptConfig`, such as ``adapt_minutes``.
+            :class:`viner.training.adapt_config.AdaptConfig`, such as ``adapt_budget_minutes``.
 
     Returns:
         ``out``.
