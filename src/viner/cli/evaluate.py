@@ -93,8 +93,16 @@ def evaluate(
         if (train, against, curve) != (None, None, None):
             raise UsageError("--stress goes with none of --train, --against and --curve", hint="Run the command twice")
         ruled = viner.load(model, provider=provider, rules=rules)
-        shown = {"model": _shown(model), "page": report}
-        print_stress(ruled, file, stress, format=format, read_options=read_options, as_json=as_json, **shown)
+        print_stress(
+            ruled,
+            file,
+            stress,
+            format=format,
+            read_options=read_options,
+            as_json=as_json,
+            model=_shown(model),
+            page=report,
+        )
         return
     if curve is not None and report is None:
         raise UsageError("--curve goes with --report only", hint="Name the page, such as: --report errors.html")
@@ -111,8 +119,8 @@ def evaluate(
         evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe, seen=seen)
     confidence = analysis.scores.confidence()
     if report is not None:
-        names = {"model": _shown(model), "second": _shown(against or "")}
-        page = error_report(evaluation, analysis, file=file.name, versus=versus, curve=learning, **names)
+        first, second = _shown(model), _shown(against or "")
+        page = error_report(evaluation, analysis, model=first, file=file.name, versus=versus, second=second, curve=learning)
         write_report(page, report)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
