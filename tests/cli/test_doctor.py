@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+from importlib.metadata import EntryPoint
 
 from viner.cli import main
+from viner.cli.needs import check_model
+from viner.encoding import SEGMENTS
 
 
 def test_doctor_says_what_is_there(capsys):
@@ -24,6 +28,56 @@ def test_doctor_says_aloud_that_a_gpu_is_not_used(capsys, monkeypatch):
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     assert main(["doctor"]) == 0
     assert "NOT USED: onnxruntime" in capsys.readouterr().out
+
+
+def test_segmenters_are_loaded_and_what_is_missing_is_told_with_what_brings_it(capsys, monkeypatch):
+    from viner.errors import MissingExtraError
+    from viner.text import segment
+
+    class Own:
+        version = "7.1"
+
+    def find(name):
+        if name == "underthesea":
+            raise MissingExtraError("segments of underthesea", "vi")
+        if name == "broken":
+            raise RuntimeError("no model file")
+        return Own()
+
+    points = {name: EntryPoint(name, "somewhere:Own", segment.GROUP) for name in ("underthesea", "own", "broken")}
+    monkeypatch.setattr("viner.cli.needs.segmenters", lambda: points)
+    monkeypatch.setattr("viner.cli.needs.find_segmenter", find)
+    assert main(["doctor"]) == 0, "a segmenter that is missing is no fault of the machine"
+    lines = capsys.readouterr().out.split("segmenters\n")[1].split("\npublishing")[0].splitlines()
+    assert lines[0].split()[:2] == ["underthesea", "no:"]
+    assert "pip install 'viner[vi]'" in lines[1]
+    assert lines[2].split(maxsplit=1) == ["own", "7.1, from viner"]
+    assert "it cannot be loaded (no model file)" in lines[3]
+
+
+def test_what_a_model_needs_is_looked_at(tiny_model, tmp_path, run):
+    status, out, _ = run("doctor", "--model", tiny_model, "--json")
+    assert status == 0
+    said = {item["name"]: item["said"] for item in json.loads(out)["model"]}
+    assert said["model"].startswith("complete, int8, 2 types")
+    assert said["reads"] == "words; it needs no segmenter"
+    assert "viner calibrate" in said["scores"]
+    status, out, _ = run("doctor", "--model", tmp_path / "none")
+    assert status == 1
+    assert "WRONG: " in out.split("\nmodel\n")[1]
+
+
+def test_a_model_of_segments_needs_its_segmenter(tiny_model, tmp_path, run, monkeypatch):
+    folder = shutil.copytree(tiny_model, tmp_path / "model")
+    data = json.loads((folder / "viner.json").read_text(encoding="utf-8"))
+    data |= {"segmenter": {"name": "theirs", "version": "1.0"}, "views": ["nfc", SEGMENTS]}
+    (folder / "viner.json").write_text(json.dumps(data), encoding="utf-8")
+    status, out, _ = run("doctor", "--model", folder)
+    assert status == 1
+    assert "segments of theirs 1.0, which no package here offers" in out
+    monkeypatch.setattr("viner.cli.needs.segmenters", lambda: {"theirs": None})
+    monkeypatch.setattr("viner.cli.needs._loaded", lambda name: "2.0")
+    assert "theirs 1.0; 2.0 is here" in str([check.said for check in check_model(str(folder))])
 
 
 def test_a_sound_project_is_said_to_be_so(project, run):

@@ -7,7 +7,7 @@ from huggingface_hub import ModelCard
 from markdown_it import MarkdownIt
 
 from support.front_matter import front_matter_problems
-from viner.bundle import BUNDLED_BASE, BundleInfo, Head, Origin, Windows
+from viner.bundle import BUNDLED_BASE, BundleInfo, Head, Origin, SegmenterRecord, Windows
 from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
 from viner.metrics import evaluate
@@ -213,3 +213,29 @@ def test_the_same_model_has_the_same_card_and_edits_are_told():
     assert not is_untouched("See also.\n\n" + card)
     assert not is_untouched("# My own card\n")
     assert not is_untouched("")
+
+
+def test_segmenter_and_hardening_are_named_where_they_were_used():
+    assert "segments" not in model_card(info())
+    assert "Hardened" not in model_card(info())
+    segmented = info(segmenter=SegmenterRecord("under|thesea", "9.2"), data={**info().data, "hardened": 0.3})
+    card = model_card(segmented)
+    assert "It reads segments of under\\|thesea 9.2, which must be installed" in card
+    assert "Hardened: 30% of the sequences" in card
+    assert is_untouched(card)
+
+
+def test_what_a_calibration_is_worth_is_told_as_measured_on_other_documents():
+    before, after = (Confidence.of(Outcomes.of(scores, [True, False] * 40)).to_dict() for scores in ([0.9] * 80, [0.5] * 80))
+    known = {"on": "dev", "before": before, "after": after}
+    told = "Scores: fitted to 80 entities of dev. On documents that they were not fitted to (cross-validation) their expected"
+    calibrated = info(calibration=Calibration(0.5, 0.1), metrics={**info().metrics, "calibration": known})
+    assert f"{told} calibration error is 0.0000" in model_card(calibrated)
+    assert "before it was 0.4000" in model_card(calibrated)
+    assert "in texts like the documents of\ndev," in model_card(calibrated)
+    for without in (
+        replace(calibrated, calibration=None),
+        replace(calibrated, metrics={"calibration": {**known, "after": None}}),
+        replace(calibrated, metrics={"calibration": {"on": "dev", "before": {}, "after": {}}}),
+    ):
+        assert "Scores: fitted" not in model_card(without)

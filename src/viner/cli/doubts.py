@@ -95,7 +95,7 @@ def doubts(
 
 def _done(project: Project, split: Split | None) -> list[Document]:
     """The documents of a project whose annotation is done: of a split, or of train and dev."""
-    splits = (split,) if split else ("train", "dev")
+    splits: tuple[Split, ...] = (split,) if split else ("train", "dev")
     if not has_store(project):
         from viner.formats import read
 

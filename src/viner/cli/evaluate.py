@@ -94,14 +94,7 @@ def evaluate(
             raise UsageError("--stress goes with none of --train, --against and --curve", hint="Run the command twice")
         ruled = viner.load(model, provider=provider, rules=rules)
         print_stress(
-            ruled,
-            file,
-            stress,
-            format=format,
-            read_options=read_options,
-            as_json=as_json,
-            model=_shown(model),
-            page=report,
+            ruled, file, stress, format=format, read_options=read_options, as_json=as_json, model=_shown(model), page=report
         )
         return
     if curve is not None and report is None:

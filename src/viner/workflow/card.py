@@ -52,7 +52,7 @@ def model_card(info: BundleInfo, choices: CardChoices | None = None) -> str:
         _opening(info, choices),
         *(_layer(layer) for layer in info.schema),
         _use(info, choices),
-        _training(info),
+        _training(info) + _reading(info),
         _figures(info, evaluations),
         _LIMITS.format(scores=_UNCALIBRATED if info.calibration is None else _CALIBRATED.format(on=_calibrated_on(info))),
         _licenses(info, choices),
@@ -184,6 +184,22 @@ def _adapted(info: BundleInfo) -> str:
         )
     except (KeyError, TypeError, ValueError):  # no card stays unwritten for its figures
         return ""
+
+
+def _reading(info: BundleInfo) -> str:
+    """What the model reads instead of words, and how its texts were changed, a paragraph; nothing where neither is so."""
+    told = []
+    if info.segmenter is not None:
+        told.append(
+            f"It reads segments of {escape(info.segmenter.name)} {escape(info.segmenter.version)}, which must be installed;"
+            " entities begin and end at words all the same."
+        )
+    if isinstance(share := info.data.get("hardened"), float):
+        told.append(
+            f"Hardened: {share:.0%} of the sequences were shown without diacritics, in one case or mistyped, drawn anew in each"
+            " epoch."
+        )
+    return f"\n{' '.join(told)}\n" if told else ""
 
 
 def _distilled(info: BundleInfo) -> str:

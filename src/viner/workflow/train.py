@@ -169,6 +169,7 @@ def train_model(
                 "dev": fingerprint(material.dev),
                 **({} if tested is None else {"test": fingerprint(tested)}),
                 "lost_entities": result.lost,
+                **({"hardened": config.harden} if config.harden else {}),
             },
         )
         with BundleWriter(target, overwrite=overwrite) as writer:
