@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from viner.corpus import fold_numbers
@@ -61,7 +62,7 @@ class Calibrated:
         return {"before": Confidence.of(self.outcomes).to_dict(), "after": after}
 
 
-def calibrate(recognizer: Evaluable, dev: Sequence[Document]) -> Calibrated:
+def calibrate(recognizer: Evaluable, dev: Sequence[Document], *, where: str | Path | None = None) -> Calibrated:
     """Fits a calibration to what a model finds in documents that it did not learn from.
 
     What it is worth on other documents is found by cross-validation over the documents.
@@ -69,6 +70,10 @@ def calibrate(recognizer: Evaluable, dev: Sequence[Document]) -> Calibrated:
     Args:
         recognizer: The model with the graph that it will answer with, and ``IDENTITY`` as its calibration.
         dev: Annotated documents; never those that the finished model is measured on.
+        where: The file that they come from, for messages.
+
+    Raises:
+        InputError: As :func:`viner.evaluation.evaluate_model` does.
     """
     scored = [document for document in dev if document.entities is not None]
     texts = len({document.text for document in scored})
@@ -79,7 +84,7 @@ def calibrate(recognizer: Evaluable, dev: Sequence[Document]) -> Calibrated:
     def observe(gold: Document, predicted: Document) -> None:
         tallies[next(numbers)].add(gold, predicted)
 
-    evaluate_model(recognizer, scored, observe=observe)
+    evaluate_model(recognizer, scored, where=where, observe=observe)
     parts = [tally.outcomes() for tally in tallies]
     outcomes = Outcomes.merged(parts)
     calibration = fit_calibration(outcomes)

@@ -147,7 +147,7 @@ def recalibrate_model(
             hint="Calibrate on documents that it has not seen, such as those of dev",
         )
     recognizer = Recognizer.load(bundle.path)
-    fitted = calibrate(recognizer.calibrated_by(IDENTITY), scored)
+    fitted = calibrate(recognizer.calibrated_by(IDENTITY), scored, where=where)
     if fitted.calibration is None:
         raise InputError(
             f"{fitted.lack()}; nothing was changed", where=where, hint="Annotate more documents, or leave the scores"
