@@ -55,7 +55,7 @@ def pretend(monkeypatch):
     tried: list[TrainingConfig] = []
 
     def goodness(config):
-        return 1 / (1 + abs(config.learning_rate - 1e-3) * 1000)
+        return 1 / (1 + abs((config.learning_rate or 1e-2) - 1e-3) * 1000)
 
     def try_training(material, config, place, observe):
         tried.append(config)

@@ -98,10 +98,11 @@ class Curve:
             scored = [run for run in self.runs if run.share == share and run.f1 is not None]
             if scored:
                 by_seed = {run.seed: run.f1 for run in scored if run.f1 is not None}
-                sizes = (
-                    round(math.fsum(getattr(run, name) for run in scored) / len(scored)) for name in ("documents", "entities")
+                documents, entities = (
+                    round(sum(counts) / len(scored))
+                    for counts in zip(*((run.documents, run.entities) for run in scored), strict=True)
                 )
-                found.append(CurvePoint(share, *sizes, Spread.of(list(by_seed.values())), by_seed))
+                found.append(CurvePoint(share, documents, entities, Spread.of(list(by_seed.values())), by_seed))
         return found
 
     def last_doubling(self) -> tuple[CurvePoint, CurvePoint, Spread] | None:
@@ -111,10 +112,11 @@ class Curve:
             The last point, the one before it that has nearest to half as many documents, and the gain in F1 from one to the
             other by doubling, over the seeds that have both; None where there are no two points of one seed.
         """
-        *earlier, last = self.points() or [None]
+        points = self.points()
+        last = points[-1] if points else None
         earlier = [
             point
-            for point in earlier
+            for point in points
             if last is not None and point.documents < last.documents and point.by_seed.keys() & last.by_seed.keys()
         ]
         if last is None or not earlier:

@@ -84,8 +84,7 @@ def learning_curve(
     start = Start.find(base, None, allow_bin=allow_bin)
     reads = start.segmenter(segmenter)
     configs = {seed: start.config({**choices, "seed": seed}, reads) for seed in seeds}
-    reading = {"schema": schema, "format": format, "read_options": read_options}
-    material = Material.read(start, reads, train, dev, seed=seeds[0], **reading)
+    material = Material.read(start, reads, train, dev, seed=seeds[0], schema=schema, format=format, read_options=read_options)
     parts = {seed: nested_shares(material.train, shares, seed) for seed in seeds}
     _check_parts(parts, shares, train)
     done = {run.key: run for run in (*known, *_finished(Path(work)))}

@@ -97,5 +97,5 @@ def _figures(points: Sequence[CurvePoint], say: Say) -> str:
                 "–" if before is None else ("+" if gain >= 0 else "−") + say.decimal(abs(gain), 1),
             ]
         )
-    columns = [say("err_curve_documents"), say("err_gold"), say("err_curve_seeds"), "F1", say("err_curve_gain")]
+    columns = [say("err_curve_documents"), say("err_curve_entities"), say("err_curve_seeds"), "F1", say("err_curve_gain")]
     return table(columns, rows, numbers=range(len(columns)))

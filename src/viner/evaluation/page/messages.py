@@ -161,6 +161,7 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
     "err_curve": ("What more documents bring", "Thêm văn bản thì được gì"),
     "err_curve_axis": ("F1 on dev by the number of documents", "F1 trên dev theo số văn bản"),
     "err_curve_documents": ("Documents", "Số văn bản"),
+    "err_curve_entities": ("Entities", "Số thực thể"),
     "err_curve_seeds": ("Trainings", "Số lần huấn luyện"),
     "err_curve_gain": ("Points gained", "Điểm tăng thêm"),
     "err_curve_note": (
