@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from viner.formats import read as read_documents
+
 
 @pytest.fixture
 def texts(tmp_path, monkeypatch):
@@ -51,6 +53,23 @@ def test_the_report_as_json(run, tiny_model, texts) -> None:
     report = json.loads(out)
     assert (report["documents"], report["entities"], report["skipped"], report["resumed"]) == (1, 2, 0, 0)
     assert read(texts / "out.jsonl")[0]["meta"] == {"day": "1"}
+
+
+def test_tables_come_out_as_tables(run, tiny_model, texts) -> None:
+    status, _, err = run("predict", tiny_model, "visits.csv", "--text-column", "note", "--out", "out.csv")
+    assert status == 0
+    assert "left out 1 ×: the format has no place for meta" in err
+    (found,) = read_documents(texts / "out.csv")
+    assert [(entity.text, entity.label, entity.source) for entity in found.entities] == [
+        ("Nam", "PERSON", "model"),
+        ("Paris", "LOCATION", "model"),
+    ]
+    assert run("redact", tiny_model, "visits.csv", "--text-column", "note", "--out", "safe.csv.gz")[0] == 0
+    assert [item.text for item in read_documents(texts / "safe.csv.gz")] == ["[PERSON] ở [LOCATION]"]
+    assert run("convert", "out.csv", "back.jsonl")[0] == 0
+    assert list(read_documents(texts / "back.jsonl")) == [found]
+    status, out, _ = run("predict", tiny_model, "in/a.txt", "--to", "csv")
+    assert (status, out.splitlines()[1]) == (0, "a:1,Lan ở Huế,2,,,,,,")
 
 
 @pytest.mark.parametrize(

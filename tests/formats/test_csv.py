@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from viner.document import Document
 from viner.errors import FormatError, InputError, UsageError
-from viner.formats import Source, read, read_source, write
+from viner.formats import Source, read, read_source
 from viner.formats.csv import DELIMITERS, find_delimiter
 
 
@@ -104,12 +104,6 @@ def test_bad_rows_are_refused_one_by_one_and_the_rest_is_read(tmp_path: Path) ->
 def test_a_delimiter_is_one_character(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="one character"):
         list(read(table(tmp_path, "text\n"), delimiter="ab"))
-
-
-def test_csv_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not write it"):
-        write([Document("a")], tmp_path / "a.csv")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_column_has_no_delimiter() -> None:

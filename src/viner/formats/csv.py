@@ -1,4 +1,4 @@
-r"""CSV: a row a document, one column the text, all others ``meta``. Read only.
+r"""CSV: a row a document, one column the text, all others ``meta``; or as viner writes it (:mod:`viner.formats.entity_rows`).
 
 What is found out: the delimiter (comma, semicolon, tab, bar). The first row names the columns unless ``header=false`` says
 otherwise. Fields in quotes may hold delimiters, line ends and, doubled, quotes (RFC 4180).
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 from viner.document import Document
 from viner.errors import FormatError, InputError, UsageError
+from viner.formats.entity_rows import HEAD, read_rows, write_rows
 from viner.formats.files import Source
 from viner.formats.format import Format
-from viner.formats.report import WriteReport
 from viner.formats.table import Columns, find_columns
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -47,10 +47,14 @@ def _read(
         raise UsageError(f"a delimiter is one character, not {delimiter!r}", hint="Such as --option delimiter=tab")
     delimiter = delimiter or find_delimiter(source.rewindable().head(), quotes)
     columns: Columns | None = None
-    for number, row in _rows(source, delimiter, quotes):
+    rows = _rows(source, delimiter, quotes)
+    for number, row in rows:
         if columns is None:
             if isinstance(row, FormatError):
                 raise row
+            if header and tuple(row) == HEAD and text_column is None:
+                yield from _own(rows, source)
+                return
             names = row if header else [str(index) for index in range(1, len(row) + 1)]
             columns = find_columns(names, text_column, id_column, where=source.where(number), numbered=not header)
             if header:
@@ -139,8 +143,12 @@ def _document(row: list[str], columns: Columns, source: Source, number: int) -> 
         return FormatError(error.message, where=source.where(number), hint=error.hint)
 
 
-def _write(documents: Iterable[Document], sink: Callable[[str], None], report: WriteReport) -> None:
-    raise UsageError("viner reads CSV and does not write it", hint="Write jsonl or parquet, which hold entities as well")
+def _own(rows: Iterator[tuple[int, list[str] | FormatError]], source: Source) -> Iterator[Document]:
+    for document in read_rows(rows, source):
+        if isinstance(document, FormatError):
+            source.refuse(document)
+        else:
+            yield document
 
 
-FORMAT = Format("csv", "a table whose column text_column holds the texts", (".csv",), lambda head: False, _read, _write)
+FORMAT = Format("csv", "a table whose column text_column holds the texts", (".csv",), lambda head: False, _read, write_rows)
