@@ -87,7 +87,7 @@ def whole(tmp_path_factory):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_run_that_is_killed_at_any_moments_leaves_the_same_as_one_that_is_not(data, whole, tmp_path_factory) -> None:
-    out = data.draw(st.sampled_from(["out.jsonl", "out.jsonl.gz", "out.html", "out.conll"]))
+    out = data.draw(st.sampled_from(["out.jsonl", "out.jsonl.gz", "out.html", "out.conll", "out.csv"]))
     redact = data.draw(st.booleans())
     expected, moments = whole(out, redact)
     folder = tmp_path_factory.mktemp("killed") / "run"
