@@ -74,7 +74,7 @@ def _memory_gib() -> float | None:
 
 def _packages() -> dict[str, dict[str, str | None]]:
     """For the base install and each extra that people use: its packages with their versions, None where one is missing."""
-    found: dict[str, dict[str, str | None]] = {"base": {}, "train": {}, "app": {}, "postgres": {}}
+    found: dict[str, dict[str, str | None]] = {"base": {}, "train": {}, "app": {}, "postgres": {}, "lora": {}}
     for requirement in requires("viner") or ():
         name = re.match(r"[\w.-]+", requirement)
         extra = re.search(r"extra == ['\"](\w+)['\"]", requirement)

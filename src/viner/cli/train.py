@@ -66,6 +66,12 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Compute each batch in N parts, one after the other, where it does not fit into memory.",
 )
+@click.option(
+    "--gradient-checkpointing",
+    is_flag=True,
+    default=None,
+    help="Compute layers twice instead of keeping what they hold: far less memory, a third more time.",
+)
 @click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
 @click.option(
     "--segmenter",

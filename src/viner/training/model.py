@@ -123,6 +123,24 @@ def check_stock(encoder: PreTrainedModel) -> None:
         )
 
 
+def recompute_layers(encoder: PreTrainedModel) -> None:
+    """Has a backward pass compute the inside of each layer anew from the layer's input, which alone is kept of it.
+
+    Raises:
+        TrainingError: If this architecture cannot.
+    """
+    if not encoder.supports_gradient_checkpointing:
+        raise TrainingError(
+            f"a {encoder.config.model_type} encoder knows no gradient checkpointing",
+            hint="Leave --gradient-checkpointing out; --accumulate N needs less memory, too",
+        )
+    how = {"use_reentrant": False}
+    if hasattr(encoder, "activation_checkpointing_enable"):
+        encoder.activation_checkpointing_enable(activation_checkpointing_kwargs=how)
+    else:  # transformers before it was renamed
+        encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs=how)
+
+
 def to_stock(model: MultiHeadModel, head: EntityHead) -> PreTrainedModel:
     """The model as a stock ``AutoModelForTokenClassification`` in float32 and evaluation mode, with the same logits.
 

@@ -28,7 +28,7 @@ from viner.training.distributed import Part, Processes, Step
 from viner.training.heads import EntityHead, prior_entropy
 from viner.training.lora import RATE as ADAPTER_RATE
 from viner.training.lora import add_adapters, merge_adapters
-from viner.training.model import MultiHeadModel, check_stock, load_encoder
+from viner.training.model import MultiHeadModel, check_stock, load_encoder, recompute_layers
 from viner.training.optimizer import make_optimizer, set_rate
 from viner.training.reading import DocumentReader
 from viner.training.scoring import DevSet
@@ -160,6 +160,8 @@ class Trainer:
             head = EntityHead(self._layer, self._labels, int(encoder.config.hidden_size), self._config.dropout)
             model = MultiHeadModel(encoder, [head])
         check_stock(model.encoder)
+        if self._config.gradient_checkpointing:
+            recompute_layers(model.encoder)
         if self._config.lora is not None:
             add_adapters(
                 model.encoder, self._config.lora, self._config.lora_alpha or 2.0 * self._config.lora, self._config.lora_dropout

@@ -64,7 +64,7 @@ def train_model(
     Killed or interrupted, the same call goes on from the last finished epoch: the working folder ``OUT.training`` beside the
     model keeps it, and is removed when the model stands.
 
-    In several processes that ``accelerate launch`` or ``torchrun`` started (:mod:`viner.training.distributed`), all make the
+    In several processes that ``accelerate launch`` or ``torchrun`` started, all make the
     same call; it returns in all of them when the main one has written the model.
 
     Args:
