@@ -16,8 +16,9 @@ from support.notices import TOML
 from support.rootfs import Container, Roots, build, need_roots
 from support.stores import scratch_database
 from viner import Document
-from viner.project import Project
+from viner.project import Pattern, Project
 from viner.publishing.docker import publish_recognizer, publish_workbench
+from viner.rules import RecognitionRules
 from viner.store import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("images")]
@@ -70,7 +71,8 @@ def check_rights(container: Container) -> None:
 
 
 def test_the_recognizer_is_built_starts_answers_and_stops(roots, tiny_model, tmp_path, port):
-    folder = publish_recognizer(tiny_model, out=tmp_path / "notices").folder
+    rules = RecognitionRules([], [Pattern("PLACE", "ở Hà", recognize="over")])
+    folder = publish_recognizer(tiny_model, rules=rules, out=tmp_path / "notices").folder
     image = build(roots, folder)
     image.freeze()
     absent = image.run(
@@ -84,7 +86,7 @@ def test_the_recognizer_is_built_starts_answers_and_stops(roots, tiny_model, tmp
         megabytes = container.first().memory_info().rss / 1e6
         print(f"\nhealthy after {seconds:.1f} s, {megabytes:.0f} MB")
         status, answer, _ = ask(port, "/api/v1/recognize", {"texts": [TEXT]})
-        assert (status, entities(answer)) == (200, [("Lan", "PERSON"), ("Hà Nội", "LOCATION")])
+        assert (status, entities(answer)) == (200, [("Lan", "PERSON"), ("ở Hà", "PLACE")])
         status, page, _ = ask(port, "/en/")
         assert (status, b"gradio" in page) == (200, True)
         assert ask(port, "/api/v1/feedback")[0] == 200

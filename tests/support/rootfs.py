@@ -41,6 +41,7 @@ mount -t overlay -o "lowerdir=/,upperdir=$place/upper,workdir=$place/work" overl
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmp "$root/tmp"
+mkdir -p "$root$checkout"  # it may lie below /tmp
 mount -t tmpfs -o mode=0755,ro checkout "$root$checkout"
 for name in resolv.conf hosts; do cat "/etc/$name" > "$root/etc/$name"; done
 if [ "$python" = /usr ]; then
