@@ -60,6 +60,17 @@ def test_a_run_that_distills_can_be_resumed_from_another_folder(annotated, run, 
     assert worked[2].read()["options"] == {"distill_from": "user/large"}
 
 
+def test_a_run_that_adapts_can_be_resumed_from_another_folder(annotated, run, worked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    texts = ["--adapt", "notes/*.txt", "--adapt", tmp_path / "more.jsonl"]
+    status, _, err = run("train", "--project", annotated, *texts, "--adapt-minutes", "5")
+    assert status == 0, err
+    absolute = [str(tmp_path / "notes" / "*.txt"), str(tmp_path / "more.jsonl")]
+    assert worked[0].read()["options"] == {"adapt": absolute, "adapt_minutes": 5.0}
+    run("train", "--project", annotated, *texts, "--adapt-minutes", "5")
+    assert [folder.name for folder in worked] == ["001", "001"]
+
+
 def test_a_project_in_which_nothing_is_annotated_cannot_be_trained(project, run, worked):
     status, _, err = run("train", "--project", project)
     assert status == 1

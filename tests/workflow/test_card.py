@@ -114,6 +114,41 @@ def test_a_card_says_how_far_scores_can_be_trusted():
     assert "Confidence" not in model_card(info())
 
 
+ADAPTED = {
+    "documents": 1200,
+    "words": 34567,
+    "epochs": 2.5,
+    "kept": True,
+    "before": {"loss": 4.5, "accuracy": 0.25},
+    "after": {"loss": 3.25, "accuracy": 0.4},
+}
+
+
+def test_a_card_says_what_the_base_was_adapted_to_and_derives_no_license_from_unknown_texts():
+    def card(choices=None, **changes):
+        base = {**BUNDLED_BASE.to_dict(), "adapted": {**ADAPTED, **changes}}
+        return model_card(info(base=base, data={"source": Origin("d", license="cc0-1.0").to_dict()}), choices)
+
+    said = "adapted to 1,200 texts without annotations (34,567 words, 2.5 epochs) by masked language modeling: of the hidden"
+    assert said in card()
+    assert "it guesses 40.0%, 25.0% before (loss 3.250, 4.500)." in card()
+    assert "Texts that the base encoder was adapted to, license: unknown." in card()
+    assert "license" not in front_matter(card())
+    assert front_matter(card(CardChoices(license="mit")))["license"] == "mit"
+    left = card(kept=False)
+    assert "guessed held-out ones no better than before, and was left as it was." in left
+    assert "license: unknown" not in left
+    assert front_matter(left)["license"] == "mit"
+    assert "adapted" not in model_card(info())
+
+
+@pytest.mark.parametrize("broken", ["text", [], {}, {"documents": "many", "before": 3, "after": None}])
+def test_an_adaptation_that_cannot_be_read_breaks_no_card(broken):
+    card = model_card(info(base={**BUNDLED_BASE.to_dict(), "adapted": broken}))
+    assert "adapted to" not in card.replace("Texts that the base encoder was adapted to", "")
+    assert "None" not in card
+
+
 @pytest.mark.parametrize("broken", ["text", {}, [], None, {"entities": 3, "ece": "low", "bins": 1}])
 def test_a_confidence_that_cannot_be_read_breaks_no_card(broken):
     figures = {**measured("PERSON").to_dict(), "confidence": broken}

@@ -39,7 +39,8 @@ Event = dict[str, Any]
 
 _ROUNDS = 20
 _PIECES, _MAX_EPOCHS = 1_500_000, 30
-_HEAD_SHARE = 0.2
+_HEAD_STEPS, _HEAD_TIME = 0.5, 0.25
+"""At most so many steps of a new head alone for each of the encoder's, and such a share of the time."""
 _RATE_OF_TASK = 0.5
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "bpe.codes")
 _RECORD, _LOG = "adaptation.json", "adaptation.jsonl"
@@ -86,7 +87,8 @@ class _State:
     epoch: int = 0
     batch: int = 0
     """Batches of the current epoch that are behind."""
-    pieces: int = 0
+    passes: float = 0.0
+    """Epochs that are behind, parts included."""
     seconds: float = 0.0
     head_seconds: float = 0.0
     before: dict[str, float] = field(default_factory=dict)
@@ -144,9 +146,8 @@ class Adapter:
         self._rate = config.learning_rate or _RATE_OF_TASK * default_learning_rate(width)
         pieces = int(passages.lengths[self._learned].sum())
         self._epochs = config.epochs or int(np.clip(math.ceil(_PIECES / max(pieces, 1)), 1, _MAX_EPOCHS))
-        self._epoch_steps = len(list(self._cut(self._learned, np.random.default_rng((config.seed, 1)))))
         self._head_steps = (
-            min(config.head_steps, int(_HEAD_SHARE * self._epochs * self._epoch_steps)) if self._head.is_new else 0
+            min(config.head_steps, int(_HEAD_STEPS * self._epochs * len(self._plan(0)))) if self._head.is_new else 0
         )
         self._fingerprint = _fingerprint(base, passages, encoder, config)
         self._best_weights: dict[str, torch.Tensor] = {}
@@ -158,7 +159,7 @@ class Adapter:
             folder: The training's working folder, entered.
 
         Raises:
-            TrainingError: If checkpoint or weights cannot be written.
+            TrainingError: If a new head learns nothing, or checkpoint or weights cannot be written.
         """
         target = folder.adapted(self._fingerprint)
         folder.remove_adapted(but=target)
@@ -171,6 +172,12 @@ class Adapter:
         if not state.before:
             self._teach_head(state)
             state.before = state.best = self._measure().to_dict()
+            if not math.isfinite(state.before["loss"]):
+                raise TrainingError(
+                    f"the language-modeling head learns nothing: its loss is no number at a rate of"
+                    f" {self._rate * self._config.head_multiplier:.1e}",
+                    hint="Try a lower --adapt-learning-rate",
+                )
             self._best_weights = self._weights()
             self._emit("adapt_round", round=0, seconds_left=self._left(state), best=True, **state.before)
             folder.save(self._checkpoint(state, optimizer), ADAPTATION)
@@ -204,7 +211,7 @@ class Adapter:
             "pieces": self._passages.pieces,
             "held_out": self._held_out_passages,
             "sha256": self._passages.sha256,
-            "epochs": round(state.epoch + state.batch / self._epoch_steps, 2),
+            "epochs": round(state.passes, 2),
             "seconds": round(state.seconds + state.head_seconds, 1),
             "rate": self._rate,
             "before": state.before,
@@ -220,14 +227,17 @@ class Adapter:
         order = indices[np.argsort(lengths[indices] + rng.uniform(0, 4, len(indices)), kind="stable")]
         return cut_by_budget(order, lengths, self._batch_pieces)
 
-    def _batches(self, epoch: int, skip: int = 0) -> Iterator[MaskedBatch]:
-        """The batches of an epoch. What is drawn depends on seed, epoch and place alone, also where an adaptation goes on."""
+    def _plan(self, epoch: int) -> list[NDArray[np.int64]]:
+        """Which passages go together in an epoch, in random order; not every epoch has as many batches.
+
+        What is drawn depends on seed, epoch and place alone, also where an adaptation goes on.
+        """
         rng = np.random.default_rng((self._config.seed, 1, epoch))
         parts = list(self._cut(self._learned, rng))
-        for place in rng.permutation(len(parts))[skip:]:
-            yield self._masker.batch(
-                self._passages, parts[place], np.random.default_rng((self._config.seed, 2, epoch, int(place)))
-            )
+        return [parts[place] for place in rng.permutation(len(parts))]
+
+    def _batch(self, part: NDArray[np.int64], epoch: int, place: int) -> MaskedBatch:
+        return self._masker.batch(self._passages, part, np.random.default_rng((self._config.seed, 2, epoch, place)))
 
     def _teach_head(self, state: _State) -> None:
         """Teaches a new head upon the encoder as it is, at a rate that falls from its peak."""
@@ -240,12 +250,13 @@ class Adapter:
         began, last = time.monotonic(), 0.0
         epoch = 0
         while step < self._head_steps and last < 1:
-            for batch in self._batches(epoch):
+            for place, part in enumerate(self._plan(epoch)):
                 running = time.monotonic() - began
-                last = max(step / self._head_steps, running / (_HEAD_SHARE * 60 * (self._config.budget_minutes or math.inf)))
+                last = max(step / self._head_steps, running / (_HEAD_TIME * 60 * (self._config.budget_minutes or math.inf)))
                 if last >= 1:
                     break
                 set_rate(optimizer, last, self._config.warmup)
+                batch = self._batch(part, epoch, place)
                 loss = self._step(batch, optimizer, encoder=False)
                 step, pieces = step + 1, pieces + batch.pieces
                 state.head_seconds = time.monotonic() - began
@@ -260,10 +271,11 @@ class Adapter:
         until = (math.floor(state.progress * _ROUNDS + 1e-9) + 1) / _ROUNDS
         began, pieces, spent = time.monotonic(), 0, state.seconds
         losses: list[float] = []
-        total = self._epochs * self._epoch_steps
         while state.progress < until and not state.diverged:
-            for batch in self._batches(state.epoch, state.batch):
+            plan = self._plan(state.epoch)
+            for part in plan[state.batch :]:
                 set_rate(optimizer, state.progress, self._config.warmup)
+                batch = self._batch(part, state.epoch, state.batch)
                 loss = self._step(batch, optimizer)
                 state.diverged = not math.isfinite(loss)
                 if state.diverged:
@@ -272,15 +284,15 @@ class Adapter:
                 state.steps, state.batch = state.steps + 1, state.batch + 1
                 pieces += batch.pieces
                 state.seconds = spent + time.monotonic() - began
+                state.passes = state.epoch + state.batch / len(plan)
                 left = 60 * (self._config.budget_minutes or math.inf) - state.head_seconds
-                state.progress = max(state.steps / total, state.seconds / left if left > 0 else 1.0)
+                state.progress = max(state.passes / self._epochs, state.seconds / left if left > 0 else 1.0)
                 self._tell(state, loss, optimizer, pieces, state.seconds - spent, state.steps / state.progress, state.steps)
                 if state.progress >= until:
                     break
-            if state.batch >= self._epoch_steps:
+            if state.batch == len(plan):
                 state.epoch, state.batch = state.epoch + 1, 0
         state.round += 1
-        state.pieces += pieces
         found = self._measure()
         better = not state.diverged and found.loss < state.best["loss"]
         if better:
@@ -354,7 +366,7 @@ class Adapter:
                     groups.append(
                         {"params": chosen, "peak": peak, "weight_decay": self._config.weight_decay if decayed else 0.0}
                     )
-        return torch.optim.AdamW(groups, lr=self._rate, fused=True)
+        return torch.optim.AdamW(groups, lr=self._rate, fused=self._accelerator.device.type in ("cpu", "cuda"))
 
     # -- where it stands ----------------------------------------------------------------------------------------------------
 

@@ -21,8 +21,8 @@ class AdaptConfig:
         learning_rate: Peak rate of the encoder; None derives it from its width, as a training's
             (:func:`viner.training.config.default_learning_rate`), and halves it.
         head_multiplier: The rate of a new language-modeling head is the encoder's times this.
-        head_steps: Steps in which a new head learns alone, at most a fifth of all; a head that knows nothing would only pull
-            the encoder out of shape (Kumar et al., 2022).
+        head_steps: Steps in which a new head learns alone, at most half as many as follow; a head that knows nothing would only
+            pull the encoder out of shape (Kumar et al., 2022).
         freeze_embeddings: Leave the embeddings of the pieces as they are, so that pieces that the texts lack stay in step
             with those that they hold.
         mask: Share of the words that are to be guessed.

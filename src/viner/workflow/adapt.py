@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
     from viner.training.masking import Passages
 
-ADAPTED = "adapted"
-"""Key in a model's ``base``: ``{"documents", "left_out", "words", "pieces", "sha256", "epochs", "before", "after", …}``."""
-
 LEAST_WORDS, LEAST_PASSAGES = 1000, 20
 """With fewer, held-out passages say nothing, and there is nothing to learn that the annotated documents do not teach."""
 

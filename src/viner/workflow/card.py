@@ -15,17 +15,17 @@ from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
 from viner.schema import Layer
-from viner.workflow.adapt import ADAPTED
 from viner.workflow.front_matter import (
     CardChoices,
     card_title,
     front_matter,
+    learned_texts,
     model_license,
     teacher_data,
     training_data,
 )
 from viner.workflow.markdown import escape
-from viner.workflow.start import DISTILLED
+from viner.workflow.start import ADAPTED, DISTILLED
 
 _LAYER_KINDS = {
     "entities": "spans of text",
@@ -275,6 +275,8 @@ def _licenses(info: BundleInfo, choices: CardChoices) -> str:
     chosen = model_license(info, choices)
     first = f"This model: {chosen}." if chosen else "This model: nobody chose a license, and without one others may not use it."
     lines = [first, *license_lines(base_origin(info), training_data(info, choices))]
+    if learned_texts(info):
+        lines.append("Texts that the base encoder was adapted to, license: unknown.")
     if (teacher := teacher_data(info)) is not None and teacher != data_origin(info):
         lines.append(
             f"Training data of the model that it was distilled from: {teacher.name or 'unnamed'}, license:"

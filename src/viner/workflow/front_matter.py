@@ -10,7 +10,7 @@ from typing import Any
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
 from viner.workflow.markdown import one_line
-from viner.workflow.start import DISTILLED
+from viner.workflow.start import ADAPTED, DISTILLED
 
 LICENSES = frozenset(
     """
@@ -107,11 +107,13 @@ def training_data(info: BundleInfo, choices: CardChoices) -> Origin:
 def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
     """The license that somebody chose; else the base encoder's, where the data asks for nothing else; else None.
 
-    What a model was distilled from has learned from data, too.
+    What a model was distilled from has learned from data, too. Nobody says what license the texts have that a base was
+    adapted to, so such a model has the one that somebody chose, or none.
     """
     base, teacher = base_origin(info), teacher_data(info)
     known = [training_data(info, choices).license, *([] if teacher is None else [teacher.license])]
     free = base.license in LICENSES and all(license_ in _UNBOUND or license_ == base.license for license_ in known)
+    free = free and not learned_texts(info)
     return choices.license or (base.license if free else None)
 
 
@@ -119,6 +121,12 @@ def teacher_data(info: BundleInfo) -> Origin | None:
     """Where the training data of the model comes from that this one was distilled from; None if it was not."""
     teacher = info.base.get(DISTILLED)
     return Origin.from_dict(teacher.get("data")) if isinstance(teacher, Mapping) else None
+
+
+def learned_texts(info: BundleInfo) -> bool:
+    """Whether the model has learned from texts beside its training data, before the task."""
+    known = info.base.get(ADAPTED)
+    return isinstance(known, Mapping) and known.get("kept") is not False
 
 
 def license_fields(name: str | None) -> dict[str, str]:

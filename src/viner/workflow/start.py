@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 DISTILLED = "distilled_from"
 """Key in a model's ``base``: its teacher's ``{"name", "id"?, "data"?, "sha256", "layers", "kept", "dev_f1"}``."""
 
+ADAPTED = "adapted"
+"""Key in a model's ``base``: what that read before the task, ``{"documents", "left_out", "passages", "words", "pieces",
+"held_out", "sha256", "epochs", "seconds", "rate", "before", "after", "kept"}``; before and after have loss and accuracy."""
+
 WORDS = "none"
 """In the place of a segmenter's name: the model reads words as they are."""
 

@@ -20,14 +20,14 @@ from viner.metrics.calibration import IDENTITY
 from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
 from viner.version import __version__
-from viner.workflow.adapt import ADAPTED, Adaptation, Reading
+from viner.workflow.adapt import Adaptation, Reading
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
 from viner.workflow.fingerprint import fingerprint
 from viner.workflow.material import Material, annotated, require_training
 from viner.workflow.progress import Report, TrainingLog
-from viner.workflow.start import Start
+from viner.workflow.start import ADAPTED, Start
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
@@ -140,13 +140,14 @@ def train_model(
     with working if processes.main else nullcontext(working) as folder, tracking:
         with TrainingLog(folder.log, report, tracking) as log:
             teacher = start.teacher()
-            trainer = material.trainer(config, log, teacher=teacher, processes=processes)
             adapted = None
             if texts is not None:
-                # The trainer above has refused what it would have refused after hours of adaptation.
+                # A trainer that is not used refuses now what another would refuse after hours of adaptation.
+                material.trainer(config, log)
                 adapted = texts.adapt(folder, log)
                 log.prologue = adapted.log
-                trainer = material.starting_from(adapted.folder).trainer(config, log)
+                material = material.starting_from(adapted.folder)
+            trainer = material.trainer(config, log, teacher=teacher, processes=processes)
             result = trainer.run(folder)
         if not processes.main:
             processes.wait()
