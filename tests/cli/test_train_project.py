@@ -63,11 +63,11 @@ def test_a_run_that_distills_can_be_resumed_from_another_folder(annotated, run, 
 def test_a_run_that_adapts_can_be_resumed_from_another_folder(annotated, run, worked, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     texts = ["--adapt", "notes/*.txt", "--adapt", tmp_path / "more.jsonl"]
-    status, _, err = run("train", "--project", annotated, *texts, "--adapt-minutes", "5")
+    status, _, err = run("train", "--project", annotated, *texts, "--adapt-budget", "5")
     assert status == 0, err
     absolute = [str(tmp_path / "notes" / "*.txt"), str(tmp_path / "more.jsonl")]
-    assert worked[0].read()["options"] == {"adapt": absolute, "adapt_minutes": 5.0}
-    run("train", "--project", annotated, *texts, "--adapt-minutes", "5")
+    assert worked[0].read()["options"] == {"adapt": absolute, "adapt_budget_minutes": 5.0}
+    run("train", "--project", annotated, *texts, "--adapt-budget", "5")
     assert [folder.name for folder in worked] == ["001", "001"]
 
 

@@ -186,7 +186,7 @@ def test_the_command_line_takes_several_files_and_annotated_ones_with_their_opti
     assert main([*command, "--adapt-epochs", "2"]) == 2
     assert "--adapt-epochs goes with --adapt only" in capsys.readouterr().err
     texts = ["--adapt", str(file), "--adapt", str(files / "texts" / "4.txt")]
-    options = ["--adapt-epochs", "2", "--adapt-minutes", "5", "--adapt-learning-rate", "1e-3"]
+    options = ["--adapt-epochs", "2", "--adapt-budget", "5", "--adapt-learning-rate", "1e-3"]
     assert main([*command, *texts, *options]) == 0
     assert "Adapting the base to" in capsys.readouterr().err
     info = read_bundle(tmp_path / "m").info
