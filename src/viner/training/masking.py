@@ -77,7 +77,8 @@ class Passages:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Pieces of each. *Shape:* (passages,)."""
-        return np.diff(np.frombuffer(self._bounds, dtype=np.int64))
+        lengths: NDArray[np.int64] = np.diff(np.frombuffer(self._bounds, dtype=np.int64))
+        return lengths
 
     @property
     def sha256(self) -> str:
@@ -127,8 +128,13 @@ class MaskedBatch:
 
     def to(self, device: torch.device) -> MaskedBatch:
         """The batch on a device."""
-        tensors = (self.input_ids, self.attention_mask, self.positions, self.targets)
-        return MaskedBatch(*(tensor.to(device) for tensor in tensors), self.pieces)
+        return MaskedBatch(
+            self.input_ids.to(device),
+            self.attention_mask.to(device),
+            self.positions.to(device),
+            self.targets.to(device),
+            self.pieces,
+        )
 
 
 class Masker:
