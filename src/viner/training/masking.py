@@ -77,8 +77,8 @@ class Passages:
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Pieces of each. *Shape:* (passages,)."""
-        lengths: NDArray[np.int64] = np.diff(np.frombuffer(self._bounds, dtype=np.int64))
-        return lengths
+        bounds = np.frombuffer(self._bounds, dtype=np.int64)
+        return bounds[1:] - bounds[:-1]
 
     @property
     def sha256(self) -> str:
