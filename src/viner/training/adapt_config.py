@@ -19,7 +19,7 @@ class AdaptConfig:
         epochs: Passes over the texts at most; None takes so many that about 1.5 million pieces are read, within 1 to 30.
         budget_minutes: Limit of the time for steps; the rate falls to 0 by then. None: no limit.
         learning_rate: Peak rate of the encoder; None derives it from its width, as a training's
-            (:func:`viner.training.config.default_learning_rate`), and halves it.
+            (``viner.training.config.default_learning_rate``), and halves it.
         head_multiplier: The rate of a new language-modeling head is the encoder's times this.
         head_steps: Steps in which a new head learns alone, at most half as many as follow; a head that knows nothing would only
             pull the encoder out of shape (Kumar et al., 2022).
