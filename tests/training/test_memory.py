@@ -39,7 +39,9 @@ def kept_bytes(trainer, monkeypatch):
 
 
 @pytest.mark.parametrize("choices", [{}, {"precision": "bf16"}, {"lora": 8, "lora_dropout": 0.1, "learning_rate": 1e-3}])
-def test_layers_that_are_computed_twice_learn_the_same_to_the_bit_from_less_memory(trainer, tmp_path, monkeypatch, choices):
+def test_layers_that_are_computed_twice_learn_the_same_to_the_bit_from_less_memory(
+    trainer, tmp_path, monkeypatch, capfd, choices
+):
     results, kept = [], []
     for recomputed in (False, True):
         made, _ = trainer(epochs=1, gradient_checkpointing=recomputed, **choices)
@@ -47,6 +49,7 @@ def test_layers_that_are_computed_twice_learn_the_same_to_the_bit_from_less_memo
         results.append(run(made, tmp_path / str(recomputed)).model.state_dict())
     assert all(torch.equal(results[0][name], results[1][name]) for name in results[0])
     assert len(kept[0]) == len(kept[1]) > 5
+    assert "use_cache" not in capfd.readouterr().err
     # Most of what is left are embeddings and head.
     assert max(kept[1]) < 0.5 * max(kept[0])
 

@@ -134,6 +134,8 @@ def recompute_layers(encoder: PreTrainedModel) -> None:
             f"a {encoder.config.model_type} encoder knows no gradient checkpointing",
             hint="Leave --gradient-checkpointing out; --accumulate N needs less memory, too",
         )
+    if getattr(encoder.config, "use_cache", False):
+        encoder.config.use_cache = False  # an encoder has none; transformers would warn that the two exclude each other
     how = {"use_reentrant": False}
     if hasattr(encoder, "activation_checkpointing_enable"):
         encoder.activation_checkpointing_enable(activation_checkpointing_kwargs=how)
