@@ -136,9 +136,10 @@ def test_a_head_that_the_base_brings_is_used_and_guesses_as_the_stock_model_does
     tokenizer = next(tokenizer for other, tokenizer, _ in ENCODERS.values() if other == kind)
     bare = tiny_base(tmp_path / "bare", kind, layers=1, tokenizer=tokenizer, **config)
     whole = masked_model(tmp_path / "whole", bare, kind)
-    assert isinstance(language_head(bare, load_encoder(bare, 0.1)), NewHead)
     encoder = load_encoder(whole, 0.1).eval()
-    head = language_head(whole, encoder)
+    counts = torch.ones(encoder.config.vocab_size)
+    assert isinstance(language_head(bare, load_encoder(bare, 0.1), counts), NewHead)
+    head = language_head(whole, encoder, counts)
     assert isinstance(head, OwnHead)
     ids = torch.tensor([[7, 9, 8, 10, 11, 6]])
     mask = torch.ones_like(ids)
@@ -149,6 +150,17 @@ def test_a_head_that_the_base_brings_is_used_and_guesses_as_the_stock_model_does
         # The output matrix is the encoder's own: it follows where the encoder goes.
         encoder.get_input_embeddings().weight.mul_(2)
         assert not torch.allclose(head(vectors[0, [1, 4]]), expected[0, [1, 4]], atol=1e-2)
+
+
+def test_a_new_head_begins_with_the_frequencies_of_the_pieces(base):
+    passages, _ = passages_of(base)
+    encoder = load_encoder(base, 0.0).eval()
+    head = language_head(base, encoder, passages.counts(encoder.config.vocab_size))
+    frequencies = torch.bincount(torch.cat([torch.from_numpy(passages[k][0]) for k in range(len(passages))]))
+    logits = head(torch.randn(500, 32))
+    guessed = logits.softmax(-1).mean(0)[: len(frequencies)]
+    assert torch.corrcoef(torch.stack([guessed, frequencies.float()]))[0, 1] > 0.9
+    assert 0.2 < float((logits - head.bias).std()) < 3
 
 
 def test_with_its_own_head_a_base_learns_at_once(tmp_path, base):

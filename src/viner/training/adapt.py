@@ -131,7 +131,7 @@ class Adapter:
         set_seed(config.seed)
         self._accelerator = make_accelerator(config.precision)
         self._encoder = load_encoder(base, config.dropout)
-        self._head = language_head(base, self._encoder)
+        self._head = language_head(base, self._encoder, passages.counts(int(self._encoder.config.vocab_size)))
         if config.freeze_embeddings:
             self._encoder.get_input_embeddings().weight.requires_grad_(False)
         for part in (self._encoder, self._head):

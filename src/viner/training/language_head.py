@@ -19,22 +19,28 @@ _SAME = 1e-3
 class NewHead(nn.Module):
     """BERT's head (Devlin et al., 2019): dense, GELU, LayerNorm, then the embeddings as the output matrix, with a bias each.
 
+    It begins with what is known without reading, how often each piece occurs, and logits that vary by about 1 around it: of
+    the few steps that it has none is spent on that.
+
     Args:
         width: Width of the encoder's vectors.
         embeddings: The encoder's embeddings of the pieces; they stay the encoder's. *Shape:* (vocabulary, width of embeddings).
+        counts: How often each piece occurs in the texts. *Shape:* (vocabulary,).
     """
 
     is_new = True
 
-    def __init__(self, width: int, embeddings: nn.Embedding) -> None:
+    def __init__(self, width: int, embeddings: nn.Embedding, counts: Tensor) -> None:
         super().__init__()
         size, inner = embeddings.weight.shape
         self.dense = nn.Linear(width, inner)
         self.norm = nn.LayerNorm(inner)
-        self.bias = nn.Parameter(torch.zeros(size))
+        self.bias = nn.Parameter(((counts[:size] + 0.1) / (counts[:size].sum() + 0.1 * size)).log())
         self._embeddings = (embeddings,)  # in a tuple, so that they are no part of the head
         nn.init.normal_(self.dense.weight, std=width**-0.5)
         nn.init.zeros_(self.dense.bias)
+        with torch.no_grad():
+            self.norm.weight.fill_(1 / float(embeddings.weight.norm(dim=1).mean().clamp(min=1e-3)))
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Logits. *Shape:* (guesses, width) → (guesses, vocabulary)."""
@@ -86,12 +92,13 @@ class _Given(nn.Module):
         return BaseModelOutput(last_hidden_state=self.vectors)
 
 
-def language_head(base: Path, encoder: PreTrainedModel) -> NewHead | OwnHead:
+def language_head(base: Path, encoder: PreTrainedModel, counts: Tensor) -> NewHead | OwnHead:
     """The head that a base brings, if it brings a whole one that gives the logits of its stock model; else a new one.
 
     Args:
         base: Folder of the base.
         encoder: The encoder, as it was loaded from there.
+        counts: How often each piece occurs in the texts. *Shape:* (vocabulary,).
 
     Raises:
         TrainingError: If the encoder has no embeddings of pieces.
@@ -105,7 +112,7 @@ def language_head(base: Path, encoder: PreTrainedModel) -> NewHead | OwnHead:
             f"a {encoder.config.model_type} encoder has no embeddings of pieces that viner knows", hint="Train without --adapt"
         )
     own = _own_head(base, encoder)
-    return own or NewHead(int(encoder.config.hidden_size), embeddings)
+    return own or NewHead(int(encoder.config.hidden_size), embeddings, counts)
 
 
 def _own_head(base: Path, encoder: PreTrainedModel) -> OwnHead | None:

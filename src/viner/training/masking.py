@@ -80,6 +80,11 @@ class Passages:
         bounds = np.frombuffer(self._bounds, dtype=np.int64)
         return bounds[1:] - bounds[:-1]
 
+    def counts(self, vocabulary: int) -> Tensor:
+        """How often each piece occurs. *Shape:* (vocabulary,), float32."""
+        pieces = np.frombuffer(self._pieces, dtype=np.intc)
+        return torch.from_numpy(np.bincount(pieces, minlength=vocabulary).astype(np.float32))
+
     @property
     def sha256(self) -> str:
         """Fingerprint of all passages in their order."""
