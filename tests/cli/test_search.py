@@ -64,22 +64,6 @@ def test_json_has_the_trials_the_best_and_the_command(searched, run, tmp_path):
     assert searched[0]["dev"] is None
 
 
-@pytest.mark.parametrize(
-    ("given", "minutes"), [("30", 30), ("30m", 30), ("8h", 480), ("1.5h", 90), ("45 min", 45), ("30s", 0.5)]
-)
-def test_times_are_read(searched, run, tmp_path, given, minutes):
-    assert run("search", "--train", tmp_path / "train.jsonl", "--out", tmp_path / "s", "--budget", given)[0] == 0
-    assert searched[0]["budget_minutes"] == minutes
-
-
-@pytest.mark.parametrize("given", ["soon", "0", "-5m", "3 weeks", "1h30", ""])
-def test_what_is_no_time_is_a_usage_error(searched, run, tmp_path, given):
-    status, _, err = run("search", "--train", tmp_path / "train.jsonl", "--out", tmp_path / "s", f"--budget={given}")
-    assert status == 2
-    assert "is no time, such as 90s, 30m or 8h" in err
-    assert searched == []
-
-
 def test_it_needs_files_or_a_project(searched, run, project, tmp_path):
     status, _, err = run("search", "--out", tmp_path / "s")
     assert (status, "Give --train FILE, or --project DIR" in err) == (2, True)

@@ -123,14 +123,14 @@ def test_train_passes_on_what_was_given_and_nothing_else(trainings, capsys):
 
 
 @pytest.mark.parametrize(
-    ("time", "minutes"), [("10m", 10), ("10", 10), ("1.5h", 90), ("90s", 1.5), ("1h30m", 90), ("2MIN", 2), ("1h1m30s", 61.5)]
+    ("time", "minutes"), [("10m", 10), ("10", 10), ("1.5h", 90), ("90s", 1.5), ("1h30m", 90), ("2MIN", 2), ("45 min", 45), ("1h1m30s", 61.5)]
 )
 def test_a_budget_is_a_time(time, minutes, trainings):
     assert main(["train", "--train", "a.conll", "--out", "model", "--budget", time]) == 0
     assert trainings[0]["budget_minutes"] == minutes
 
 
-@pytest.mark.parametrize("time", ["0", "0m", "-1", "", "soon", "10d", "m", "1m1h", "1e3", "nan"])
+@pytest.mark.parametrize("time", ["0", "0m", "-1", "", "soon", "10d", "3 weeks", "1h30", "m", "1m1h", "1e3", "nan"])
 def test_what_is_no_time_is_refused(time, trainings, capsys):
     assert main(["train", "--train", "a.conll", "--out", "model", "--budget", time]) == 2
     assert "--budget" in capsys.readouterr().err

@@ -19,6 +19,8 @@ from viner.training.distributed import Processes
 from viner.training.heads import IGNORED
 from viner.training.trainer import Trainer
 
+pytestmark = pytest.mark.xdist_group("processes")
+
 TESTS = Path(__file__).parents[1]
 
 TOGETHER = """
@@ -81,6 +83,12 @@ def together(tmp_path_factory, base):
     return train
 
 
+@pytest.fixture(scope="module")
+def whole(together, tmp_path_factory):
+    """What each of two processes ended with that nobody disturbed."""
+    return together(tmp_path_factory.mktemp("whole"))
+
+
 def alone(base, folder, **choices):
     toys = toy_documents(60, 1), toy_documents(20, 2)
     with TrainingFolder(folder) as entered:
@@ -88,8 +96,8 @@ def alone(base, folder, **choices):
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_learns_from_the_same_batches(together, base, tmp_path):
-    first, second = together(tmp_path / "two")
+def test_two_processes_learn_what_one_learns_from_the_same_batches(whole, base, tmp_path):
+    first, second = whole
     assert all(torch.equal(tensor, second["weights"][name]) for name, tensor in first["weights"].items())
     one = alone(base, tmp_path / "one", accumulate=2)
     for mine, theirs in zip(one.history, first["history"], strict=True):
@@ -104,12 +112,11 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(together, bas
 
 
 @pytest.mark.slow
-def test_two_killed_processes_go_on_to_the_same_weights(together, tmp_path):
-    together(tmp_path / "killed", kill=True, dropout=0.1)
-    resumed = together(tmp_path / "killed", dropout=0.1)[0]
-    whole = together(tmp_path / "whole", dropout=0.1)[0]
-    assert all(torch.equal(tensor, whole["weights"][name]) for name, tensor in resumed["weights"].items())
-    assert [entry["dev"] for entry in resumed["history"]] == [entry["dev"] for entry in whole["history"]]
+def test_two_killed_processes_go_on_to_the_same_weights(together, whole, tmp_path):
+    together(tmp_path, kill=True)
+    resumed = together(tmp_path)[0]
+    assert all(torch.equal(tensor, whole[0]["weights"][name]) for name, tensor in resumed["weights"].items())
+    assert [entry["dev"] for entry in resumed["history"]] == [entry["dev"] for entry in whole[0]["history"]]
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ class Duration(click.ParamType):
         if isinstance(value, float):
             return value
         text = str(value).strip().lower()
-        number = r"(\d{1,6}(?:\.\d{1,6})?)"
+        number = r"(\d{1,6}(?:\.\d{1,6})?)\s*"
         if re.fullmatch(number, text):
             minutes = float(text)
         elif (parts := re.fullmatch(rf"(?:{number}h)?(?:{number}m(?:in)?)?(?:{number}s)?", text)) and text:

@@ -16,6 +16,8 @@ _TARGET = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posi
 """Where it will run, whatever machine publishes."""
 _BUILDER = ("oauth", "mcp")
 """The extras of Gradio that the builder of Spaces adds to every Gradio Space."""
+_TRAINING = ("train", "search", "lora")
+"""The extras of viner that nothing but trainings needs."""
 _ACCELERATORS = re.compile(r"(?:nvidia|cuda|triton)(?:-.*)?")
 """What PyPI's torch adds for NVIDIA's cards; gigabytes, and of no use where torch is the build for processors."""
 
@@ -38,7 +40,7 @@ def pinned(extras: Sequence[str], *, training: bool = False, beside: Sequence[st
         MissingExtraError: If an extra, or a part of it, is not installed here.
     """
     viner = distribution("viner")
-    left_out = set() if training else set(_direct(viner, ("train",))) - set(_direct(viner, ("", "app", "postgres")))
+    left_out = set() if training else set(_direct(viner, _TRAINING)) - set(_direct(viner, ("", "app", "postgres")))
     limits = _limits(beside)
     found: dict[str, tuple[Distribution, set[str]]] = {}
     for extra in ("", *extras):
