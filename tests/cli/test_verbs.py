@@ -123,7 +123,8 @@ def test_train_passes_on_what_was_given_and_nothing_else(trainings, capsys):
 
 
 @pytest.mark.parametrize(
-    ("time", "minutes"), [("10m", 10), ("10", 10), ("1.5h", 90), ("90s", 1.5), ("1h30m", 90), ("2MIN", 2), ("45 min", 45), ("1h1m30s", 61.5)]
+    ("time", "minutes"),
+    [("10m", 10), ("10", 10), ("1.5h", 90), ("90s", 1.5), ("1h30m", 90), ("2MIN", 2), ("45 min", 45), ("1h1m30s", 61.5)],
 )
 def test_a_budget_is_a_time(time, minutes, trainings):
     assert main(["train", "--train", "a.conll", "--out", "model", "--budget", time]) == 0
