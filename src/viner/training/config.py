@@ -49,8 +49,8 @@ class TrainingConfig:
         gradient_checkpointing: Whether the insides of layers are computed anew for the gradients instead of being kept (Chen
             et al., 2016): a fraction of the memory, a third more time, the same result.
         lora: Rank of adapters that learn in the place of the encoder's weights (Hu et al., 2022); None: the weights
-            learn. ``learning_rate`` is then that of the adapters, and None takes ten times as much; a head's rate stays that of
-            a training without adapters, a tenth of ``learning_rate`` times ``head_multiplier``.
+            learn. ``learning_rate`` is then that of the adapters, and None takes four times as much; a head keeps the rate of
+            a training without adapters, a fourth of ``learning_rate`` times ``head_multiplier``.
         lora_alpha: The adapters' answer is scaled by this, divided by their rank; None takes twice the rank.
         lora_dropout: Of what the adapters read.
     """
