@@ -36,7 +36,7 @@ def test_it_is_the_bootstrap_that_draws_each_document():
 def test_the_same_seed_gives_the_same_interval_and_blocks_do_not_matter(monkeypatch):
     counts = random_counts(2)
     whole = bootstrap_interval(counts, seed=3)
-    monkeypatch.setattr("viner.metrics.intervals._BLOCK", 100)
+    monkeypatch.setattr("viner.metrics.counts._BLOCK", 100)
     assert bootstrap_interval(counts, seed=3) == whole != bootstrap_interval(counts, seed=4)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from viner.document import Document
 from viner.metrics import EntityTally, Interval, Scores, bootstrap_difference, randomization_p
-from viner.metrics.significance import Counts
+from viner.metrics.counts import Counts
 
 Tally = dict[str, tuple[int, int, int]]
 """Support, predicted and correct entities of a document, by label."""

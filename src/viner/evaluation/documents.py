@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from viner.metrics.significance import Counts
+from viner.metrics.counts import Counts
 
 
 class DocumentScore(NamedTuple):

@@ -7,12 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from viner.metrics.significance import Counts
+from viner.metrics.counts import Counts, micro_f1, resampled
 
 ROUNDS = 1000
 LEVEL = 0.95
-_BLOCK = 2_000_000
-"""Draws that are in memory at once."""
 
 
 class Interval(NamedTuple):
@@ -64,23 +62,7 @@ def bootstrap_difference(a: Counts, b: Counts, *, rounds: int = ROUNDS, level: f
 
 
 def _resampled(rows: Counts, rounds: int, seed: int) -> Counts:
-    """Sums over resampled rows. *Shape:* (rounds, columns).
-
-    Rows that are equal need not be told apart: how often each *distinct* row is drawn is multinomial, with its frequency as
-    probability. There are few of them, however many documents there are.
-    """
-    distinct, times = np.unique(rows, axis=0, return_counts=True)
-    draw = np.random.default_rng(seed)
-    size = max(1, _BLOCK // len(distinct))
-    blocks = [min(size, rounds - done) for done in range(0, rounds, size)]
-    return np.concatenate([draw.multinomial(len(rows), times / len(rows), block) @ distinct for block in blocks])
-
-
-def micro_f1(sums: Counts) -> NDArray[np.float64]:
-    """Micro F1 of sums of counts, 0 without entities. *Shape:* (sums, 3) → (sums,)."""
-    support, predicted, correct = sums.T
-    f1: NDArray[np.float64] = 2 * correct / np.maximum(support + predicted, 1)
-    return f1
+    return np.concatenate(list(resampled(rows, rounds, np.random.default_rng(seed))))
 
 
 def percentiles(values: NDArray[np.float64], level: float) -> Interval:

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from viner.metrics.intervals import LEVEL, ROUNDS, Interval, micro_f1, percentiles
+from viner.metrics.counts import micro_f1, resampled
+from viner.metrics.intervals import LEVEL, ROUNDS, Interval, percentiles
 from viner.metrics.spread import Spread
 
 LEAST_SEEDS = 3
 """Trainings of each recipe that a test over seeds needs: two say next to nothing of a deviation."""
 SeedCounts = NDArray[np.int64]
 """*Shape:* (seeds, documents, 3). Support, predicted and correct entities of each training on each document."""
-_BLOCK = 2_000_000
 
 
 def welch_p(a: Sequence[float], b: Sequence[float]) -> float | None:
@@ -55,15 +55,12 @@ def seeds_interval(a: SeedCounts, b: SeedCounts, *, rounds: int = ROUNDS, level:
         seed: Of the draws.
     """
     documents = a.shape[1]
-    # A row a document, with the counts of all trainings side by side; equal rows are drawn together.
+    # A row a document, with the counts of all trainings side by side.
     rows = np.concatenate([a, b]).transpose(1, 0, 2).reshape(documents, -1)
-    distinct, times = np.unique(rows, axis=0, return_counts=True)
     draw = np.random.default_rng(seed)
-    size = max(1, _BLOCK // len(distinct))
     differences = []
-    for done in range(0, rounds, size):
-        count = min(size, rounds - done)
-        sums = draw.multinomial(documents, times / documents, count) @ distinct
+    for sums in resampled(rows, rounds, draw):
+        count = len(sums)
         f1 = micro_f1(sums.reshape(-1, 3)).reshape(count, -1)
         means = []
         for figures in (f1[:, : len(a)], f1[:, len(a) :]):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Counts = NDArray[np.int64]
-"""*Shape:* (documents, 3). Support, predicted and correct entities of each document."""
+from viner.metrics.counts import Counts, micro_f1
+
 _BLOCK = 4_000_000
 """Exchanges that are in memory at once."""
 
@@ -30,7 +27,7 @@ def randomization_p(a: Counts, b: Counts, *, rounds: int = 2000, seed: int = 0) 
         p in (0, 1], two-sided.
     """
     first, second = a.sum(axis=0), b.sum(axis=0)
-    observed = abs(_f1(first) - _f1(second))
+    observed = abs(micro_f1(first) - micro_f1(second))
     draw = np.random.default_rng(seed)
     hits = 1
     size = max(1, _BLOCK // max(len(a), 1))
@@ -39,11 +36,5 @@ def randomization_p(a: Counts, b: Counts, *, rounds: int = 2000, seed: int = 0) 
         # What an exchange adds to one system it takes from the other. Sums of whole numbers are exact in float64, as far as
         # 2 to the 53rd, and its products are many times as fast.
         moved = exchanged.astype(np.float64) @ (b - a)
-        hits += int(np.sum(np.abs(_f1(first + moved) - _f1(second - moved)) >= observed - 1e-12))
+        hits += int(np.sum(np.abs(micro_f1(first + moved) - micro_f1(second - moved)) >= observed - 1e-12))
     return hits / (rounds + 1)
-
-
-def _f1(counts: NDArray[Any]) -> NDArray[np.float64]:
-    """F1 of one row of counts or of many. *Shape:* (…, 3) → (…)."""
-    f1: NDArray[np.float64] = 2 * counts[..., 2] / np.maximum(counts[..., 0] + counts[..., 1], 1)
-    return f1
