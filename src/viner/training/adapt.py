@@ -13,7 +13,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -24,15 +24,16 @@ import torch
 from accelerate.utils import set_seed
 from numpy.typing import NDArray
 
-from viner.encoding import PieceEncoder, cut_by_budget
+from viner.encoding import PieceEncoder
 from viner.errors import TrainingError
 from viner.training.adapt_config import AdaptConfig
 from viner.training.checkpoint import ADAPTATION, TrainingFolder
 from viner.training.config import default_learning_rate
+from viner.training.data import of_one_length, usual_batch
 from viner.training.language_head import language_head
 from viner.training.masking import MaskedBatch, Masker, Passages
 from viner.training.model import load_encoder, quiet
-from viner.training.optimizer import set_rate
+from viner.training.optimizer import adamw, set_rate
 from viner.training.precision import make_accelerator
 
 Event = dict[str, Any]
@@ -136,7 +137,7 @@ class Adapter:
             self._encoder.get_input_embeddings().weight.requires_grad_(False)
         for part in (self._encoder, self._head):
             part.to(self._accelerator.device)
-        self._batch_pieces = config.batch_pieces or int(np.clip(passages.pieces // 60, 512, 2048))
+        self._batch_pieces = config.batch_pieces or usual_batch(passages.pieces)
         # Always the same words of the same passages, so that rounds can be compared.
         rng = np.random.default_rng((config.seed, 0))
         self._held_out = [self._masker.batch(passages, part, rng) for part in self._cut(held_out, rng)]
@@ -221,11 +222,10 @@ class Adapter:
 
     # -- steps --------------------------------------------------------------------------------------------------------------
 
-    def _cut(self, indices: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    def _cut(self, indices: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
         """Passages of about one length together."""
-        lengths = self._passages.lengths + self._specials
-        order = indices[np.argsort(lengths[indices] + rng.uniform(0, 4, len(indices)), kind="stable")]
-        return cut_by_budget(order, lengths, self._batch_pieces)
+        lengths = self._passages.lengths[indices] + self._specials
+        return [indices[part] for part in of_one_length(lengths, self._batch_pieces, rng)]
 
     def _plan(self, epoch: int) -> list[NDArray[np.int64]]:
         """Which passages go together in an epoch, in random order; not every epoch has as many batches.
@@ -233,7 +233,7 @@ class Adapter:
         What is drawn depends on seed, epoch and place alone, also where an adaptation goes on.
         """
         rng = np.random.default_rng((self._config.seed, 1, epoch))
-        parts = list(self._cut(self._learned, rng))
+        parts = self._cut(self._learned, rng)
         return [parts[place] for place in rng.permutation(len(parts))]
 
     def _batch(self, part: NDArray[np.int64], epoch: int, place: int) -> MaskedBatch:
@@ -244,7 +244,7 @@ class Adapter:
         if not self._head_steps:
             return
         torch.manual_seed(self._config.seed)
-        optimizer = self._optimizer(self._head, self._rate * self._config.head_multiplier)
+        optimizer = self._optimizer((self._head, self._rate * self._config.head_multiplier))
         self._encoder.eval()
         step = pieces = 0
         began, last = time.monotonic(), 0.0
@@ -350,23 +350,10 @@ class Adapter:
         self._head.train()
         return Guesses(loss / max(count, 1), right / max(count, 1))
 
-    def _optimizer(self, *parts: Any) -> torch.optim.AdamW:
-        """AdamW over parts of the model, in pairs of module and peak rate, without what is frozen.
-
-        What two parts share belongs to the first.
-        """
-        seen: set[int] = set()
-        groups = []
-        for part, peak in zip(parts[::2], parts[1::2], strict=True):
-            members = [p for p in part.parameters() if p.requires_grad and id(p) not in seen]
-            seen.update(map(id, members))
-            for decayed in (True, False):
-                chosen = [p for p in members if (p.ndim > 1) == decayed]
-                if chosen:
-                    groups.append(
-                        {"params": chosen, "peak": peak, "weight_decay": self._config.weight_decay if decayed else 0.0}
-                    )
-        return torch.optim.AdamW(groups, lr=self._rate, fused=self._accelerator.device.type in ("cpu", "cuda"))
+    def _optimizer(self, *parts: tuple[torch.nn.Module, float]) -> torch.optim.AdamW:
+        """AdamW over parts of the model with their peak rates; what two parts share belongs to the first."""
+        weights = [(weight, peak) for part, peak in parts for weight in part.parameters()]
+        return adamw(weights, self._rate, self._config.weight_decay)
 
     # -- where it stands ----------------------------------------------------------------------------------------------------
 
@@ -404,7 +391,7 @@ class Adapter:
             self._encoder.load_state_dict(saved["current"] or saved["best"], strict=False)
             self._head.load_state_dict(saved["head"])
         # After the head has learned alone, at the encoder's rate: it is to follow the encoder, not to lead it.
-        optimizer = self._optimizer(self._encoder, self._rate, self._head, self._rate)
+        optimizer = self._optimizer((self._encoder, self._rate), (self._head, self._rate))
         if saved is not None:
             optimizer.load_state_dict(saved["optimizer"])
             self._emit("adapt_resume", share=round(state.progress, 3), **state.best)

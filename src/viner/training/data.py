@@ -125,7 +125,7 @@ class TrainingSet:
         self._units = [unit for _, unit in units]
         self.pieces = sum(len(unit.encoded.pieces) for unit in self._units)
         """Pieces of the set, without special pieces."""
-        self.batch_pieces = config.batch_pieces or int(np.clip(self.pieces // 60, 512, 2048)) // parts
+        self.batch_pieces = config.batch_pieces or usual_batch(self.pieces) // parts
 
     def _teaches(self, targets: NDArray[np.int64]) -> bool:
         return len(targets) > 0 if self._every_word else bool((targets != IGNORED).any())
@@ -170,12 +170,10 @@ class TrainingSet:
         """
         examples = list(self._draw(rng))
         lengths = np.array([len(example.pieces) for example in examples])
-        # The noise keeps texts of one length from meeting in the same batch every epoch.
-        order = np.argsort(lengths + rng.uniform(0, 4, len(lengths)), kind="stable")
         specials = len(self._encoder.prefix) + len(self._encoder.suffix)
         batches = [
             collate([examples[i] for i in part], self._encoder)
-            for part in cut_by_budget(order, lengths + specials, self.batch_pieces)
+            for part in of_one_length(lengths + specials, self.batch_pieces, rng)
         ]
         return [batches[i] for i in rng.permutation(len(batches))]
 
@@ -218,6 +216,23 @@ class TrainingSet:
             targets[window.keep_last - window.first :] = IGNORED
             teacher = None if example.teacher is None else example.teacher[window.first : window.last]
             yield Example(example.pieces[begin:end], example.first[window.first : window.last] - begin, targets, teacher)
+
+
+def usual_batch(pieces: int) -> int:
+    """Pieces of a batch, padding included, for texts of so many pieces: a sixtieth of them, within 512 to 2,048."""
+    return int(np.clip(pieces // 60, 512, 2048))
+
+
+def of_one_length(lengths: NDArray[np.int64], budget: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Indices of sequences that go together since they are about equally long, so that little is padding.
+
+    Args:
+        lengths: Pieces of each sequence. *Shape:* (sequences,).
+        budget: Pieces of a batch, padding included.
+        rng: Draws the noise that keeps texts of one length from meeting in the same batch every epoch.
+    """
+    order = np.argsort(lengths + rng.uniform(0, 4, len(lengths)), kind="stable")
+    return cut_by_budget(order, lengths, budget)
 
 
 def usable_overlap(overlap: int, encoder: PieceEncoder) -> int:
