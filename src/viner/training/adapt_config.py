@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from viner.errors import UsageError
+from viner.training.config import check_ranges
 
 PREFIX = "adapt_"
 """What the names of these choices begin with where they stand beside those of the training."""
@@ -59,21 +59,15 @@ class AdaptConfig:
     precision: str | None = None
 
     def __post_init__(self) -> None:
-        for name in (
-            "epochs budget_minutes learning_rate head_multiplier held_out_most patience clip batch_pieces window_pieces".split()
-        ):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise UsageError(f"{PREFIX}{name} must be greater than 0, not {value}")
-        for name in ("head_steps", "weight_decay"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"{PREFIX}{name} must be at least 0, not {getattr(self, name)}")
-        for name in ("warmup", "dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(f"{PREFIX}{name} must be at least 0 and less than 1, not {getattr(self, name)}")
-        for name in ("mask", "held_out"):
-            if not 0 < getattr(self, name) < 1:
-                raise UsageError(f"{PREFIX}{name} must be greater than 0 and less than 1, not {getattr(self, name)}")
+        check_ranges(
+            self,
+            positive="epochs budget_minutes learning_rate head_multiplier held_out_most patience clip batch_pieces "
+            "window_pieces",
+            not_negative="head_steps weight_decay",
+            below_one="warmup dropout",
+            parts="mask held_out",
+            prefix=PREFIX,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """All choices, for telling whether adapted weights belong to them."""

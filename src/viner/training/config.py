@@ -87,21 +87,17 @@ class TrainingConfig:
     lora_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        positive = "epochs batch_pieces window_pieces patience attempts learning_rate head_multiplier clip budget_minutes"
-        for name in (*positive.split(), "temperature", "accumulate", "lora", "lora_alpha"):
-            value = getattr(self, name)
-            if value is not None and value <= 0:
-                raise UsageError(f"{name} must be greater than 0, not {value}")
+        check_ranges(
+            self,
+            positive="epochs batch_pieces window_pieces patience attempts learning_rate head_multiplier clip budget_minutes "
+            "temperature accumulate lora lora_alpha",
+            not_negative="weight_decay window_overlap least_epochs closeness",
+            below_one="warmup dropout join split respace harden lora_dropout",
+        )
         if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
             raise UsageError(f"layer_decay must be greater than 0 and at most 1, not {self.layer_decay}")
-        for name in ("weight_decay", "window_overlap", "least_epochs", "closeness"):
-            if getattr(self, name) < 0:
-                raise UsageError(f"{name} must be at least 0, not {getattr(self, name)}")
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"seed must be at least 0 and less than 2^32, not {self.seed}")
-        for name in ("warmup", "dropout", "join", "split", "respace", "harden", "lora_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise UsageError(f"{name} must be at least 0 and less than 1, not {getattr(self, name)}")
         if not 0 <= self.imitation <= 1:
             raise UsageError(f"imitation must be at least 0 and at most 1, not {self.imitation}")
         if self.precision not in (None, "bf16", "fp32"):
@@ -110,6 +106,34 @@ class TrainingConfig:
     def to_dict(self) -> dict[str, Any]:
         """All choices, for the log and for telling whether a checkpoint belongs to this training."""
         return asdict(self)
+
+
+def check_ranges(
+    choices: Any, *, positive: str = "", not_negative: str = "", below_one: str = "", parts: str = "", prefix: str = ""
+) -> None:
+    """Makes sure that numbers are in the range that their field allows; None is always allowed.
+
+    Args:
+        choices: The choices.
+        positive: Names of those that must be greater than 0, with a space between them.
+        not_negative: Of those that must be at least 0.
+        below_one: Of those that must be at least 0 and less than 1.
+        parts: Of those that must be greater than 0 and less than 1.
+        prefix: What the names begin with where people see them.
+
+    Raises:
+        UsageError: If one is not.
+    """
+    for names, told, fits in (
+        (positive, "greater than 0", lambda value: value > 0),
+        (not_negative, "at least 0", lambda value: value >= 0),
+        (below_one, "at least 0 and less than 1", lambda value: 0 <= value < 1),
+        (parts, "greater than 0 and less than 1", lambda value: 0 < value < 1),
+    ):
+        for name in names.split():
+            value = getattr(choices, name)
+            if value is not None and not fits(value):
+                raise UsageError(f"{prefix}{name} must be {told}, not {value}")
 
 
 def default_learning_rate(width: int) -> float:
