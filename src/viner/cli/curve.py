@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 import click
 
-from viner.cli.options import FILE, budget_option, format_option, json_option
+from viner.cli.options import FILE, base_option, budget_option, choices_option, encoder_options, format_option, json_option
 from viner.cli.terminal import echo_json
-from viner.cli.training_files import training_files
+from viner.cli.training_files import training_files, training_files_options
 
 N = TypeVar("N", int, float)
 _ENDINGS = (".html", ".json")
@@ -31,9 +31,7 @@ def _numbers(of: type[N]) -> Callable[[click.Context, click.Parameter, str], lis
 
 
 @click.command(short_help="What more annotated documents would bring.")
-@click.option("--train", type=FILE, help="Annotated file to learn from.")
-@click.option("--dev", type=FILE, help="Annotated file to score on; a tenth of --train if not given.")
-@click.option("--project", type=FILE, metavar="DIR", help="Project folder, in the place of files: what is annotated there.")
+@training_files_options
 @click.option(
     "--out",
     "-o",
@@ -50,14 +48,11 @@ def _numbers(of: type[N]) -> Callable[[click.Context, click.Parameter, str], lis
     help="Shares of the documents to train on.",
 )
 @click.option("--seeds", default="1", show_default=True, callback=_numbers(int), help="A training on each share for each seed.")
-@click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")
-@click.option("--choices", type=FILE, metavar="FILE", help="Choices in a TOML file, such as best.toml of viner search.")
+@base_option
+@choices_option
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes of each training over its documents, at most.")
 @budget_option("Time of each training, at most")
-@click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
-@click.option(
-    "--segmenter", metavar="NAME", help="What joins syllables to segments, or none; as the base learned if not given."
-)
+@encoder_options
 @format_option
 @json_option
 def curve(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viner.cli.options import FILE, budget_option, format_option, json_option
+from viner.cli.options import FILE, base_option, budget_option, format_option, json_option
 from viner.cli.projects import find_project, has_store, open_store, project_option
 from viner.cli.terminal import echo_json
 
@@ -29,7 +29,7 @@ _ENDINGS = (".html", ".jsonl")
     "--out", "-o", type=FILE, required=True, help="What to write: a page (.html), or a line of JSON for each doubt (.jsonl)."
 )
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Models that are trained.")
-@click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")
+@base_option
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes of each training over its documents, at most.")
 @budget_option("Time of each training, at most")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of folds and trainings.")

@@ -47,6 +47,34 @@ def budget_option(told: str, name: str = "--budget") -> Callable[[F], F]:
     return click.option(name, field, type=Duration(), metavar="TIME", help=f"{told}, such as 10m or 1h30m.")
 
 
+def base_option(function: F) -> F:
+    """``--base``: the encoder that a training begins with. The verb gets ``base``."""
+    return click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")(
+        function
+    )
+
+
+def encoder_options(function: F) -> F:
+    """``--allow-bin`` and ``--segmenter``: how a base is read. The verb gets ``allow_bin``, True or None, and ``segmenter``."""
+    for option in (
+        click.option(
+            "--segmenter",
+            metavar="NAME",
+            help="What joins syllables to the segments that the base reads, or none; as the base learned if not given.",
+        ),
+        click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin."),
+    ):
+        function = option(function)
+    return function
+
+
+def choices_option(function: F) -> F:
+    """``--choices``: choices of a training from a file. The verb gets its path, which it reads itself."""
+    return click.option(
+        "--choices", type=FILE, metavar="FILE", help="Choices in a TOML file, such as best.toml of viner search."
+    )(function)
+
+
 def json_option(function: F) -> F:
     """``--json``: one JSON object on stdout instead of text for people."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")(function)

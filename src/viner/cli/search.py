@@ -8,15 +8,13 @@ from typing import Any
 
 import click
 
-from viner.cli.options import FILE, budget_option, format_option, json_option
+from viner.cli.options import FILE, base_option, budget_option, encoder_options, format_option, json_option
 from viner.cli.terminal import echo_json
-from viner.cli.training_files import TrainingFiles, training_files
+from viner.cli.training_files import TrainingFiles, training_files, training_files_options
 
 
 @click.command(short_help="Search the choices of a training.")
-@click.option("--train", type=FILE, help="Annotated file to learn from.")
-@click.option("--dev", type=FILE, help="Annotated file to score on; a tenth of --train if not given.")
-@click.option("--project", type=FILE, metavar="DIR", help="Project folder, in the place of files: what is annotated there.")
+@training_files_options
 @click.option("--out", "-o", type=FILE, required=True, help="Folder of the search.")
 @click.option(
     "--trials", type=click.IntRange(min=1), default=20, show_default=True, help="Trainings, those of earlier calls included."
@@ -35,11 +33,8 @@ from viner.cli.training_files import TrainingFiles, training_files
     show_default=True,
     help="Seed of the search and of all its trainings.",
 )
-@click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")
-@click.option("--allow-bin", is_flag=True, help="Accept a base with weights in pytorch_model.bin.")
-@click.option(
-    "--segmenter", metavar="NAME", help="What joins syllables to segments, or none; as the base learned if not given."
-)
+@base_option
+@encoder_options
 @format_option
 @json_option
 def search(
@@ -69,8 +64,9 @@ def search(
     """
     from viner.workflow.search import BEST, search_choices
 
+    given = {name: value for name, value in options.items() if value is not None}
     with training_files(train, dev, project, options) as files:
-        found = search_choices(files.train, out, dev=files.dev, schema=files.schema, **options)
+        found = search_choices(files.train, out, dev=files.dev, schema=files.schema, **given)
     command = _command(files, out / BEST, options)
     if as_json:
         echo_json({**found.to_dict(), "command": command, "out": str(out)})

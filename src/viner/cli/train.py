@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viner.cli.options import FILE, budget_option, format_option, json_option
+from viner.cli.options import FILE, base_option, budget_option, choices_option, encoder_options, format_option, json_option
 from viner.cli.projects import find_project, has_store
 from viner.cli.terminal import echo_json
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="Project folder, the current one if no file is given: trains on what is annotated, writes models/NNN.",
 )
 @click.option("--out", "-o", type=FILE, help="Folder of the new model.")
-@click.option("--base", metavar="ID|DIR", help="Encoder from the Hub or a folder; the bundled one if not given.")
+@base_option
 @click.option(
     "--distill-from", metavar="MODEL", help="Make a smaller, faster model of this one: a folder, a project or a Hub id."
 )
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     "--adapt-learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder while it adapts."
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training file, at most.")
-@click.option("--choices", type=FILE, metavar="FILE", help="Choices in a TOML file, such as best.toml of viner search.")
+@choices_option
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Peak rate of the encoder.")
 @click.option(
     "--harden",
@@ -72,12 +72,7 @@ if TYPE_CHECKING:
     default=None,
     help="Compute layers twice instead of keeping what they hold: far less memory, a third more time.",
 )
-@click.option("--allow-bin", is_flag=True, default=None, help="Accept a base with weights in pytorch_model.bin.")
-@click.option(
-    "--segmenter",
-    metavar="NAME",
-    help="What joins syllables to the segments that the base reads, or none; as the base learned if not given.",
-)
+@encoder_options
 @click.option(
     "--track",
     metavar="NAME",

@@ -9,6 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from viner.cli.options import FILE, F
 from viner.cli.projects import find_project, has_store, open_store
 from viner.errors import UsageError
 
@@ -31,6 +34,19 @@ class TrainingFiles:
     dev: Path | None
     schema: Schema | None
     arguments: tuple[str, ...]
+
+
+def training_files_options(function: F) -> F:
+    """``--train``, ``--dev`` and ``--project``: what :func:`training_files` takes."""
+    for option in (
+        click.option(
+            "--project", type=FILE, metavar="DIR", help="Project folder, in the place of files: what is annotated there."
+        ),
+        click.option("--dev", type=FILE, help="Annotated file to score on; a tenth of --train if not given."),
+        click.option("--train", type=FILE, help="Annotated file to learn from."),
+    ):
+        function = option(function)
+    return function
 
 
 @contextmanager
