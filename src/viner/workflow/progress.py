@@ -43,39 +43,47 @@ class Report:
 
     def step(self, event: dict[str, Any]) -> None:
         """Moves the bar."""
-        if not self._stream.isatty():
-            return
-        if self._bar is None:
-            from tqdm import tqdm
-
-            total = event["epochs"] * event["steps"]
-            self._bar = tqdm(total=total, unit=" steps", dynamic_ncols=True, file=self._stream, desc=self.title)
-        self._bar.total = event["epochs"] * event["steps"]
-        self._bar.n = (event["epoch"] - 1) * event["steps"] + event["step"]
-        rate = event["pieces"] / max(event["seconds"], 1e-9)
-        self._bar.set_postfix_str(f"epoch {event['epoch']}, loss {event['loss']:.3f}, {rate:,.0f} pieces/s", refresh=False)
-        self._bar.refresh()
+        done = (event["epoch"] - 1) * event["steps"] + event["step"]
+        self._move(
+            self.title, done, event["epochs"] * event["steps"], f"epoch {event['epoch']}, loss {event['loss']:.3f}", event
+        )
 
     def adapt_step(self, event: dict[str, Any]) -> None:
         """Moves the bar of an adaptation: one for a new head that learns alone, then one for the encoder."""
-        if not self._stream.isatty():
-            return
         if self._bar is not None and self._bar.desc != f"{event['part']}: ":
             self.close()
+        told = f"loss {event['loss']:.3f}, rate {event['rate']:.1e}"
+        self._move(event["part"], event["step"], event["steps"], told, event, begun=True)
+
+    def _move(
+        self, title: str | None, done: int, total: int, told: str, event: Mapping[str, Any], *, begun: bool = False
+    ) -> None:
+        """Moves the bar, a new one if there is none; nothing where nobody looks at a terminal.
+
+        Args:
+            title: Stands before a new bar.
+            done: Steps.
+            total: All steps, as far as is known now.
+            told: What is said behind it, before the speed.
+            event: With pieces and seconds.
+            begun: Whether a new bar counts its speed from here, since what is done was not done by this process.
+        """
+        if not self._stream.isatty():
+            return
         if self._bar is None:
             from tqdm import tqdm
 
             self._bar = tqdm(
-                desc=event["part"],
-                total=event["steps"],
+                desc=title,
+                total=total,
                 unit=" steps",
                 dynamic_ncols=True,
                 file=self._stream,
-                initial=event["step"],
+                initial=done if begun else 0,
             )
-        self._bar.total, self._bar.n = event["steps"], event["step"]
+        self._bar.total, self._bar.n = total, done
         speed = event["pieces"] / max(event["seconds"], 1e-9)
-        self._bar.set_postfix_str(f"loss {event['loss']:.3f}, rate {event['rate']:.1e}, {speed:,.0f} pieces/s", refresh=False)
+        self._bar.set_postfix_str(f"{told}, {speed:,.0f} pieces/s", refresh=False)
         self._bar.refresh()
 
     def log(self, event: dict[str, Any]) -> None:
