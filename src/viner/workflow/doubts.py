@@ -23,6 +23,7 @@ from viner.formats import read, write
 from viner.metrics import EntityTally
 from viner.runtime import Recognizer
 from viner.schema import Schema
+from viner.workflow.fingerprint import fingerprint
 from viner.workflow.progress import Report
 from viner.workflow.train import train_model
 
@@ -182,7 +183,5 @@ def _judged(model: Path, documents: Sequence[Document], learned: Sequence[Docume
 
 def _fingerprint(documents: Sequence[Document], folds: int, seed: int, choices: Mapping[str, Any]) -> str:
     """Names what is asked, so that nothing of another question is taken for a part of this one."""
-    digest = hashlib.sha256(json.dumps([folds, seed, {name: str(choices[name]) for name in sorted(choices)}]).encode())
-    for document in documents:
-        digest.update(document.to_json().encode() + b"\n")
-    return digest.hexdigest()[:16]
+    told = [folds, seed, {name: str(choices[name]) for name in sorted(choices)}, fingerprint(documents)["sha256"]]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

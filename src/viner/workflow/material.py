@@ -15,6 +15,7 @@ from viner.document import Document
 from viner.errors import InputError, MissingExtraError
 from viner.formats import read
 from viner.schema import Schema
+from viner.workflow.fingerprint import fingerprint
 from viner.workflow.segments import in_segments
 from viner.workflow.start import Start
 
@@ -98,12 +99,8 @@ class Material:
 
     def fingerprint(self) -> str:
         """SHA-256 of labels and documents: equal where the same is learned and scored."""
-        digest = hashlib.sha256(json.dumps(self.labels).encode())
-        for documents in (self.train, self.dev):
-            for document in documents:
-                digest.update(document.to_json().encode() + b"\n")
-            digest.update(b"\0")
-        return digest.hexdigest()
+        told = [self.labels, *(fingerprint(documents)["sha256"] for documents in (self.train, self.dev))]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
     def trainer(
         self,
