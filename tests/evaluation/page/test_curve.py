@@ -10,7 +10,7 @@ from viner.evaluation.curve import Curve, CurveRun
 from viner.evaluation.page import ERROR_MESSAGES, curve_report
 from viner.evaluation.page.curve import curve_plot
 from viner.evaluation.page.messages import English
-from viner.formats.html.plot import HEIGHT, WIDTH
+from viner.formats.html.plot import WIDE
 
 
 def curve(sizes, scores) -> Curve:
@@ -74,15 +74,15 @@ def test_everything_that_is_drawn_lies_within_the_picture(scores):
     ys = [float(y) for y in re.findall(r'(?:cy|y1|y2|\by)="([\d.-]+)"', found)]
     ys += [float(y) for pair in re.findall(r"M[\d.-]+ ([\d.-]+)h8m-4 0V([\d.-]+)m-4 0h8", found) for y in pair]
     assert min(xs) >= 0
-    assert max(xs) <= WIDTH
+    assert max(xs) <= WIDE.width
     assert min(ys) >= 0
-    assert max(ys) <= HEIGHT
+    assert max(ys) <= WIDE.height
     assert found.count("<path") == (2 if len(scores[0]) > 1 else 0)
 
 
 def test_the_numbers_below_do_not_run_into_each_other():
     found = plot(curve([990, 995, 1000, 2000], [(0.1,), (0.2,), (0.3,), (0.4,)]))
-    below = re.findall(rf'<text x="[\d.]+" y="{HEIGHT - 8}" text-anchor="\w+">([\d,]+)</text>', found)
+    below = re.findall(rf'<text x="[\d.]+" y="{WIDE.height - 8}" text-anchor="\w+">([\d,]+)</text>', found)
     assert below == ["2,000", "1,000"]
 
 

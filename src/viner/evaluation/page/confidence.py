@@ -9,11 +9,11 @@ import numpy as np
 
 from viner.evaluation.confidence import Confidence
 from viner.evaluation.page.messages import Say
-from viner.evaluation.page.tables import table
+from viner.evaluation.page.tables import remark, table
+from viner.formats.html.plot import Frame, Ground
 from viner.metrics.calibration import Bin, Outcomes, coverage_curve, wilson_interval
 
-_SIZE, _LEFT, _RIGHT, _TOP, _BOTTOM = 340, 46, 12, 12, 42
-_INNER_WIDTH, _INNER_HEIGHT = _SIZE - _LEFT - _RIGHT, _SIZE - _TOP - _BOTTOM
+_FRAME = Frame(340, 340, 46, 12, 12, 42)
 _POINTS = 150
 """Points that a curve has at most."""
 
@@ -26,7 +26,7 @@ def confidence_part(outcomes: Outcomes, say: Say) -> str:
         say: The messages of the page.
     """
     if not outcomes.entities:
-        return _note(say("err_confidence_none"))
+        return remark(say("err_confidence_none"))
     confidence = Confidence.of(outcomes)
     told = say(
         "err_confidence_told",
@@ -36,7 +36,7 @@ def confidence_part(outcomes: Outcomes, say: Say) -> str:
         brier=say.decimal(confidence.brier, 4),
     )
     return (
-        f'{_note(told)}<div class="ve-plots">{reliability_diagram(confidence.bins, say)}'
+        f'{remark(told)}<div class="ve-plots">{reliability_diagram(confidence.bins, say)}'
         f"{selective_plot(outcomes, confidence, say)}</div>"
     )
 
@@ -48,11 +48,12 @@ def reliability_diagram(bins: Sequence[Bin], say: Say) -> str:
         bins: What :func:`viner.metrics.calibration.reliability_bins` gives, at least one.
         say: The messages of the page.
     """
-    marks = [f'<line class="ve-ideal" {_from_to((0, 0), (1, 1))}/>']
+    ground = _ground()
+    marks = [f'<line class="ve-ideal" {_from_to(ground, (0, 0), (1, 1))}/>']
     for item in bins:
         low, high = wilson_interval(round(item.precision * item.count), item.count)
-        x, y = _place(item.score, item.precision)
-        marks.append(f'<line class="ve-within" {_from_to((item.score, low), (item.score, high))}/>')
+        x, y = ground.place(item.score, item.precision)
+        marks.append(f'<line class="ve-within" {_from_to(ground, (item.score, low), (item.score, high))}/>')
         marks.append(f'<circle class="ve-point" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
     rows = [
         [
@@ -69,8 +70,8 @@ def reliability_diagram(bins: Sequence[Bin], say: Say) -> str:
     return _figure(
         say("err_reliability"),
         summary,
-        _axes(say("err_score"), say("err_share_right"), 0.0, say) + "".join(marks),
-        _note(say("err_reliability_note"))
+        _axes(ground, say("err_score"), say("err_share_right"), say) + "".join(marks),
+        remark(say("err_reliability_note"))
         + f"<details><summary>{escape(say('err_as_table'))}</summary>{table(columns, rows, numbers=(0, 1, 2, 3))}</details>",
     )
 
@@ -86,14 +87,14 @@ def selective_plot(outcomes: Outcomes, confidence: Confidence, say: Say) -> str:
     kept, right = coverage_curve(outcomes)
     chosen = np.unique(np.linspace(0, len(kept) - 1, min(_POINTS, len(kept))).round().astype(int))
     lowest = float(min(right[chosen].min(), 0.9))
-    bottom = np.floor(lowest * 10 - 1e-9) / 10 if lowest > 0.1 else 0.0
-    points = " ".join("{:.1f},{:.1f}".format(*_place(kept[at], right[at], bottom)) for at in chosen.tolist())
+    ground = _ground(float(np.floor(lowest * 10 - 1e-9) / 10) if lowest > 0.1 else 0.0)
+    points = " ".join("{:.1f},{:.1f}".format(*ground.place(kept[at], right[at])) for at in chosen.tolist())
     marks, rows = [f'<polyline class="ve-curve" points="{points}"/>'], []
     for item in confidence.selective:
         precision = "–" if item.precision is None else f"{say.decimal(100 * item.precision, 1)} %"
         rows.append([say.decimal(item.threshold, 2), f"{say.decimal(100 * item.kept, 1)} %", precision])
         if item.precision is not None:
-            x, y = _place(item.kept, item.precision, bottom)
+            x, y = ground.place(item.kept, item.precision)
             name = escape(say("err_score_from", score=say.decimal(item.threshold, 2)))
             marks.append(f'<circle class="ve-point" cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{name}</title></circle>')
     columns = [say("err_score_least"), say("err_kept"), say("err_share_right")]
@@ -101,8 +102,8 @@ def selective_plot(outcomes: Outcomes, confidence: Confidence, say: Say) -> str:
     return _figure(
         say("err_selective"),
         at_all,
-        _axes(say("err_kept"), say("err_share_right"), bottom, say) + "".join(marks),
-        _note(say("err_selective_note")) + table(columns, rows, numbers=(0, 1, 2)),
+        _axes(ground, say("err_kept"), say("err_share_right"), say) + "".join(marks),
+        remark(say("err_selective_note")) + table(columns, rows, numbers=(0, 1, 2)),
     )
 
 
@@ -110,35 +111,34 @@ def _figure(title: str, summary: str, drawing: str, below: str) -> str:
     label = escape(f"{title}. {summary}", quote=True)
     return (
         f'<figure class="ve-plot"><figcaption>{escape(title)}</figcaption>'
-        f'<svg viewBox="0 0 {_SIZE} {_SIZE}" role="img" aria-label="{label}">{drawing}</svg>{_note(summary)}{below}</figure>'
+        f'<svg viewBox="0 0 {_FRAME.width} {_FRAME.height}" role="img" aria-label="{label}">{drawing}</svg>'
+        f"{remark(summary)}{below}</figure>"
     )
 
 
-def _axes(across: str, up: str, bottom: float, say: Say) -> str:
-    """Grid and names of both axes; the one upwards goes from ``bottom`` to 1."""
+def _ground(bottom: float = 0.0) -> Ground:
+    """Shares in both directions; the one upwards begins with ``bottom``."""
+    return Ground(0.0, 1.0, bottom, 1.0, _FRAME)
+
+
+def _axes(ground: Ground, across: str, up: str, say: Say) -> str:
+    """Grid and names of both axes."""
     parts = []
     for step in range(6):
         share = step / 5
-        value = bottom + (1 - bottom) * share
-        x, y = _place(share, value, bottom)
-        parts.append(f'<line class="ve-grid" {_from_to((0, value), (1, value), bottom)}/>')
-        parts.append(f'<text x="{_LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">{say.decimal(value, 2)}</text>')
-        parts.append(f'<text x="{x:.1f}" y="{_SIZE - _BOTTOM + 17}" text-anchor="middle">{say.decimal(share, 1)}</text>')
-    middle = _LEFT + _INNER_WIDTH / 2
-    parts.append(f'<text x="{middle:.1f}" y="{_SIZE - 6}" text-anchor="middle">{escape(across)}</text>')
+        value = ground.bottom + (1 - ground.bottom) * share
+        x, y = ground.place(share, value)
+        parts.append(f'<line class="ve-grid" {_from_to(ground, (0, value), (1, value))}/>')
+        parts.append(f'<text x="{_FRAME.left - 7}" y="{y + 4:.1f}" text-anchor="end">{say.decimal(value, 2)}</text>')
+        low = _FRAME.height - _FRAME.bottom + 17
+        parts.append(f'<text x="{x:.1f}" y="{low}" text-anchor="middle">{say.decimal(share, 1)}</text>')
+    middle, _ = ground.place(0.5, 1)
+    parts.append(f'<text x="{middle:.1f}" y="{_FRAME.height - 6}" text-anchor="middle">{escape(across)}</text>')
     # The name of the other axis stands inside of it, where it needs no turning.
-    parts.append(f'<text x="{_LEFT + 14}" y="{_TOP + 12}">{escape(up)}</text>')
+    parts.append(f'<text x="{_FRAME.left + 14}" y="{_FRAME.top + 12}">{escape(up)}</text>')
     return "".join(parts)
 
 
-def _place(x: float, y: float, bottom: float = 0.0) -> tuple[float, float]:
-    return _LEFT + x * _INNER_WIDTH, _TOP + (1 - y) / (1 - bottom) * _INNER_HEIGHT
-
-
-def _from_to(start: tuple[float, float], stop: tuple[float, float], bottom: float = 0.0) -> str:
-    (x1, y1), (x2, y2) = _place(*start, bottom), _place(*stop, bottom)
+def _from_to(ground: Ground, start: tuple[float, float], stop: tuple[float, float]) -> str:
+    (x1, y1), (x2, y2) = ground.place(*start), ground.place(*stop)
     return f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
-
-
-def _note(text: str) -> str:
-    return f'<p class="ve-note">{escape(text)}</p>'

@@ -8,7 +8,7 @@ from html import escape
 
 from viner.evaluation.curve import Curve, CurvePoint
 from viner.evaluation.page.messages import Say
-from viner.evaluation.page.tables import table
+from viner.evaluation.page.tables import remark, table
 from viner.formats.html.plot import Ground, picture
 
 _CAP = 4
@@ -27,7 +27,7 @@ def curve_parts(curve: Curve, say: Say) -> str:
         f'<p class="ve-verdict">{escape(curve.summary())}</p>'
         + curve_plot(points, say)
         + _figures(points, say)
-        + "".join(f'<p class="ve-note">{escape(text)}</p>' for text in notes)
+        + "".join(map(remark, notes))
     )
 
 

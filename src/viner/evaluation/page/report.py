@@ -17,7 +17,15 @@ from viner.evaluation.page.confidence import confidence_part
 from viner.evaluation.page.curve import curve_parts
 from viner.evaluation.page.messages import English, Say
 from viner.evaluation.page.suspects import doubt_list
-from viner.evaluation.page.tables import confusion_matrix, document_table, kind_table, length_table, stress_table, surface_table
+from viner.evaluation.page.tables import (
+    confusion_matrix,
+    document_table,
+    kind_table,
+    length_table,
+    remark,
+    stress_table,
+    surface_table,
+)
 from viner.evaluation.report import Evaluation
 from viner.evaluation.stress_report import StressReport
 from viner.evaluation.versus import Versus
@@ -63,14 +71,14 @@ def error_report(
         parts.append(("versus", title, versus_figures(versus, say) + browse_cases(versus, say)))
     if analysis.errors:
         note = f"{say('err_examples_note')} {say('err_drawn', count=EXAMPLES)}"
-        parts.append(("examples", say("err_examples"), _note(note) + browse_examples(analysis, say)))
-    doubts = _note(say("err_doubts_note", sure=SURE)) + doubt_list(analysis.doubts.found(), say)
+        parts.append(("examples", say("err_examples"), remark(note) + browse_examples(analysis, say)))
+    doubts = remark(say("err_doubts_note", sure=SURE)) + doubt_list(analysis.doubts.found(), say)
     parts.append(("doubts", say("err_doubts"), doubts))
     if analysis.errors:
         parts.append(("surfaces", say("err_surfaces"), surface_table(analysis.surfaces.hardest(), say)))
     disputed = analysis.surfaces.disputed()
     if disputed:
-        parts.append(("disputed", say("err_disputed"), _note(say("err_disputed_note")) + surface_table(disputed, say)))
+        parts.append(("disputed", say("err_disputed"), remark(say("err_disputed_note")) + surface_table(disputed, say)))
     parts.append(("confidence", say("err_confidence"), confidence_part(analysis.scores.outcomes(), say)))
     if evaluation.lengths:
         parts.append(("lengths", say("err_lengths"), length_table(evaluation.lengths, say)))
@@ -99,7 +107,7 @@ def doubt_report(doubts: Sequence[Doubt], *, file: str, told: str) -> str:
     notes = [told, say("err_examples_note")]
     if len(doubts) > MOST_DOUBTS:
         notes.append(f"These are the {MOST_DOUBTS:,} most doubtful of {len(doubts):,}; a .jsonl file holds all.")
-    notes_html = "".join(map(_note, notes))
+    notes_html = "".join(map(remark, notes))
     main = f'<section class="ve">{notes_html}{doubt_list(doubts[:MOST_DOUBTS], say)}</section>'
     return open_page(say("err_doubts"), page_style(), f"in {file}") + main + CLOSE
 
@@ -162,11 +170,7 @@ def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, say: Say) -> str:
     ]
     if evaluation.cut_entities:
         remarks.append(f"{evaluation.cut_entities:,} annotated entities cut a word and cannot be found; viner lint lists them.")
-    return f'<dl class="ve-figures">{body}</dl>' + "".join(_note(remark) for remark in remarks)
-
-
-def _note(text: str) -> str:
-    return f'<p class="ve-note">{escape(text)}</p>'
+    return f'<dl class="ve-figures">{body}</dl>' + "".join(map(remark, remarks))
 
 
 def _sheet(name: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from viner.evaluation.doubts import Doubt
 from viner.evaluation.page.browse import entry
 from viner.evaluation.page.lines import Link, pair_line, place, shortened, sides
 from viner.evaluation.page.messages import Say
+from viner.evaluation.page.tables import remark
 from viner.formats.html.marks import percent, visible
 
 
@@ -21,7 +21,7 @@ def doubt_list(doubts: Sequence[Doubt], say: Say, link: Link | None = None) -> s
         link: Where a document is opened; None where it cannot be.
     """
     if not doubts:
-        return f'<p class="ve-note">{escape(say("err_doubts_none"))}</p>'
+        return remark(say("err_doubts_none"))
     entries = []
     for doubt in doubts:
         answer = visible(say("err_should", answer=_answer(doubt, say)))

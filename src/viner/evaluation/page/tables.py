@@ -42,10 +42,19 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Seq
     )
 
 
+def remark(text: str) -> str:
+    """A remark below a heading, a plot or a table.
+
+    Args:
+        text: Plain text.
+    """
+    return f'<p class="ve-note">{escape(text)}</p>'
+
+
 def kind_table(analysis: ErrorAnalysis, say: Say) -> str:
     """How many errors of each kind there are, what they cost, and what usually helps; the costliest first."""
     if not analysis.errors:
-        return f'<p class="ve-note">{escape(say("err_none"))}</p>'
+        return remark(say("err_none"))
     best = f1(analysis.counts)
     gains = {kind: f1_without(analysis.counts, kind) - best for kind in KINDS}
     rows = []
@@ -64,7 +73,7 @@ def kind_table(analysis: ErrorAnalysis, say: Say) -> str:
             ]
         )
     columns = [say("err_kind"), "", say("err_count"), say("err_share"), say("err_gain")]
-    return table(columns, rows, numbers=(2, 3, 4), kind="ve-kinds") + f'<p class="ve-note">{escape(say("err_kinds_note"))}</p>'
+    return table(columns, rows, numbers=(2, 3, 4), kind="ve-kinds") + remark(say("err_kinds_note"))
 
 
 def confusion_matrix(analysis: ErrorAnalysis, say: Say) -> str:
@@ -96,8 +105,7 @@ def confusion_matrix(analysis: ErrorAnalysis, say: Say) -> str:
         f'<div class="ve-table ve-matrix" role="region" tabindex="0" aria-label="{label}"><table><thead><tr>'
         f'<td><span class="ve-gold">{escape(say("err_gold"))} ↓</span> '
         f'<span class="ve-predicted">{escape(say("err_predicted"))} →</span></td>{head}</tr></thead>'
-        f"<tbody>\n{body}</tbody></table></div>"
-        f'<p class="ve-note">{escape(say("err_matrix_note"))}</p>'
+        f"<tbody>\n{body}</tbody></table></div>{remark(say('err_matrix_note'))}"
     )
 
 
@@ -138,7 +146,7 @@ def document_table(analysis: ErrorAnalysis, say: Say, link: Link | None = None) 
             ]
         )
     columns = [say("err_document"), say("err_count"), say("err_gold"), say("err_predicted"), "F1"]
-    return f'<p class="ve-note">{escape(told)}</p>' + table(columns, rows, numbers=(1, 2, 3, 4))
+    return remark(told) + table(columns, rows, numbers=(1, 2, 3, 4))
 
 
 def length_table(lengths: Mapping[str, Scores], say: Say) -> str:
@@ -177,10 +185,8 @@ def stress_table(report: StressReport, say: Say) -> str:
             ]
         )
     columns = [say("err_stress_what"), "", "F1", say("err_stress_lost"), say("err_gold"), say("err_stress_changed")]
-    notes = [say("err_stress_note"), *report.remarks()]
-    return table(columns, rows, numbers=(2, 3, 4, 5), kind="ve-kinds") + "".join(
-        f'<p class="ve-note">{escape(note)}</p>' for note in notes
-    )
+    told = [say("err_stress_note"), *report.remarks()]
+    return table(columns, rows, numbers=(2, 3, 4, 5), kind="ve-kinds") + "".join(map(remark, told))
 
 
 def _f1_bar(score: float) -> str:
