@@ -207,6 +207,7 @@ def test_what_cannot_be_adapted_is_said_before_anything_is_written(tmp_path, bas
         assert not (tmp_path / "m.training").exists()
 
     refused(UsageError, "--adapt-epochs goes with --adapt only", adapt_epochs=2)
+    refused(UsageError, "--adapt-budget goes with --adapt only", adapt_budget_minutes=2)
     both = {"base": None, "distill_from": adapted[0], "adapt": files / "texts"}
     refused(UsageError, "--adapt and --distill-from exclude each other", **both)
     refused(UsageError, "cannot read standard input", adapt="-")

@@ -88,7 +88,7 @@ class Adaptation:
         paths = [adapt] if isinstance(adapt, str | os.PathLike) else [*(adapt or ())]
         if not paths:
             if own:
-                option = f"--{PREFIX}{next(iter(own))}".replace("_", "-")
+                option = f"--{PREFIX}{next(iter(own))}".replace("_", "-").removesuffix("-minutes")
                 raise UsageError(f"{option} goes with --adapt only", hint="Name the texts with --adapt FILE")
             return None
         if distill_from is not None:
