@@ -13,6 +13,8 @@ def test_doctor_says_what_is_there(capsys):
     assert main(["doctor", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["packages"]["base"]["numpy"]
+    assert {"optuna"} == set(facts["packages"]["search"])
+    assert {"underthesea"} == set(facts["packages"]["vi"])
     assert facts["cores"] >= 1
     assert all(isinstance(there, bool) for there in facts["features"].values())
 

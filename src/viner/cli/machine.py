@@ -23,6 +23,8 @@ _FEATURES = {
     "bf16 (AVX-512)": {"avx512_bf16", "bf16"},
     "bf16 (AMX)": {"amx_bf16"},
 }
+_EXTRAS = ("train", "search", "lora", "app", "postgres", "files", "vi", "openvino", "ray", "spacy", "presidio")
+"""Those that people use; the others are for working on viner itself."""
 
 
 def describe() -> dict[str, Any]:
@@ -74,12 +76,12 @@ def _memory_gib() -> float | None:
 
 def _packages() -> dict[str, dict[str, str | None]]:
     """For the base install and each extra that people use: its packages with their versions, None where one is missing."""
-    found: dict[str, dict[str, str | None]] = {"base": {}, "train": {}, "app": {}, "postgres": {}, "lora": {}}
+    found: dict[str, dict[str, str | None]] = {"base": {}, **{extra: {} for extra in _EXTRAS}}
     for requirement in requires("viner") or ():
         name = re.match(r"[\w.-]+", requirement)
         extra = re.search(r"extra == ['\"](\w+)['\"]", requirement)
         group = extra[1] if extra else "base"
-        if name and group in found:
+        if name and name[0] != "viner" and group in found:
             found[group][name[0]] = _version(name[0])
     return found
 
