@@ -13,7 +13,7 @@ import pytest
 from support.bases import toy_documents
 from viner.errors import InputError, MissingExtraError, TrainingError, UsageError
 from viner.formats import write
-from viner.training.config import TrainingConfig
+from viner.training.config import TrainingConfig, default_learning_rate
 from viner.workflow import Report, search
 from viner.workflow.search import search_choices
 from viner.workflow.trial import GivenUpError
@@ -114,6 +114,13 @@ def test_the_first_trial_is_the_default_recipe_and_the_best_one_is_found(look, p
     first, second = table.splitlines()[2:4]
     assert first.split("|")[1].strip() == str(found.best.number)
     assert float(first.split("|")[3]) >= float(second.split("|")[3])
+
+
+def test_the_default_of_adapters_is_theirs(look, pretend):
+    _, said = look(trials=1, space=("learning_rate=1e-4..1", "lora=4"))
+    assert pretend.tried[0].learning_rate == pytest.approx(default_learning_rate(32, adapters=True), rel=0.01)
+    assert default_learning_rate(32, adapters=True) == pytest.approx(4 * default_learning_rate(32))
+    assert "Trial 1 of 1 (the defaults)" in said
 
 
 def test_what_lies_behind_is_given_up_and_never_the_best(look, pretend):

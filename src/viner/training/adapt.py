@@ -34,7 +34,7 @@ from viner.training.language_head import language_head
 from viner.training.masking import MaskedBatch, Masker, Passages
 from viner.training.model import load_encoder, quiet
 from viner.training.optimizer import adamw, set_rate
-from viner.training.precision import make_accelerator
+from viner.training.precision import arithmetic, make_accelerator
 
 Event = dict[str, Any]
 
@@ -201,7 +201,7 @@ class Adapter:
             "minutes": self._config.budget_minutes,
             "rate": self._rate,
             "new_head": self._head.is_new,
-            "precision": self._accelerator.mixed_precision,
+            "precision": arithmetic(self._accelerator),
             "device": str(self._accelerator.device),
         }
 

@@ -15,12 +15,6 @@ from transformers import PreTrainedModel
 from viner.errors import MissingExtraError, TrainingError, UsageError
 from viner.training.dropout import pool_dropout
 
-RATE = 4.0
-"""How many times as large an adapter's rate is as that of weights which are trained themselves: 1.6e-3 at a width of 384.
-
-Ten times as much, which papers take for large models, made the bundled encoder fall silent (NCBI-disease, 1,300 sentences).
-"""
-
 
 def add_adapters(encoder: PreTrainedModel, rank: int, alpha: float, dropout: float) -> None:
     """Puts adapters beside all linear layers of attention and feed-forward blocks, in place; nothing else of it will learn.

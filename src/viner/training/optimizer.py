@@ -7,9 +7,8 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from viner.training.config import TrainingConfig, default_layer_decay
+from viner.training.config import ADAPTER_RATE, TrainingConfig, default_layer_decay
 from viner.training.layers import layers_above
-from viner.training.lora import RATE as ADAPTER_RATE
 from viner.training.model import MultiHeadModel
 
 

@@ -22,6 +22,11 @@ def make_accelerator(precision: str | None, **options: Any) -> Accelerator:
     return Accelerator(mixed_precision="bf16" if chosen == "bf16" else "no", **options)
 
 
+def arithmetic(accelerator: Accelerator) -> str:
+    """What it computes in: "bf16" or "fp32"."""
+    return "bf16" if accelerator.mixed_precision == "bf16" else "fp32"
+
+
 def _computes_bf16() -> bool:
     """Whether bf16 is faster here than float32: a GPU or processor with instructions for it (others only emulate)."""
     if torch.cuda.is_available():

@@ -26,10 +26,10 @@ from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.data import Batch, TrainingSet
 from viner.training.distributed import Part, Processes, Step
 from viner.training.heads import EntityHead, prior_entropy
-from viner.training.lora import RATE as ADAPTER_RATE
 from viner.training.lora import add_adapters, merge_adapters
 from viner.training.model import MultiHeadModel, check_stock, load_encoder, recompute_layers
 from viner.training.optimizer import make_optimizer, set_rate
+from viner.training.precision import arithmetic
 from viner.training.reading import DocumentReader
 from viner.training.scoring import DevSet
 from viner.training.teacher import Teacher, distance, imitation_loss
@@ -192,7 +192,7 @@ class Trainer:
             batch_pieces=self._train.batch_pieces,
             batches=self._parts,
             processes=self._processes.count,
-            precision=self._accelerator.mixed_precision,
+            precision=arithmetic(self._accelerator),
             device=str(self._accelerator.device),
             weights=sum(weight.numel() for weight in self._model.parameters()),
             learning=sum(weight.numel() for weight in self._model.parameters() if weight.requires_grad),
@@ -259,8 +259,8 @@ class Trainer:
         return waited or self._spent(state, state.epoch - state.attempt_epoch) >= 1
 
     def _default_rate(self) -> float:
-        rate = default_learning_rate(int(self._model.encoder.config.hidden_size))
-        return rate if self._config.lora is None else rate * ADAPTER_RATE
+        width = int(self._model.encoder.config.hidden_size)
+        return default_learning_rate(width, adapters=self._config.lora is not None)
 
     def _epochs(self) -> int:
         if self._config.epochs is not None:

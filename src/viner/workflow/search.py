@@ -108,7 +108,8 @@ def search_choices(
     given = Space.parse(space) if space else None
     start = Start.find(base, None, allow_bin=allow_bin)
     reads = start.segmenter(segmenter)
-    rate = _default_rate(start)
+    # Adapters have another default; where some trials have them and others not, the first one cannot be both.
+    rate = _default_rate(start, adapters=given is not None and given.fixed.get("lora") is not None)
     found = given or Space.parse(default_space(rate))
     start.config({**found.fixed, "seed": seed}, reads)
     material = Material.read(start, reads, train, dev, seed=seed, schema=schema, format=format, read_options=read_options)
@@ -415,10 +416,11 @@ def _so_far(found: Search) -> str:
     return "" if best is None else f", the best so far is trial {best.number} with dev F1 {best.dev_f1:.4f}"
 
 
-def _default_rate(start: Start) -> float:
+def _default_rate(start: Start, *, adapters: bool) -> float:
     """The rate that a training with this base takes by itself."""
     from transformers import AutoConfig
 
     from viner.training.config import default_learning_rate
 
-    return default_learning_rate(int(AutoConfig.from_pretrained(start.folder, trust_remote_code=False).hidden_size))
+    width = int(AutoConfig.from_pretrained(start.folder, trust_remote_code=False).hidden_size)
+    return default_learning_rate(width, adapters=adapters)
