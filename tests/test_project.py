@@ -25,6 +25,14 @@ def test_a_training_reads_the_splits_that_exist_and_writes_the_next_model(projec
     assert project.training_files()["out"].name == "010"
 
 
+def test_what_is_written_beside_a_training_leaves_it_its_number(project):
+    (project.path / "models" / "001.training").mkdir(parents=True)
+    assert project.training_files()["out"].name == "001", "it goes on there"
+    assert project.next_model(beside_training=True).name == "002"
+    (project.path / "models" / "notes.training").mkdir()
+    assert project.next_model(beside_training=True).name == "002"
+
+
 def test_the_newest_model_is_active(project):
     for name in ("002", "010", "notes"):
         (project.path / "models" / name).mkdir(parents=True)

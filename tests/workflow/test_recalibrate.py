@@ -187,6 +187,8 @@ def test_a_project_gets_another_model_which_takes_over_from_the_active_one(model
     assert (covid / "models" / "001" / "viner.json").read_bytes() == before
     beside = recalibrate_model(covid / "models" / "001", texts(60, seed=1))
     assert (beside.written, beside.activated) == (covid / "models" / "004", False)
+    (covid / "models" / "005.training").mkdir()
+    assert recalibrate_model(covid / "models" / "001", texts(60)).written.name == "006", "a training will write 005"
     assert Project(covid).active_model().name == "003"
 
 

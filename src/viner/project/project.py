@@ -99,12 +99,19 @@ class Project:
             )
         return {split: file for split, file in files.items() if file.is_file()} | {"out": self.next_model()}
 
-    def next_model(self) -> Path:
-        """The folder of the next model. Its number is that of no model and of no training, which makes one."""
-        runs = self.path / "runs"
-        folders = [*self.models(), *(runs.iterdir() if runs.is_dir() else ())]
-        number = max((int(folder.name) for folder in folders if folder.name.isdecimal()), default=0) + 1
-        return self.path / "models" / f"{number:03d}"
+    def next_model(self, *, beside_training: bool = False) -> Path:
+        """The folder of the next model. Its number is that of no model and of no training, which makes one.
+
+        Args:
+            beside_training: Whether a training that works in ``NNN.training`` keeps its number, too; else the folder is the one
+                that it will write, since a training that is started again goes on there.
+        """
+        runs, models = self.path / "runs", self.path / "models"
+        names = [folder.name for folder in (*self.models(), *(runs.iterdir() if runs.is_dir() else ()))]
+        if beside_training and models.is_dir():
+            names += [folder.stem for folder in models.glob("*.training")]
+        number = max((int(name) for name in names if name.isdecimal()), default=0) + 1
+        return models / f"{number:03d}"
 
     def models(self) -> list[Path]:
         """The model folders, oldest first."""
