@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from viner.annotation.changes import Add, Delete, Merge, Preview, Sample, Split, Surface
+from viner.annotation.changes import Add, Delete, Describe, Merge, Preview, Rename, Sample, Split, Surface
 from viner.console.frame import PageError
 from viner.console.labels_view import hex_color, labels_view, preview_view, split_parts
 from viner.console.messages import Messages
@@ -41,13 +41,13 @@ def test_hostile_descriptions_and_samples_are_escaped() -> None:
     evil = "<script>1</script>"
     schema = Schema((Layer("entities", "entities", (Type(evil, evil),)),))
     sample = Sample(evil, evil, evil, evil, "PERSON", None, "accepted", None)
-    shown = labels_view(schema, NONE, EN) + preview_view(preview(Delete(label="PERSON"), 1, samples=(sample,)), 0, EN)
+    shown = labels_view(schema, NONE, EN) + preview_view(preview(Delete(label="PERSON"), 1, samples=(sample,)), 0, (), EN)
     assert "<script" not in shown
 
 
 def test_deleting_is_a_warning_with_figures_and_examples() -> None:
     sample = Sample("n-1", "Cô ", "Lan", " ở Huế", "PERSON", None, "accepted", None)
-    view = preview_view(preview(Delete(label="PERSON"), 7, done=3, samples=(sample,)), 9, EN)
+    view = preview_view(preview(Delete(label="PERSON"), 7, done=3, samples=(sample,)), 9, (), EN)
     assert "viner-notice bad" in view
     assert "5 documents and 7 entities change" in view
     assert EN("change_lost", count=3) in view
@@ -55,15 +55,34 @@ def test_deleting_is_a_warning_with_figures_and_examples() -> None:
     assert EN("goes") in view
 
 
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (Rename(label="PERSON", to="NAME"), "change_rules_follow"),
+        (Merge(labels=("PERSON",), into="PLACE"), "change_rules_follow"),
+        (Delete(label="PERSON"), "change_rules_left"),
+        (Split(label="PERSON", into=("PATIENT", "DOCTOR")), "change_rules_left"),
+        (Split(label="PERSON", into=("PERSON", "DOCTOR")), None),
+        (Describe(label="PERSON", description="Names"), None),
+        (Delete(label="PERSON", layer="topic"), None),
+    ],
+)
+def test_rules_that_follow_or_are_left_are_counted(change, key) -> None:
+    view = preview_view(preview(change), 0, ["PLACE", "PERSON", "PERSON", "unheard"], EN)
+    keys = ["change_rules_follow", "change_rules_left"]
+    assert [name for name in keys if EN(name, count=2) in view] == ([key] if key else [])
+    assert [name for name in keys if EN(name, count=1) in view] == []
+
+
 def test_merging_tells_what_collapses() -> None:
-    view = preview_view(preview(Merge(labels=("PERSON",), into="PLACE"), 7, collapsed=2), 0, EN)
+    view = preview_view(preview(Merge(labels=("PERSON",), into="PLACE"), 7, collapsed=2), 0, (), EN)
     assert EN("change_collapsed", count=2) in view
 
 
 def test_splitting_lists_texts_with_where_they_go() -> None:
     surfaces = (Surface("Lan", 5, 1, 0, "NAME"), Surface("bà", 2, 0, 0, None))
     change = Split(label="PERSON", into=("PERSON", "NAME"), assign={"Lan": "NAME"})
-    view = preview_view(preview(change, 8, review=2, reopened=1, surfaces=surfaces, hidden_surfaces=40), 0, EN)
+    view = preview_view(preview(change, 8, review=2, reopened=1, surfaces=surfaces, hidden_surfaces=40), 0, (), EN)
     assert EN("change_review", count=2) in view
     assert EN("change_reopened", count=1) in view
     assert EN("to_review") in view
@@ -94,8 +113,8 @@ def test_a_form_that_says_two_things_at_once_is_refused(rows: list[tuple[str, st
 
 
 def test_a_new_label_reminds_of_the_documents_that_are_done_without_it() -> None:
-    assert EN("change_unseen", count=12) in preview_view(preview(Add(label="AGE")), 12, EN)
-    assert EN("change_nothing") in preview_view(preview(Add(label="AGE")), 0, EN)
+    assert EN("change_unseen", count=12) in preview_view(preview(Add(label="AGE")), 12, (), EN)
+    assert EN("change_nothing") in preview_view(preview(Add(label="AGE")), 0, (), EN)
 
 
 @pytest.mark.parametrize(

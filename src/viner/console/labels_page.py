@@ -173,7 +173,8 @@ class LabelsPage(StudioPage):
             data = self._change(layer, kind, dict(zip(_NAMES, values, strict=True)))
             found = changes.preview(self._studio.store, changes.change_from_dict(data))
             done = self._studio.store.counts().status("done")
-            return [(data, found.version), gr.update(interactive=True), preview_view(found, done, self._say)]
+            rules = self._studio.project.rule_labels()
+            return [(data, found.version), gr.update(interactive=True), preview_view(found, done, rules, self._say)]
 
         return self._guard(work, lambda html: [None, gr.update(interactive=False), html])
 

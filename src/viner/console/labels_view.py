@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from viner.console.frame import PageError, chip, notice, table
 from viner.console.messages import Messages
 from viner.formats.html.marks import visible
-from viner.schema import Schema
+from viner.schema import ENTITIES, Schema
 from viner.store import STATES, Counts
 from viner.text import nfc
 
@@ -52,15 +52,17 @@ def labels_view(schema: Schema, counts: Counts, say: Messages) -> str:
     return "".join(parts)
 
 
-def preview_view(preview: Preview, done: int, say: Messages) -> str:
-    """What a change would do to annotations, in figures and examples.
+def preview_view(preview: Preview, done: int, rules: Sequence[str], say: Messages) -> str:
+    """What a change would do to annotations and rules, in figures and examples.
 
     Args:
         preview: The preview.
         done: How many documents of the project are done.
+        rules: The label of each rule of the project.
         say: The interface's messages.
     """
     kind = preview.change.kind
+    followed, left = _rules(preview, rules)
     documents = sum(sum(statuses.values()) for statuses in preview.documents.values())
     entities = sum(preview.entities.values())
     finished = sum(statuses["done"] for statuses in preview.documents.values())
@@ -73,11 +75,23 @@ def preview_view(preview: Preview, done: int, say: Messages) -> str:
         ("change_reopened", preview.reopened),
         ("change_lost", finished if kind == "delete" else 0),
         ("change_unseen", done if kind == "add" else 0),
+        ("change_rules_follow", followed),
+        ("change_rules_left", left),
     ):
         if count:
             lines.append(say(key, count=say.number(count)))
     told = notice(*lines, kind="bad" if kind == "delete" and entities else "neutral")
     return told + _surfaces(preview, say) + _samples(preview, say)
+
+
+def _rules(preview: Preview, labels: Sequence[str]) -> tuple[int, int]:
+    """How many rules a change gives another label, and how many are left with one that there is no longer."""
+    change = preview.change
+    if change.layer != ENTITIES:
+        return 0, 0
+    goes, stay = change.mapping(), change.schema(preview.schema).entity_labels
+    changed = [goes[label] for label in labels if label in goes and label not in stay]
+    return sum(to is not None for to in changed), sum(to is None for to in changed)
 
 
 def _surfaces(preview: Preview, say: Messages) -> str:

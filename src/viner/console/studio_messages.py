@@ -424,6 +424,14 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
         "{count} documents are done without this label and teach that it is nowhere in them. Look through them again.",
         "{count} văn bản đã xong khi chưa có nhãn này, nên mô hình học rằng chúng không chứa nhãn này. Hãy xem lại chúng.",
     ),
+    "change_rules_follow": (
+        "Rules in viner.toml that get the new label: {count}.",
+        "Số quy tắc trong viner.toml sẽ đổi sang nhãn mới: {count}.",
+    ),
+    "change_rules_left": (
+        "Rules in viner.toml that keep this label, and will find nothing until they are given another one: {count}.",
+        "Số quy tắc trong viner.toml vẫn giữ nhãn này và sẽ không tìm thấy gì cho đến khi được gán nhãn khác: {count}.",
+    ),
     "samples": ("Examples", "Ví dụ"),
     "surfaces": ("Texts with this label", "Các chuỗi có nhãn này"),
     "surfaces_more": ("and {count} more", "và {count} chuỗi nữa"),

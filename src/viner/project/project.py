@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viner.errors import InputError, SchemaError, VinerError
+from viner.project.rules import labeled_rules
 from viner.project.settings import ProjectSettings, read_settings
 from viner.project.toml import Relabel, read_toml, replace_schema, write_text
 from viner.schema import Schema
@@ -85,6 +86,14 @@ class Project:
             VinerError: If it cannot be written; then it is as before.
         """
         return replace_schema(self.path / "viner.toml", schema, relabel)
+
+    def rule_labels(self) -> list[str]:
+        """The label of each rule in ``viner.toml`` that has one.
+
+        Raises:
+            InputError: If the file cannot be read.
+        """
+        return [str(rule["label"]) for _, rule in labeled_rules(read_toml(self.path / "viner.toml"))]
 
     def training_files(self) -> dict[str, Path]:
         """Where a training reads and writes: "train", "dev" and "test" as far as they exist, and "out", the next model folder.
