@@ -14,8 +14,8 @@ from support.bases import LABELS, tiny_base, toy_documents
 from viner.formats import write
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig
-from viner.training.data import Batch
 from viner.training.distributed import Processes
+from viner.training.examples import Batch
 from viner.training.heads import IGNORED
 from viner.training.trainer import Trainer
 

@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from viner.errors import TrainingError, UsageError
-from viner.training.data import Batch
+from viner.training.examples import Batch
 from viner.training.heads import IGNORED
 from viner.training.precision import make_accelerator
 

@@ -14,7 +14,8 @@ from torch import Tensor
 from viner.document import Document
 from viner.encoding import PieceEncoder, cut_by_budget, plan_windows
 from viner.text import words_of
-from viner.training.data import Example, collate, usable_overlap
+from viner.training.data import usable_overlap
+from viner.training.examples import Example, collate
 from viner.training.model import MultiHeadModel
 
 

@@ -23,8 +23,9 @@ from viner.errors import InputError, TrainingError
 from viner.metrics import EntityScores
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
-from viner.training.data import Batch, TrainingSet
+from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
+from viner.training.examples import Batch
 from viner.training.heads import EntityHead, prior_entropy
 from viner.training.lora import add_adapters, merge_adapters
 from viner.training.model import MultiHeadModel, check_stock, load_encoder, recompute_layers
