@@ -46,6 +46,17 @@ def test_a_path_a_url_and_a_relative_path_are_the_same_place(folder: Path, monke
             assert store.get("a").text == "Bà Lan."
 
 
+@pytest.mark.parametrize("name", ["100%25 a%41", "50% #1", "a&b=c;d", "tên thư mục"])
+def test_a_path_in_a_url_is_taken_as_it_is(tmp_path: Path, name: str) -> None:
+    place = tmp_path / name
+    place.mkdir()
+    with Store.open(f"sqlite:///{place / 'viner.db'}") as store:
+        store.add([Document("Lan", id="d1")], who="import")
+    assert (place / "viner.db").is_file()
+    with Store.open(place / "viner.db", create=False) as store:
+        assert [document.id for document in store.export()] == ["d1"]
+
+
 @pytest.mark.parametrize("url", ["mysql://host/name", "sqlite://", "sqlite:///:memory:", "://"])
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(StoreError, match=r"cannot use|no database URL"):

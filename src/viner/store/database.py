@@ -242,7 +242,8 @@ def parse_url(url: str | Path) -> URL:
             f"viner cannot use {parsed.drivername} here",
             hint="Use a SQLite file or PostgreSQL: sqlite:///viner.db, postgresql://…",
         )
-    return parsed
+    # A path stands there as it is: "100%25" may well be the name of a folder, and only some SQLAlchemys would decode it.
+    return parsed.set(database=url.partition(":///")[2].partition("?")[0])
 
 
 def _engine(url: URL, file: Path | None) -> Engine:
