@@ -44,6 +44,32 @@ def test_done_documents_of_train_and_dev_are_judged(annotated, run, tmp_path):
     assert not out.with_name("doubts.jsonl.folds").exists()
 
 
+def test_without_a_file_the_console_gets_them(annotated, run):
+    from viner.project import Project
+    from viner.store import Store
+    from viner.studio.doubts import open_doubts
+
+    status, told, err = run("doubts", "--project", annotated, "--folds", "2")
+    assert status == 0, err
+    assert "on the page Errors of viner serve --project covid" in told
+    project = Project(annotated)
+    with Store.of_project(project) as store:
+        found = open_doubts(project, store)
+    assert {doubt.excerpt.document for doubt in found.doubts} == {"train0", "dev0"}
+    assert [path.name for path in (annotated / "runs").iterdir()] == ["doubts.jsonl"]
+
+
+@pytest.mark.parametrize("where", ["file", "project"])
+def test_without_a_console_somebody_must_say_where_they_go(tmp_path, run, where):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "viner.toml").write_text("", encoding="utf-8")
+    write([Document("Lan", entities=[Entity(0, 3, "PERSON")])], tmp_path / "data" / "train.jsonl")
+    of = ["--project", tmp_path] if where == "project" else [tmp_path / "data" / "train.jsonl"]
+    status, _, err = run("doubts", *of)
+    assert status == 2
+    assert "Give --out doubts.html" in err
+
+
 def test_one_split_of_the_project_in_the_current_folder(annotated, run, tmp_path, monkeypatch):
     monkeypatch.chdir(annotated)
     out = tmp_path / "doubts.html"

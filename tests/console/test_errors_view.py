@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from viner.console.errors_view import curve_view, errors_view
+from viner.console.errors_view import curve_view, doubts_view, errors_view
 from viner.console.messages import Messages
 from viner.document import Document, Entity
 from viner.evaluation.analysis import ErrorAnalysis
+from viner.evaluation.doubts import Doubt
+from viner.studio.doubts import OpenDoubts
 
 EN, VI = Messages("en"), Messages("vi")
 
@@ -53,6 +57,29 @@ def test_a_text_is_no_markup(analysis) -> None:
 def test_doubts_about_what_was_learned_are_told_as_such(analysis) -> None:
     assert "learned from these annotations and still is sure" in errors_view(analysis, "003", "train", EN)
     assert "learned from these annotations and still is sure" not in errors_view(analysis, "003", "dev", EN)
+
+
+def crossed(count: int, found: int) -> OpenDoubts:
+    document = Document("Lan ở <b>", id="a/b?c", entities=[Entity(0, 3, "LOCATION")])
+    data = {"gold": {"start": 0, "end": 3, "label": "LOCATION"}, "predicted": None, "confidence": 0.9, "elsewhere": {}}
+    doubts = tuple(Doubt.in_document(data, document, number) for number in range(count))
+    return OpenDoubts(doubts, found, datetime(2026, 3, 9, tzinfo=UTC))
+
+
+def test_doubts_of_other_models_open_in_the_annotator_until_they_are_settled() -> None:
+    view = doubts_view(crossed(2, 5), EN)
+    assert "doubted 5 annotations on 2026-03-09; 2 of them stand" in view
+    assert view.count('href="../annotate/?document=a%2Fb%3Fc"') == 2
+    assert "<b>" not in view.replace("<b>LOCATION</b>", "")
+    assert EN("crossed_first", count=100) in doubts_view(crossed(101, 101), EN)
+    assert doubts_view(crossed(101, 101), EN).count("href=") == 100
+
+
+def test_where_there_are_none_it_says_why() -> None:
+    assert "viner doubts --project DIR" in doubts_view(None, EN)
+    assert "All 5 doubts of 2026-03-09 are settled" in doubts_view(crossed(0, 5), EN)
+    assert "doubted none" in doubts_view(crossed(0, 0), EN)
+    assert "nghi ngờ" in doubts_view(None, VI)
 
 
 def test_scores_are_drawn_where_the_model_did_not_learn(analysis) -> None:

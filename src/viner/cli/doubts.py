@@ -10,6 +10,7 @@ import click
 from viner.cli.options import FILE, base_option, budget_option, format_option, json_option
 from viner.cli.projects import find_project, has_store, open_store, project_option
 from viner.cli.terminal import echo_json
+from viner.errors import UsageError
 
 if TYPE_CHECKING:
     from viner.document import Document
@@ -26,7 +27,10 @@ _ENDINGS = (".html", ".jsonl")
 @project_option
 @click.option("--split", type=click.Choice(["train", "dev", "test"]), help="Split of a project; train and dev if not given.")
 @click.option(
-    "--out", "-o", type=FILE, required=True, help="What to write: a page (.html), or a line of JSON for each doubt (.jsonl)."
+    "--out",
+    "-o",
+    type=FILE,
+    help="What to write: a page (.html), or a line of JSON for each doubt (.jsonl); a project's go to its page Errors.",
 )
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Models that are trained.")
 @base_option
@@ -39,7 +43,7 @@ def doubts(
     file: Path | None,
     project: Path | None,
     split: Split | None,
-    out: Path,
+    out: Path | None,
     folds: int,
     seed: int,
     format: str | None,
@@ -53,44 +57,68 @@ def doubts(
     model that did not learn from it. What is doubted is written with its context and its place: look at it, and decide. It
     takes as many trainings as there are folds; started again after a kill, the same command goes on.
 
-    Of a project, given with --project or as the current folder, the documents of train and dev that are done are judged.
+    Of a project, given with --project or as the current folder, the documents of train and dev that are done are judged. The
+    page Errors of its console lists the doubts until they are settled; --out writes them to a file instead.
 
     \b
     Example:
       viner doubts train.conll --out doubts.html
       viner doubts train.jsonl --out doubts.jsonl --folds 10 --budget 20m
-      viner doubts --project covid --out doubts.html
+      viner doubts --project covid
     """
-    from viner.errors import UsageError
     from viner.evaluation.page import doubt_report
     from viner.formats.files import replacing
     from viner.workflow.doubts import find_doubts, find_doubts_in
 
-    if out.suffix not in _ENDINGS:
+    if out is not None and out.suffix not in _ENDINGS:
         raise UsageError(f"the ending of {out.name!r} says nothing", where="--out", hint=f"Use one of: {', '.join(_ENDINGS)}")
     if file is not None and (project or split) is not None:
         raise UsageError("--project and --split go without FILE", hint="Give a file, or a project")
     if file is None and (format or read_options):
         raise UsageError("--format and --option go with FILE", hint="A project knows how its documents are kept")
-    work = out.with_name(f"{out.name}.folds")
     given = {"folds": folds, "seed": seed, **{name: value for name, value in choices.items() if value is not None}}
+    home = None if file is not None else find_project(project)
+    target = out or _own_file(home)
+    work = target.with_name(f"{target.name}.folds")
     if file is not None:
         name, found = file.name, find_doubts(file, work, format=format, read_options=read_options, **given)
     else:
-        home = find_project(project)
+        assert home is not None
         name = home.path.resolve().name
         found = find_doubts_in(_done(home, split), work, where=home.path, **given)
-    with replacing(out) as sink:
-        if out.suffix == ".html":
-            sink(doubt_report(found.doubts, file=name, told=found.summary()))
-        else:
-            sink("".join(doubt.to_json() + "\n" for doubt in found.doubts))
+    place = str(target)
+    if out is None:
+        from viner.studio.doubts import write_doubts
+
+        write_doubts(target, found.doubts)
+        place = f"on the page Errors of viner serve --project {name}"
+    else:
+        with replacing(out) as sink:
+            if out.suffix == ".html":
+                sink(doubt_report(found.doubts, file=name, told=found.summary()))
+            else:
+                sink("".join(doubt.to_json() + "\n" for doubt in found.doubts))
     if as_json:
-        echo_json({**found.to_dict(), "out": str(out)})
+        echo_json({**found.to_dict(), "out": str(target)})
         return
     for doubt in found.doubts[:_SHOWN]:
         click.echo(str(doubt))
-    click.echo(f"{found.summary()}\nAll of them, in context: {out}")
+    click.echo(f"{found.summary()}\nAll of them, in context: {place}")
+
+
+def _own_file(project: Project | None) -> Path:
+    """Where a project that has a console keeps its doubts.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if project is None or not has_store(project):
+        raise UsageError(
+            "nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl; a project with a store needs none"
+        )
+    from viner.studio.doubts import doubts_file
+
+    return doubts_file(project)
 
 
 def _done(project: Project, split: Split | None) -> list[Document]:

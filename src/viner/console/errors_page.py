@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gradio as gr
 
-from viner.console.errors_view import curve_view, errors_view
+from viner.console.errors_view import curve_view, doubts_view, errors_view
 from viner.console.frame import notice
 from viner.console.recognize_page import no_model_view
 from viner.console.studio_page import LONG, QUICK, StudioPage
+from viner.studio.doubts import open_doubts
 from viner.studio.errors import find_errors
 
 _SPLITS = ("dev", "train")
@@ -34,12 +35,17 @@ class ErrorsPage(StudioPage):
             self._look = gr.Button(say("errors_look"), variant="primary", min_width=160, scale=1, elem_id="viner-errors-look")
         self._curve = gr.HTML(js_on_load=None, elem_id="viner-curve")
         self._errors = gr.HTML(js_on_load=None, elem_id="viner-errors")
+        self._doubts = gr.HTML(js_on_load=None, elem_id="viner-doubts")
         blocks.load(self._draw_curve, None, self._curve, **QUICK)
+        blocks.load(self._list_doubts, None, self._doubts, **QUICK)
         told = self._look.click(lambda: notice(say("errors_looking"), kind="neutral"), None, self._errors, **QUICK)
         told.then(self._find, self._split, self._errors, show_progress_on=self._errors, **LONG)
 
     def _draw_curve(self) -> str:
         return self._guard(lambda: curve_view([version.to_dict() for version in self._studio.versions.list()], self._say), str)
+
+    def _list_doubts(self) -> str:
+        return self._guard(lambda: doubts_view(open_doubts(self._studio.project, self._studio.store), self._say), str)
 
     def _find(self, split: str) -> str:
         def work() -> str:

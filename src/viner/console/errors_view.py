@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viner.console.frame import annotate_address, section
 from viner.console.messages import Messages
 from viner.console.plots import line_plot
 from viner.evaluation.analysis import EXAMPLES, ErrorAnalysis
-from viner.evaluation.doubts import SURE
+from viner.evaluation.doubts import MOST, SURE
 from viner.evaluation.errors import f1, totals
 from viner.evaluation.page import (
     browse_examples,
@@ -21,6 +21,9 @@ from viner.evaluation.page import (
     kind_table,
     surface_table,
 )
+
+if TYPE_CHECKING:
+    from viner.studio.doubts import OpenDoubts
 
 
 def errors_view(analysis: ErrorAnalysis, name: str, split: str, say: Messages) -> str:
@@ -57,6 +60,31 @@ def errors_view(analysis: ErrorAnalysis, name: str, split: str, say: Messages) -
     if split == "dev":  # of what it learned from, a model is too sure
         parts.append(_part(say("err_confidence"), confidence_part(analysis.scores.outcomes(), say)))
     return "".join(parts)
+
+
+def doubts_view(open_doubts: OpenDoubts | None, say: Messages) -> str:
+    """The doubts by cross-validation that are not settled; every one opens its document in the annotator.
+
+    Args:
+        open_doubts: The doubts; None where none were looked for.
+        say: The interface's messages.
+    """
+    if open_doubts is None:
+        return _part(say("crossed"), _note(say("crossed_none")))
+    doubts, figures = (
+        open_doubts.doubts,
+        {
+            "found": say.number(open_doubts.found),
+            "open": say.number(len(open_doubts.doubts)),
+            "day": f"{open_doubts.when:%Y-%m-%d}",
+        },
+    )
+    if not doubts:
+        return _part(say("crossed"), _note(say("crossed_settled" if open_doubts.found else "crossed_nothing", **figures)))
+    told = _note(say("crossed_told", **figures))
+    if len(doubts) > MOST:
+        told += _note(say("crossed_first", count=say.number(MOST)))
+    return _part(say("crossed"), told + doubt_list(doubts[:MOST], say, annotate_address))
 
 
 def curve_view(versions: Sequence[Mapping[str, Any]], say: Messages) -> str:

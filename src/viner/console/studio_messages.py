@@ -353,6 +353,28 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
         "The model learned from these annotations and still is sure that they are wrong.",
         "Mô hình đã học các nhãn này mà vẫn chắc chắn rằng chúng sai.",
     ),
+    "crossed": ("Annotations that other models doubt", "Chú thích mà các mô hình khác nghi ngờ"),
+    "crossed_none": (
+        "Nobody has looked yet. On the command line, viner doubts --project DIR trains models on parts of the done documents "
+        "and lets each judge those that it did not learn from. What they doubt is listed here.",
+        "Chưa có ai kiểm tra. Trên dòng lệnh, viner doubts --project DIR huấn luyện các mô hình trên từng phần văn bản đã xong "
+        "và để mỗi mô hình đánh giá các văn bản mà nó chưa học. Những chú thích bị nghi ngờ sẽ được liệt kê ở đây.",
+    ),
+    "crossed_nothing": (
+        "On {day}, models that had not learned from them doubted none of the annotations.",
+        "Ngày {day}, các mô hình chưa học từ chúng không nghi ngờ chú thích nào.",
+    ),
+    "crossed_settled": (
+        "All {found} doubts of {day} are settled: each of these annotations was changed.",
+        "Đã xử lý cả {found} nghi ngờ của ngày {day}: các chú thích này đều đã được sửa.",
+    ),
+    "crossed_told": (
+        "Models that had not learned from these documents doubted {found} annotations on {day}; {open} of them stand as they "
+        "were, the most doubtful first. Change what is wrong, and it leaves this list.",
+        "Các mô hình chưa học từ những văn bản này đã nghi ngờ {found} chú thích vào ngày {day}; {open} trong số đó vẫn giữ "
+        "nguyên, đáng ngờ nhất đứng trước. Hãy sửa chỗ sai: chú thích đã sửa sẽ rời khỏi danh sách này.",
+    ),
+    "crossed_first": ("These are the first {count}.", "Đây là {count} mục đầu tiên."),
     "curve": ("Dev F1 by documents learned from", "F1 dev theo số văn bản đã học"),
     "curve_note": (
         "Each version as it was measured when it was trained, on the dev documents of that time. A curve that still rises says "

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from viner.document import json_line
+from viner.document import Document, Entity, json_line
 from viner.evaluation.errors import Pair
 from viner.evaluation.excerpts import Excerpt, Excerpts
 from viner.evaluation.surfaces import LONGEST, Surfaces
 from viner.formats.html.marks import percent
+from viner.text import words_of
 
 SURE = 0.9
 """From this score on a model is taken for sure."""
@@ -52,20 +53,54 @@ class Doubt:
         said = self.elsewhere.get(predicted, 0) if predicted is not None else 0
         return said > (self.elsewhere.get(gold, 0) if gold is not None and gold != predicted else 0)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form: where it is, both entities with their offsets in the document, and the evidence."""
+    @classmethod
+    def in_document(cls, data: Mapping[str, Any], document: Document, number: int) -> Doubt | None:
+        """A doubt from its JSON form, in the document as it is annotated now; None where it is settled.
+
+        It is settled where the entity in doubt is no longer annotated, or where something is that seemed to be missing.
+
+        Args:
+            data: What :meth:`to_dict` gives, with or without surfaces.
+            document: The document that it is about.
+            number: Its position among those that are looked at, from 1.
+
+        Raises:
+            ValueError, KeyError, TypeError: If the data is something else.
+        """
+        sides = [None if data[side] is None else _entity(data[side], document) for side in ("gold", "predicted")]
+        pair = Pair(*sides)
+        annotated = document.entities or ()
+        if pair.gold is not None:
+            settled = pair.gold.labeled_span not in {entity.labeled_span for entity in annotated}
+        elif pair.predicted is not None:
+            settled = any(entity.start < pair.end and pair.start < entity.end for entity in annotated)
+        else:
+            raise ValueError("neither an annotation nor an answer")
+        if settled:
+            return None
+        answer = () if pair.predicted is None else (pair.predicted,)
+        excerpts = Excerpts(document, document.with_(entities=answer, words=words_of(document)), number)
+        elsewhere = {str(label): int(count) for label, count in data["elsewhere"].items()}
+        return cls(pair, excerpts.cut(pair.start, pair.end), float(data["confidence"]), elsewhere)
+
+    def to_dict(self, *, surfaces: bool = True) -> dict[str, Any]:
+        """The JSON form: where it is, both entities with their offsets in the document, and the evidence.
+
+        Args:
+            surfaces: Whether texts of entities are in it.
+        """
         return {
             "document": self.excerpt.name,
             "line": self.excerpt.line,
             "kind": self.pair.kind,
-            **self.pair.to_dict(),
+            **self.pair.to_dict(surfaces=surfaces),
             "confidence": round(self.confidence, 4),
             "elsewhere": dict(self.elsewhere),
         }
 
-    def to_json(self) -> str:
+    def to_json(self, *, surfaces: bool = True) -> str:
         """The JSON form on one line."""
-        return json_line(self.to_dict())
+        return json_line(self.to_dict(surfaces=surfaces))
 
     def __str__(self) -> str:
         """One line for people: place, text, what is annotated and what should be, and how sure that is."""
@@ -75,6 +110,19 @@ class Doubt:
         gold, predicted = (label or "no entity" for label in self.pair.labels)
         change = f"{gold} → {predicted}" if gold != predicted else gold
         return f"{self.excerpt.name}{line}: {' → '.join(texts)} {change} ({percent(self.confidence)} sure)"
+
+
+def _entity(data: Mapping[str, Any], document: Document) -> Entity:
+    """An entity from its JSON form.
+
+    Raises:
+        ValueError: If it does not lie in the document.
+    """
+    start, end = int(data["start"]), int(data["end"])
+    if not 0 <= start < end <= len(document.text):
+        raise ValueError(f"{start} to {end} does not lie in the document")
+    score = None if data.get("score") is None else float(data["score"])
+    return Entity(start, end, str(data["label"]), score=score, source=data.get("source"), text=document.text[start:end])
 
 
 class DoubtCollector:

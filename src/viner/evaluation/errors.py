@@ -62,10 +62,10 @@ class Pair:
         """Where the last of the two ends."""
         return max(entity.end for entity in (self.gold, self.predicted) if entity is not None)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON form: both entities with their surfaces, null where one is missing."""
+    def to_dict(self, *, surfaces: bool = True) -> dict[str, Any]:
+        """The JSON form: both entities, with their surfaces unless these are not wanted, null where one is missing."""
         sides = {"gold": self.gold, "predicted": self.predicted}
-        return {side: None if entity is None else entity.to_dict(surface=True) for side, entity in sides.items()}
+        return {side: None if entity is None else entity.to_dict(surface=surfaces) for side, entity in sides.items()}
 
 
 def align(gold: Iterable[Entity], predicted: Iterable[Entity]) -> list[Pair]:

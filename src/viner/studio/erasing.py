@@ -1,4 +1,4 @@
-"""Erasing documents from everything that a project keeps of them: store, unfinished trainings, comparisons of models."""
+"""Erasing documents from all that a project keeps of them: store, unfinished trainings, comparisons of models, doubts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from viner.project import Project
 from viner.store import Store
+from viner.studio.doubts import forget_doubts
 from viner.studio.runs import Runs
 
 
@@ -47,5 +48,6 @@ def erase(project: Project, store: Store, runs: Runs, ids: Iterable[str], *, who
     with runs.without(ids) as changed:
         # Counts by document, named after a hash of its text; they are made again when somebody compares.
         shutil.rmtree(project.path / "runs" / "comparisons", ignore_errors=True)
+        forget_doubts(project, ids)
         documents = store.erase(ids, who=who)
     return Erased(documents, tuple(changed))

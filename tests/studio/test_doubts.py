@@ -1,0 +1,139 @@
+"""Doubts that a project keeps, against what is annotated now."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from support.pretend_studio import make_project
+from viner.document import Document, Entity
+from viner.errors import InputError
+from viner.evaluation.doubts import Doubt
+from viner.evaluation.errors import Pair
+from viner.evaluation.excerpts import Excerpts
+from viner.project import Project
+from viner.store import Store
+from viner.studio import Studio
+from viner.studio.doubts import doubts_file, open_doubts, write_doubts
+
+TEXT = "Lan ở Huế. Minh về Vinh."
+LAN, HUE, VINH = Entity(0, 3, "LOCATION"), Entity(6, 9, "LOCATION"), Entity(19, 23, "LOCATION")
+MINH = Entity(11, 15, "PERSON", score=0.97)
+
+
+def doubt(document: Document, gold: Entity | None, predicted: Entity | None, confidence: float = 0.9) -> Doubt:
+    answer = document.with_(entities=[predicted] if predicted else [], words=[(0, 3)])
+    pair = Pair(gold, predicted)
+    return Doubt(pair, Excerpts(document, answer, 1).cut(pair.start, pair.end), confidence, {"PERSON": 3})
+
+
+@pytest.fixture
+def document() -> Document:
+    return Document(TEXT, id="a/1", entities=[LAN, HUE, VINH])
+
+
+@pytest.fixture
+def project(tmp_path: Path, document: Document) -> Project:
+    """A project with a document that is doubted in three places, the last of which lacks an entity."""
+    made = make_project(tmp_path / "project")
+    with Store.of_project(made) as store:
+        store.add([document, Document("Nam", id="b", entities=[])], who="import", split="train")
+    person = dataclasses.replace(LAN, label="PERSON", score=0.99)
+    doubts = [doubt(document, LAN, person), doubt(document, HUE, None, 0.8), doubt(document, None, MINH, 0.7)]
+    write_doubts(doubts_file(made), doubts)
+    return made
+
+
+def opened(project: Project):
+    with Store.of_project(project) as store:
+        return open_doubts(project, store)
+
+
+def test_nothing_was_looked_for(tmp_path: Path) -> None:
+    assert opened(make_project(tmp_path / "new")) is None
+
+
+def test_what_was_written_comes_back_in_context_and_holds_no_text(project: Project) -> None:
+    found = opened(project)
+    assert found is not None
+    assert [(item.pair.labels, item.confidence, item.elsewhere) for item in found.doubts] == [
+        (("LOCATION", "PERSON"), 0.9, {"PERSON": 3}),
+        (("LOCATION", None), 0.8, {"PERSON": 3}),
+        ((None, "PERSON"), 0.7, {"PERSON": 3}),
+    ]
+    assert found.doubts[0].excerpt.text == TEXT
+    assert [item.excerpt.document for item in found.doubts] == ["a/1"] * 3
+    assert [item.pair.predicted.text for item in found.doubts if item.pair.predicted] == ["Lan", "Minh"]
+    assert found.found == 3
+    kept = doubts_file(project).read_text(encoding="utf-8")
+    assert "Lan" not in kept
+    assert "Minh" not in kept
+
+
+@pytest.mark.parametrize(
+    ("entities", "left"),
+    [
+        ([LAN, HUE, VINH], [0, 1, 2]),
+        ([dataclasses.replace(LAN, label="PERSON"), HUE, VINH], [1, 2]),
+        ([LAN, VINH], [0, 2]),
+        ([LAN, HUE, VINH, dataclasses.replace(MINH, score=None)], [0, 1]),
+        ([LAN, HUE, VINH, Entity(11, 18, "PERSON")], [0, 1]),
+        ([], [2]),
+    ],
+)
+def test_a_doubt_is_settled_by_another_annotation(project: Project, entities: list[Entity], left: list[int]) -> None:
+    kept = [item.pair for item in opened(project).doubts]
+    with Store.of_project(project) as store:
+        store.erase(["a/1"], who="lan")
+        store.add([Document(TEXT, id="a/1", entities=entities)], who="import", split="train")
+    found = opened(project)
+    assert [item.pair for item in found.doubts] == [kept[place] for place in left]
+    assert found.found == 3
+
+
+def test_doubts_about_erased_documents_are_gone_from_the_file(project: Project) -> None:
+    other = Document("Nam", id="b", entities=[])
+    file = doubts_file(project)
+    another = doubt(other, None, Entity(0, 3, "PERSON", score=0.9))
+    write_doubts(file, [*opened(project).doubts, another])
+    with Studio.open(project.path, follow=False) as studio:
+        studio.erase(["a/1"], who="lan")
+    assert '"a/1"' not in file.read_text(encoding="utf-8")
+    found = opened(project)
+    assert [item.excerpt.document for item in found.doubts] == ["b"]
+    assert found.found == 1
+
+
+def test_a_document_that_is_there_no_longer_is_passed_over(project: Project) -> None:
+    with Store.of_project(project) as store:
+        store.erase(["a/1"], who="lan")
+    assert opened(project).doubts == ()
+
+
+GOOD = {"document": "a/1", "gold": LAN.to_dict(), "predicted": None, "confidence": 1, "elsewhere": {}}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        '"a/1"',
+        '{"document": "a/1"}',
+        json.dumps({**GOOD, "gold": None}),
+        json.dumps({**GOOD, "gold": {"start": 0, "end": 99, "label": "X"}}),
+        json.dumps({**GOOD, "confidence": "sure"}),
+    ],
+)
+def test_another_file_is_told_with_its_line(project: Project, line: str) -> None:
+    file = doubts_file(project)
+    file.write_text(file.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no doubts of viner") as caught:
+        opened(project)
+    assert str(caught.value.where).endswith("runs/doubts.jsonl:4")
+    with Studio.open(project.path, follow=False) as studio:
+        studio.erase(["a/1"], who="lan")
+    assert opened(project).found in (0, 1)
