@@ -9,7 +9,8 @@
     bundled     the bundled corpus, on PhoNER_COVID19's test set
 
 `make bench NAME=accuracy` trains on all of them with the seeds 1, 2 and 3, which takes about five hours on two cores. The
-script takes names and seeds: python benchmarks/accuracy.py wnut17 phoner --seeds 1. VINER_BENCH_SIZE=small trains once on the
+script takes names and seeds: python benchmarks/accuracy.py wnut17 phoner --seeds 1, and choices in the place of defaults, for
+recipes to compare with: --choice layer_decay=1 --choice replace_mentions=0. VINER_BENCH_SIZE=small trains once on the
 first data set for half a minute, which only shows that the script works.
 """
 
@@ -22,7 +23,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from _bench import SPLITS, data_folder, report, size, skip_in_a_round, table
 from viner.bundle import read_bundle
@@ -31,6 +34,7 @@ from viner.formats import read, write
 from viner.metrics.spread import Spread
 from viner.samples import corpus
 from viner.workflow import train_model
+from viner.workflow.choices import parse_choice
 
 DOMAINS = ("ai", "literature", "music", "politics", "science")
 
@@ -80,15 +84,15 @@ def data_sets() -> list[DataSet]:
     ]
 
 
-def figures_of(data_set: DataSet, seed: int, scratch: Path) -> dict[str, float]:
-    """Trains with all defaults and one seed; the figures of the model folder, averaged over the tasks."""
+def figures_of(data_set: DataSet, seed: int, scratch: Path, choices: Mapping[str, Any]) -> dict[str, float]:
+    """Trains with one seed, and defaults but for ``choices``; the figures of the model folder, averaged over the tasks."""
     assert data_set.tasks is not None
     found: list[dict[str, float]] = []
     for number, task in enumerate(data_set.tasks):
         files = {split: _without(data_set.dropped, file, scratch / f"{split}.jsonl") for split, file in task.items()}
-        budget = {"budget_minutes": 0.5} if size(0, 1) else {}
+        given = {**({"budget_minutes": 0.5} if size(0, 1) else {}), **choices, "seed": seed}
         began = time.perf_counter()
-        info = read_bundle(train_model(**files, out=scratch / f"{data_set.key}-{seed}-{number}", seed=seed, **budget)).info
+        info = read_bundle(train_model(**files, out=scratch / f"{data_set.key}-{seed}-{number}", **given)).info
         test, confidence = info.metrics["test"], info.metrics["test"]["confidence"]
         figures = {
             "f1": test["micro"]["f1"],
@@ -138,7 +142,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How good the default recipe is.")
     parser.add_argument("sets", nargs="*", choices=[*(item.key for item in known), []], help="data sets; all if not given")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1] if size(0, 1) else [1, 2, 3])
+    parser.add_argument(
+        "--choice", action="append", default=[], metavar="NAME=VALUE", help="a choice in the place of a default"
+    )
     asked = parser.parse_args()
+    choices = {name: parse_choice(name, value) for name, _, value in (pair.partition("=") for pair in asked.choice)}
     chosen = [item for item in known if item.key in asked.sets] if asked.sets else known[: size(len(known), 1)]
     columns = ("precision", "recall", "f1", "macro_f1", "dev_f1", "ece", "epochs", "minutes")
     rows: list[tuple[object, ...]] = []
@@ -147,7 +155,7 @@ def main() -> None:
         if data_set.tasks is None:
             print(f"{data_set.name}: skipped, since its files are not there (see the head of this script)")
             continue
-        spreads = over_seeds(data_set, asked.seeds, figures_of)
+        spreads = over_seeds(data_set, asked.seeds, partial(figures_of, choices=choices))
         rows.append(
             (data_set.name, *(str(spreads[name]) for name in columns[:-2]), *(spreads[name].mean for name in columns[-2:]))
         )
