@@ -23,7 +23,7 @@ def long_document(words):
 
 
 def learn(base, documents, **choices):
-    config = TrainingConfig(**choices)
+    config = TrainingConfig(**{"replace_mentions": 0.0, **choices})
     encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
     return TrainingSet(documents, encoder, HEAD, config)
 
@@ -53,6 +53,33 @@ def test_every_word_is_taught_exactly_once_an_epoch(base, choices):
     assert all(epoch == epochs[0] for epoch in epochs)
     assert targets(epochs[0]) == whole
     assert whole.total() == sum(len(split_words(document.text)) for document in documents)
+
+
+def test_mentions_are_replaced_anew_each_epoch_and_teach_as_many_of_each_label(base):
+    documents = [*toy_documents(40, 3), long_document(400), Document("", entities=[])]
+    found, plain = (learn(base, documents, replace_mentions=share, window_pieces=32, window_overlap=8) for share in (0.6, 0))
+    clean = taught(plain.epoch(np.random.default_rng(0)))
+    epochs = [taught(found.epoch(np.random.default_rng(seed))) for seed in range(3)]
+    assert epochs[0] != epochs[1] != epochs[2]
+    for epoch in epochs:
+        # Words beside of mentions are what they were, and no piece is taught as what it never was.
+        assert Counter({key: count for key, count in epoch.items() if key[1] == 0}) == Counter(
+            {key: count for key, count in clean.items() if key[1] == 0}
+        )
+        assert {target: targets(epoch)[target] for target in (1, 3)} == {target: targets(clean)[target] for target in (1, 3)}
+        assert set(epoch) <= set(clean)
+
+
+def test_no_mention_is_replaced_in_hardened_sequences_or_before_a_teacher(base):
+    documents = toy_documents(40, 3)
+    hard = learn(base, documents, replace_mentions=0.9, harden=0.999)
+    assert taught(hard.epoch(np.random.default_rng(0))) == taught(
+        learn(base, documents, harden=0.999).epoch(np.random.default_rng(0))
+    )
+    found, plain = (learn(base, documents, replace_mentions=share) for share in (0.9, 0))
+    for training_set in (found, plain):
+        training_set.hear([np.zeros((len(split_words(document.text)), 4), np.float16) for document in documents])
+    assert taught(found.epoch(np.random.default_rng(0))) == taught(plain.epoch(np.random.default_rng(0)))
 
 
 def test_hardened_sequences_teach_the_same_words_in_another_form(base):

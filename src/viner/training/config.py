@@ -29,6 +29,8 @@ class TrainingConfig:
         weight_decay: Of weight matrices; norms and biases are never decayed.
         clip: Largest norm of the gradient.
         dropout: Of hidden states. Attention weights have none: it costs a fifth of the time on a CPU.
+        r_drop: Weight of the distance between two answers to the same words, under two draws of dropout (Liang et al., 2021);
+            with a teacher, or without dropout, none.
         batch_pieces: Pieces of a batch, padding included; None takes a sixtieth of the set, within 512 to 2,048, divided by
             ``accumulate`` and by the number of processes, so that a step learns from as many.
         accumulate: Batches that a process computes, one after the other, before the weights change.
@@ -38,6 +40,8 @@ class TrainingConfig:
         split: Share of the documents of several sentences that are shown sentence by sentence.
         respace: Share of the sequences in which every word is shown as if a space stood before it, since corpora differ in
             that (``27/7`` and ``27 / 7``).
+        replace_mentions: Share of the entities that are shown in the words of another one of their label, drawn anew each epoch
+            (Dai and Adel, 2020); with a teacher, and in hardened sequences, none.
         harden: Share of the sequences that are shown as others would have typed them: without diacritics, all in one case,
             mistyped.
         views: Views that each word passes on its way to the tokenizer.
@@ -69,6 +73,7 @@ class TrainingConfig:
     weight_decay: float = 0.01
     clip: float = 1.0
     dropout: float = 0.1
+    r_drop: float = 0.0
     batch_pieces: int | None = None
     accumulate: int = 1
     window_pieces: int = 256
@@ -76,6 +81,7 @@ class TrainingConfig:
     join: float = 0.3
     split: float = 0.5
     respace: float = 0.1
+    replace_mentions: float = 0.3
     harden: float = 0.0
     views: tuple[str, ...] = ("nfc", "tone-old")
     patience: int = 3
@@ -97,8 +103,8 @@ class TrainingConfig:
             self,
             positive="epochs batch_pieces window_pieces patience attempts learning_rate head_multiplier clip budget_minutes "
             "temperature accumulate lora lora_alpha",
-            not_negative="weight_decay window_overlap least_epochs closeness",
-            below_one="warmup dropout join split respace harden lora_dropout",
+            not_negative="weight_decay r_drop window_overlap least_epochs closeness",
+            below_one="warmup dropout join split respace replace_mentions harden lora_dropout",
         )
         if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
             raise UsageError(f"layer_decay must be greater than 0 and at most 1, not {self.layer_decay}")

@@ -21,9 +21,10 @@ from viner.document import Document
 from viner.encoding import EncodedText, LostEntity, PieceEncoder, cut_by_budget, plan_windows
 from viner.text import words_of
 from viner.training.config import TrainingConfig
-from viner.training.examples import Batch, Example, collate, joined, part_of
+from viner.training.examples import Batch, Example, collate, joined
 from viner.training.hardening import hardened
 from viner.training.heads import IGNORED, Head
+from viner.training.mentions import Mentions
 
 _JOINED_AT_MOST = 5
 
@@ -75,6 +76,7 @@ class TrainingSet:
         self.documents = [document for document, _ in units]
         """The documents that teach something."""
         self._units = [unit for _, unit in units]
+        self._mentions = Mentions((unit.encoded, unit.targets) for unit in self._units) if config.replace_mentions else None
         self.pieces = sum(len(unit.encoded.pieces) for unit in self._units)
         """Pieces of the set, without special pieces."""
         self.batch_pieces = config.batch_pieces or usual_batch(self.pieces) // parts
@@ -133,13 +135,18 @@ class TrainingSet:
         parts: list[Example] = []
         for document, unit in zip(self.documents, self._units, strict=True):
             encoded = unit.respaced if rng.random() < self._config.respace else unit.encoded
-            if self._config.harden and rng.random() < self._config.harden:
+            hard = self._config.harden > 0 and rng.random() < self._config.harden
+            if hard:
                 changed = hardened(Document(document.text, words=encoded.words), rng)
                 encoded = self._encoder.encode(changed.text, changed.words or ())
             ranges = (
                 unit.sentences if len(unit.sentences) > 1 and rng.random() < self._config.split else ((0, len(unit.targets)),)
             )
-            parts.extend(part_of(encoded, unit.targets, unit.teacher, first, last) for first, last in ranges)
+            whole = Example.of(encoded, unit.targets, unit.teacher)
+            shown = [whole.part(first, last) for first, last in ranges]
+            if self._mentions is not None and unit.teacher is None and not hard:
+                shown = [self._mentions.replaced(part, self._config.replace_mentions, rng) for part in shown]
+            parts.extend(shown)
         position = 0
         while position < len(parts):
             count = int(rng.integers(2, _JOINED_AT_MOST + 1)) if rng.random() < self._config.join else 1
@@ -161,13 +168,12 @@ class TrainingSet:
             return
         offsets = np.append(example.first, np.int32(len(example.pieces)))
         for window in plan_windows(offsets, self._capacity, self._overlap):
-            begin, end = int(offsets[window.first]), int(offsets[window.last])
-            targets = example.targets[window.first : window.last].copy()
+            part = example.part(window.first, window.last)
+            targets = part.targets.copy()
             # A word is taught by the window that will answer it.
             targets[: window.keep_first - window.first] = IGNORED
             targets[window.keep_last - window.first :] = IGNORED
-            teacher = None if example.teacher is None else example.teacher[window.first : window.last]
-            yield Example(example.pieces[begin:end], example.first[window.first : window.last] - begin, targets, teacher)
+            yield replace(part, targets=targets)
 
 
 def usual_batch(pieces: int) -> int:

@@ -29,6 +29,18 @@ class Example:
     targets: NDArray[np.int64]
     teacher: NDArray[np.float16] | None = None
 
+    @classmethod
+    def of(cls, encoded: EncodedText, targets: NDArray[np.int64], teacher: NDArray[np.float16] | None = None) -> Example:
+        """All of a text."""
+        return cls(encoded.pieces, encoded.offsets[:-1], targets, teacher)
+
+    def part(self, first: int, last: int) -> Example:
+        """The words from ``first`` to ``last``, end-exclusive."""
+        offsets = np.append(self.first, np.int32(len(self.pieces)))
+        begin, end = int(offsets[first]), int(offsets[last])
+        teacher = None if self.teacher is None else self.teacher[first:last]
+        return Example(self.pieces[begin:end], self.first[first:last] - begin, self.targets[first:last], teacher)
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -72,15 +84,6 @@ def collate(examples: Sequence[Example], encoder: PieceEncoder) -> Batch:
     teacher = _concatenated([example.teacher for example in examples])
     said = None if teacher is None else torch.from_numpy(teacher)
     return Batch(tensors[0], tensors[1], tensors[2], tensors[3], int(mask.sum()), said)
-
-
-def part_of(
-    encoded: EncodedText, targets: NDArray[np.int64], teacher: NDArray[np.float16] | None, first: int, last: int
-) -> Example:
-    """The words from ``first`` to ``last``, end-exclusive, of a text."""
-    begin, end = int(encoded.offsets[first]), int(encoded.offsets[last])
-    said = None if teacher is None else teacher[first:last]
-    return Example(encoded.pieces[begin:end], encoded.offsets[first:last] - begin, targets[first:last], said)
 
 
 def joined(parts: Sequence[Example]) -> Example:

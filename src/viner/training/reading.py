@@ -38,10 +38,9 @@ class DocumentReader:
         self._keeps: list[tuple[int, slice]] = []
         for index, (document, words) in enumerate(zip(documents, self.words, strict=True)):
             encoded = encoder.encode(document.text, words)
+            whole = Example.of(encoded, np.zeros(len(words), dtype=np.int64))
             for window in plan_windows(encoded.offsets, encoder.capacity, usable_overlap(overlap, encoder)):
-                begin, end = encoded.offsets[window.first], encoded.offsets[window.last]
-                first = encoded.offsets[window.first : window.last] - begin
-                self._examples.append(Example(encoded.pieces[begin:end], first, np.zeros(len(first), dtype=np.int64)))
+                self._examples.append(whole.part(window.first, window.last))
                 self._keeps.append((index, slice(window.keep_first - window.first, window.keep_last - window.first)))
         lengths = np.array([len(e.pieces) for e in self._examples], dtype=np.int64)
         specials = len(encoder.prefix) + len(encoder.suffix)

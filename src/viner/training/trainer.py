@@ -23,6 +23,7 @@ from viner.errors import InputError, TrainingError
 from viner.metrics import EntityScores
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
+from viner.training.consistency import disagreement, twice
 from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
 from viner.training.examples import Batch
@@ -328,9 +329,16 @@ class Trainer:
         return self._processes.mean(total)
 
     def _loss(self, batch: Batch, part: Part) -> torch.Tensor:
+        # Without dropout, or with a teacher whose answer both would be drawn to, a second reading says nothing new.
+        again = self._config.r_drop > 0 and self._config.dropout > 0 and self._teacher is None
+        if again:
+            batch = twice(batch)
         words = self._replica(batch.input_ids, batch.attention_mask, batch.first)
         emissions = self._head(words)
-        taught = self._head.loss(emissions, batch.targets) * part.known
+        taught = self._head.loss(emissions, batch.targets)
+        if again:
+            taught = taught + self._config.r_drop * disagreement(emissions, batch.targets)
+        taught = taught * part.known
         if self._teacher is None:
             return taught
         assert batch.teacher is not None  # it was heard before the first epoch

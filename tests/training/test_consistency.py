@@ -1,0 +1,68 @@
+"""R-Drop."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from support.bases import LABELS, toy_documents
+from viner.encoding import PieceEncoder
+from viner.training.config import TrainingConfig
+from viner.training.consistency import disagreement, twice
+from viner.training.data import TrainingSet
+from viner.training.heads import IGNORED, EntityHead
+
+
+def test_a_batch_twice_reads_each_word_in_both_halves(base):
+    encoder = PieceEncoder.from_folder(base, views=(), max_pieces=64)
+    head = EntityHead("entities", LABELS, 32, 0.1)
+    batch = TrainingSet(toy_documents(20, 1), encoder, head, TrainingConfig()).epoch(np.random.default_rng(0))[0]
+    both = twice(batch)
+    assert both.pieces == batch.pieces
+    for name in ("input_ids", "attention_mask", "targets"):
+        assert all(half.equal(getattr(batch, name)) for half in getattr(both, name).chunk(2))
+    pieces = both.input_ids.flatten()[both.first]
+    assert all(half.equal(batch.input_ids.flatten()[batch.first]) for half in pieces.chunk(2))
+    assert int(both.first.max()) < both.input_ids.numel()
+
+
+def test_the_distance_is_the_mean_of_both_divergences_over_known_words():
+    logits = torch.randn(8, 5, generator=torch.Generator().manual_seed(1))
+    targets = torch.tensor([0, IGNORED, 3, 1] * 2)
+    one, other = logits.softmax(-1).chunk(2)
+    both = [(p * (p / q).log()).sum(-1) for p, q in ((one, other), (other, one))]
+    expected = float(sum(both)[[0, 2, 3]].mean()) / 2
+    assert float(disagreement(logits, targets)) == pytest.approx(expected, rel=1e-5)
+    assert float(disagreement(torch.cat([logits[:4], logits[:4]]), targets)) == 0.0
+    assert float(disagreement(logits, torch.full((8,), IGNORED))) == 0.0
+
+
+def test_two_answers_come_together(trainer, tmp_path, monkeypatch):
+    """With the distance in the loss, answers under dropout lie nearer to each other than without it."""
+    from viner.training.checkpoint import TrainingFolder
+
+    def apart(weight):
+        made, _ = trainer(r_drop=weight, epochs=3, dropout=0.3)
+        with TrainingFolder(tmp_path / str(weight)) as folder:
+            made.run(folder)
+        made._model.train()
+        torch.manual_seed(0)
+        batches = [twice(batch) for batch in made._train.epoch(np.random.default_rng(0))]
+        with torch.no_grad():
+            said = [made._head(made._model(b.input_ids, b.attention_mask, b.first)) for b in batches]
+        return float(sum(disagreement(logits, batch.targets) for logits, batch in zip(said, batches, strict=True)))
+
+    assert apart(5.0) < 0.7 * apart(0.0)
+
+
+def test_without_dropout_nothing_is_read_twice(trainer, tmp_path, monkeypatch):
+    def never(batch):
+        raise AssertionError
+
+    monkeypatch.setattr("viner.training.trainer.twice", never)
+    from viner.training.checkpoint import TrainingFolder
+
+    made, _ = trainer(r_drop=1.0, dropout=0.0, epochs=1)
+    with TrainingFolder(tmp_path / "t") as folder:
+        made.run(folder)
