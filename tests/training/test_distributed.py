@@ -1,9 +1,11 @@
-"""Trainings in two processes of the processor, over gloo, as `torchrun` starts them."""
+"""Trainings in two processes of the processor, over gloo: as `torchrun` starts them, or, cheaper, by what it tells them."""
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -40,17 +42,18 @@ def observe(event):
     if event["event"] == "step" and event["epoch"] == 2 and kill:
         os.kill(os.getpid(), signal.SIGKILL)
 
-base, out, kill, choices = Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4] == "kill", json.loads(sys.argv[5])
-config = TrainingConfig(**choices)
-processes = Processes(config.precision)
+base, out, kill, trainings = Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4] == "kill", json.loads(sys.argv[5])
+processes = Processes("fp32")
 assert processes.count == 2
 toys = toy_documents(60, 1), toy_documents(20, 2)
-trainer = Trainer(base, LABELS, *toys, config, observe=observe, processes=processes)
-working = TrainingFolder(out / "t")
-with working if processes.main else nullcontext(working) as folder:
-    result = trainer.run(folder)
-weights = result.model.state_dict()
-torch.save({"weights": weights, "history": result.history, "f1": result.scores.micro.f1}, out / f"{processes.index}.pt")
+for name, choices in trainings.items():
+    trainer = Trainer(base, LABELS, *toys, TrainingConfig(**choices), observe=observe, processes=processes)
+    working = TrainingFolder(out / f"{name}.t")
+    with working if processes.main else nullcontext(working) as folder:
+        result = trainer.run(folder)
+    weights = result.model.state_dict()
+    ended = {"weights": weights, "history": result.history, "f1": result.scores.micro.f1}
+    torch.save(ended, out / f"{name}-{processes.index}.pt")
 processes.wait()
 """
 
@@ -60,33 +63,56 @@ RECIPE = {
 }  # fmt: skip
 
 
-def launch(*arguments, check=True):
+def torchrun(*arguments):
     """Runs a program in two processes; its own output goes to the test's."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, check=check, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+
+
+def side_by_side(*arguments):
+    """Runs a program in two processes, without a launcher, which would import torch once more; whether both came to an end.
+
+    As under a launcher, the failure of one ends the other.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(probe.getsockname()[1])}
+    told = [{**place, "WORLD_SIZE": "2", "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"} for rank in "01"]
+    command = [sys.executable, *map(str, arguments)]
+    started = [subprocess.Popen(command, env={**os.environ, **variables}) for variables in told]
+    try:
+        while any(process.poll() is None for process in started) and not any(process.poll() for process in started):
+            time.sleep(0.05)
+        return all(process.poll() == 0 for process in started)
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory, base):
-    """Trains in two processes; returns what each of them ended with."""
+    """Makes trainings, one after the other, in two processes; returns for each what the processes ended with."""
     program = tmp_path_factory.mktemp("program") / "together.py"
     program.write_text(TOGETHER, encoding="utf-8")
 
-    def train(out, *, kill=False, **choices):
+    def train(out, *, kill=False, **trainings):
         out.mkdir(exist_ok=True)
-        told = json.dumps({**RECIPE, **choices})
-        done = launch(program, TESTS, base, out, "kill" if kill else "", told, check=not kill)
-        assert (done.returncode != 0) == kill, done.stderr
-        return None if kill else [torch.load(out / f"{index}.pt", weights_only=True) for index in range(2)]
+        told = json.dumps({name: {**RECIPE, **choices} for name, choices in trainings.items()})
+        ended = side_by_side(program, TESTS, base, out, "kill" if kill else "", told)
+        assert ended != kill
+        if not ended:
+            return {}
+        return {name: [torch.load(out / f"{name}-{index}.pt", weights_only=True) for index in range(2)] for name in trainings}
 
     return train
 
 
 @pytest.fixture(scope="module")
-def whole(together, tmp_path_factory):
-    """What each of two processes ended with that nobody disturbed."""
-    return together(tmp_path_factory.mktemp("whole"))
+def undisturbed(together, tmp_path_factory):
+    """What each of two processes ended with: a training, and one whose time is short."""
+    return together(tmp_path_factory.mktemp("whole"), whole={}, hasty={"epochs": 200, "budget_minutes": 1 / 30})
 
 
 def alone(base, folder, **choices):
@@ -96,8 +122,8 @@ def alone(base, folder, **choices):
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_learns_from_the_same_batches(whole, base, tmp_path):
-    first, second = whole
+def test_two_processes_learn_what_one_learns_from_the_same_batches(undisturbed, base, tmp_path):
+    first, second = undisturbed["whole"]
     assert all(torch.equal(tensor, second["weights"][name]) for name, tensor in first["weights"].items())
     one = alone(base, tmp_path / "one", accumulate=2)
     for mine, theirs in zip(one.history, first["history"], strict=True):
@@ -112,16 +138,16 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(whole, base, 
 
 
 @pytest.mark.slow
-def test_two_killed_processes_go_on_to_the_same_weights(together, whole, tmp_path):
-    together(tmp_path, kill=True)
-    resumed = together(tmp_path)[0]
-    assert all(torch.equal(tensor, whole[0]["weights"][name]) for name, tensor in resumed["weights"].items())
-    assert [entry["dev"] for entry in resumed["history"]] == [entry["dev"] for entry in whole[0]["history"]]
+def test_two_killed_processes_go_on_to_the_same_weights(together, undisturbed, tmp_path):
+    together(tmp_path, kill=True, again={})
+    resumed, whole = together(tmp_path, again={})["again"][0], undisturbed["whole"][0]
+    assert all(torch.equal(tensor, whole["weights"][name]) for name, tensor in resumed["weights"].items())
+    assert [entry["dev"] for entry in resumed["history"]] == [entry["dev"] for entry in whole["history"]]
 
 
 @pytest.mark.slow
-def test_clocks_that_differ_do_not_part_the_processes(together, tmp_path):
-    first, second = together(tmp_path / "t", epochs=200, budget_minutes=1 / 30)
+def test_clocks_that_differ_do_not_part_the_processes(undisturbed):
+    first, second = undisturbed["hasty"]
     assert first["history"] == second["history"]
     assert len(first["history"]) < 200
     assert first["f1"] == second["f1"]
@@ -134,7 +160,7 @@ def test_the_command_line_trains_in_two_processes_and_speaks_with_one_voice(tmp_
     files = [f"--{split}={tmp_path / split}.jsonl" for split in ("train", "dev", "test")]
     base = tiny_base(tmp_path / "base")
     given = ["--epochs", "1", "--learning-rate", "0.01", "--lora", "4", "--track", "tensorboard", "--out", tmp_path / "m"]
-    done = launch("-m", "viner", "train", *files, "--base", base, *given)
+    done = torchrun("-m", "viner", "train", *files, "--base", base, *given)
     assert done.stdout.count("Model: ") == 1
     assert done.stderr.count("in 2 processes") == done.stderr.count("Best epoch: 1") == 1
     assert (tmp_path / "m" / "viner.json").is_file()
