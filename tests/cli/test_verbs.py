@@ -11,6 +11,7 @@ import viner
 from viner import Document, Entity, Schema
 from viner.bundle import Origin
 from viner.cli import main
+from viner.training.config import TrainingConfig
 
 
 class Finder:
@@ -120,6 +121,16 @@ def test_train_passes_on_what_was_given_and_nothing_else(trainings, capsys):
         {"train": Path("a.conll"), "out": Path("model"), "epochs": 3, "learning_rate": 2e-4, "budget_minutes": 1.5}
     ]
     assert "viner serve model" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "name"),
+    [("--harden", 0.3, "harden"), ("--r-drop", 1.0, "r_drop"), ("--lora", 8, "lora"), ("--accumulate", 2, "accumulate")],
+)
+def test_train_passes_choices_on_by_their_names(trainings, option, value, name):
+    assert main(["train", "--train", "a.conll", "--out", "m", option, str(value)]) == 0
+    assert trainings[0][name] == value
+    TrainingConfig(**{name: value})
 
 
 @pytest.mark.parametrize(

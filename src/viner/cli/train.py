@@ -52,6 +52,12 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0, max=1, max_open=True),
     help="Share of the sequences that are shown without diacritics, in one case or mistyped, such as 0.3; none if not given.",
 )
+@click.option(
+    "--r-drop",
+    metavar="WEIGHT",
+    type=click.FloatRange(min=0),
+    help="Read each sequence twice and draw both answers together, such as 1: often better, and twice the time.",
+)
 @click.option("--seed", type=int, help="Seed of everything that is drawn.")
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="Arithmetic; bf16 where the processor has it.")
 @click.option(
