@@ -81,4 +81,4 @@ def test_two_lines_lead_from_nothing_to_a_space(tiny_model, tmp_path, monkeypatc
     shutil.copytree(tiny_model, tmp_path / "viner-demo" / "model")
     monkeypatch.chdir(tmp_path)
     run_as_it_stands(second.removeprefix(".venv/bin/"))
-    assert {"README.md", "app.py", "requirements.txt", "model"} <= {path.name for path in (tmp_path / "notices").iterdir()}
+    assert {"README.md", "app.py", "requirements.txt", "model"} <= {path.name for path in (tmp_path / "my-notices").iterdir()}

@@ -62,7 +62,7 @@ def evaluate(
       viner evaluate covid test.conll --no-rules
       viner evaluate models/003 test.conll --stress
       viner evaluate models/003 test.conll --stress no-diacritics,lower
-      viner evaluate models/003 dev.conll --report errors.html --against models/002
+      viner evaluate models/002 dev.conll --report errors.html --against models/003
       viner evaluate models/003 dev.conll --report errors.html --stress
 
     \b

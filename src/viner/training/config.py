@@ -46,7 +46,7 @@ class TrainingConfig:
             mistyped.
         views: Views that each word passes on its way to the tokenizer.
         patience: Epochs without a better dev F1 after which training stops.
-        attempts: How often training may start again at a lower rate after a collapse to all-``O``.
+        attempts: How often training begins at most, each time but the first at a lower rate, after a collapse to all-``O``.
         budget_minutes: Limit of the time for training steps, scoring not counted; the rate falls to 0 by then. None: no limit.
         least_epochs: Epochs that no budget cuts short, since a slow machine would learn nothing in that time.
         imitation: With a teacher, share of the loss that is its answers; the rest is the annotation.
