@@ -25,12 +25,15 @@ def test_a_training_reads_the_splits_that_exist_and_writes_the_next_model(projec
     assert project.training_files()["out"].name == "010"
 
 
-def test_what_is_written_beside_a_training_leaves_it_its_number(project):
+def test_a_training_that_was_interrupted_keeps_its_number_whatever_is_written_meanwhile(project):
     (project.path / "models" / "001.training").mkdir(parents=True)
-    assert project.training_files()["out"].name == "001", "it goes on there"
-    assert project.next_model(beside_training=True).name == "002"
     (project.path / "models" / "notes.training").mkdir()
-    assert project.next_model(beside_training=True).name == "002"
+    assert project.next_model().name == "002"
+    for meanwhile in ("002", "005"):
+        (project.path / "models" / meanwhile).mkdir()
+        assert project.training_files()["out"].name == "001", "it goes on there"
+    (project.path / "models" / "001").mkdir()
+    assert project.training_files()["out"].name == project.next_model().name == "006"
 
 
 def test_the_newest_model_is_active(project):

@@ -8,6 +8,7 @@ import torch
 
 from support.bases import LABELS, toy_documents
 from viner.encoding import PieceEncoder
+from viner.errors import UsageError
 from viner.training.config import TrainingConfig
 from viner.training.consistency import disagreement, twice
 from viner.training.data import TrainingSet
@@ -38,7 +39,7 @@ def test_the_distance_is_the_mean_of_both_divergences_over_known_words():
     assert float(disagreement(logits, torch.full((8,), IGNORED))) == 0.0
 
 
-def test_two_answers_come_together(trainer, tmp_path, monkeypatch):
+def test_two_answers_come_together(trainer, tmp_path):
     """With the distance in the loss, answers under dropout lie nearer to each other than without it."""
     from viner.training.checkpoint import TrainingFolder
 
@@ -56,13 +57,7 @@ def test_two_answers_come_together(trainer, tmp_path, monkeypatch):
     assert apart(5.0) < 0.7 * apart(0.0)
 
 
-def test_without_dropout_nothing_is_read_twice(trainer, tmp_path, monkeypatch):
-    def never(batch):
-        raise AssertionError
-
-    monkeypatch.setattr("viner.training.trainer.twice", never)
-    from viner.training.checkpoint import TrainingFolder
-
-    made, _ = trainer(r_drop=1.0, dropout=0.0, epochs=1)
-    with TrainingFolder(tmp_path / "t") as folder:
-        made.run(folder)
+def test_without_dropout_there_is_nothing_to_compare():
+    with pytest.raises(UsageError, match="there is none"):
+        TrainingConfig(r_drop=1.0, dropout=0.0)
+    TrainingConfig(r_drop=1.0, dropout=0.0, lora=4, lora_dropout=0.1)

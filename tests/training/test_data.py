@@ -70,6 +70,21 @@ def test_mentions_are_replaced_anew_each_epoch_and_teach_as_many_of_each_label(b
         assert set(epoch) <= set(clean)
 
 
+def test_an_entity_over_the_end_of_a_sentence_is_replaced_as_a_whole_or_not_at_all(base):
+    """Else its second half would be left behind another mention."""
+    text = "Lan đi. Hà Nội"
+    documents = [Document(text, entities=[Entity(0, len(text), "PERSON")]), *toy_documents(10, 2)]
+    found = learn(base, documents, replace_mentions=0.9, split=0.999, join=0.0)
+    assert [len(sentences) for sentences in (unit.sentences for unit in found._units[:1])] == [2]
+    for seed in range(10):
+        rows = [
+            batch.targets[(batch.first // batch.input_ids.shape[1]) == row].tolist()
+            for batch in found.epoch(np.random.default_rng(seed))
+            for row in range(len(batch.input_ids))
+        ]
+        assert [1, 2, 2] in rows, "its first half is as it was"
+
+
 def test_no_mention_is_replaced_in_hardened_sequences_or_before_a_teacher(base):
     documents = toy_documents(40, 3)
     hard = learn(base, documents, replace_mentions=0.9, harden=0.999)

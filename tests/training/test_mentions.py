@@ -61,6 +61,18 @@ def test_a_mention_gets_all_words_of_the_other_one_and_their_tags():
     assert min(seen.values()) > 15, "how often a mention occurs does not count"
 
 
+def test_half_a_mention_stays():
+    """A sentence may end within an entity."""
+    mentions = Mentions([text(*HA_NOI), text(*HUE)])
+    half = text(*HUE, *HA_NOI[:2])
+    for seed in range(20):
+        shown = words_of(mentions.replaced(Example.of(*half), 0.999, np.random.default_rng(seed), cut=True))
+        assert shown[-1] == (3, (20,))
+        assert shown[0][0] == 3
+    whole = [words_of(mentions.replaced(Example.of(*half), 0.999, np.random.default_rng(seed)))[-1] for seed in range(20)]
+    assert (3, (30,)) in whole
+
+
 def test_a_label_with_one_mention_keeps_it():
     mentions = Mentions([text(*LAN), text(*LAN), text(*HUE)])
     shown = mentions.replaced(Example.of(*text(*LAN)), 0.999, np.random.default_rng(0))

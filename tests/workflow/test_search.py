@@ -116,11 +116,12 @@ def test_the_first_trial_is_the_default_recipe_and_the_best_one_is_found(look, p
     assert float(first.split("|")[3]) >= float(second.split("|")[3])
 
 
-def test_the_default_of_adapters_is_theirs(look, pretend):
-    _, said = look(trials=1, space=("learning_rate=1e-4..1", "lora=4"))
-    assert pretend.tried[0].learning_rate == pytest.approx(default_learning_rate(32, adapters=True), rel=0.01)
+@pytest.mark.parametrize(("ranks", "adapters"), [("lora=4", True), ("lora=4,8", True), ("lora=none,8", False)])
+def test_the_default_of_adapters_is_theirs(look, pretend, ranks, adapters):
+    _, said = look(trials=1, space=("learning_rate=1e-4..1", ranks))
+    assert pretend.tried[0].learning_rate == pytest.approx(default_learning_rate(32, adapters=adapters), rel=0.01)
     assert default_learning_rate(32, adapters=True) == pytest.approx(4 * default_learning_rate(32))
-    assert "Trial 1 of 1 (the defaults)" in said
+    assert ("Trial 1 of 1 (the defaults)" in said) == (ranks != "lora=4,8"), "a rank is no default"
 
 
 def test_what_lies_behind_is_given_up_and_never_the_best(look, pretend):

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     "--r-drop",
     metavar="WEIGHT",
     type=click.FloatRange(min=0),
-    help="Read each sequence twice and draw both answers together, such as 1: often better, and twice the time.",
+    help="Read each sequence under two draws of dropout and draw both answers together, such as 1: twice the time.",
 )
 @click.option("--seed", type=int, help="Seed of everything that is drawn.")
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="Arithmetic; bf16 where the processor has it.")

@@ -106,21 +106,23 @@ class Project:
             raise InputError(
                 "the project has no training data", where=files["train"], hint="Put annotated documents there, in viner's JSONL"
             )
-        return {split: file for split, file in files.items() if file.is_file()} | {"out": self.next_model()}
+        return {split: file for split, file in files.items() if file.is_file()} | {
+            "out": self._unfinished() or self.next_model()
+        }
 
-    def next_model(self, *, beside_training: bool = False) -> Path:
-        """The folder of the next model. Its number is that of no model and of no training, which makes one.
-
-        Args:
-            beside_training: Whether a training that works in ``NNN.training`` keeps its number, too; else the folder is the one
-                that it will write, since a training that is started again goes on there.
-        """
+    def next_model(self) -> Path:
+        """The folder of the next model. Its number is that of no model and of no training, begun or done, which makes one."""
         runs, models = self.path / "runs", self.path / "models"
         names = [folder.name for folder in (*self.models(), *(runs.iterdir() if runs.is_dir() else ()))]
-        if beside_training and models.is_dir():
-            names += [folder.stem for folder in models.glob("*.training")]
+        names += [folder.stem for folder in models.glob("*.training")]
         number = max((int(name) for name in names if name.isdecimal()), default=0) + 1
         return models / f"{number:03d}"
+
+    def _unfinished(self) -> Path | None:
+        """The model that an interrupted training on files would have written: a training that is started again goes on there."""
+        models = self.path / "models"
+        begun = [folder.with_suffix("") for folder in models.glob("*.training") if folder.stem.isdecimal()]
+        return max((model for model in begun if not model.exists()), key=lambda model: int(model.name), default=None)
 
     def models(self) -> list[Path]:
         """The model folders, oldest first."""

@@ -36,6 +36,8 @@ from viner.training.model import load_encoder, quiet
 from viner.training.optimizer import adamw, set_rate
 from viner.training.precision import arithmetic, make_accelerator
 
+_LAYOUT = 2
+"""Of checkpoints; an older one is not gone on from."""
 Event = dict[str, Any]
 
 _ROUNDS = 20
@@ -452,7 +454,7 @@ def _write(encoder: Any, base: Path, target: Path, record: dict[str, Any], log: 
 
 
 def _fingerprint(base: Path, passages: Passages, encoder: PieceEncoder, config: AdaptConfig) -> str:
-    digest = hashlib.sha256(json.dumps([encoder.views, encoder.max_pieces, config.to_dict()]).encode())
+    digest = hashlib.sha256(json.dumps([_LAYOUT, encoder.views, encoder.max_pieces, config.to_dict()]).encode())
     digest.update((base / "config.json").read_bytes())
     # Two bases can share configuration and sizes.
     for file in sorted(base.glob("*.safetensors")) + sorted(base.glob("*.bin")):

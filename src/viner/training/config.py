@@ -30,7 +30,7 @@ class TrainingConfig:
         clip: Largest norm of the gradient.
         dropout: Of hidden states. Attention weights have none: it costs a fifth of the time on a CPU.
         r_drop: Weight of the distance between two answers to the same words, under two draws of dropout (Liang et al., 2021);
-            with a teacher, or without dropout, none.
+            not with a teacher, whose answer both would be drawn to, nor without dropout.
         batch_pieces: Pieces of a batch, padding included; None takes a sixtieth of the set, within 512 to 2,048, divided by
             ``accumulate`` and by the number of processes, so that a step learns from as many.
         accumulate: Batches that a process computes, one after the other, before the weights change.
@@ -112,6 +112,10 @@ class TrainingConfig:
             raise UsageError(f"seed must be at least 0 and less than 2^32, not {self.seed}")
         if not 0 <= self.imitation <= 1:
             raise UsageError(f"imitation must be at least 0 and at most 1, not {self.imitation}")
+        if self.r_drop and not self.dropout and not (self.lora and self.lora_dropout):
+            raise UsageError(
+                "r_drop compares two draws of dropout, and there is none", hint="Give dropout, or leave r_drop out"
+            )
         if self.precision not in (None, "bf16", "fp32"):
             raise UsageError(f"precision must be 'bf16' or 'fp32', not {self.precision!r}")
 

@@ -24,7 +24,7 @@ from viner.training.config import TrainingConfig
 from viner.training.examples import Batch, Example, collate, joined
 from viner.training.hardening import hardened
 from viner.training.heads import IGNORED, Head
-from viner.training.mentions import Mentions
+from viner.training.mentions import Mentions, continues
 
 _JOINED_AT_MOST = 5
 
@@ -143,10 +143,13 @@ class TrainingSet:
                 unit.sentences if len(unit.sentences) > 1 and rng.random() < self._config.split else ((0, len(unit.targets)),)
             )
             whole = Example.of(encoded, unit.targets, unit.teacher)
-            shown = [whole.part(first, last) for first, last in ranges]
-            if self._mentions is not None and unit.teacher is None and not hard:
-                shown = [self._mentions.replaced(part, self._config.replace_mentions, rng) for part in shown]
-            parts.extend(shown)
+            for first, last in ranges:
+                part = whole.part(first, last)
+                if self._mentions is not None and unit.teacher is None and not hard:
+                    # A sentence may end within an entity that the next one goes on with.
+                    cut = last < len(unit.targets) and continues(unit.targets[last])
+                    part = self._mentions.replaced(part, self._config.replace_mentions, rng, cut=cut)
+                parts.append(part)
         position = 0
         while position < len(parts):
             count = int(rng.integers(2, _JOINED_AT_MOST + 1)) if rng.random() < self._config.join else 1

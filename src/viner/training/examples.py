@@ -36,8 +36,7 @@ class Example:
 
     def part(self, first: int, last: int) -> Example:
         """The words from ``first`` to ``last``, end-exclusive."""
-        offsets = np.append(self.first, np.int32(len(self.pieces)))
-        begin, end = int(offsets[first]), int(offsets[last])
+        begin, end = (int(self.first[word]) if word < len(self.first) else len(self.pieces) for word in (first, last))
         teacher = None if self.teacher is None else self.teacher[first:last]
         return Example(self.pieces[begin:end], self.first[first:last] - begin, self.targets[first:last], teacher)
 

@@ -33,15 +33,19 @@ class Mentions:
                 found.setdefault(int(tags[first]), {}).setdefault(mention.pieces.tobytes(), mention)
         self._by_tag = {tag: list(mentions.values()) for tag, mentions in found.items()}
 
-    def replaced(self, example: Example, share: float, rng: np.random.Generator) -> Example:
+    def replaced(self, example: Example, share: float, rng: np.random.Generator, *, cut: bool = False) -> Example:
         """The example with other mentions in the place of some of its own.
 
         Args:
             example: One without a teacher, whose answer to other words is not known.
             share: Share of the mentions that are replaced; one that is drawn in its own place stays.
             rng: Draws them.
+            cut: Whether a mention at its end goes on behind it. Such a one stays: half of it has no other in its place.
         """
-        ranges = [bounds for bounds in mention_ranges(example.targets) if rng.random() < share]
+        ranges = mention_ranges(example.targets)
+        if cut and ranges and ranges[-1][1] == len(example.targets):
+            ranges.pop()
+        ranges = [bounds for bounds in ranges if rng.random() < share]
         if not ranges:
             return example
         parts, position = [], 0
@@ -50,6 +54,11 @@ class Mentions:
             parts += [example.part(position, first), others[int(rng.integers(len(others)))]]
             position = last
         return joined([*parts, example.part(position, len(example.targets))])
+
+
+def continues(tag: int) -> bool:
+    """Whether a BIO tag, as :func:`viner.encoding.bio_tags` numbers them, goes on with a mention."""
+    return tag > 0 and tag % 2 == 0
 
 
 def mention_ranges(tags: NDArray[np.int64]) -> list[tuple[int, int]]:

@@ -329,8 +329,7 @@ class Trainer:
         return self._processes.mean(total)
 
     def _loss(self, batch: Batch, part: Part) -> torch.Tensor:
-        # Without dropout, or with a teacher whose answer both would be drawn to, a second reading says nothing new.
-        again = self._config.r_drop > 0 and self._config.dropout > 0 and self._teacher is None
+        again = self._config.r_drop > 0 and self._teacher is None
         if again:
             batch = twice(batch)
         words = self._replica(batch.input_ids, batch.attention_mask, batch.first)

@@ -203,7 +203,7 @@ class _Target:
         if self.project is not None:
             active = self.project.active_model()
             self.project.activate(active.name)  # else the newest would be, whatever it is a copy of
-            written = self.project.next_model(beside_training=True)
+            written = self.project.next_model()
             kept = _copied(bundle, written, found)
             serves = active.resolve() == bundle.path.resolve()
             if serves:

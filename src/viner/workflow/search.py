@@ -108,8 +108,7 @@ def search_choices(
     given = Space.parse(space) if space else None
     start = Start.find(base, None, allow_bin=allow_bin)
     reads = start.segmenter(segmenter)
-    # Adapters have another default; where some trials have them and others not, the first one cannot be both.
-    rate = _default_rate(start, adapters=given is not None and given.fixed.get("lora") is not None)
+    rate = _default_rate(start, adapters=given is not None and not given.allows("lora", None))
     found = given or Space.parse(default_space(rate))
     start.config({**found.fixed, "seed": seed}, reads)
     material = Material.read(start, reads, train, dev, seed=seed, schema=schema, format=format, read_options=read_options)

@@ -152,6 +152,13 @@ class Space:
                 check_together({**fixed, dimension.name: value}, where="--space")
         return cls(drawn, fixed)
 
+    def allows(self, name: str, value: Any) -> bool:
+        """Whether a trial may have this value, which a choice that is neither drawn nor fixed has by default."""
+        drawn = next((dimension for dimension in self.dimensions if dimension.name == name), None)
+        if drawn is not None:
+            return drawn.holds(value)
+        return bool(self.fixed.get(name, value) == value)
+
     def defaults(self, rate: float) -> dict[str, Any]:
         """The default recipe as far as the space holds it.
 

@@ -138,6 +138,11 @@ class Start:
                     f"{name} is that of the model to distill from: {reading[name]!r}, not {choices[name]!r}",
                     hint="Leave it away; how a model reads is part of what it has learned",
                 )
+        if choices.get("r_drop"):
+            raise UsageError(
+                "--r-drop and --distill-from exclude each other: what a student answers is drawn to its teacher's answer",
+                hint="Leave one of them away; the teacher may well have been trained with --r-drop",
+            )
         # A student begins with what its teacher knows of the task, and all of its layers have to close up.
         return TrainingConfig(**{"layer_decay": 1.0, **choices, **reading})
 
