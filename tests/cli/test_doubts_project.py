@@ -51,12 +51,19 @@ def test_without_a_file_the_console_gets_them(annotated, run):
 
     status, told, err = run("doubts", "--project", annotated, "--folds", "2")
     assert status == 0, err
-    assert "on the page Errors of viner serve --project covid" in told
+    assert f"on the page Errors of: viner serve --project {annotated}\n" in told
     project = Project(annotated)
     with Store.of_project(project) as store:
         found = open_doubts(project, store)
     assert {doubt.excerpt.document for doubt in found.doubts} == {"train0", "dev0"}
-    assert [path.name for path in (annotated / "runs").iterdir()] == ["doubts.jsonl"]
+    assert sorted(path.name for path in (annotated / "runs").iterdir()) == ["doubting", "doubts.json"]
+
+
+def test_what_another_search_left_is_removed(annotated, run):
+    (annotated / "runs" / "doubts" / "0123456789abcdef").mkdir(parents=True)
+    assert "a search for doubts that has not finished" in run("doctor", "--project", annotated)[1]
+    assert run("doubts", "--project", annotated, "--folds", "2")[0] == 0
+    assert not (annotated / "runs" / "doubts").exists()
 
 
 @pytest.mark.parametrize("where", ["file", "project"])

@@ -9,6 +9,8 @@ from viner.console.messages import Messages
 from viner.document import Document, Entity
 from viner.evaluation.analysis import ErrorAnalysis
 from viner.evaluation.doubts import Doubt
+from viner.evaluation.errors import Pair
+from viner.evaluation.excerpts import Excerpts
 from viner.studio.doubts import OpenDoubts
 
 EN, VI = Messages("en"), Messages("vi")
@@ -59,11 +61,11 @@ def test_doubts_about_what_was_learned_are_told_as_such(analysis) -> None:
     assert "learned from these annotations and still is sure" not in errors_view(analysis, "003", "dev", EN)
 
 
-def crossed(count: int, found: int) -> OpenDoubts:
+def crossed(count: int, found: int, shown: int = 100) -> OpenDoubts:
     document = Document("Lan ở <b>", id="a/b?c", entities=[Entity(0, 3, "LOCATION")])
-    data = {"gold": {"start": 0, "end": 3, "label": "LOCATION"}, "predicted": None, "confidence": 0.9, "elsewhere": {}}
-    doubts = tuple(Doubt.in_document(data, document, number) for number in range(count))
-    return OpenDoubts(doubts, found, datetime(2026, 3, 9, tzinfo=UTC))
+    pair = Pair(document.entities[0], None)
+    doubts = [Doubt(pair, Excerpts(document, document, number).cut(0, 3), 0.9) for number in range(min(count, shown))]
+    return OpenDoubts(tuple(doubts), count, found, datetime(2026, 3, 9, tzinfo=UTC))
 
 
 def test_doubts_of_other_models_open_in_the_annotator_until_they_are_settled() -> None:

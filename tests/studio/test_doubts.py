@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import uuid
 from pathlib import Path
 
 import pytest
 
 from support.pretend_studio import make_project
+from support.traces import files_with
+from viner.annotation import changes
 from viner.document import Document, Entity
 from viner.errors import InputError
 from viner.evaluation.doubts import Doubt
@@ -17,11 +20,16 @@ from viner.evaluation.excerpts import Excerpts
 from viner.project import Project
 from viner.store import Store
 from viner.studio import Studio
-from viner.studio.doubts import doubts_file, open_doubts, write_doubts
+from viner.studio.doubts import doubting, doubts_file, open_doubts, write_doubts
+from viner.studio.runs import RunError
 
 TEXT = "Lan ở Huế. Minh về Vinh."
 LAN, HUE, VINH = Entity(0, 3, "LOCATION"), Entity(6, 9, "LOCATION"), Entity(19, 23, "LOCATION")
 MINH = Entity(11, 15, "PERSON", score=0.97)
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
 
 
 def doubt(document: Document, gold: Entity | None, predicted: Entity | None, confidence: float = 0.9) -> Doubt:
@@ -43,8 +51,13 @@ def project(tmp_path: Path, document: Document) -> Project:
         store.add([document, Document("Nam", id="b", entities=[])], who="import", split="train")
     person = dataclasses.replace(LAN, label="PERSON", score=0.99)
     doubts = [doubt(document, LAN, person), doubt(document, HUE, None, 0.8), doubt(document, None, MINH, 0.7)]
-    write_doubts(doubts_file(made), doubts)
+    keep(made, *doubts)
     return made
+
+
+def keep(project: Project, *doubts: Doubt) -> None:
+    with Store.of_project(project) as store:
+        write_doubts(project, doubts, store.schema()[1])
 
 
 def opened(project: Project):
@@ -94,17 +107,59 @@ def test_a_doubt_is_settled_by_another_annotation(project: Project, entities: li
     assert found.found == 3
 
 
+def test_a_renamed_label_settles_nothing_and_a_deleted_one_all(project: Project) -> None:
+    with Store.of_project(project) as store:
+        changes.apply(store, changes.Rename(label="LOCATION", to="PLACE"), operation=new_id(), who="lan")
+    found = opened(project)
+    assert [item.pair.labels for item in found.doubts] == [("PLACE", "PERSON"), ("PLACE", None), (None, "PERSON")]
+    with Store.of_project(project) as store:
+        changes.apply(store, changes.Delete(label="PLACE"), operation=new_id(), who="lan")
+    assert [item.pair.labels for item in opened(project).doubts] == [(None, "PERSON")]
+
+
+def test_what_was_annotated_beside_it_from_the_start_settles_nothing(project: Project, document: Document) -> None:
+    """An answer without a partner can overlap an entity that is paired with another answer."""
+    inside = Entity(19, 21, "PERSON", score=0.9)
+    keep(project, doubt(document, None, inside))
+    assert [item.pair.predicted for item in opened(project).doubts] == [inside]
+
+
+def test_only_the_first_come_with_their_text(project: Project) -> None:
+    with Store.of_project(project) as store:
+        found = open_doubts(project, store, most=1)
+    assert (len(found.doubts), found.open, found.found) == (1, 3, 3)
+
+
 def test_doubts_about_erased_documents_are_gone_from_the_file(project: Project) -> None:
     other = Document("Nam", id="b", entities=[])
     file = doubts_file(project)
-    another = doubt(other, None, Entity(0, 3, "PERSON", score=0.9))
-    write_doubts(file, [*opened(project).doubts, another])
+    keep(project, *opened(project).doubts, doubt(other, None, Entity(0, 3, "PERSON", score=0.9)))
+    before = opened(project)
     with Studio.open(project.path, follow=False) as studio:
         studio.erase(["a/1"], who="lan")
     assert '"a/1"' not in file.read_text(encoding="utf-8")
     found = opened(project)
     assert [item.excerpt.document for item in found.doubts] == ["b"]
-    assert found.found == 1
+    assert (found.found, found.when) == (1, before.when)
+
+
+def test_copies_of_a_search_that_was_killed_are_erased_too(project: Project) -> None:
+    with doubting(project) as work:
+        (work / "0123456789abcdef" / "1").mkdir(parents=True)
+        (work / "0123456789abcdef" / "1" / "train.jsonl").write_text(TEXT, encoding="utf-8")
+    with Studio.open(project.path, follow=False) as studio:
+        studio.erase(["a/1"], who="lan")
+    assert files_with(project.path, TEXT) == []
+
+
+def test_nobody_erases_while_doubts_are_looked_for(project: Project) -> None:
+    with doubting(project), Studio.open(project.path, follow=False) as studio:
+        with pytest.raises(RunError, match="viner doubts is at work"):
+            studio.erase(["a/1"], who="lan")
+        with pytest.raises(RunError, match="already"), doubting(project):
+            pass
+        assert studio.store.get("a/1").text == TEXT
+    assert opened(project).found == 3
 
 
 def test_a_document_that_is_there_no_longer_is_passed_over(project: Project) -> None:
@@ -113,27 +168,34 @@ def test_a_document_that_is_there_no_longer_is_passed_over(project: Project) -> 
     assert opened(project).doubts == ()
 
 
-GOOD = {"document": "a/1", "gold": LAN.to_dict(), "predicted": None, "confidence": 1, "elsewhere": {}}
+GOOD = {"document": "a/1", "gold": LAN.to_dict(), "predicted": None, "confidence": 1, "elsewhere": {}, "beside": []}
 
 
 @pytest.mark.parametrize(
-    "line",
+    "content",
     [
         "{",
         "[]",
-        '"a/1"',
-        '{"document": "a/1"}',
-        json.dumps({**GOOD, "gold": None}),
-        json.dumps({**GOOD, "gold": {"start": 0, "end": 99, "label": "X"}}),
-        json.dumps({**GOOD, "confidence": "sure"}),
+        '{"found": "2026-03-09T10:00:00+00:00", "schema": 1}',
+        *(
+            json.dumps({"found": "2026-03-09T10:00:00+00:00", "schema": 1, "doubts": [{**GOOD, **wrong}]})
+            for wrong in (
+                {"gold": None},
+                {"gold": {"start": 0, "end": 99, "label": "X"}},
+                {"gold": "LAN"},
+                {"confidence": "sure"},
+                {"elsewhere": None},
+            )
+        ),
+        json.dumps({"found": "yesterday", "schema": 1, "doubts": []}),
     ],
 )
-def test_another_file_is_told_with_its_line(project: Project, line: str) -> None:
-    file = doubts_file(project)
-    file.write_text(file.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+def test_another_file_is_told_and_goes_when_something_is_erased(project: Project, content: str) -> None:
+    doubts_file(project).write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match="no doubts of viner") as caught:
         opened(project)
-    assert str(caught.value.where).endswith("runs/doubts.jsonl:4")
+    assert str(caught.value.where).endswith("doubts.json")
     with Studio.open(project.path, follow=False) as studio:
         studio.erase(["a/1"], who="lan")
-    assert opened(project).found in (0, 1)
+    if doubts_file(project).exists():
+        assert '"a/1"' not in doubts_file(project).read_text(encoding="utf-8")

@@ -88,6 +88,8 @@ def _leftovers(project: Project) -> str:
     # Whoever must know where texts are should know of these.
     texts = sorted(file.parent.name for file in (project.path / "runs").glob("*/train.jsonl"))
     parts += [f"trainings that have not finished, with a copy of their documents: {', '.join(texts)}"] * bool(texts)
+    if (project.path / "runs" / "doubts").is_dir():
+        parts.append("a search for doubts that has not finished, with copies of documents: go on with viner doubts")
     return "; ".join(parts) or "none"
 
 

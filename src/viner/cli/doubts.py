@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from viner.document import Document
     from viner.project import Project
     from viner.store.records import Split
+    from viner.workflow.doubts import Doubts
 
 _SHOWN = 20
 """Doubts that the terminal shows."""
@@ -66,8 +67,6 @@ def doubts(
       viner doubts train.jsonl --out doubts.jsonl --folds 10 --budget 20m
       viner doubts --project covid
     """
-    from viner.evaluation.page import doubt_report
-    from viner.formats.files import replacing
     from viner.workflow.doubts import find_doubts, find_doubts_in
 
     if out is not None and out.suffix not in _ENDINGS:
@@ -77,48 +76,60 @@ def doubts(
     if file is None and (format or read_options):
         raise UsageError("--format and --option go with FILE", hint="A project knows how its documents are kept")
     given = {"folds": folds, "seed": seed, **{name: value for name, value in choices.items() if value is not None}}
-    home = None if file is not None else find_project(project)
-    target = out or _own_file(home)
-    work = target.with_name(f"{target.name}.folds")
     if file is not None:
-        name, found = file.name, find_doubts(file, work, format=format, read_options=read_options, **given)
+        if out is None:
+            raise UsageError("nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl")
+        found = find_doubts(file, _work_beside(out), format=format, read_options=read_options, **given)
+        _write(found, out, file.name)
+        place = str(out)
     else:
-        assert home is not None
-        name = home.path.resolve().name
-        found = find_doubts_in(_done(home, split), work, where=home.path, **given)
-    place = str(target)
-    if out is None:
-        from viner.studio.doubts import write_doubts
-
-        write_doubts(target, found.doubts)
-        place = f"on the page Errors of viner serve --project {name}"
-    else:
-        with replacing(out) as sink:
-            if out.suffix == ".html":
-                sink(doubt_report(found.doubts, file=name, told=found.summary()))
-            else:
-                sink("".join(doubt.to_json() + "\n" for doubt in found.doubts))
+        home = find_project(project)
+        if out is not None:
+            found = find_doubts_in(_done(home, split), _work_beside(out), where=home.path, **given)
+            _write(found, out, home.path.resolve().name)
+            place = str(out)
+        else:
+            found = _for_the_console(home, split, given)
+            place = "on the page Errors of: viner serve" + ("" if project is None else f" --project {project}")
     if as_json:
-        echo_json({**found.to_dict(), "out": str(target)})
+        echo_json({**found.to_dict(), **({} if out is None else {"out": str(out)})})
         return
     for doubt in found.doubts[:_SHOWN]:
         click.echo(str(doubt))
     click.echo(f"{found.summary()}\nAll of them, in context: {place}")
 
 
-def _own_file(project: Project | None) -> Path:
-    """Where a project that has a console keeps its doubts.
+def _work_beside(out: Path) -> Path:
+    return out.with_name(f"{out.name}.folds")
 
-    Raises:
-        UsageError: If there is none.
-    """
-    if project is None or not has_store(project):
+
+def _write(found: Doubts, out: Path, name: str) -> None:
+    from viner.evaluation.page import doubt_report
+    from viner.formats.files import replacing
+
+    with replacing(out) as sink:
+        if out.suffix == ".html":
+            sink(doubt_report(found.doubts, file=name, told=found.summary()))
+        else:
+            sink("".join(doubt.to_json() + "\n" for doubt in found.doubts))
+
+
+def _for_the_console(project: Project, split: Split | None, choices: dict[str, Any]) -> Doubts:
+    """Finds doubts, and leaves them in the project."""
+    from viner.workflow.doubts import find_doubts_in
+
+    if not has_store(project):
         raise UsageError(
             "nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl; a project with a store needs none"
         )
-    from viner.studio.doubts import doubts_file
+    from viner.studio.doubts import doubting, write_doubts
 
-    return doubts_file(project)
+    with doubting(project) as work:
+        with open_store(project.path) as store:
+            _, version = store.schema()
+        found = find_doubts_in(_done(project, split), work, where=project.path, **choices)
+        write_doubts(project, found.doubts, version)
+    return found
 
 
 def _done(project: Project, split: Split | None) -> list[Document]:

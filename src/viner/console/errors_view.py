@@ -10,7 +10,7 @@ from viner.console.frame import annotate_address, section
 from viner.console.messages import Messages
 from viner.console.plots import line_plot
 from viner.evaluation.analysis import EXAMPLES, ErrorAnalysis
-from viner.evaluation.doubts import MOST, SURE
+from viner.evaluation.doubts import SURE
 from viner.evaluation.errors import f1, totals
 from viner.evaluation.page import (
     browse_examples,
@@ -75,16 +75,16 @@ def doubts_view(open_doubts: OpenDoubts | None, say: Messages) -> str:
         open_doubts.doubts,
         {
             "found": say.number(open_doubts.found),
-            "open": say.number(len(open_doubts.doubts)),
+            "open": say.number(open_doubts.open),
             "day": f"{open_doubts.when:%Y-%m-%d}",
         },
     )
     if not doubts:
         return _part(say("crossed"), _note(say("crossed_settled" if open_doubts.found else "crossed_nothing", **figures)))
     told = _note(say("crossed_told", **figures))
-    if len(doubts) > MOST:
-        told += _note(say("crossed_first", count=say.number(MOST)))
-    return _part(say("crossed"), told + doubt_list(doubts[:MOST], say, annotate_address))
+    if len(doubts) < open_doubts.open:
+        told += _note(say("crossed_first", count=say.number(len(doubts))))
+    return _part(say("crossed"), told + doubt_list(doubts, say, annotate_address))
 
 
 def curve_view(versions: Sequence[Mapping[str, Any]], say: Messages) -> str:

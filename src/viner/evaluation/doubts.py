@@ -18,7 +18,6 @@ from viner.evaluation.errors import Pair
 from viner.evaluation.excerpts import Excerpt, Excerpts
 from viner.evaluation.surfaces import LONGEST, Surfaces
 from viner.formats.html.marks import percent
-from viner.text import words_of
 
 SURE = 0.9
 """From this score on a model is taken for sure."""
@@ -53,36 +52,6 @@ class Doubt:
         said = self.elsewhere.get(predicted, 0) if predicted is not None else 0
         return said > (self.elsewhere.get(gold, 0) if gold is not None and gold != predicted else 0)
 
-    @classmethod
-    def in_document(cls, data: Mapping[str, Any], document: Document, number: int) -> Doubt | None:
-        """A doubt from its JSON form, in the document as it is annotated now; None where it is settled.
-
-        It is settled where the entity in doubt is no longer annotated, or where something is that seemed to be missing.
-
-        Args:
-            data: What :meth:`to_dict` gives, with or without surfaces.
-            document: The document that it is about.
-            number: Its position among those that are looked at, from 1.
-
-        Raises:
-            ValueError, KeyError, TypeError: If the data is something else.
-        """
-        sides = [None if data[side] is None else _entity(data[side], document) for side in ("gold", "predicted")]
-        pair = Pair(*sides)
-        annotated = document.entities or ()
-        if pair.gold is not None:
-            settled = pair.gold.labeled_span not in {entity.labeled_span for entity in annotated}
-        elif pair.predicted is not None:
-            settled = any(entity.start < pair.end and pair.start < entity.end for entity in annotated)
-        else:
-            raise ValueError("neither an annotation nor an answer")
-        if settled:
-            return None
-        answer = () if pair.predicted is None else (pair.predicted,)
-        excerpts = Excerpts(document, document.with_(entities=answer, words=words_of(document)), number)
-        elsewhere = {str(label): int(count) for label, count in data["elsewhere"].items()}
-        return cls(pair, excerpts.cut(pair.start, pair.end), float(data["confidence"]), elsewhere)
-
     def to_dict(self, *, surfaces: bool = True) -> dict[str, Any]:
         """The JSON form: where it is, both entities with their offsets in the document, and the evidence.
 
@@ -112,8 +81,38 @@ class Doubt:
         return f"{self.excerpt.name}{line}: {' → '.join(texts)} {change} ({percent(self.confidence)} sure)"
 
 
-def _entity(data: Mapping[str, Any], document: Document) -> Entity:
-    """An entity from its JSON form.
+def pair_as_it_is(data: Mapping[str, Any], document: Document, labels: Mapping[str, str | None]) -> Pair | None:
+    """The annotation in doubt and the answer, from the JSON form of a doubt; None where the document has settled it since.
+
+    It is settled where the entity in doubt is no longer annotated, or where something is annotated that seemed to be missing.
+
+    Args:
+        data: What :meth:`Doubt.to_dict` gives, with or without surfaces, and under "beside" the spans of annotated entities
+            that overlapped an answer without an annotation when it was given.
+        document: The document, as it is annotated now.
+        labels: What labels of that time are called now; None where no single one follows, which settles the doubt, too.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: If the data is something else.
+    """
+    named = [data[side]["label"] for side in ("gold", "predicted") if data[side] is not None]
+    if any(labels.get(label, label) is None for label in named):
+        return None
+    gold, predicted = (None if data[side] is None else _entity(data[side], document, labels) for side in ("gold", "predicted"))
+    annotated = document.entities or ()
+    if gold is not None:
+        settled = gold.labeled_span not in {entity.labeled_span for entity in annotated}
+    elif predicted is not None:
+        known = {(int(start), int(end)) for start, end in data["beside"]}
+        there = [(entity.start, entity.end) for entity in annotated]
+        settled = any(start < predicted.end and predicted.start < end for start, end in there if (start, end) not in known)
+    else:
+        raise ValueError("neither an annotation nor an answer")
+    return None if settled else Pair(gold, predicted)
+
+
+def _entity(data: Mapping[str, Any], document: Document, labels: Mapping[str, str | None]) -> Entity:
+    """An entity from its JSON form, under its label of now.
 
     Raises:
         ValueError: If it does not lie in the document.
@@ -122,7 +121,8 @@ def _entity(data: Mapping[str, Any], document: Document) -> Entity:
     if not 0 <= start < end <= len(document.text):
         raise ValueError(f"{start} to {end} does not lie in the document")
     score = None if data.get("score") is None else float(data["score"])
-    return Entity(start, end, str(data["label"]), score=score, source=data.get("source"), text=document.text[start:end])
+    label = labels.get(data["label"]) or str(data["label"])
+    return Entity(start, end, label, score=score, source=data.get("source"), text=document.text[start:end])
 
 
 class DoubtCollector:

@@ -119,7 +119,7 @@ class Project:
         return models / f"{number:03d}"
 
     def _unfinished(self) -> Path | None:
-        """The model that an interrupted training on files would have written: a training that is started again goes on there."""
+        """The model that a training was to write which was interrupted: when it is started again, it goes on there."""
         models = self.path / "models"
         begun = [folder.with_suffix("") for folder in models.glob("*.training") if folder.stem.isdecimal()]
         return max((model for model in begun if not model.exists()), key=lambda model: int(model.name), default=None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from viner.project import Project
 from viner.store import Store
-from viner.studio.doubts import forget_doubts
+from viner.studio.doubts import forgetting
 from viner.studio.runs import Runs
 
 
@@ -40,14 +40,14 @@ def erase(project: Project, store: Store, runs: Runs, ids: Iterable[str], *, who
     Raises:
         UnknownDocumentError: If there is no document of one of the ids; nothing was erased then.
         StoreError: If the database cannot be written; the trainings have lost the documents then.
+        RunError: If annotations are being doubted, which takes copies of the documents; nothing was erased then.
         VinerError: If the snapshot of a training cannot be written, or trainings are being started all the time; the
             documents are in the store then.
     """
     ids = list(dict.fromkeys(ids))
     store.check_known(ids)
-    with runs.without(ids) as changed:
+    with forgetting(project, ids), runs.without(ids) as changed:
         # Counts by document, named after a hash of its text; they are made again when somebody compares.
         shutil.rmtree(project.path / "runs" / "comparisons", ignore_errors=True)
-        forget_doubts(project, ids)
         documents = store.erase(ids, who=who)
     return Erased(documents, tuple(changed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -142,6 +143,7 @@ def find_doubts_in(
     numbers = fold_numbers(documents, folds, seed)
     schema = Schema.infer(documents)
     place = Path(work) / _fingerprint(documents, folds, seed, choices)
+    _clear(Path(work), but=place)
     judged: dict[int, Judged] = {}
     for fold in range(folds):
         report.line(f"Fold {fold + 1} of {folds}")
@@ -160,6 +162,13 @@ def find_doubts_in(
             continue  # what nobody looked at cannot be scored
         tally.add(*([entity.labeled_span for entity in side.entities or ()] for side in (document.gold, document.predicted)))
     return Doubts(tuple(found), len(documents), entities, folds, tally.scores().micro.f1)
+
+
+def _clear(work: Path, *, but: Path) -> None:
+    """Removes what an interrupted search for other doubts has left in a working folder: it would never be gone on with."""
+    for folder in work.iterdir() if work.is_dir() else ():
+        if folder != but and re.fullmatch(r"[0-9a-f]{16}", folder.name):
+            shutil.rmtree(folder)
 
 
 def _model(place: Path, learned: Sequence[Document], schema: Schema, report: Report, choices: Mapping[str, Any]) -> Path:
