@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import torch
 
 from support.bases import LABELS, tiny_base, toy_documents
 from viner.formats import write
-from viner.training.checkpoint import TrainingFolder
+from viner.training.checkpoint import CHECKPOINT, TrainingFolder
 from viner.training.config import TrainingConfig
 from viner.training.distributed import Processes
 from viner.training.examples import Batch
@@ -23,6 +24,7 @@ from viner.training.trainer import Trainer
 
 pytestmark = pytest.mark.xdist_group("processes")
 
+PATIENCE = 300
 TESTS = Path(__file__).parents[1]
 
 TOGETHER = """
@@ -39,6 +41,7 @@ from viner.training.trainer import Trainer
 
 def observe(event):
     assert processes.main
+    events.append(event["event"])
     if event["event"] == "step" and event["epoch"] == 2 and kill:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -47,12 +50,13 @@ processes = Processes("fp32")
 assert processes.count == 2
 toys = toy_documents(60, 1), toy_documents(20, 2)
 for name, choices in trainings.items():
+    events = []
     trainer = Trainer(base, LABELS, *toys, TrainingConfig(**choices), observe=observe, processes=processes)
     working = TrainingFolder(out / f"{name}.t")
     with working if processes.main else nullcontext(working) as folder:
         result = trainer.run(folder)
     weights = result.model.state_dict()
-    ended = {"weights": weights, "history": result.history, "f1": result.scores.micro.f1}
+    ended = {"weights": weights, "history": result.history, "f1": result.scores.micro.f1, "resumed": "resume" in events}
     torch.save(ended, out / f"{name}-{processes.index}.pt")
 processes.wait()
 """
@@ -71,7 +75,7 @@ def torchrun(*arguments):
 
 
 def side_by_side(*arguments):
-    """Runs a program in two processes, without a launcher, which would import torch once more; whether both came to an end.
+    """Runs a program in two processes, without a launcher, which would import torch once more; returns how they ended.
 
     As under a launcher, the failure of one ends the other.
     """
@@ -82,9 +86,11 @@ def side_by_side(*arguments):
     command = [sys.executable, *map(str, arguments)]
     started = [subprocess.Popen(command, env={**os.environ, **variables}) for variables in told]
     try:
+        until = time.monotonic() + PATIENCE
         while any(process.poll() is None for process in started) and not any(process.poll() for process in started):
+            assert time.monotonic() < until, "a process hangs"
             time.sleep(0.05)
-        return all(process.poll() == 0 for process in started)
+        return [process.poll() for process in started]
     finally:
         for process in started:
             process.kill()
@@ -101,9 +107,10 @@ def together(tmp_path_factory, base):
         out.mkdir(exist_ok=True)
         told = json.dumps({name: {**RECIPE, **choices} for name, choices in trainings.items()})
         ended = side_by_side(program, TESTS, base, out, "kill" if kill else "", told)
-        assert ended != kill
-        if not ended:
+        if kill:
+            assert ended[0] == -signal.SIGKILL
             return {}
+        assert ended == [0, 0]
         return {name: [torch.load(out / f"{name}-{index}.pt", weights_only=True) for index in range(2)] for name in trainings}
 
     return train
@@ -140,7 +147,10 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(undisturbed, 
 @pytest.mark.slow
 def test_two_killed_processes_go_on_to_the_same_weights(together, undisturbed, tmp_path):
     together(tmp_path, kill=True, again={})
+    assert (tmp_path / "again.t" / CHECKPOINT).is_file()
     resumed, whole = together(tmp_path, again={})["again"][0], undisturbed["whole"][0]
+    assert resumed["resumed"]
+    assert not whole["resumed"]
     assert all(torch.equal(tensor, whole["weights"][name]) for name, tensor in resumed["weights"].items())
     assert [entry["dev"] for entry in resumed["history"]] == [entry["dev"] for entry in whole["history"]]
 
