@@ -45,7 +45,8 @@ class TrainingConfig:
         harden: Share of the sequences that are shown as others would have typed them: without diacritics, all in one case,
             mistyped.
         views: Views that each word passes on its way to the tokenizer.
-        patience: Epochs without a better dev F1 after which training stops.
+        patience: Epochs without a better dev F1 after which training stops; None: it never does, since most is gained when the
+            rate comes near 0.
         attempts: How often training begins at most, each time but the first at a lower rate, after a collapse to all-``O``.
         budget_minutes: Limit of the time for training steps, scoring not counted; the rate falls to 0 by then. None: no limit.
         least_epochs: Epochs that no budget cuts short, since a slow machine would learn nothing in that time.
@@ -84,7 +85,7 @@ class TrainingConfig:
     replace_mentions: float = 0.3
     harden: float = 0.0
     views: tuple[str, ...] = ("nfc", "tone-old")
-    patience: int = 3
+    patience: int | None = None
     attempts: int = 3
     budget_minutes: float | None = None
     least_epochs: int = 0

@@ -257,7 +257,8 @@ class Trainer:
 
     def _finished(self, state: _State) -> bool:
         # A model that finds nothing yet may still be warming up: patience begins with the first entity that is right.
-        waited = state.epoch - state.best_epoch >= self._config.patience and state.best_f1 > 0
+        patience = self._config.patience
+        waited = patience is not None and state.epoch - state.best_epoch >= patience and state.best_f1 > 0
         return waited or self._spent(state, state.epoch - state.attempt_epoch) >= 1
 
     def _default_rate(self) -> float:
