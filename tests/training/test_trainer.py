@@ -223,6 +223,35 @@ def test_wide_encoders_get_lower_rates():
     assert [default_learning_rate(width) for width in (384, 768)] == pytest.approx([4e-4, 1e-4])
 
 
+def test_where_dev_is_large_not_every_epoch_is_scored_but_the_last_one_is(trainer, tmp_path, monkeypatch):
+    assert all(entry["dev"] for entry in run(trainer(epochs=3)[0], tmp_path / "small").history)
+    monkeypatch.setattr(module, "_SCORING_COST", 100.0)
+    made, events = trainer(epochs=17)
+    result = run(made, tmp_path / "large")
+    assert [entry["epoch"] for entry in result.history if entry["dev"]] == [2, 4, 6, 8, 10, 12, 14, 16, 17]
+    assert len(result.history) == 17
+    best = max((entry["dev"]["f1"], -entry["epoch"]) for entry in result.history if entry["dev"])
+    assert of(events, "end")[0]["best_epoch"] == -best[1]
+    assert result.scores.micro.f1 == best[0]
+    assert [event["epoch"] for event in of(events, "epoch") if event["best"]][-1] == -best[1]
+
+
+def test_an_epoch_that_is_not_scored_goes_on_after_a_stop(trainer, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_SCORING_COST", 100.0)
+    whole = run(trainer(epochs=16)[0], tmp_path / "whole")
+    made, _ = trainer(epochs=16)
+
+    def stop(event):
+        if event["event"] == "epoch" and event["epoch"] == 5:
+            raise KeyboardInterrupt
+
+    made._observe = stop
+    with pytest.raises(KeyboardInterrupt):
+        run(made, tmp_path / "t")
+    again = run(trainer(epochs=16)[0], tmp_path / "t")
+    assert same_weights(again.model.state_dict(), whole.model.state_dict())
+
+
 def test_patience_begins_with_the_first_right_entity(trainer, tmp_path, monkeypatch):
     made, events = trainer(epochs=6, patience=1)
     monkeypatch.setattr(made, "_one_epoch", lambda state, epochs, optimizer: silent(made, state))

@@ -68,6 +68,17 @@ def test_of_the_steps_a_log_keeps_one_a_second_and_the_last_of_an_epoch_and_a_re
     assert [json.loads(line)["step"] for line in path.read_text(encoding="utf-8").splitlines()] == report.logged
 
 
+def test_an_epoch_that_was_not_scored_is_told_without_scores():
+    out = io.StringIO()
+    told = {"event": "epoch", "epoch": 3, "loss": 0.25, "seconds": 9.0, "pieces_per_second": 1200.0, "best": False}
+    Report(out).event({**told, "dev": None})
+    Report(out).event({**told, "dev": {"f1": 0.5, "precision": 0.4, "recall": 0.6}, "best": True})
+    assert out.getvalue().splitlines() == [
+        "epoch 3: loss 0.250, 9 s, 1,200 pieces/s",
+        "epoch 3: loss 0.250, dev F1 0.5000 (precision 0.4000, recall 0.6000), 9 s, 1,200 pieces/s, best so far",
+    ]
+
+
 START = {"passages": 950, "held_out": 50, "pieces": 40_000, "epochs": 8, "minutes": 30.0, "rate": 2e-4, "new_head": True}
 ROUND = {"round": 3, "share": 0.15, "loss": 3.2, "accuracy": 0.41, "rate": 1e-4, "pieces_per_second": 1500.0, "best": True}
 FIGURES = {"before": {"loss": 4.0, "accuracy": 0.3}, "after": {"loss": 3.0, "accuracy": 0.45}, "epochs": 7.5, "seconds": 900.0}

@@ -55,7 +55,7 @@ class Course:
             epoch=None if last is None else last["epoch"],
             epochs=None if start is None else start["epochs"],
             loss=None if last is None else last["loss"],
-            best_f1=max((event["dev"]["f1"] for event in events if event["event"] == "epoch"), default=None),
+            best_f1=max((event["dev"]["f1"] for event in events if event["event"] == "epoch" and event["dev"]), default=None),
         )
 
 

@@ -43,6 +43,8 @@ class DocumentReader:
                 self._examples.append(whole.part(window.first, window.last))
                 self._keeps.append((index, slice(window.keep_first - window.first, window.keep_last - window.first)))
         lengths = np.array([len(e.pieces) for e in self._examples], dtype=np.int64)
+        self.pieces = int(lengths.sum())
+        """Pieces that are read, without special pieces; those in which windows overlap are counted twice."""
         specials = len(encoder.prefix) + len(encoder.suffix)
         self._batches = list(cut_by_budget(np.argsort(lengths, kind="stable"), lengths + specials, batch_pieces))
 

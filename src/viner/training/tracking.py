@@ -73,7 +73,7 @@ class Tracking:
             self._step = event["total"]
             self._log({"train/loss": event["loss"], "train/rate": event["rate"]})
         elif kind == "epoch":
-            scores = {f"dev/{name}": event["dev"][name] for name in ("precision", "recall", "f1")}
+            scores = {f"dev/{name}": event["dev"][name] for name in ("precision", "recall", "f1") if event["dev"]}
             speed = {"train/pieces_per_second": event["pieces_per_second"]}
             self._log({"epoch": event["epoch"], "train/epoch_loss": event["loss"], **speed, **scores})
 

@@ -43,6 +43,8 @@ Observer = Callable[[Event], None]
 _MIN_EPOCHS, _MIN_STEPS, _MAX_EPOCHS = 8, 400, 40
 _STUDENT_EPOCHS = 12
 """A student's epochs take about half as long as its teacher's did, and it still gains from more of them."""
+_SCORING_COST, _SCORING_SHARE, _LEAST_SCORED = 1 / 3, 1 / 2, 8
+"""A piece is scored in a third of the time in which it is learned from."""
 _COLLAPSED_LOSS, _STEPS_TO_TELL = 0.85, 100
 _RATE_AFTER_COLLAPSE = 0.4
 
@@ -56,7 +58,7 @@ class TrainingResult:
         head: Its entity head.
         encoder: The piece encoder it was trained with.
         scores: Dev scores of the best epoch.
-        history: One entry an epoch: epoch, loss, rate, dev scores, seconds.
+        history: One entry an epoch: epoch, loss, rate, dev scores (None where the epoch was not scored), seconds.
         lost: Entities that were taught differently or not at all, by reason.
         pieces_per_second: Median over the epochs, training steps only.
         seconds: Wall-clock time, this run only.
@@ -203,7 +205,7 @@ class Trainer:
         teacher_f1 = None if self._teacher is None else self._listen(self._teacher)
         while state.epoch < epochs and not self._finished(state):
             loss = self._one_epoch(state, epochs, optimizer)
-            scores = self._dev_scores()
+            scores = self._dev_scores() if self._is_scored(state, epochs) else None
             if self._collapsed(state, loss, scores):
                 try:
                     optimizer = self._recover(state, loss)
@@ -238,6 +240,15 @@ class Trainer:
             seconds,
             teacher_f1,
         )
+
+    def _is_scored(self, state: _State, epochs: int) -> bool:
+        """Whether an epoch that is over is scored: all are, unless dev is so large that scoring would take most of the time.
+
+        Then scoring takes about half as long as training, but eight epochs at least are scored, and always the last.
+        """
+        wanted = math.ceil(_SCORING_COST * self._dev.reader.pieces / max(1, self._train.pieces) / _SCORING_SHARE)
+        every = max(1, min(wanted, epochs // _LEAST_SCORED))
+        return state.epoch % every == 0 or state.epoch >= epochs or self._finished(state)
 
     def _listen(self, teacher: Teacher) -> float:
         """Has the teacher read all documents; returns its dev F1, by which the student is measured."""
@@ -363,7 +374,7 @@ class Trainer:
         least = self._config.least_epochs
         return min(used, passes / least) if least else used
 
-    def _collapsed(self, state: _State, loss: float, scores: EntityScores) -> bool:
+    def _collapsed(self, state: _State, loss: float, scores: EntityScores | None) -> bool:
         """Whether the model has fallen to answering ``O`` everywhere, or to no number at all.
 
         A model that has only just begun also answers ``O``; but after some steps its loss falls below that of the bare class
@@ -371,7 +382,7 @@ class Trainer:
         """
         if not math.isfinite(loss):
             return True
-        if state.steps < _STEPS_TO_TELL:
+        if state.steps < _STEPS_TO_TELL or scores is None:
             return False
         return self._dev.entities > 0 and scores.micro.predicted == 0 and loss > _COLLAPSED_LOSS * self._prior
 
@@ -399,10 +410,10 @@ class Trainer:
         state.attempt_epoch, state.attempt_seconds = state.epoch, state.seconds
         return make_optimizer(self._model, state.rate, self._config)
 
-    def _record(self, state: _State, loss: float, scores: EntityScores) -> None:
-        entry = {"epoch": state.epoch, "loss": round(loss, 4), "rate": state.rate, "dev": scores.micro.to_dict(), **self._last}
-        state.history.append(entry)
-        if scores.micro.f1 > state.best_f1:
+    def _record(self, state: _State, loss: float, scores: EntityScores | None) -> None:
+        dev = None if scores is None else scores.micro.to_dict()
+        state.history.append({"epoch": state.epoch, "loss": round(loss, 4), "rate": state.rate, "dev": dev, **self._last})
+        if scores is not None and scores.micro.f1 > state.best_f1:
             state.best_f1, state.best_epoch = scores.micro.f1, state.epoch
             state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self._model.learned().items()}
 

@@ -127,11 +127,9 @@ class Report:
                 f" ({kept})"
             )
         elif kind == "epoch":
-            dev = event["dev"]
             self.line(
-                f"epoch {event['epoch']}: loss {event['loss']:.3f}, dev F1 {dev['f1']:.4f} (precision {dev['precision']:.4f}, "
-                f"recall {dev['recall']:.4f}), {event['seconds']:.0f} s, {event['pieces_per_second']:,.0f} pieces/s"
-                f"{', best so far' if event['best'] else ''}"
+                f"epoch {event['epoch']}: loss {event['loss']:.3f}, {_scores(event['dev'])}{event['seconds']:.0f} s, "
+                f"{event['pieces_per_second']:,.0f} pieces/s{', best so far' if event['best'] else ''}"
             )
         elif kind == "collapse":
             loss = event["loss"]
@@ -175,6 +173,13 @@ class Report:
                     f"Warning: the base guesses held-out texts no better than before (loss {before['loss']:.3f}), and is left"
                     " as it was; try more or other texts, or a lower --adapt-learning-rate"
                 )
+
+
+def _scores(dev: Mapping[str, Any] | None) -> str:
+    """Dev scores of an epoch within a line; nothing where it was not scored."""
+    if dev is None:
+        return ""
+    return f"dev F1 {dev['f1']:.4f} (precision {dev['precision']:.4f}, recall {dev['recall']:.4f}), "
 
 
 def _round(event: Mapping[str, Any]) -> str:

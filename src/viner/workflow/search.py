@@ -278,7 +278,7 @@ class _Watch:
             self._report.step(dict(event))
         elif kind == "resume":
             self.best, self.epochs = max(0.0, event["best_f1"]), event["epoch"]
-        elif kind == "epoch":
+        elif kind == "epoch" and event["dev"] is not None:
             self._judge(event["epoch"], event["dev"]["f1"])
         if kind != "end":
             self._check_time()
