@@ -259,9 +259,11 @@ def test_a_base_that_reads_little_gives_windows_that_fit_it(tmp_path, toys):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
-def test_ctrl_c_exits_130_and_the_same_command_goes_on(tmp_path, base, toys, capsys):
+def test_ctrl_c_exits_130_and_the_same_command_goes_on(tmp_path, tmp_path_factory, base, toys):
+    choices = tmp_path_factory.mktemp("choices") / "choices.toml"
+    choices.write_text("learning_rate = 3e-3\nhead_multiplier = 3.0\nlayer_decay = 1.0\n", encoding="utf-8")
     command = ["train", "--train", str(toys / "train.jsonl"), "--dev", str(toys / "dev.jsonl"), "--out", str(tmp_path / "m")]
-    command += ["--base", str(base), "--epochs", "40", "--precision", "fp32", "--learning-rate", "1e-4"]
+    command += ["--base", str(base), "--epochs", "40", "--precision", "fp32", "--choices", str(choices)]
     process = subprocess.Popen(
         [sys.executable, "-m", "viner", *command], stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
