@@ -10,7 +10,7 @@ import viner
 from support.systems import needs_system
 from viner.errors import BundleError, UsageError
 
-pytestmark = needs_system("presidio_analyzer", "spacy")
+pytestmark = [needs_system("presidio_analyzer", "spacy"), pytest.mark.xdist_group("presidio")]
 
 TEXTS = [
     "Lan ở Hà Nội.",
