@@ -22,7 +22,14 @@ from viner.workflow import Report, choose, train_model
 from viner.workflow.segments import in_segments
 from viner.workflow.start import Start
 
-CHOICES = {"epochs": 3, "learning_rate": 5e-3, "head_multiplier": 3.0, "batch_pieces": 64, "precision": "fp32"}
+CHOICES = {
+    "epochs": 6,
+    "learning_rate": 5e-3,
+    "head_multiplier": 3.0,
+    "batch_pieces": 64,
+    "precision": "fp32",
+    "replace_mentions": 0.0,
+}
 RECORD = SegmenterRecord(NAME, "1.0")
 
 
