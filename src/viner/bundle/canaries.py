@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from viner.bundle.processor import read_processor
 from viner.document import Document, Entity
 from viner.errors import BundleError, InputError
 
@@ -84,14 +85,5 @@ class Canaries:
 @cache
 def processor() -> str:
     """Names the processor and those of its instruction sets that decide how int8 products are computed."""
-    name, flags = platform.processor() or platform.machine(), set[str]()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                name = value.strip()
-            elif key.strip() in ("flags", "Features"):
-                flags = set(value.split())
-                break
+    name, flags = read_processor()
     return " ".join([platform.machine(), name, *(flag for flag in _FLAGS if flag in flags)])

@@ -6,10 +6,10 @@ import os
 import platform
 import re
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 from typing import Any
 
 import viner
+from viner.bundle.processor import read_processor
 from viner.runtime.engine import cores
 from viner.runtime.provider import has_cuda, has_gpu
 
@@ -29,7 +29,7 @@ _EXTRAS = ("train", "search", "lora", "app", "postgres", "files", "vi", "openvin
 
 def describe() -> dict[str, Any]:
     """Facts about this installation and machine, ready for JSON. Nothing heavy is imported for it."""
-    model, flags = _processor()
+    model, flags = read_processor()
     return {
         "viner": viner.__version__,
         "python": platform.python_version(),
@@ -56,16 +56,6 @@ def _unused_gpu() -> str | None:
         f"onnxruntime {onnxruntime.__version__} cannot compute on it, so viner recognizes on the processor."
         " To use it: pip uninstall onnxruntime && pip install onnxruntime-gpu"
     )
-
-
-def _processor() -> tuple[str, set[str]]:
-    """Model name and feature flags as Linux names them; elsewhere the name alone."""
-    info = Path("/proc/cpuinfo")
-    text = info.read_text(encoding="utf-8", errors="replace") if info.is_file() else ""
-    names = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text, re.MULTILINE)
-    name = names[1] if names else platform.processor() or platform.machine()
-    return name, set(flags[1].split()) if flags else set()
 
 
 def _memory_gib() -> float | None:

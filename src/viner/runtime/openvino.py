@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from viner.bundle.processor import read_processor
 from viner.encoding import FIRST_PIECES, cut_by_length
 from viner.errors import BundleError, MissingExtraError
 from viner.runtime.engine import Engine
@@ -137,10 +138,8 @@ class _Compiled:
 
 def _may_have_amx() -> bool:
     """Whether the processor has AMX, or nothing says that it has not."""
-    try:
-        return "amx_tile" in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return True
+    _, flags = read_processor()
+    return not flags or "amx_tile" in flags
 
 
 def _read(graph: Path) -> tuple[Any, Any, int]:
