@@ -51,6 +51,16 @@ def large(tmp_path_factory, toys):
     return read_bundle(folder / "model")
 
 
+def stop_at(made, kind, epoch):
+    """Has somebody stop a training at the first event of this kind in an epoch."""
+
+    def stop(event):
+        if event["event"] == kind and event["epoch"] == epoch:
+            raise KeyboardInterrupt
+
+    made._observe = stop
+
+
 @pytest.fixture
 def trainer(base, toys):
     """Makes trainers of the toy task; the second return value collects the events."""

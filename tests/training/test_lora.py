@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from support.bases import tiny_base
+from training.conftest import stop_at
 from viner.errors import MissingExtraError, UsageError
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
@@ -77,12 +78,7 @@ def test_adapters_learn_and_leave_a_stock_model_whose_other_weights_are_those_of
 
 def test_a_stopped_training_with_adapters_goes_on_to_the_same_weights_and_keeps_little(trainer, tmp_path):
     made, _ = trainer(**LORA)
-
-    def stop(event):
-        if event["event"] == "step" and event["epoch"] == 3:
-            raise KeyboardInterrupt
-
-    made._observe = stop
+    stop_at(made, "step", 3)
     with pytest.raises(KeyboardInterrupt):
         run(made, tmp_path / "t")
     saved = torch.load(tmp_path / "t" / "checkpoint.pt", weights_only=True)

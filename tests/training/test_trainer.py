@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from support.bases import LABELS, tiny_base, toy_documents
+from training.conftest import stop_at
 from viner.document import Document
 from viner.errors import BundleError, InputError, TrainingError, UsageError
 from viner.training import trainer as module
@@ -240,12 +241,7 @@ def test_an_epoch_that_is_not_scored_goes_on_after_a_stop(trainer, tmp_path, mon
     monkeypatch.setattr(module, "_SCORING_COST", 100.0)
     whole = run(trainer(epochs=16)[0], tmp_path / "whole")
     made, _ = trainer(epochs=16)
-
-    def stop(event):
-        if event["event"] == "epoch" and event["epoch"] == 5:
-            raise KeyboardInterrupt
-
-    made._observe = stop
+    stop_at(made, "epoch", 5)
     with pytest.raises(KeyboardInterrupt):
         run(made, tmp_path / "t")
     again = run(trainer(epochs=16)[0], tmp_path / "t")
