@@ -76,31 +76,24 @@ def doubts(
     if file is None and (format or read_options):
         raise UsageError("--format and --option go with FILE", hint="A project knows how its documents are kept")
     given = {"folds": folds, "seed": seed, **{name: value for name, value in choices.items() if value is not None}}
-    if file is not None:
-        if out is None:
-            raise UsageError("nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl")
-        found = find_doubts(file, _work_beside(out), format=format, read_options=read_options, **given)
-        _write(found, out, file.name)
-        place = str(out)
+    home = None if file is not None else find_project(project)
+    if out is None:
+        found = _for_the_console(home, split, given)
+        place = "on the page Errors of: viner serve" + ("" if project is None else f" --project {project}")
     else:
-        home = find_project(project)
-        if out is not None:
-            found = find_doubts_in(_done(home, split), _work_beside(out), where=home.path, **given)
-            _write(found, out, home.path.resolve().name)
-            place = str(out)
+        work, place = out.with_name(f"{out.name}.folds"), str(out)
+        if home is None:
+            assert file is not None
+            name, found = file.name, find_doubts(file, work, format=format, read_options=read_options, **given)
         else:
-            found = _for_the_console(home, split, given)
-            place = "on the page Errors of: viner serve" + ("" if project is None else f" --project {project}")
+            name, found = home.path.resolve().name, find_doubts_in(_done(home, split), work, where=home.path, **given)
+        _write(found, out, name)
     if as_json:
         echo_json({**found.to_dict(), **({} if out is None else {"out": str(out)})})
         return
     for doubt in found.doubts[:_SHOWN]:
         click.echo(str(doubt))
     click.echo(f"{found.summary()}\nAll of them, in context: {place}")
-
-
-def _work_beside(out: Path) -> Path:
-    return out.with_name(f"{out.name}.folds")
 
 
 def _write(found: Doubts, out: Path, name: str) -> None:
@@ -114,10 +107,12 @@ def _write(found: Doubts, out: Path, name: str) -> None:
             sink("".join(doubt.to_json() + "\n" for doubt in found.doubts))
 
 
-def _for_the_console(project: Project, split: Split | None, choices: dict[str, Any]) -> Doubts:
-    """Finds doubts, and leaves them in the project."""
+def _for_the_console(project: Project | None, split: Split | None, choices: dict[str, Any]) -> Doubts:
+    """Finds doubts, and leaves them in the project, which must have a console."""
     from viner.workflow.doubts import find_doubts_in
 
+    if project is None:
+        raise UsageError("nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl")
     if not has_store(project):
         raise UsageError(
             "nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl; a project with a store needs none"

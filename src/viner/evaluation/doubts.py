@@ -67,9 +67,9 @@ class Doubt:
             "elsewhere": dict(self.elsewhere),
         }
 
-    def to_json(self, *, surfaces: bool = True) -> str:
+    def to_json(self) -> str:
         """The JSON form on one line."""
-        return json_line(self.to_dict(surfaces=surfaces))
+        return json_line(self.to_dict())
 
     def __str__(self) -> str:
         """One line for people: place, text, what is annotated and what should be, and how sure that is."""

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from viner.annotation.label_map import mapping_since
 from viner.document import Document, Span
@@ -28,6 +26,7 @@ from viner.formats.files import replacing
 from viner.project import Project
 from viner.store import Filter, Store
 from viner.store.transaction import batches
+from viner.studio.locks import held
 from viner.studio.runs import RunError
 from viner.text import words_of
 
@@ -134,10 +133,10 @@ def open_doubts(project: Project, store: Store, *, most: int = MOST) -> OpenDoub
             if (document := documents.get(str(item["document"]))) is not None
             and (pair := pair_as_it_is(item, document, labels)) is not None
         ]
-        words: dict[str, list[Span]] = {}
+        first = [(str(item["document"]), item, pair) for item, pair in pairs[:most]]
+        words = {name: words_of(documents[name]) for name in {name for name, _, _ in first}}
         doubts = [
-            _shown(item, pair, documents[str(item["document"])], words, number)
-            for number, (item, pair) in enumerate(pairs[:most], 1)
+            _shown(item, pair, documents[name], words[name], number) for number, (name, item, pair) in enumerate(first, 1)
         ]
     except FileNotFoundError:
         return None
@@ -150,12 +149,9 @@ def open_doubts(project: Project, store: Store, *, most: int = MOST) -> OpenDoub
     return OpenDoubts(tuple(doubts), len(pairs), len(items), when)
 
 
-def _shown(item: Mapping[str, Any], pair: Pair, document: Document, words: dict[str, list[Span]], number: int) -> Doubt:
+def _shown(item: Mapping[str, Any], pair: Pair, document: Document, words: Sequence[Span], number: int) -> Doubt:
     """A doubt in its document."""
-    spans = words.get(str(document.id))
-    if spans is None:
-        spans = words[str(document.id)] = list(words_of(document))
-    answer = document.with_(entities=() if pair.predicted is None else (pair.predicted,), words=spans)
+    answer = document.with_(entities=() if pair.predicted is None else (pair.predicted,), words=words)
     excerpt = Excerpts(document, answer, number).cut(pair.start, pair.end)
     elsewhere = {str(label): int(count) for label, count in item["elsewhere"].items()}
     return Doubt(pair, excerpt, float(item["confidence"]), elsewhere)
@@ -182,12 +178,5 @@ def _alone(project: Project, told: str, hint: str) -> Iterator[None]:
     """Holds the lock of those who look for doubts or erase."""
     runs = project.path / "runs"
     runs.mkdir(exist_ok=True)
-    lock = FileLock(runs / "doubting")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(told, where=runs, hint=hint) from None
-    try:
+    with held(runs / "doubting", RunError(told, where=runs, hint=hint)):
         yield
-    finally:
-        lock.release()

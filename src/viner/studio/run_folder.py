@@ -20,10 +20,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from viner.errors import VinerError
 from viner.project.toml import write_text
+from viner.studio.locks import held
 from viner.workflow.progress import write_event
 
 SPLITS = ("train", "dev", "test")
@@ -126,17 +125,9 @@ class RunFolder:
         Raises:
             VinerError: If another process holds it.
         """
-        lock = FileLock(self.path / "lock")
-        try:
-            lock.acquire(timeout=wait)
-        except Timeout:
-            raise VinerError(
-                "another process is at work on this run", where=self.path, hint="Wait until it has finished"
-            ) from None
-        try:
+        problem = VinerError("another process is at work on this run", where=self.path, hint="Wait until it has finished")
+        with held(self.path / "lock", problem, wait=wait):
             yield
-        finally:
-            lock.release()
 
     def alive(self, state: Mapping[str, Any]) -> bool:
         """Whether the process that the state names is at work."""

@@ -17,14 +17,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from viner.annotation.snapshot import snapshot
 from viner.errors import MissingExtraError, TrainingError, VinerError
 from viner.project import Project
 from viner.store import Store
 from viner.studio.background import spawn
 from viner.studio.course import Course
+from viner.studio.locks import held
 from viner.studio.notes import Note
 from viner.studio.run import ACTIVE, RESUMABLE, Run
 from viner.studio.run_folder import RunFolder, process_start
@@ -313,22 +312,16 @@ class Runs:
             RunError: If somebody else holds it for longer than ``wait`` seconds.
         """
         self._make_folder()
-        lock = FileLock(self._folder / "starting")
-        try:
-            lock.acquire(timeout=wait)
-        except Timeout:
-            raise RunError(
-                "another training is being started, or documents are being erased",
-                where=self._folder,
-                hint="Look again in a moment",
-            ) from None
-        try:
+        problem = RunError(
+            "another training is being started, or documents are being erased",
+            where=self._folder,
+            hint="Look again in a moment",
+        )
+        with held(self._folder / "starting", problem, wait=wait):
             for path in self._folder.iterdir():
                 if path.name.isdecimal() and not (path / "run.json").is_file():
                     _remove(path)
             yield
-        finally:
-            lock.release()
 
     def _make_folder(self) -> None:
         try:
