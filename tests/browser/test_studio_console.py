@@ -24,6 +24,9 @@ from viner.console.app import studio_console_app
 from viner.console.uploads import read_upload
 from viner.document import Document, Entity
 from viner.errors import TrainingError
+from viner.evaluation.doubts import Doubt
+from viner.evaluation.errors import Pair
+from viner.evaluation.excerpts import Excerpts
 from viner.server import Settings
 from viner.server.base import add_layers, bare_app, console_parent, mount_console
 from viner.server.batcher import Batcher
@@ -33,6 +36,7 @@ from viner.server.entrance import entrance_router
 from viner.server.recognition import Recognition
 from viner.server.runner import listen
 from viner.store import Operation, Store
+from viner.studio.doubts import write_doubts
 
 pytestmark = pytest.mark.browser
 PATIENCE = 90_000
@@ -702,3 +706,32 @@ def test_errors_of_the_model_are_shown_filtered_and_opened_in_the_annotator(benc
     assert 0 < entries.count() < before
     link = page.locator("#viner-errors .ve-e a", has_text="e-1").first
     assert link.evaluate("link => link.href") == f"{bench.url}/annotate/?document=e-1"
+
+
+def test_what_models_doubt_is_put_aside_and_taken_back_by_keyboard(bench, opened) -> None:
+    document = Document("Lan, Minh, Nam ở Huế.", id="c-1", entities=[])
+    bench.studio.store.add([document], who="import", split="train")
+    doubts = []
+    for start, end in ((0, 3), (5, 9), (11, 14)):
+        answer = document.with_(entities=[Entity(start, end, "PERSON", score=0.9)], words=[(start, end)])
+        pair = Pair(None, answer.entities[0])
+        doubts.append(Doubt(pair, Excerpts(document, answer, 1).cut(start, end), 0.9))
+    write_doubts(bench.studio.project, doubts, bench.studio.store.schema()[1])
+    page = opened(bench, "/en/errors")
+    right = page.locator("#viner-doubts").get_by_role("button", name="Nothing is missing")
+    page.wait_for_function("document.querySelectorAll('#viner-doubts .viner-doubt').length === 3")
+    right.nth(1).focus()
+    page.keyboard.press("Enter")
+    page.locator("#viner-doubts summary", has_text="Said to be right: 1").wait_for()
+    assert right.count() == 2
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Nothing is missing at 11 in c-1")
+    page.keyboard.press("Enter")
+    page.locator("#viner-doubts summary", has_text="Said to be right: 2").wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Nothing is missing at 0 in c-1")
+    page.locator("#viner-doubts summary").click()
+    page.locator("#viner-doubts").get_by_role("button", name="Doubt it again: 5 in c-1").click()
+    page.locator("#viner-doubts summary", has_text="Said to be right: 1").wait_for()
+    assert right.count() == 2
+    assert page.locator("#viner-doubts details").evaluate("details => details.open")
+    page.reload()
+    page.locator("#viner-doubts summary", has_text="Said to be right: 1").wait_for()

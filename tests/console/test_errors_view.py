@@ -61,11 +61,12 @@ def test_doubts_about_what_was_learned_are_told_as_such(analysis) -> None:
     assert "learned from these annotations and still is sure" not in errors_view(analysis, "003", "dev", EN)
 
 
-def crossed(count: int, found: int, shown: int = 100) -> OpenDoubts:
+def crossed(count: int, found: int, shown: int = 100, aside: int = 0) -> OpenDoubts:
     document = Document("Lan ở <b>", id="a/b?c", entities=[Entity(0, 3, "LOCATION")])
     pair = Pair(document.entities[0], None)
     doubts = [Doubt(pair, Excerpts(document, document, number).cut(0, 3), 0.9) for number in range(min(count, shown))]
-    return OpenDoubts(tuple(doubts), count, found, datetime(2026, 3, 9, tzinfo=UTC))
+    put = tuple(doubts[:1] * aside)
+    return OpenDoubts(tuple(doubts), count, found, datetime(2026, 3, 9, tzinfo=UTC), put)
 
 
 def test_doubts_of_other_models_open_in_the_annotator_until_they_are_settled() -> None:
@@ -75,6 +76,15 @@ def test_doubts_of_other_models_open_in_the_annotator_until_they_are_settled() -
     assert "<b>" not in view.replace("<b>LOCATION</b>", "")
     assert EN("crossed_first", count=100) in doubts_view(crossed(101, 101), EN)
     assert doubts_view(crossed(101, 101), EN).count("href=") == 100
+
+
+def test_each_can_be_put_aside_or_taken_back_and_says_which_it_is() -> None:
+    view = doubts_view(crossed(2, 5, aside=1), EN)
+    assert view.count('data-action="put_aside"') == 2
+    assert view.count('data-action="take_back"') == 1
+    assert view.count('aria-label="It is right at 0 in a/b?c: do not doubt it again"') == 2
+    assert "<details" not in doubts_view(crossed(2, 5), EN)
+    assert "viner-doubt" not in errors_view(ErrorAnalysis(), "003", "dev", EN)
 
 
 def test_where_there_are_none_it_says_why() -> None:

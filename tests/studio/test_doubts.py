@@ -20,7 +20,16 @@ from viner.evaluation.excerpts import Excerpts
 from viner.project import Project
 from viner.store import Store
 from viner.studio import Studio
-from viner.studio.doubts import doubting, doubts_file, open_doubts, write_doubts
+from viner.studio.doubts import (
+    doubt_key,
+    doubting,
+    doubts_file,
+    open_doubts,
+    put_aside,
+    take_back,
+    without_aside,
+    write_doubts,
+)
 from viner.studio.runs import RunError
 
 TEXT = "Lan ở Huế. Minh về Vinh."
@@ -128,6 +137,82 @@ def test_only_the_first_come_with_their_text(project: Project) -> None:
     with Store.of_project(project) as store:
         found = open_doubts(project, store, most=1)
     assert (len(found.doubts), found.open, found.found) == (1, 3, 3)
+
+
+def put(project: Project, *places: int) -> list[Doubt]:
+    """Puts doubts aside by their place in the list, and gives the list as it was."""
+    before = list(opened(project).doubts)
+    with Store.of_project(project) as store:
+        for place in places:
+            assert put_aside(project, store, doubt_key(before[place]))
+    return before
+
+
+def test_what_is_right_is_put_aside_and_taken_back(project: Project) -> None:
+    before = put(project, 0, 2)
+    found = opened(project)
+    assert [item.pair for item in found.doubts] == [before[1].pair]
+    assert (found.open, found.found) == (1, 3)
+    assert [item.pair for item in found.aside] == [before[2].pair, before[0].pair]
+    assert found.aside[1].excerpt.text == TEXT
+    with Store.of_project(project) as store:
+        assert take_back(project, store, doubt_key(found.aside[1]))
+        assert not take_back(project, store, doubt_key(found.aside[1]))
+    assert [item.pair for item in opened(project).doubts] == [before[0].pair, before[1].pair]
+    assert [item.pair for item in opened(project).aside] == [before[2].pair]
+
+
+def test_what_the_list_does_not_hold_cannot_be_put_aside(project: Project) -> None:
+    before = put(project, 1)
+    with Store.of_project(project) as store:
+        assert not put_aside(project, store, doubt_key(before[1]))  # another person was faster
+        assert not put_aside(project, store, "0" * 16)
+    assert len(opened(project).aside) == 1
+
+
+def test_later_searches_respect_what_is_right_whatever_they_say_instead(project: Project, document: Document) -> None:
+    before = put(project, 0, 2)
+    other, place = dataclasses.replace(LAN, end=5), dataclasses.replace(MINH, label="LOCATION")
+    again = [doubt(document, LAN, other), doubt(document, HUE, None), doubt(document, None, place)]
+    keep(project, *again)
+    assert [item.pair for item in opened(project).doubts] == [before[1].pair]
+    with Store.of_project(project) as store:
+        assert without_aside(project, store, again) == [again[1]]
+
+
+def test_a_renamed_label_leaves_what_is_right_aside_and_a_changed_annotation_is_doubted_anew(project: Project) -> None:
+    put(project, 0)
+    with Store.of_project(project) as store:
+        changes.apply(store, changes.Rename(label="LOCATION", to="PLACE"), operation=new_id(), who="lan")
+    assert [item.pair.labels for item in opened(project).doubts] == [("PLACE", None), (None, "PERSON")]
+    person = dataclasses.replace(LAN, label="PERSON")
+    with Store.of_project(project) as store:
+        store.erase(["a/1"], who="lan")
+        store.add([Document(TEXT, id="a/1", entities=[person])], who="import", split="train")
+    assert opened(project).aside == ()
+    keep(project, doubt(Document(TEXT, id="a/1", entities=[person]), person, None))
+    assert [item.pair.labels for item in opened(project).doubts] == [("PERSON", None)]
+
+
+def test_what_was_put_aside_holds_no_text_and_is_erased_with_its_document(project: Project) -> None:
+    put(project, 0)
+    kept = project.path / "runs" / "doubts_aside.json"
+    assert "Lan" not in kept.read_text(encoding="utf-8")
+    assert '"a/1"' in kept.read_text(encoding="utf-8")
+    with Studio.open(project.path, follow=False) as studio:
+        studio.erase(["a/1"], who="lan")
+    assert '"a/1"' not in kept.read_text(encoding="utf-8")
+
+
+def test_a_file_of_what_was_put_aside_that_says_something_else_is_told(project: Project) -> None:
+    kept = project.path / "runs" / "doubts_aside.json"
+    kept.write_text('{"doubts": [{"document": "a/1"}]}', encoding="utf-8")
+    with pytest.raises(InputError, match="no doubts of viner") as caught:
+        opened(project)
+    assert str(caught.value.where) == str(kept)
+    with Studio.open(project.path, follow=False) as studio:
+        studio.erase(["a/1"], who="lan")
+    assert opened(project).aside == ()
 
 
 def test_doubts_about_erased_documents_are_gone_from_the_file(project: Project) -> None:

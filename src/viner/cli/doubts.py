@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,14 +118,15 @@ def _for_the_console(project: Project | None, split: Split | None, choices: dict
         raise UsageError(
             "nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl; a project with a store needs none"
         )
-    from viner.studio.doubts import doubting, write_doubts
+    from viner.studio.doubts import doubting, without_aside, write_doubts
 
     with doubting(project) as work:
         with open_store(project.path) as store:
             _, version = store.schema()
         found = find_doubts_in(_done(project, split), work, where=project.path, **choices)
         write_doubts(project, found.doubts, version)
-    return found
+        with open_store(project.path) as store:
+            return replace(found, doubts=tuple(without_aside(project, store, found.doubts)))
 
 
 def _done(project: Project, split: Split | None) -> list[Document]:

@@ -4,15 +4,37 @@ from __future__ import annotations
 
 import gradio as gr
 
-from viner.console.errors_view import curve_view, doubts_view, errors_view
+from viner.console.errors_view import PUT_ASIDE, curve_view, doubts_view, errors_view
 from viner.console.frame import notice
 from viner.console.recognize_page import no_model_view
 from viner.console.studio_page import LONG, QUICK, StudioPage
-from viner.studio.doubts import open_doubts
+from viner.studio.doubts import open_doubts, put_aside, take_back
 from viner.studio.errors import find_errors
 
 _SPLITS = ("dev", "train")
 """Test is not among them: a model that was mended by its errors there could not be measured on it any more."""
+
+_BUTTONS = """
+let place = null;
+element.addEventListener("click", event => {
+  const button = event.target.closest("button.viner-doubt");
+  if (!button || button.disabled) return;
+  const { action, doubt } = button.dataset;
+  const all = [...element.querySelectorAll(`button[data-action=${action}]`)];
+  place = { action, index: all.indexOf(button), open: element.querySelector("details.viner-aside")?.open };
+  for (const other of element.querySelectorAll("button.viner-doubt")) other.disabled = true;
+  trigger("submit", { action, doubt });
+});
+watch("value", () => {
+  if (!place) return;
+  const details = element.querySelector("details.viner-aside");
+  if (details) details.open = !!place.open;
+  const left = [...element.querySelectorAll(`button[data-action=${place.action}]`)];
+  left[Math.min(place.index, left.length - 1)]?.focus();
+  place = null;
+});
+"""
+"""Has the server put doubts aside. The button behind the one that was pressed gets the focus when the list is drawn anew."""
 
 
 class ErrorsPage(StudioPage):
@@ -35,9 +57,10 @@ class ErrorsPage(StudioPage):
             self._look = gr.Button(say("errors_look"), variant="primary", min_width=160, scale=1, elem_id="viner-errors-look")
         self._curve = gr.HTML(js_on_load=None, elem_id="viner-curve")
         self._errors = gr.HTML(js_on_load=None, elem_id="viner-errors")
-        self._doubts = gr.HTML(js_on_load=None, elem_id="viner-doubts")
+        self._doubts = gr.HTML(js_on_load=_BUTTONS, elem_id="viner-doubts")
         blocks.load(self._draw_curve, None, self._curve, **QUICK)
         blocks.load(self._list_doubts, None, self._doubts, **QUICK)
+        self._doubts.submit(self._decide, None, self._doubts, **QUICK)
         told = self._look.click(lambda: notice(say("errors_looking"), kind="neutral"), None, self._errors, **QUICK)
         told.then(self._find, self._split, self._errors, show_progress_on=self._errors, **LONG)
 
@@ -46,6 +69,16 @@ class ErrorsPage(StudioPage):
 
     def _list_doubts(self) -> str:
         return self._guard(lambda: doubts_view(open_doubts(self._studio.project, self._studio.store), self._say), str)
+
+    def _decide(self, event: gr.EventData) -> str:
+        project, store = self._studio.project, self._studio.store
+
+        def work() -> str:
+            decide = put_aside if event.action == PUT_ASIDE else take_back
+            decide(project, store, str(event.doubt))
+            return doubts_view(open_doubts(project, store), self._say)
+
+        return self._guard(work, str)
 
     def _find(self, split: str) -> str:
         def work() -> str:

@@ -23,7 +23,11 @@ from viner.evaluation.page import (
 )
 
 if TYPE_CHECKING:
+    from viner.evaluation.doubts import Doubt
     from viner.studio.doubts import OpenDoubts
+
+PUT_ASIDE, TAKE_BACK = "put_aside", "take_back"
+"""What the buttons of doubts do."""
 
 
 def errors_view(analysis: ErrorAnalysis, name: str, split: str, say: Messages) -> str:
@@ -71,20 +75,35 @@ def doubts_view(open_doubts: OpenDoubts | None, say: Messages) -> str:
     """
     if open_doubts is None:
         return _part(say("crossed"), _note(say("crossed_none")))
-    doubts, figures = (
-        open_doubts.doubts,
-        {
-            "found": say.number(open_doubts.found),
-            "open": say.number(open_doubts.open),
-            "day": f"{open_doubts.when:%Y-%m-%d}",
-        },
+    doubts, aside = open_doubts.doubts, open_doubts.aside
+    figures = {
+        "found": say.number(open_doubts.found),
+        "open": say.number(open_doubts.open),
+        "day": f"{open_doubts.when:%Y-%m-%d}",
+    }
+    if doubts:
+        told = _note(say("crossed_told", **figures))
+        if len(doubts) < open_doubts.open:
+            told += _note(say("crossed_first", count=say.number(len(doubts))))
+        told += doubt_list(doubts, say, annotate_address, button=lambda doubt: _button(doubt, PUT_ASIDE, say))
+    else:
+        told = _note(say("crossed_settled" if open_doubts.found else "crossed_nothing", **figures))
+    if aside:
+        listed = doubt_list(aside, say, annotate_address, button=lambda doubt: _button(doubt, TAKE_BACK, say))
+        headline = escape(say("crossed_aside", count=say.number(len(aside))))
+        told += f'<details class="viner-aside"><summary>{headline}</summary>{listed}</details>'
+    return _part(say("crossed"), told)
+
+
+def _button(doubt: Doubt, action: str, say: Messages) -> str:
+    from viner.studio.doubts import doubt_key
+
+    name = say(f"{action}_nothing" if action == PUT_ASIDE and doubt.pair.gold is None else action)
+    described = say(f"{action}_what", action=name, name=doubt.excerpt.name, start=doubt.pair.start)
+    return (
+        f'<button type="button" class="viner-doubt" data-action="{action}" data-doubt="{doubt_key(doubt)}" '
+        f'aria-label="{escape(described)}">{escape(name)}</button>'
     )
-    if not doubts:
-        return _part(say("crossed"), _note(say("crossed_settled" if open_doubts.found else "crossed_nothing", **figures)))
-    told = _note(say("crossed_told", **figures))
-    if len(doubts) < open_doubts.open:
-        told += _note(say("crossed_first", count=say.number(len(doubts))))
-    return _part(say("crossed"), told + doubt_list(doubts, say, annotate_address))
 
 
 def curve_view(versions: Sequence[Mapping[str, Any]], say: Messages) -> str:

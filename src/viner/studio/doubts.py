@@ -2,11 +2,13 @@
 
 ``viner doubts --project`` works in ``runs/doubts/`` and leaves what it found in ``runs/doubts.json``: ids, offsets and labels,
 no text. A doubt is settled as soon as the annotation that it is about is another one; a label that was renamed or merged is the
-same.
+same. One that proves to be none is put aside, in ``runs/doubts_aside.json``, where later searches leave it as long as the
+annotation stands.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -40,12 +42,14 @@ class OpenDoubts:
         open: How many are not settled.
         found: How many were found.
         when: When they were found.
+        aside: The last of those that were put aside, by whichever search they were found.
     """
 
     doubts: tuple[Doubt, ...]
     open: int
     found: int
     when: datetime
+    aside: tuple[Doubt, ...] = ()
 
 
 @contextmanager
@@ -75,16 +79,9 @@ def forgetting(project: Project, ids: Collection[str]) -> Iterator[None]:
     told = "viner doubts is at work, which has copies of the documents"
     with _alone(project, told, "Stop it, or wait until it is done, and erase then"):
         shutil.rmtree(_working(project), ignore_errors=True)
-        path = doubts_file(project)
-        if path.is_file():
-            try:
-                data = json.loads(path.read_text(encoding="utf-8"))
-                kept = [item for item in data["doubts"] if item["document"] not in ids]
-            except (OSError, ValueError, KeyError, TypeError):
-                path.unlink()
-            else:
-                if len(kept) < len(data["doubts"]):
-                    _write(path, {**data, "doubts": kept})
+        _drop(doubts_file(project), ids)
+        with _changing(project):
+            _drop(_aside_file(project), ids)
         yield
 
 
@@ -110,47 +107,153 @@ def write_doubts(project: Project, doubts: Iterable[Doubt], version: int) -> Non
 
 
 def open_doubts(project: Project, store: Store, *, most: int = MOST) -> OpenDoubts | None:
-    """The doubts of a project that are not settled; None where none were ever looked for.
+    """The doubts of a project that are neither settled nor put aside; None where none were ever looked for.
 
     Args:
         project: The project.
         store: Its store.
-        most: How many come with their text.
+        most: How many come with their text, and how many of those that were put aside.
 
     Raises:
-        InputError: If the file holds something else.
+        InputError: If a file holds something else.
     """
-    path = doubts_file(project)
+    with _reading(_aside_file(project)):
+        aside = _aside(project, store)
+        put = _shown(aside[::-1][:most])
+    keys = {doubt.key for doubt in aside}
+    with _reading(doubts_file(project)):
+        try:
+            when, found = _found(project)
+        except FileNotFoundError:
+            return None
+        left = [doubt for doubt in _standing(store, found) if doubt.key not in keys]
+        return OpenDoubts(_shown(left[:most]), len(left), len(found), when, put)
+
+
+def doubt_key(doubt: Doubt) -> str:
+    """Names a doubt by the annotation that it is about, under its label of now, whatever should be there instead."""
+    return _key(doubt.excerpt.document or doubt.excerpt.name, doubt.pair)
+
+
+def put_aside(project: Project, store: Store, key: str) -> bool:
+    """Takes a doubt from the list, since the annotation is right: no search brings it back while that stands.
+
+    Args:
+        project: The project.
+        store: Its store.
+        key: What :func:`doubt_key` says of it.
+
+    Returns:
+        Whether it stood in the list.
+
+    Raises:
+        RunError: If somebody holds the file.
+        VinerError: If it cannot be written.
+    """
+    with _changing(project), _reading(doubts_file(project)):
+        chosen = next((doubt for doubt in _standing(store, _found(project)[1]) if doubt.key == key), None)
+        aside = _aside(project, store)
+        if chosen is None or key in {doubt.key for doubt in aside}:
+            return False
+        _write(_aside_file(project), {"doubts": [*(doubt.item for doubt in aside), chosen.item]})
+    return True
+
+
+def take_back(project: Project, store: Store, key: str) -> bool:
+    """Puts a doubt that was put aside back into the list; arguments, answer and errors as of :func:`put_aside`."""
+    with _changing(project), _reading(_aside_file(project)):
+        aside = _aside(project, store)
+        kept = [doubt.item for doubt in aside if doubt.key != key]
+        if len(kept) == len(aside):
+            return False
+        _write(_aside_file(project), {"doubts": kept})
+    return True
+
+
+def without_aside(project: Project, store: Store, doubts: Iterable[Doubt]) -> list[Doubt]:
+    """The doubts of a search that nobody has put aside before.
+
+    Raises:
+        InputError: If the file of those that were holds something else.
+    """
+    with _reading(_aside_file(project)):
+        keys = {doubt.key for doubt in _aside(project, store)}
+    return [doubt for doubt in doubts if doubt_key(doubt) not in keys]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A doubt whose annotation is as it was.
+
+    Args:
+        item: As it is kept, with the version of the schema whose labels it has.
+        pair: What it is about, under the labels of now.
+        document: The document.
+    """
+
+    item: Mapping[str, Any]
+    pair: Pair
+    document: Document
+
+    @property
+    def key(self) -> str:
+        return _key(str(self.item["document"]), self.pair)
+
+
+def _key(document: str, pair: Pair) -> str:
+    entity, label = (pair.predicted, None) if pair.gold is None else (pair.gold, pair.gold.label)
+    assert entity is not None  # a pair has one of them
+    about = json.dumps([document, entity.start, entity.end, label])
+    return hashlib.sha256(about.encode()).hexdigest()[:16]
+
+
+def _found(project: Project) -> tuple[datetime, list[Mapping[str, Any]]]:
+    """When a project's doubts were found, and the doubts, each with its version of the schema."""
+    data = json.loads(doubts_file(project).read_text(encoding="utf-8"))
+    return datetime.fromisoformat(data["found"]), [{**item, "schema": int(data["schema"])} for item in data["doubts"]]
+
+
+def _aside(project: Project, store: Store) -> list[_Standing]:
+    """The doubts that were put aside and whose annotation still stands, in the order in which they were."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        when, version, items = datetime.fromisoformat(data["found"]), int(data["schema"]), list(data["doubts"])
-        names = dict.fromkeys(str(item["document"]) for item in items)
-        documents = {document.id: document for part in batches(names) for document in store.export(Filter(ids=tuple(part)))}
-        labels = mapping_since(store, version)
-        pairs = [
-            (item, pair)
-            for item in items
-            if (document := documents.get(str(item["document"]))) is not None
-            and (pair := pair_as_it_is(item, document, labels)) is not None
-        ]
-        first = [(str(item["document"]), item, pair) for item, pair in pairs[:most]]
-        words = {name: words_of(documents[name]) for name in {name for name, _, _ in first}}
-        doubts = [
-            _shown(item, pair, documents[name], words[name], number) for number, (name, item, pair) in enumerate(first, 1)
-        ]
+        data = json.loads(_aside_file(project).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return None
+        return []
+    return _standing(store, list(data["doubts"]))
+
+
+def _standing(store: Store, items: Sequence[Mapping[str, Any]]) -> list[_Standing]:
+    names = dict.fromkeys(str(item["document"]) for item in items)
+    documents = {document.id: document for part in batches(names) for document in store.export(Filter(ids=tuple(part)))}
+    labels = {version: mapping_since(store, version) for version in {int(item["schema"]) for item in items}}
+    return [
+        _Standing(item, pair, document)
+        for item in items
+        if (document := documents.get(str(item["document"]))) is not None
+        and (pair := pair_as_it_is(item, document, labels[int(item["schema"])])) is not None
+    ]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"these are no doubts of viner ({error})",
             where=path,
             hint="Remove the file, and look for doubts again: viner doubts --project DIR",
         ) from error
-    return OpenDoubts(tuple(doubts), len(pairs), len(items), when)
 
 
-def _shown(item: Mapping[str, Any], pair: Pair, document: Document, words: Sequence[Span], number: int) -> Doubt:
-    """A doubt in its document."""
+def _shown(standing: Sequence[_Standing]) -> tuple[Doubt, ...]:
+    """Doubts in their documents."""
+    words = {doubt.document.id: words_of(doubt.document) for doubt in standing}
+    return tuple(_in_context(doubt, words[doubt.document.id], number) for number, doubt in enumerate(standing, 1))
+
+
+def _in_context(doubt: _Standing, words: Sequence[Span], number: int) -> Doubt:
+    item, pair, document = doubt.item, doubt.pair, doubt.document
     answer = document.with_(entities=() if pair.predicted is None else (pair.predicted,), words=words)
     excerpt = Excerpts(document, answer, number).cut(pair.start, pair.end)
     elsewhere = {str(label): int(count) for label, count in item["elsewhere"].items()}
@@ -167,6 +270,24 @@ def _working(project: Project) -> Path:
     return project.path / "runs" / "doubts"
 
 
+def _aside_file(project: Project) -> Path:
+    return project.path / "runs" / "doubts_aside.json"
+
+
+def _drop(path: Path, ids: Collection[str]) -> None:
+    """Takes the doubts about documents out of a file; one that cannot be read goes as a whole."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        kept = [item for item in data["doubts"] if item["document"] not in ids]
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        path.unlink()
+    else:
+        if len(kept) < len(data["doubts"]):
+            _write(path, {**data, "doubts": kept})
+
+
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     path.parent.mkdir(exist_ok=True)
     with replacing(path) as sink:
@@ -179,4 +300,14 @@ def _alone(project: Project, told: str, hint: str) -> Iterator[None]:
     runs = project.path / "runs"
     runs.mkdir(exist_ok=True)
     with held(runs / "doubting", RunError(told, where=runs, hint=hint)):
+        yield
+
+
+@contextmanager
+def _changing(project: Project) -> Iterator[None]:
+    """Holds the lock of those who put doubts aside, for as long as it takes to write a file."""
+    runs = project.path / "runs"
+    runs.mkdir(exist_ok=True)
+    problem = RunError("somebody else is putting doubts aside", where=runs, hint="Try again")
+    with held(runs / "doubts_aside.lock", problem, wait=10):
         yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from viner.evaluation.doubts import Doubt
 from viner.evaluation.page.browse import entry
@@ -12,13 +12,16 @@ from viner.evaluation.page.tables import remark
 from viner.formats.html.marks import percent, visible
 
 
-def doubt_list(doubts: Sequence[Doubt], say: Say, link: Link | None = None) -> str:
+def doubt_list(
+    doubts: Sequence[Doubt], say: Say, link: Link | None = None, *, button: Callable[[Doubt], str] = lambda doubt: ""
+) -> str:
     """Doubts in context, each with its evidence, as HTML.
 
     Args:
         doubts: The doubts in the order in which they are shown.
         say: The messages of the page.
         link: Where a document is opened; None where it cannot be.
+        button: HTML of what can be done with a doubt.
     """
     if not doubts:
         return remark(say("err_doubts_none"))
@@ -31,7 +34,7 @@ def doubt_list(doubts: Sequence[Doubt], say: Say, link: Link | None = None) -> s
             evidence.append(say("err_elsewhere", labels=counts))
         caption = (
             f'<strong class="ve-answer">{answer}</strong> <span class="ve-evidence">{visible(" · ".join(evidence))}</span> '
-            f"{sides(doubt.pair, say)} {place(doubt.excerpt, say, link)}"
+            f"{sides(doubt.pair, say)} {place(doubt.excerpt, say, link)}{button(doubt)}"
         )
         entries.append(entry([f"ve-k-{doubt.pair.kind}"], caption, pair_line(doubt.pair, doubt.excerpt)))
     return f'<ol class="ve-list">\n{"".join(entries)}</ol>'
