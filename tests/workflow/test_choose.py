@@ -7,7 +7,7 @@ from onnx import numpy_helper
 
 from support.tiny import tiny_bundle
 from viner.bundle import read_bundle
-from viner.document import Document
+from viner.document import Document, Entity
 from viner.workflow import choose
 from viner.workflow.choose import canary_documents, choose_engine
 
@@ -45,7 +45,7 @@ def test_float32_is_taken_where_int8_is_wrong(graphs, tmp_path):
     choice = choose_engine(info, folder, exact, tmp_path / "wrong.onnx", DEV)
     assert choice.engine == "fp32"
     assert choice.evidence["same"] == 0
-    assert "chosen is fp32" in choice.summary()
+    assert "chosen is fp32, since 99.5% are needed; --engine int8 takes it all the same" in choice.summary()
 
 
 def test_float32_is_taken_where_no_entity_is_found(graphs, tmp_path, monkeypatch):
@@ -56,6 +56,32 @@ def test_float32_is_taken_where_no_entity_is_found(graphs, tmp_path, monkeypatch
 def test_few_dev_sentences_are_filled_up_from_the_bundled_corpus(graphs):
     choice = choose_engine(*graphs, DEV[:1])
     assert choice.evidence["sentences"] >= 40
+
+
+def test_a_dev_set_with_enough_entities_is_compared_on_alone(graphs, monkeypatch):
+    """What the bundled corpus is about says nothing about a model that was made for something else."""
+    monkeypatch.setattr(choose, "ENOUGH", 4)
+    found = [Entity(0, 3, "PERSON"), Entity(6, 12, "LOCATION")]
+    dev = [Document("Lan ở Hà Nội.", entities=found)] * 2 + [Document("Không có gì.", entities=[])]
+    assert choose_engine(*graphs, dev).evidence["sentences"] == 3
+    assert choose_engine(*graphs, dev[:1]).evidence["sentences"] >= 40
+
+
+def test_f1_of_both_is_told_where_dev_is_annotated(graphs, tmp_path):
+    dev = [Document("Lan ở Hà Nội.", entities=[Entity(0, 3, "PERSON"), Entity(6, 12, "PERSON")])]
+    choice = choose_engine(*graphs, dev)
+    assert choice.evidence["dev_f1"] == {"fp32": 0.5, "int8": 0.5}
+    assert "dev F1 0.5000 against 0.5000" in choice.summary()
+    assert "dev_f1" not in choose_engine(*graphs, DEV).evidence
+
+
+@pytest.mark.parametrize("asked", ["int8", "fp32"])
+def test_what_was_asked_for_is_taken_whatever_was_found(graphs, asked):
+    choice = choose_engine(*graphs, [Document("không có gì")], asked=asked)
+    assert choice.engine == asked
+    assert choice.evidence["asked"]
+    assert f"asked for is {asked}" in choice.summary()
+    assert "--engine" not in choice.summary()
 
 
 def test_sentences_by_the_thousand_are_there_whatever_the_dev_set(monkeypatch):

@@ -190,6 +190,9 @@ def test_partially_annotated_documents_teach_and_are_never_set_aside_or_scored(t
 
 
 def test_what_cannot_be_trained_is_said_before_anything_is_written(tmp_path, base, toys, tiny_model):
+    with pytest.raises(UsageError, match="unknown engine 'int4'"):
+        learn(tmp_path / "m", base, toys, engine="int4")
+
     def refused(error, match, *, out="m", where=None, **options):
         with pytest.raises(error, match=match) as caught:
             learn(tmp_path / out, options.pop("base", base), toys, **options)
@@ -236,6 +239,14 @@ def test_a_full_disk_at_the_end_leaves_no_half_model(tmp_path, base, toys, monke
     with pytest.raises(BundleError, match="No space left"):
         learn(tmp_path / "m", base, toys)
     assert [item.name for item in tmp_path.iterdir()] == ["m.training"]
+
+
+def test_an_engine_that_was_asked_for_runs(tmp_path, base, toys):
+    for engine in ("int8", "fp32"):
+        learn(tmp_path / engine, base, toys, engine=engine)
+        info = read_bundle(tmp_path / engine).info
+        assert (info.engine, info.evidence["asked"]) == (engine, True)
+        assert Recognizer.load(tmp_path / engine).engine == engine
 
 
 def test_a_model_is_replaced_only_where_that_is_allowed(tmp_path, base, toys):

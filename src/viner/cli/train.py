@@ -80,6 +80,11 @@ if TYPE_CHECKING:
 )
 @encoder_options
 @click.option(
+    "--engine",
+    type=click.Choice(["int8", "fp32"]),
+    help="The graph that runs; int8 where it finds the entities of float32 if not given, else float32.",
+)
+@click.option(
     "--track",
     metavar="NAME",
     multiple=True,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from viner.bundle import BundleInfo, BundleWriter, Head, Origin, Windows
 from viner.corpus import refuse_partial
 from viner.document import Document
-from viner.errors import BundleError
+from viner.errors import BundleError, UsageError
 from viner.evaluation import Evaluation, evaluate_model
 from viner.evaluation.confidence import ConfidenceTally
 from viner.metrics.calibration import IDENTITY
@@ -53,6 +53,7 @@ def train_model(
     read_options: Mapping[str, Any] | None = None,
     allow_bin: bool = False,
     segmenter: str | None = None,
+    engine: str | None = None,
     overwrite: bool = False,
     track: Sequence[str] = (),
     track_dir: str | Path | None = None,
@@ -86,6 +87,7 @@ def train_model(
         allow_bin: Accept a base whose weights are in PyTorch's ``.bin`` format.
         segmenter: What groups syllables into the segments that the model reads, or "none"; None takes what the base learned
             from: segments for PhoBERT and its like, words for others. Entities stay on words either way.
+        engine: The graph that runs, "int8" or "fp32"; None takes int8 where it finds the same entities.
         overwrite: Replace a model that is there.
         track: Experiment trackers that are told of the training, by accelerate's names, such as ``["tensorboard"]``.
         track_dir: Folder in which those that write files get one of the model's name; None takes ``OUT.tracking``.
@@ -101,7 +103,7 @@ def train_model(
         SchemaError: If a file holds a label that the schema, or the model to distill from, lacks.
         BundleError: If base or model cannot be used, a base to adapt has no mask piece, or ``out`` exists or cannot be written.
         TrainingError: If another training writes there, the model learns nothing, or no layer of it can be left out.
-        UsageError: If options exclude each other, or there are not so many layers.
+        UsageError: If options exclude each other, the engine is unknown, or there are not so many layers.
         MissingExtraError: If the training libraries, or the segmenter, are missing.
         MissingPackageError: If the library of a tracker is missing.
     """
@@ -111,6 +113,8 @@ def train_model(
     from viner.training.distributed import Processes
     from viner.training.tracking import Tracking
 
+    if engine not in (None, "int8", "fp32"):
+        raise UsageError(f"unknown engine {engine!r}", hint="Engines: int8, fp32")
     target = Path(out)
     if target.name in ("", ".."):
         target = target.resolve()
@@ -174,7 +178,7 @@ def train_model(
             },
         )
         with BundleWriter(target, overwrite=overwrite) as writer:
-            metrics = _finish(writer, result, info, start.folder, material.dev, tested, folder.log, report)
+            metrics = _finish(writer, result, info, start.folder, material.dev, tested, engine, folder.log, report)
         for split in ("dev", "test") if tested is not None else ("dev",):
             tracking.scores(split, metrics[split]["micro"])
         folder.remove()
@@ -189,6 +193,7 @@ def _finish(
     base: Path,
     dev: Sequence[Document],
     test: Sequence[Document] | None,
+    engine: str | None,
     log: Path,
     report: Report,
 ) -> Mapping[str, Any]:
@@ -208,7 +213,7 @@ def _finish(
     export_onnx(stock, exact, ENTITIES)
     quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts(), info.segmenter), first_pieces=True)
     report.stage("Comparing int8 with float32")
-    choice: Choice = choose_engine(info, folder, exact, small, dev)
+    choice: Choice = choose_engine(info, folder, exact, small, dev, asked=engine)
     chosen, other = (small, exact) if choice.engine == "int8" else (exact, small)
     chosen.rename(folder / "model.onnx")
     other.unlink()
