@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes that run the tests. Many tests wait for others, so one more than there are cores keeps these busy.
+JOBS ?= 3
 # Byte code is made as modules are first imported, not for thousands that never are: half a minute less to wait.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
@@ -28,7 +30,7 @@ demo: $(VENV)/.stamp-all
 
 # PostgreSQL is tested where VINER_TEST_POSTGRES names a server, or one without a password runs on this machine.
 test: $(VENV)/.stamp-test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q
 
 lint: $(VENV)/.stamp-dev
 	@$(BIN)/ruff check .
