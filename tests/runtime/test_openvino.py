@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from support.systems import needs_system
-from support.tiny import POSITIONS
+from support.tiny import POSITIONS, tiny_bundle
+from viner.bundle import read_bundle
 from viner.document import Document
 from viner.encoding import cut_by_length
-from viner.errors import BundleError, UsageError
+from viner.errors import BundleError
 from viner.runtime import OnnxEngine, Recognizer
 from viner.runtime.provider import open_engine
 
@@ -21,20 +22,35 @@ def random_batch(random, rows, pieces):
     return ids, np.ones_like(ids), np.arange(0, rows * pieces, 2)
 
 
+@pytest.fixture(scope="module", params=["int8", "fp32"])
+def model(request, tiny_model, tmp_path_factory):
+    """A model folder, for each kind of graph."""
+    if request.param == "int8":
+        return tiny_model
+    return tiny_bundle(tmp_path_factory.mktemp("exact") / "model", engine="fp32")
+
+
 @pytest.fixture(scope="module")
-def engine(tiny_model):
-    return open_engine("openvino", tiny_model / "model.onnx", "entities", 2, longest=POSITIONS)
+def engine(model):
+    kind = read_bundle(model).info.engine
+    return open_engine("openvino", model / "model.onnx", "entities", 2, kind=kind, longest=POSITIONS)
 
 
 @needs_openvino
-def test_it_answers_nearly_what_onnx_runtime_answers(tiny_model, engine):
+def test_it_answers_nearly_what_onnx_runtime_answers(model, engine):
     random = np.random.default_rng(0)
-    other = OnnxEngine(tiny_model / "model.onnx", "entities")
+    other = OnnxEngine(model / "model.onnx", "entities")
     for rows, pieces in ((1, 1), (3, 7), (4, 30), (1, 48)):
         batch = random_batch(random, rows, pieces)
         ours, theirs = engine.run(*batch), other.run(*batch)
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).max() < 0.05 * np.abs(theirs).max()
+
+
+@needs_openvino
+def test_what_computes_in_bf16_says_so(model, engine):
+    exact = read_bundle(model).info.engine == "fp32"
+    assert engine.arithmetic == ("bf16" if exact and engine._bf16 else None)
 
 
 @needs_openvino
@@ -83,9 +99,9 @@ def test_neighbors_of_other_lengths_in_its_batch_do_not_matter(engine):
 
 
 @needs_openvino
-def test_stream_equals_one_by_one_and_nearly_onnx_runtime(tiny_model):
+def test_stream_equals_one_by_one_and_nearly_onnx_runtime(model):
     texts = ["Anna lives in Hanoi .", "", "Bob", "Anna and Bob met in Paris , then in Hanoi . " * 30, "Anna \U0001f637 Bob"] * 3
-    here, there = (Recognizer.load(tiny_model, provider=name) for name in ("openvino", "onnxruntime"))
+    here, there = (Recognizer.load(model, provider=name) for name in ("openvino", "onnxruntime"))
     assert here.provider == "openvino"
     together = list(here.stream(texts))
     assert together == [here(text) for text in texts]
@@ -94,22 +110,16 @@ def test_stream_equals_one_by_one_and_nearly_onnx_runtime(tiny_model):
 
 
 @needs_openvino
-def test_where_its_answers_are_wrong_onnx_runtime_takes_over(tiny_model, monkeypatch, caplog):
+def test_where_its_answers_are_wrong_onnx_runtime_takes_over(model, monkeypatch, caplog):
     from viner.runtime.openvino import OpenVinoEngine
 
     right = OpenVinoEngine._run
     monkeypatch.setattr(OpenVinoEngine, "_run", lambda self, *batch, **how: -right(self, *batch, **how))
     with caplog.at_level(logging.WARNING, "viner"):
-        recognizer = Recognizer.load(tiny_model, provider="openvino")
+        recognizer = Recognizer.load(model, provider="openvino")
     assert recognizer.provider == "onnxruntime"
     assert "with openvino" in caplog.text
     assert isinstance(recognizer("Anna"), Document)
-
-
-@needs_openvino
-def test_a_float32_model_is_refused(tiny_model):
-    with pytest.raises(UsageError, match="int8"):
-        open_engine("openvino", tiny_model / "model.onnx", "entities", kind="fp32")
 
 
 @needs_openvino

@@ -51,6 +51,7 @@ class Measurement:
     Args:
         model: The model folder.
         engine: The graph that ran, "int8" or "fp32".
+        arithmetic: In what its products were computed: "int8", "fp32" or "bf16".
         provider: What ran it, such as "onnxruntime".
         processor: Its name and the instruction sets that matter.
         cores: Cores that recognized.
@@ -67,6 +68,7 @@ class Measurement:
 
     model: str
     engine: str
+    arithmetic: str
     provider: str
     processor: str
     cores: int
@@ -90,6 +92,7 @@ class Measurement:
         return {
             "model": self.model,
             "engine": self.engine,
+            "arithmetic": self.arithmetic,
             "provider": self.provider,
             "processor": self.processor,
             "cores": self.cores,
@@ -157,6 +160,8 @@ def measure_model(
     running = open_engine(recognizer.provider, graph, info.heads[0].layer, kind=recognizer.engine)
     tell("what the processor can do")
     ceilings = measure_ceilings(running.threads)
+    arithmetic = running.arithmetic or recognizer.engine
+    ceiling = ceilings[arithmetic if arithmetic in ceilings else recognizer.engine]  # without torch, nothing measures bf16
     tell("stage by stage")
     staged = _warm_stages(StagedRecognizer(info, encoder, running), texts)
     tell("operator by operator")
@@ -168,6 +173,7 @@ def measure_model(
     return Measurement(
         model=str(bundle.path),
         engine=recognizer.engine,
+        arithmetic=arithmetic,
         provider=recognizer.provider,
         processor=processor(),
         cores=running.threads,
@@ -178,7 +184,7 @@ def measure_model(
         padding=staged.padding,
         ceilings=ceilings,
         profile=profile,
-        parts=tuple(_parts(recognizer, staged, profile, ceilings[recognizer.engine], running.threads, speed)),
+        parts=tuple(_parts(recognizer, staged, profile, ceiling, running.threads, speed)),
         latency=latency,
     )
 

@@ -15,8 +15,9 @@ def to_text(found: Measurement) -> str:
 
 def _head(found: Measurement) -> list[str]:
     cost = found.profile.operations_per_piece / 1e6
+    how = found.engine if found.arithmetic == found.engine else f"{found.engine} computed in {found.arithmetic}"
     return [
-        f"model      {found.model}, {found.engine} with {found.provider}, {cost:.1f} million operations a piece",
+        f"model      {found.model}, {how} with {found.provider}, {cost:.1f} million operations a piece",
         f"processor  {found.processor}, {found.cores} cores",
         f"texts      {found.documents:,} documents, {found.words:,} words, {found.pieces:,} pieces",
     ]

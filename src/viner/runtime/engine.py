@@ -39,6 +39,9 @@ class Engine(ABC):
     budget = 256
     """Pieces in a batch, padding included. More does not run faster on a processor: the activations leave its cache."""
 
+    arithmetic: str | None = None
+    """In what the products are computed, such as "bf16", where it is not what the graph says."""
+
     def __init__(self, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")

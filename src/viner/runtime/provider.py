@@ -65,16 +65,11 @@ def open_engine(
 
     Raises:
         BundleError: If the graph cannot be loaded.
-        UsageError: If the provider does not run graphs of this kind.
     """
     if provider == OPENVINO:
-        if kind != "int8":
-            raise UsageError(
-                "OpenVINO is for int8 graphs, and this model runs in float32", hint=f"Take the provider {ONNX_RUNTIME}"
-            )
         from viner.runtime.openvino import OpenVinoEngine
 
-        return OpenVinoEngine(graph, output, threads, longest=longest)
+        return OpenVinoEngine(graph, output, threads, kind=kind, longest=longest)
     return OnnxEngine(graph, output, threads, cuda=provider == CUDA)
 
 

@@ -117,8 +117,8 @@ def open_doubts(project: Project, store: Store, *, most: int = MOST) -> OpenDoub
     Raises:
         InputError: If a file holds something else.
     """
+    aside = _aside(project, store)
     with _reading(_aside_file(project)):
-        aside = _aside(project, store)
         put = _shown(aside[::-1][:most])
     keys = {doubt.key for doubt in aside}
     with _reading(doubts_file(project)):
@@ -150,9 +150,10 @@ def put_aside(project: Project, store: Store, key: str) -> bool:
         RunError: If somebody holds the file.
         VinerError: If it cannot be written.
     """
-    with _changing(project), _reading(doubts_file(project)):
-        chosen = next((doubt for doubt in _standing(store, _found(project)[1]) if doubt.key == key), None)
+    with _changing(project):
         aside = _aside(project, store)
+        with _reading(doubts_file(project)):
+            chosen = next((doubt for doubt in _standing(store, _found(project)[1]) if doubt.key == key), None)
         if chosen is None or key in {doubt.key for doubt in aside}:
             return False
         _write(_aside_file(project), {"doubts": [*(doubt.item for doubt in aside), chosen.item]})
@@ -161,7 +162,7 @@ def put_aside(project: Project, store: Store, key: str) -> bool:
 
 def take_back(project: Project, store: Store, key: str) -> bool:
     """Puts a doubt that was put aside back into the list; arguments, answer and errors as of :func:`put_aside`."""
-    with _changing(project), _reading(_aside_file(project)):
+    with _changing(project):
         aside = _aside(project, store)
         kept = [doubt.item for doubt in aside if doubt.key != key]
         if len(kept) == len(aside):
@@ -176,8 +177,7 @@ def without_aside(project: Project, store: Store, doubts: Iterable[Doubt]) -> li
     Raises:
         InputError: If the file of those that were holds something else.
     """
-    with _reading(_aside_file(project)):
-        keys = {doubt.key for doubt in _aside(project, store)}
+    keys = {doubt.key for doubt in _aside(project, store)}
     return [doubt for doubt in doubts if doubt_key(doubt) not in keys]
 
 
@@ -215,11 +215,13 @@ def _found(project: Project) -> tuple[datetime, list[Mapping[str, Any]]]:
 
 def _aside(project: Project, store: Store) -> list[_Standing]:
     """The doubts that were put aside and whose annotation still stands, in the order in which they were."""
-    try:
-        data = json.loads(_aside_file(project).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return []
-    return _standing(store, list(data["doubts"]))
+    path = _aside_file(project)
+    with _reading(path):
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return []
+        return _standing(store, list(data["doubts"]))
 
 
 def _standing(store: Store, items: Sequence[Mapping[str, Any]]) -> list[_Standing]:
