@@ -4,8 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Processes that run the tests. Many tests wait for others, so one more than there are cores keeps these busy.
-JOBS ?= 3
+# Processes that run the tests.
+JOBS ?= 2
 # Byte code is made as modules are first imported, not for thousands that never are: half a minute less to wait.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 

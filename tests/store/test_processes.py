@@ -66,7 +66,7 @@ def test_killed_writers_lose_nothing_that_was_acknowledged(tmp_path: Path) -> No
         store.add([Document("Bà Lan.", id="a")], who="import")
     acknowledged: list[str] = []
     pauses = random.Random(5)
-    for _ in range(24):
+    for _ in range(12):  # benchmarks/annotation.py kills hundreds
         worker = start(url, "a", "mai")
         time.sleep(pauses.uniform(0.0, 0.15))
         keys, errors = kill(worker)
@@ -81,7 +81,7 @@ def test_killed_writers_lose_nothing_that_was_acknowledged(tmp_path: Path) -> No
                 == document.version - 1
                 == store.counts().labels.get("PERSON", {"rejected": 0})["rejected"]
             )
-    assert len(acknowledged) > 24
+    assert len(acknowledged) > 12
     with Store.open(url) as store, store.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
 
