@@ -724,12 +724,16 @@ def test_what_models_doubt_is_put_aside_and_taken_back_by_keyboard(bench, opened
     page.keyboard.press("Enter")
     page.locator("#viner-doubts summary", has_text="Said to be right: 1").wait_for()
     assert right.count() == 2
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Nothing is missing at 11 in c-1")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith(
+        "Nothing is missing: “Nam” at 11 in c-1"
+    )
     page.keyboard.press("Enter")
     page.locator("#viner-doubts summary", has_text="Said to be right: 2").wait_for()
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Nothing is missing at 0 in c-1")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith(
+        "Nothing is missing: “Lan” at 0 in c-1"
+    )
     page.locator("#viner-doubts summary").click()
-    page.locator("#viner-doubts").get_by_role("button", name="Doubt it again: 5 in c-1").click()
+    page.locator("#viner-doubts").get_by_role("button", name="Doubt it again: “Minh” at 5 in c-1").click()
     page.locator("#viner-doubts summary", has_text="Said to be right: 1").wait_for()
     assert right.count() == 2
     assert page.locator("#viner-doubts details").evaluate("details => details.open")

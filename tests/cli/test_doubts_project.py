@@ -56,7 +56,27 @@ def test_without_a_file_the_console_gets_them(annotated, run):
     with Store.of_project(project) as store:
         found = open_doubts(project, store)
     assert {doubt.excerpt.document for doubt in found.doubts} == {"train0", "dev0"}
-    assert sorted(path.name for path in (annotated / "runs").iterdir()) == ["doubting", "doubts.json"]
+    assert sorted(path.name for path in (annotated / "runs").iterdir()) == ["doubting", "doubts.json", "doubts_aside.lock"]
+
+
+def test_what_was_put_aside_is_left_out_wherever_doubts_go(annotated, run, tmp_path):
+    from viner.project import Project
+    from viner.store import Store
+    from viner.studio.doubts import doubt_key, open_doubts, put_aside
+
+    assert run("doubts", "--project", annotated, "--folds", "2")[0] == 0
+    project = Project(annotated)
+    with Store.of_project(project) as store:
+        right = next(doubt for doubt in open_doubts(project, store).doubts if doubt.excerpt.document == "dev0")
+        assert put_aside(project, store, doubt_key(right))
+    _, told, _ = run("doubts", "--project", annotated, "--folds", "2")
+    assert "train0" in told
+    assert "dev0" not in told
+    assert run("doubts", "--project", annotated, "--folds", "2", "--out", tmp_path / "doubts.jsonl")[0] == 0
+    assert doubted(tmp_path / "doubts.jsonl") == {"train0"}
+    with Store.of_project(project) as store:
+        found = open_doubts(project, store)
+    assert ([doubt.excerpt.document for doubt in found.doubts], found.found, found.put) == (["train0"], 2, 1)
 
 
 def test_what_another_search_left_is_removed(annotated, run):

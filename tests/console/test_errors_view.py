@@ -66,12 +66,12 @@ def crossed(count: int, found: int, shown: int = 100, aside: int = 0) -> OpenDou
     pair = Pair(document.entities[0], None)
     doubts = [Doubt(pair, Excerpts(document, document, number).cut(0, 3), 0.9) for number in range(min(count, shown))]
     put = tuple(doubts[:1] * aside)
-    return OpenDoubts(tuple(doubts), count, found, datetime(2026, 3, 9, tzinfo=UTC), put)
+    return OpenDoubts(tuple(doubts), count, found, datetime(2026, 3, 9, tzinfo=UTC), put, 3 * aside)
 
 
 def test_doubts_of_other_models_open_in_the_annotator_until_they_are_settled() -> None:
     view = doubts_view(crossed(2, 5), EN)
-    assert "doubted 5 annotations on 2026-03-09; 2 of them stand" in view
+    assert "doubted 5 annotations on 2026-03-09; 2 of them were neither" in view
     assert view.count('href="../annotate/?document=a%2Fb%3Fc"') == 2
     assert "<b>" not in view.replace("<b>LOCATION</b>", "")
     assert EN("crossed_first", count=100) in doubts_view(crossed(101, 101), EN)
@@ -82,7 +82,9 @@ def test_each_can_be_put_aside_or_taken_back_and_says_which_it_is() -> None:
     view = doubts_view(crossed(2, 5, aside=1), EN)
     assert view.count('data-action="put_aside"') == 2
     assert view.count('data-action="take_back"') == 1
-    assert view.count('aria-label="It is right at 0 in a/b?c: do not doubt it again"') == 2
+    assert view.count('aria-label="It is right: “Lan” at 0 in a/b?c, do not doubt it again"') == 2
+    assert "Said to be right: 3" in view
+    assert "These are the last 1." in view
     assert "<details" not in doubts_view(crossed(2, 5), EN)
     assert "viner-doubt" not in errors_view(ErrorAnalysis(), "003", "dev", EN)
 

@@ -48,6 +48,16 @@ def test_it_goes_into_json_and_into_text(found):
         assert words in text
 
 
+def test_an_arithmetic_that_nobody_measured_has_no_share(tiny_model, monkeypatch):
+    monkeypatch.setattr("viner.measure.measurement.measure_ceilings", lambda cores: {"int8": Ceiling("int8", 1e9, "")})
+    monkeypatch.setattr("viner.runtime.engine.OnnxEngine.arithmetic", "bf16")
+    found = measure_model(tiny_model, map(Document, TEXTS))
+    assert (found.engine, found.arithmetic) == ("int8", "bf16")
+    assert "products at the ceiling's rate" not in {part.name for part in found.parts}
+    assert sum(part.seconds for part in found.parts) == pytest.approx(found.cores / found.pieces_per_s)
+    assert "int8 computed in bf16 with onnxruntime" in to_text(found)
+
+
 def test_long_inputs_are_measured_up_to_a_bound(tiny_model, monkeypatch):
     monkeypatch.setattr("viner.measure.measurement.measure_ceilings", lambda cores: {"int8": Ceiling("int8", 1e9, "")})
     monkeypatch.setattr("viner.measure.measurement.MOST_PIECES", 10)

@@ -206,6 +206,23 @@ def test_few_entities_without_logits_prove_nothing(tmp_path, caplog, monkeypatch
     assert "9 entities, too few to tell" in caplog.text
 
 
+@pytest.mark.parametrize(("engine", "evidence"), [("fp32", {}), ("int8", {"asked": True})])
+def test_a_model_that_may_be_unsure_is_judged_by_logits_alone(tmp_path, engine, evidence):
+    bundle = read_bundle(tiny_bundle(tmp_path / "model", engine=engine, processor_name="another one"))
+    ner = Recognizer.load(bundle.path)
+    bundle = replace(bundle, info=replace(bundle.info, evidence=evidence))
+    canaries = bundle.canaries()
+    others = tuple(document.with_(entities=()) for document in canaries.documents)
+
+    def judged(bundle, **changes):
+        (bundle.path / "canaries.json").write_text(replace(canaries, **changes).to_json())
+        return ner._disagreement(bundle)
+
+    assert judged(bundle, documents=others) is None
+    assert "% off" in judged(bundle, logits=[-part for part in canaries.logits])
+    assert f"{engine} finds 0 of the 0 entities" in judged(bundle, documents=others, logits=())
+
+
 def test_words_that_no_window_answers_are_an_error_or_told(ner, monkeypatch):
     plan = recognizer.plan_windows
     monkeypatch.setattr(recognizer, "plan_windows", lambda *args: plan(*args)[1:])

@@ -177,7 +177,10 @@ def test_later_searches_respect_what_is_right_whatever_they_say_instead(project:
     keep(project, *again)
     assert [item.pair for item in opened(project).doubts] == [before[1].pair]
     with Store.of_project(project) as store:
-        assert without_aside(project, store, again) == [again[1]]
+        version = store.schema()[1]
+        assert without_aside(project, store, again, version) == [again[1]]
+        changes.apply(store, changes.Rename(label="LOCATION", to="PLACE"), operation=new_id(), who="lan")
+        assert without_aside(project, store, again, version) == [again[1]]
 
 
 def test_a_renamed_label_leaves_what_is_right_aside_and_a_changed_annotation_is_doubted_anew(project: Project) -> None:
@@ -192,6 +195,69 @@ def test_a_renamed_label_leaves_what_is_right_aside_and_a_changed_annotation_is_
     assert opened(project).aside == ()
     keep(project, doubt(Document(TEXT, id="a/1", entities=[person]), person, None))
     assert [item.pair.labels for item in opened(project).doubts] == [("PERSON", None)]
+
+
+def test_what_is_right_stays_right_when_the_label_of_the_answer_goes(project: Project) -> None:
+    put(project, 0, 2)
+    with Store.of_project(project) as store:
+        changes.apply(store, changes.Delete(label="PERSON"), operation=new_id(), who="lan")
+    assert len(opened(project).aside) == 2
+    keep(project, doubt(Document(TEXT, id="a/1", entities=[LAN, HUE, VINH]), LAN, None))
+    assert opened(project).doubts == ()
+
+
+def test_where_nothing_is_missing_nothing_that_overlaps_is(project: Project, document: Document) -> None:
+    put(project, 2)
+    wider, elsewhere = dataclasses.replace(MINH, end=18), Entity(4, 5, "PERSON", score=0.9)
+    bare = document.with_(entities=[])
+    keep(project, doubt(bare, None, wider), doubt(bare, None, elsewhere))
+    assert [item.pair.predicted.start for item in opened(project).doubts if item.pair.predicted] == [4]
+
+
+def test_a_change_that_is_taken_back_finds_what_was_put_aside_where_it_was(project: Project) -> None:
+    put(project, 0)
+
+    def annotate(*entities: Entity) -> None:
+        with Store.of_project(project) as store:
+            store.erase(["a/1"], who="lan")
+            store.add([Document(TEXT, id="a/1", entities=entities)], who="import", split="train")
+
+    annotate(HUE, VINH)
+    put(project, 0)  # another one meanwhile
+    annotate(LAN, HUE, VINH)
+    assert [item.pair.labels for item in opened(project).doubts] == [(None, "PERSON")]
+    assert opened(project).put == 2
+
+
+def test_what_an_earlier_search_found_comes_back_into_the_list(project: Project, document: Document) -> None:
+    before = put(project, 0)
+    keep(project, doubt(document, HUE, None, 0.8))
+    with Store.of_project(project) as store:
+        assert take_back(project, store, doubt_key(before[0]))
+    assert {item.pair for item in opened(project).doubts} == {before[0].pair, before[1].pair}
+    assert opened(project).put == 0
+
+
+def test_labels_that_become_one_leave_one_doubt(project: Project, document: Document) -> None:
+    person = dataclasses.replace(LAN, label="PERSON")
+    keep(project, doubt(document, LAN, None), doubt(document, person, None))
+    with Store.of_project(project) as store:
+        changes.apply(store, changes.Merge(labels=("PERSON", "LOCATION"), into="LOCATION"), operation=new_id(), who="lan")
+    assert [item.pair.labels for item in opened(project).doubts] == [("LOCATION", None)]
+
+
+def test_all_that_were_put_aside_are_counted(project: Project) -> None:
+    put(project, 0, 1, 2)
+    with Store.of_project(project) as store:
+        found = open_doubts(project, store, most=2)
+    assert (len(found.aside), found.put) == (2, 3)
+
+
+def test_nothing_is_put_aside_where_the_list_is_gone(project: Project) -> None:
+    key = doubt_key(opened(project).doubts[0])
+    doubts_file(project).unlink()
+    with Store.of_project(project) as store:
+        assert not put_aside(project, store, key)
 
 
 def test_what_was_put_aside_holds_no_text_and_is_erased_with_its_document(project: Project) -> None:

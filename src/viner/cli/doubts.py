@@ -60,7 +60,7 @@ def doubts(
     takes as many trainings as there are folds; started again after a kill, the same command goes on.
 
     Of a project, given with --project or as the current folder, the documents of train and dev that are done are judged. The
-    page Errors of its console lists the doubts until they are settled; --out writes them to a file instead.
+    page Errors of its console lists the doubts until they are settled or put aside; --out writes them to a file instead.
 
     \b
     Example:
@@ -68,7 +68,7 @@ def doubts(
       viner doubts train.jsonl --out doubts.jsonl --folds 10 --budget 20m
       viner doubts --project covid
     """
-    from viner.workflow.doubts import find_doubts, find_doubts_in
+    from viner.workflow.doubts import find_doubts
 
     if out is not None and out.suffix not in _ENDINGS:
         raise UsageError(f"the ending of {out.name!r} says nothing", where="--out", hint=f"Use one of: {', '.join(_ENDINGS)}")
@@ -87,7 +87,7 @@ def doubts(
             assert file is not None
             name, found = file.name, find_doubts(file, work, format=format, read_options=read_options, **given)
         else:
-            name, found = home.path.resolve().name, find_doubts_in(_done(home, split), work, where=home.path, **given)
+            name, found = home.path.resolve().name, _in_project(home, split, work, given)[0]
         _write(found, out, name)
     if as_json:
         echo_json({**found.to_dict(), **({} if out is None else {"out": str(out)})})
@@ -110,23 +110,35 @@ def _write(found: Doubts, out: Path, name: str) -> None:
 
 def _for_the_console(project: Project | None, split: Split | None, choices: dict[str, Any]) -> Doubts:
     """Finds doubts, and leaves them in the project, which must have a console."""
-    from viner.workflow.doubts import find_doubts_in
-
     if project is None:
         raise UsageError("nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl")
     if not has_store(project):
         raise UsageError(
             "nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl; a project with a store needs none"
         )
-    from viner.studio.doubts import doubting, without_aside, write_doubts
+    from viner.studio.doubts import doubting, write_doubts
 
     with doubting(project) as work:
-        with open_store(project.path) as store:
-            _, version = store.schema()
-        found = find_doubts_in(_done(project, split), work, where=project.path, **choices)
+        left, found, version = _in_project(project, split, work, choices)
         write_doubts(project, found.doubts, version)
-        with open_store(project.path) as store:
-            return replace(found, doubts=tuple(without_aside(project, store, found.doubts)))
+    return left
+
+
+def _in_project(project: Project, split: Split | None, work: Path, choices: dict[str, Any]) -> tuple[Doubts, Doubts, int]:
+    """What is found in a project without what was put aside in its console, all of it, and the version of its labels."""
+    from viner.workflow.doubts import find_doubts_in
+
+    if not has_store(project):
+        found = find_doubts_in(_done(project, split), work, where=project.path, **choices)
+        return found, found, 1
+    from viner.studio.doubts import without_aside
+
+    with open_store(project.path) as store:
+        _, version = store.schema()
+    found = find_doubts_in(_done(project, split), work, where=project.path, **choices)
+    with open_store(project.path) as store:
+        left = without_aside(project, store, found.doubts, version)
+    return replace(found, doubts=tuple(left)), found, version
 
 
 def _done(project: Project, split: Split | None) -> list[Document]:

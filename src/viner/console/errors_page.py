@@ -22,7 +22,9 @@ element.addEventListener("click", event => {
   const { action, doubt } = button.dataset;
   const all = [...element.querySelectorAll(`button[data-action=${action}]`)];
   place = { action, index: all.indexOf(button), open: element.querySelector("details.viner-aside")?.open };
-  for (const other of element.querySelectorAll("button.viner-doubt")) other.disabled = true;
+  const others = [...element.querySelectorAll("button.viner-doubt")];
+  for (const other of others) other.disabled = true;
+  setTimeout(() => { for (const other of others) other.disabled = false; }, 20000);  // no answer came
   trigger("submit", { action, doubt });
 });
 watch("value", () => {
@@ -30,7 +32,8 @@ watch("value", () => {
   const details = element.querySelector("details.viner-aside");
   if (details) details.open = !!place.open;
   const left = [...element.querySelectorAll(`button[data-action=${place.action}]`)];
-  left[Math.min(place.index, left.length - 1)]?.focus();
+  const next = left[Math.min(place.index, left.length - 1)] ?? element.querySelector("summary");
+  next?.focus();
   place = null;
 });
 """
@@ -76,9 +79,9 @@ class ErrorsPage(StudioPage):
         def work() -> str:
             decide = put_aside if event.action == PUT_ASIDE else take_back
             decide(project, store, str(event.doubt))
-            return doubts_view(open_doubts(project, store), self._say)
+            return ""
 
-        return self._guard(work, str)
+        return self._guard(work, str) + self._list_doubts()
 
     def _find(self, split: str) -> str:
         def work() -> str:

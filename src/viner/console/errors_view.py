@@ -21,6 +21,7 @@ from viner.evaluation.page import (
     kind_table,
     surface_table,
 )
+from viner.evaluation.page.lines import shortened
 
 if TYPE_CHECKING:
     from viner.evaluation.doubts import Doubt
@@ -82,16 +83,17 @@ def doubts_view(open_doubts: OpenDoubts | None, say: Messages) -> str:
         "day": f"{open_doubts.when:%Y-%m-%d}",
     }
     if doubts:
-        told = _note(say("crossed_told", **figures))
+        told = _note(say("crossed_told", **figures), role="status")
         if len(doubts) < open_doubts.open:
             told += _note(say("crossed_first", count=say.number(len(doubts))))
         told += doubt_list(doubts, say, annotate_address, button=lambda doubt: _button(doubt, PUT_ASIDE, say))
     else:
-        told = _note(say("crossed_settled" if open_doubts.found else "crossed_nothing", **figures))
+        told = _note(say("crossed_settled" if open_doubts.found else "crossed_nothing", **figures), role="status")
     if aside:
         listed = doubt_list(aside, say, annotate_address, button=lambda doubt: _button(doubt, TAKE_BACK, say))
-        headline = escape(say("crossed_aside", count=say.number(len(aside))))
-        told += f'<details class="viner-aside"><summary>{headline}</summary>{listed}</details>'
+        headline = escape(say("crossed_aside", count=say.number(open_doubts.put)))
+        last = _note(say("crossed_last", count=say.number(len(aside)))) if len(aside) < open_doubts.put else ""
+        told += f'<details class="viner-aside"><summary>{headline}</summary>{last}{listed}</details>'
     return _part(say("crossed"), told)
 
 
@@ -99,7 +101,9 @@ def _button(doubt: Doubt, action: str, say: Messages) -> str:
     from viner.studio.doubts import doubt_key
 
     name = say(f"{action}_nothing" if action == PUT_ASIDE and doubt.pair.gold is None else action)
-    described = say(f"{action}_what", action=name, name=doubt.excerpt.name, start=doubt.pair.start)
+    entity = doubt.pair.gold or doubt.pair.predicted
+    surface = shortened(" ".join(((entity and entity.text) or "").split()))
+    described = say(f"{action}_what", action=name, text=surface, name=doubt.excerpt.name, start=doubt.pair.start)
     return (
         f'<button type="button" class="viner-doubt" data-action="{action}" data-doubt="{doubt_key(doubt)}" '
         f'aria-label="{escape(described)}">{escape(name)}</button>'
@@ -127,5 +131,6 @@ def _part(title: str, content: str) -> str:
     return f'<section class="ve">{section(title)}{content}</section>'
 
 
-def _note(text: str) -> str:
-    return f'<p class="viner-note">{escape(text)}</p>'
+def _note(text: str, *, role: str = "") -> str:
+    spoken = f' role="{role}"' if role else ""
+    return f'<p class="viner-note"{spoken}>{escape(text)}</p>'

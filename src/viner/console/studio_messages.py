@@ -369,21 +369,24 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
         "Đã xử lý cả {found} nghi ngờ của ngày {day}: mỗi chú thích đã được sửa, hoặc được xác nhận là đúng.",
     ),
     "crossed_told": (
-        "Models that had not learned from these documents doubted {found} annotations on {day}; {open} of them stand as they "
-        "were, the most doubtful first. Change what is wrong, say what is right, and it leaves this list.",
-        "Các mô hình chưa học từ những văn bản này đã nghi ngờ {found} chú thích vào ngày {day}; {open} trong số đó vẫn giữ "
-        "nguyên, đáng ngờ nhất đứng trước. Hãy sửa chỗ sai, xác nhận chỗ đúng: chú thích đó sẽ rời khỏi danh sách này.",
+        "Models that had not learned from these documents doubted {found} annotations on {day}; {open} of them were neither "
+        "changed nor found to be right, the most doubtful first. Change what is wrong, or say that it is right, and it leaves "
+        "this list.",
+        "Các mô hình chưa học từ những văn bản này đã nghi ngờ {found} chú thích vào ngày {day}; {open} trong số đó chưa "
+        "được sửa hay xác nhận là đúng, đáng ngờ nhất đứng trước. Hãy sửa chỗ sai, xác nhận chỗ đúng: chú thích đó sẽ rời khỏi "
+        "danh sách này.",
     ),
     "crossed_first": ("These are the first {count}.", "Đây là {count} mục đầu tiên."),
     "crossed_aside": ("Said to be right: {count}", "Được xác nhận là đúng: {count}"),
+    "crossed_last": ("These are the last {count}.", "Đây là {count} mục gần nhất."),
     "put_aside": ("It is right", "Chú thích đúng"),
     "put_aside_nothing": ("Nothing is missing", "Không thiếu gì"),
     "put_aside_what": (
-        "{action} at {start} in {name}: do not doubt it again",
-        "{action} tại {start} trong {name}: không nghi ngờ nữa",
+        "{action}: “{text}” at {start} in {name}, do not doubt it again",
+        "{action}: “{text}” tại {start} trong {name}, không nghi ngờ nữa",
     ),
     "take_back": ("Doubt it again", "Nghi ngờ lại"),
-    "take_back_what": ("{action}: {start} in {name}", "{action}: {start} trong {name}"),
+    "take_back_what": ("{action}: “{text}” at {start} in {name}", "{action}: “{text}” tại {start} trong {name}"),
     "curve": ("Dev F1 by documents learned from", "F1 dev theo số văn bản đã học"),
     "curve_note": (
         "Each version as it was measured when it was trained, on the dev documents of that time. A curve that still rises says "

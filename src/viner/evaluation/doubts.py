@@ -81,7 +81,9 @@ class Doubt:
         return f"{self.excerpt.name}{line}: {' → '.join(texts)} {change} ({percent(self.confidence)} sure)"
 
 
-def pair_as_it_is(data: Mapping[str, Any], document: Document, labels: Mapping[str, str | None]) -> Pair | None:
+def pair_as_it_is(
+    data: Mapping[str, Any], document: Document, labels: Mapping[str, str | None], *, decided: bool = False
+) -> Pair | None:
     """The annotation in doubt and the answer, from the JSON form of a doubt; None where the document has settled it since.
 
     It is settled where the entity in doubt is no longer annotated, or where something is annotated that seemed to be missing.
@@ -91,11 +93,12 @@ def pair_as_it_is(data: Mapping[str, Any], document: Document, labels: Mapping[s
             that overlapped an answer without an annotation when it was given.
         document: The document, as it is annotated now.
         labels: What labels of that time are called now; None where no single one follows, which settles the doubt, too.
+        decided: A person found the annotation to be right, so what becomes of the answer's label does not matter.
 
     Raises:
         ValueError, KeyError, TypeError, AttributeError: If the data is something else.
     """
-    named = [data[side]["label"] for side in ("gold", "predicted") if data[side] is not None]
+    named = [data[side]["label"] for side in (("gold",) if decided else ("gold", "predicted")) if data[side] is not None]
     if any(labels.get(label, label) is None for label in named):
         return None
     gold, predicted = (None if data[side] is None else _entity(data[side], document, labels) for side in ("gold", "predicted"))

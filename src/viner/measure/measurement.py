@@ -161,7 +161,6 @@ def measure_model(
     tell("what the processor can do")
     ceilings = measure_ceilings(running.threads)
     arithmetic = running.arithmetic or recognizer.engine
-    ceiling = ceilings[arithmetic if arithmetic in ceilings else recognizer.engine]  # without torch, nothing measures bf16
     tell("stage by stage")
     staged = _warm_stages(StagedRecognizer(info, encoder, running), texts)
     tell("operator by operator")
@@ -184,7 +183,7 @@ def measure_model(
         padding=staged.padding,
         ceilings=ceilings,
         profile=profile,
-        parts=tuple(_parts(recognizer, staged, profile, ceiling, running.threads, speed)),
+        parts=tuple(_parts(recognizer, staged, profile, ceilings.get(arithmetic), running.threads, speed)),
         latency=latency,
     )
 
@@ -224,16 +223,17 @@ def _seconds(recognizer: Recognizer, texts: list[Document]) -> float:
 
 
 def _parts(
-    recognizer: Recognizer, staged: Staged, profile: Profile, ceiling: Ceiling, cores: int, speed: float
+    recognizer: Recognizer, staged: Staged, profile: Profile, ceiling: Ceiling | None, cores: int, speed: float
 ) -> Iterator[Part]:
     costs = {stage: staged.seconds[stage] / staged.pieces for stage in STAGES}
     for stage, seconds in costs.items():
         if stage != "graph":
             yield Part(stage, seconds)
             continue
-        least = cores * profile.operations_per_piece / ceiling.operations_per_s
-        yield Part("products at the ceiling's rate", least, True)
-        computing = seconds * (1 - staged.padding)
+        least, computing = 0.0, seconds * (1 - staged.padding)
+        if ceiling is not None:  # bf16 is not measured without torch
+            least = cores * profile.operations_per_piece / ceiling.operations_per_s
+            yield Part("products at the ceiling's rate", least, True)
         if recognizer.provider == ONNX_RUNTIME:
             yield Part("products beyond that", computing * profile.kinds["products"] - least, True)
             for kind in KINDS[1:]:

@@ -44,7 +44,7 @@ TOLERANCE = 0.02
 depends on the processor and can move an entity at the edge; products that saturate move them by the dozen."""
 
 FEW_ENTITIES = 10
-"""Canaries with fewer entities are compared by their logits, too; in float32 all are."""
+"""Canaries with fewer entities are compared by their logits, too; those of a model that may be unsure by these alone."""
 LOGITS_TOLERANCE = 0.1
 """How far logits may be off on another processor, as a share of how much they vary from word to word. Chosen, not measured:
 a last bit of float32 moves logits little, products that saturate move them about as much as they vary."""
@@ -93,8 +93,8 @@ class Recognizer:
     ) -> Recognizer:
         """Loads a model.
 
-        On a processor other than the one that exported the model int8, and anywhere whatever OpenVINO computes, first answers
-        the canaries; if it does not give the expected entities, float32 (or ONNX Runtime) takes over, and a warning says so.
+        The canaries are answered first by int8 on another processor than the one that exported the model, and by OpenVINO
+        anywhere. Where the answers are not the expected ones, float32 (or ONNX Runtime) takes over, and a warning says so.
 
         Args:
             path: A model folder or a project; an existing path wins, else a Hub id ``user/name[@revision]``.
@@ -105,7 +105,7 @@ class Recognizer:
         Raises:
             BundleError: If it is no model folder, incomplete, damaged or of a later version, or the engine's graph is missing.
             MissingExtraError: If the provider, or the segmenter whose segments the model reads, is not installed.
-            UsageError: If engine or provider are unknown, or do not go together.
+            UsageError: If engine or provider are unknown.
         """
         provider = choose_provider(provider)
         bundle = find_bundle(path, weights=False)
@@ -193,8 +193,9 @@ class Recognizer:
         found = self.canaries(expected.documents)
         wanted, got = _entities(expected), _entities(found)
         distance = expected.distance(found)
-        # Float32 is what models run in that are often unsure, and in bf16 these guess otherwise here and there.
-        if self.engine == "int8" or distance is None:
+        # Where a model is unsure, it guesses otherwise here and there; such models run in float32, or in int8 if asked for.
+        unsure = self.engine != "int8" or bundle.info.evidence.get("asked")
+        if not unsure or distance is None:
             if len(wanted ^ got) > TOLERANCE * max(1, len(wanted | got)):
                 return (
                     f"on this processor, {self.engine} finds {len(wanted & got)} of the {len(wanted)} entities that the model's"

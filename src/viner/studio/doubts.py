@@ -43,6 +43,7 @@ class OpenDoubts:
         found: How many were found.
         when: When they were found.
         aside: The last of those that were put aside, by whichever search they were found.
+        put: How many were put aside and stand.
     """
 
     doubts: tuple[Doubt, ...]
@@ -50,6 +51,7 @@ class OpenDoubts:
     found: int
     when: datetime
     aside: tuple[Doubt, ...] = ()
+    put: int = 0
 
 
 @contextmanager
@@ -78,10 +80,10 @@ def forgetting(project: Project, ids: Collection[str]) -> Iterator[None]:
         return
     told = "viner doubts is at work, which has copies of the documents"
     with _alone(project, told, "Stop it, or wait until it is done, and erase then"):
-        shutil.rmtree(_working(project), ignore_errors=True)
-        _drop(doubts_file(project), ids)
         with _changing(project):
-            _drop(_aside_file(project), ids)
+            shutil.rmtree(_working(project), ignore_errors=True)
+            for path in (doubts_file(project), _aside_file(project)):
+                _drop(path, ids)
         yield
 
 
@@ -103,7 +105,8 @@ def write_doubts(project: Project, doubts: Iterable[Doubt], version: int) -> Non
     """
     kept = [{**doubt.to_dict(surfaces=False), "beside": _beside(doubt)} for doubt in doubts]
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    _write(doubts_file(project), {"found": now, "schema": version, "doubts": kept})
+    with _changing(project):
+        _write(doubts_file(project), {"found": now, "schema": version, "doubts": kept})
 
 
 def open_doubts(project: Project, store: Store, *, most: int = MOST) -> OpenDoubts | None:
@@ -117,22 +120,21 @@ def open_doubts(project: Project, store: Store, *, most: int = MOST) -> OpenDoub
     Raises:
         InputError: If a file holds something else.
     """
-    aside = _aside(project, store)
-    with _reading(_aside_file(project)):
-        put = _shown(aside[::-1][:most])
-    keys = {doubt.key for doubt in aside}
-    with _reading(doubts_file(project)):
+    with _reading(_aside_file(project), _ASIDE_HINT):
+        aside = _standing(store, _aside(project), decided=True)
+        shown = _shown(aside[::-1][:most])
+    with _reading(doubts_file(project), _HINT):
         try:
             when, found = _found(project)
         except FileNotFoundError:
             return None
-        left = [doubt for doubt in _standing(store, found) if doubt.key not in keys]
-        return OpenDoubts(_shown(left[:most]), len(left), len(found), when, put)
+        left = [doubt for doubt in _standing(store, found) if not _is_aside(doubt.about, aside)]
+        return OpenDoubts(_shown(left[:most]), len(left), len(found), when, shown, len(aside))
 
 
 def doubt_key(doubt: Doubt) -> str:
     """Names a doubt by the annotation that it is about, under its label of now, whatever should be there instead."""
-    return _key(doubt.excerpt.document or doubt.excerpt.name, doubt.pair)
+    return _key(_about(doubt.excerpt.document or doubt.excerpt.name, doubt.pair))
 
 
 def put_aside(project: Project, store: Store, key: str) -> bool:
@@ -147,38 +149,68 @@ def put_aside(project: Project, store: Store, key: str) -> bool:
         Whether it stood in the list.
 
     Raises:
-        RunError: If somebody holds the file.
+        RunError: If somebody holds the files.
+        InputError: If a file holds something else.
         VinerError: If it cannot be written.
     """
     with _changing(project):
-        aside = _aside(project, store)
-        with _reading(doubts_file(project)):
-            chosen = next((doubt for doubt in _standing(store, _found(project)[1]) if doubt.key == key), None)
-        if chosen is None or key in {doubt.key for doubt in aside}:
+        with _reading(_aside_file(project), _ASIDE_HINT):
+            kept = _aside(project)
+            aside = _standing(store, kept, decided=True)
+        with _reading(doubts_file(project), _HINT):
+            try:
+                found = _found(project)[1]
+            except FileNotFoundError:
+                return False
+            chosen = next((doubt for doubt in _standing(store, found) if _key(doubt.about) == key), None)
+        if chosen is None or _is_aside(chosen.about, aside):
             return False
-        _write(_aside_file(project), {"doubts": [*(doubt.item for doubt in aside), chosen.item]})
+        _write(_aside_file(project), {"doubts": [*kept, chosen.item]})
     return True
 
 
 def take_back(project: Project, store: Store, key: str) -> bool:
-    """Puts a doubt that was put aside back into the list; arguments, answer and errors as of :func:`put_aside`."""
+    """Puts a doubt that was put aside back into the list, whichever search it is of; all else as of :func:`put_aside`."""
     with _changing(project):
-        aside = _aside(project, store)
-        kept = [doubt.item for doubt in aside if doubt.key != key]
-        if len(kept) == len(aside):
+        with _reading(_aside_file(project), _ASIDE_HINT):
+            kept = _aside(project)
+            taken = [doubt.item for doubt in _standing(store, kept, decided=True) if _key(doubt.about) == key]
+        if not taken:
             return False
-        _write(_aside_file(project), {"doubts": kept})
+        with _reading(doubts_file(project), _HINT):
+            data = json.loads(doubts_file(project).read_text(encoding="utf-8"))
+            listed = {_key(doubt.about) for doubt in _standing(store, _found(project)[1])}
+        if key not in listed:
+            _write(doubts_file(project), {**data, "doubts": [*data["doubts"], taken[0]]})
+        _write(_aside_file(project), {"doubts": [item for item in kept if item not in taken]})
     return True
 
 
-def without_aside(project: Project, store: Store, doubts: Iterable[Doubt]) -> list[Doubt]:
+def without_aside(project: Project, store: Store, doubts: Iterable[Doubt], version: int) -> list[Doubt]:
     """The doubts of a search that nobody has put aside before.
+
+    Args:
+        project: The project.
+        store: Its store.
+        doubts: The doubts.
+        version: Version of the schema whose labels they have.
 
     Raises:
         InputError: If the file of those that were holds something else.
     """
-    keys = {doubt.key for doubt in _aside(project, store)}
-    return [doubt for doubt in doubts if doubt_key(doubt) not in keys]
+    with _reading(_aside_file(project), _ASIDE_HINT):
+        aside = _standing(store, _aside(project), decided=True)
+    labels = mapping_since(store, version)
+    left = []
+    for doubt in doubts:
+        document, start, end, label = _about(doubt.excerpt.document or doubt.excerpt.name, doubt.pair)
+        if not _is_aside((document, start, end, label and labels.get(label, label)), aside):
+            left.append(doubt)
+    return left
+
+
+_About = tuple[str, int, int, str | None]
+"""The annotation that a doubt is about: document, start, end and label; no label where something seems to be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,56 +228,70 @@ class _Standing:
     document: Document
 
     @property
-    def key(self) -> str:
-        return _key(str(self.item["document"]), self.pair)
+    def about(self) -> _About:
+        return _about(str(self.item["document"]), self.pair)
 
 
-def _key(document: str, pair: Pair) -> str:
+def _about(document: str, pair: Pair) -> _About:
     entity, label = (pair.predicted, None) if pair.gold is None else (pair.gold, pair.gold.label)
     assert entity is not None  # a pair has one of them
-    about = json.dumps([document, entity.start, entity.end, label])
-    return hashlib.sha256(about.encode()).hexdigest()[:16]
+    return document, entity.start, entity.end, label
+
+
+def _key(about: _About) -> str:
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()[:16]
+
+
+def _is_aside(about: _About, aside: Sequence[_Standing]) -> bool:
+    """Whether a person found it to be right; where nothing is missing, nothing that overlaps is."""
+    document, start, end, label = about
+    if label is not None:
+        return any(doubt.about == about for doubt in aside)
+    others = (doubt.about for doubt in aside)
+    return any(other[0] == document and other[3] is None and other[1] < end and start < other[2] for other in others)
 
 
 def _found(project: Project) -> tuple[datetime, list[Mapping[str, Any]]]:
     """When a project's doubts were found, and the doubts, each with its version of the schema."""
     data = json.loads(doubts_file(project).read_text(encoding="utf-8"))
-    return datetime.fromisoformat(data["found"]), [{**item, "schema": int(data["schema"])} for item in data["doubts"]]
+    return datetime.fromisoformat(data["found"]), [{"schema": int(data["schema"]), **item} for item in data["doubts"]]
 
 
-def _aside(project: Project, store: Store) -> list[_Standing]:
-    """The doubts that were put aside and whose annotation still stands, in the order in which they were."""
-    path = _aside_file(project)
-    with _reading(path):
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return []
-        return _standing(store, list(data["doubts"]))
+def _aside(project: Project) -> list[Mapping[str, Any]]:
+    """The doubts that were put aside, in the order in which they were."""
+    try:
+        return list(json.loads(_aside_file(project).read_text(encoding="utf-8"))["doubts"])
+    except FileNotFoundError:
+        return []
 
 
-def _standing(store: Store, items: Sequence[Mapping[str, Any]]) -> list[_Standing]:
+def _standing(store: Store, items: Sequence[Mapping[str, Any]], *, decided: bool = False) -> list[_Standing]:
+    """Those whose annotation is as it was, one for each annotation: labels may have been merged."""
     names = dict.fromkeys(str(item["document"]) for item in items)
     documents = {document.id: document for part in batches(names) for document in store.export(Filter(ids=tuple(part)))}
     labels = {version: mapping_since(store, version) for version in {int(item["schema"]) for item in items}}
-    return [
-        _Standing(item, pair, document)
-        for item in items
-        if (document := documents.get(str(item["document"]))) is not None
-        and (pair := pair_as_it_is(item, document, labels[int(item["schema"])])) is not None
-    ]
+    standing: dict[_About, _Standing] = {}
+    for item in items:
+        document = documents.get(str(item["document"]))
+        if document is None:
+            continue
+        pair = pair_as_it_is(item, document, labels[int(item["schema"])], decided=decided)
+        if pair is not None:
+            doubt = _Standing(item, pair, document)
+            standing.setdefault(doubt.about, doubt)
+    return list(standing.values())
+
+
+_HINT = "Remove the file, and look for doubts again: viner doubts --project DIR"
+_ASIDE_HINT = "Remove the file; what was said to be right is then doubted again"
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Path, hint: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"these are no doubts of viner ({error})",
-            where=path,
-            hint="Remove the file, and look for doubts again: viner doubts --project DIR",
-        ) from error
+        raise InputError(f"these are no doubts of viner ({error})", where=path, hint=hint) from error
 
 
 def _shown(standing: Sequence[_Standing]) -> tuple[Doubt, ...]:

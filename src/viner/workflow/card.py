@@ -225,9 +225,12 @@ def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
     evidence = info.evidence
     compared = ""
     if "same_share" in evidence:
+        f1 = evidence.get("dev_f1")
+        figures = f" (dev F1 {f1['int8']:.4f} against {f1['fp32']:.4f})" if isinstance(f1, Mapping) else ""
+        rule = "it was asked for" if evidence.get("asked") else f"{evidence.get('needed', 0):.1%} are needed"
         compared = (
             f" Over {evidence.get('sentences', 0):,} sentences int8 gave {evidence['same_share']:.2%} of the entities of"
-            f" float32; {evidence.get('needed', 0):.1%} are needed."
+            f" float32{figures}; {rule}."
         )
     return f"## Figures\n\n{tables}\n{_calibration(info)}Engine: {info.engine}.{compared}\n"
 

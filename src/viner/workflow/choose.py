@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ def choose_engine(
         "same_share": round(share, 5),
         "needed": SAME,
         "asked": asked is not None,
-        **({"dev_f1": f1} if any(document.entities for document in dev) else {}),
+        **({"dev_f1": f1} if any(document.entities for document, _ in zip(dev, texts, strict=False)) else {}),
         "pieces_per_second": speed,
     }
     return Choice(asked or ("int8" if share >= SAME else "fp32"), evidence)
@@ -124,19 +124,21 @@ def calibration_texts() -> list[str]:
 
 def _texts(dev: Sequence[Document]) -> tuple[list[Document], int]:
     """Documents without annotations, those of dev first, and how many sentences they hold."""
-    texts, sentences = [], 0
-    for document in _supply(dev):
+    texts, sentences, entities = [], 0, 0
+    for document in chain(dev, [None], _supply()):
+        if document is None:
+            if entities >= ENOUGH:
+                break
+            continue
         if sentences >= SENTENCES:
             break
         texts.append(Document(document.text, words=document.words))
         sentences += len(sentences_of(document))
+        entities += len(document.entities or ())
     return texts, sentences
 
 
-def _supply(dev: Sequence[Document]) -> Iterator[Document]:
-    yield from dev
-    if sum(len(document.entities or ()) for document in dev) >= ENOUGH:
-        return
+def _supply() -> Iterator[Document]:
     documents = [document for split in SPLITS for document in corpus().documents(split)]
     yield from documents
     # The corpus alone has fewer sentences than are asked for; by themselves they are new inputs to the model.
