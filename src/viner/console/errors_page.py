@@ -32,7 +32,7 @@ watch("value", () => {
   const details = element.querySelector("details.viner-aside");
   if (details) details.open = !!place.open;
   const left = [...element.querySelectorAll(`button[data-action=${place.action}]`)];
-  const next = left[Math.min(place.index, left.length - 1)] ?? element.querySelector("summary");
+  const next = left[Math.min(place.index, left.length - 1)] ?? element.querySelector("button.viner-doubt, summary");
   next?.focus();
   place = null;
 });
