@@ -10,7 +10,7 @@ from typing import Any
 
 from viner.bundle.segmenter import SegmenterRecord
 from viner.encoding import SEGMENTS, bio_tags
-from viner.errors import BundleError, SchemaError
+from viner.errors import BundleError, SchemaError, UsageError
 from viner.metrics.calibration import Calibration
 from viner.schema import Schema
 
@@ -18,6 +18,16 @@ VERSION = 1
 """Version of the model folder. A viner reads this one and all before it."""
 ENGINES = ("int8", "fp32")
 HEAD_KINDS = ("softmax-bio",)
+
+
+def check_engine(name: str) -> None:
+    """Refuses what is no engine.
+
+    Raises:
+        UsageError: If it is none of :data:`ENGINES`.
+    """
+    if name not in ENGINES:
+        raise UsageError(f"unknown engine {name!r}", hint=f"Engines: {', '.join(ENGINES)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def doubts(
             assert file is not None
             name, found = file.name, find_doubts(file, work, format=format, read_options=read_options, **given)
         else:
-            name, found = home.path.resolve().name, _in_project(home, split, work, given)[0]
+            name, found = home.path.resolve().name, _in_project(home, split, work, given)
         _write(found, out, name)
     if as_json:
         echo_json({**found.to_dict(), **({} if out is None else {"out": str(out)})})
@@ -116,29 +116,27 @@ def _for_the_console(project: Project | None, split: Split | None, choices: dict
         raise UsageError(
             "nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl; a project with a store needs none"
         )
-    from viner.studio.doubts import doubting, write_doubts
+    from viner.studio.doubts import doubting
 
     with doubting(project) as work:
-        left, found, version = _in_project(project, split, work, choices)
-        write_doubts(project, found.doubts, version)
-    return left
+        return _in_project(project, split, work, choices, keep=True)
 
 
-def _in_project(project: Project, split: Split | None, work: Path, choices: dict[str, Any]) -> tuple[Doubts, Doubts, int]:
-    """What is found in a project without what was put aside in its console, all of it, and the version of its labels."""
+def _in_project(project: Project, split: Split | None, work: Path, choices: dict[str, Any], *, keep: bool = False) -> Doubts:
+    """What is found in a project but for what was put aside in its console, which gets all of it to ``keep``."""
     from viner.workflow.doubts import find_doubts_in
 
     if not has_store(project):
-        found = find_doubts_in(_done(project, split), work, where=project.path, **choices)
-        return found, found, 1
-    from viner.studio.doubts import without_aside
+        return find_doubts_in(_done(project, split), work, where=project.path, **choices)
+    from viner.studio.doubts import without_aside, write_doubts
 
     with open_store(project.path) as store:
         _, version = store.schema()
     found = find_doubts_in(_done(project, split), work, where=project.path, **choices)
+    if keep:
+        write_doubts(project, found.doubts, version)
     with open_store(project.path) as store:
-        left = without_aside(project, store, found.doubts, version)
-    return replace(found, doubts=tuple(left)), found, version
+        return replace(found, doubts=tuple(without_aside(project, store, found.doubts, version)))
 
 
 def _done(project: Project, split: Split | None) -> list[Document]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from viner.console.frame import annotate_address, section
 from viner.console.messages import Messages
 from viner.console.plots import line_plot
 from viner.evaluation.analysis import EXAMPLES, ErrorAnalysis
-from viner.evaluation.doubts import SURE
+from viner.evaluation.doubts import SURE, Doubt
 from viner.evaluation.errors import f1, totals
 from viner.evaluation.page import (
     browse_examples,
@@ -22,10 +22,7 @@ from viner.evaluation.page import (
     surface_table,
 )
 from viner.evaluation.page.lines import shortened
-
-if TYPE_CHECKING:
-    from viner.evaluation.doubts import Doubt
-    from viner.studio.doubts import OpenDoubts
+from viner.studio.doubts import OpenDoubts, doubt_key
 
 PUT_ASIDE, TAKE_BACK = "put_aside", "take_back"
 """What the buttons of doubts do."""
@@ -98,8 +95,6 @@ def doubts_view(open_doubts: OpenDoubts | None, say: Messages) -> str:
 
 
 def _button(doubt: Doubt, action: str, say: Messages) -> str:
-    from viner.studio.doubts import doubt_key
-
     name = say(f"{action}_nothing" if action == PUT_ASIDE and doubt.pair.gold is None else action)
     entity = doubt.pair.gold or doubt.pair.predicted
     surface = shortened(" ".join(((entity and entity.text) or "").split()))

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from viner.bundle import Bundle
-from viner.bundle.info import ENGINES
-from viner.errors import UsageError
+from viner.bundle.info import check_engine
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -61,8 +60,7 @@ def page_graph(model: str | Path, bundle: Bundle, engine: str | None = None) -> 
         BundleError: If it is to be built, and the weights are not there.
     """
     wanted = engine or bundle.info.engine
-    if wanted not in ENGINES:
-        raise UsageError(f"unknown engine {wanted!r}", hint=f"Engines: {', '.join(ENGINES)}")
+    check_engine(wanted)
     path = bundle.graph if wanted == bundle.info.engine else _built(model, wanted)
     if wanted != "fp32" or not _has_onnx():
         yield PageGraph(path, wanted)

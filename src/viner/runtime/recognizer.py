@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viner.bundle import Bundle, BundleInfo, Canaries, find_bundle, processor, rebuilt_graph
+from viner.bundle.info import check_engine
 from viner.document import Document, Entity, Span
 from viner.encoding import (
     BioDecoder,
@@ -27,7 +28,7 @@ from viner.encoding import (
     plan_windows,
     side_by_side,
 )
-from viner.errors import BundleError, UsageError
+from viner.errors import BundleError
 from viner.metrics.calibration import Calibration
 from viner.runtime.engine import Engine
 from viner.runtime.provider import CUDA, ONNX_RUNTIME, OPENVINO, choose_provider, open_engine
@@ -110,8 +111,7 @@ class Recognizer:
         provider = choose_provider(provider)
         bundle = find_bundle(path, weights=False)
         wanted = engine or ("fp32" if provider == CUDA else bundle.info.engine)
-        if wanted not in ("int8", "fp32"):
-            raise UsageError(f"unknown engine {wanted!r}", hint="Engines: int8, fp32")
+        check_engine(wanted)
         recognizer = cls._open(bundle, wanted, threads, provider)
         if wanted != "int8" and provider != OPENVINO:
             return recognizer

@@ -120,8 +120,8 @@ def open_doubts(project: Project, store: Store, *, most: int = MOST) -> OpenDoub
     Raises:
         InputError: If a file holds something else.
     """
+    _, aside = _aside(project, store)
     with _reading(_aside_file(project), _ASIDE_HINT):
-        aside = _standing(store, _aside(project), decided=True)
         shown = _shown(aside[::-1][:most])
     with _reading(doubts_file(project), _HINT):
         try:
@@ -154,9 +154,7 @@ def put_aside(project: Project, store: Store, key: str) -> bool:
         VinerError: If it cannot be written.
     """
     with _changing(project):
-        with _reading(_aside_file(project), _ASIDE_HINT):
-            kept = _aside(project)
-            aside = _standing(store, kept, decided=True)
+        kept, aside = _aside(project, store)
         with _reading(doubts_file(project), _HINT):
             try:
                 found = _found(project)[1]
@@ -172,9 +170,8 @@ def put_aside(project: Project, store: Store, key: str) -> bool:
 def take_back(project: Project, store: Store, key: str) -> bool:
     """Puts a doubt that was put aside back into the list, whichever search it is of; all else as of :func:`put_aside`."""
     with _changing(project):
-        with _reading(_aside_file(project), _ASIDE_HINT):
-            kept = _aside(project)
-            taken = [doubt.item for doubt in _standing(store, kept, decided=True) if _key(doubt.about) == key]
+        kept, aside = _aside(project, store)
+        taken = [doubt.item for doubt in aside if _key(doubt.about) == key]
         if not taken:
             return False
         with _reading(doubts_file(project), _HINT):
@@ -198,8 +195,7 @@ def without_aside(project: Project, store: Store, doubts: Iterable[Doubt], versi
     Raises:
         InputError: If the file of those that were holds something else.
     """
-    with _reading(_aside_file(project), _ASIDE_HINT):
-        aside = _standing(store, _aside(project), decided=True)
+    _, aside = _aside(project, store)
     labels = mapping_since(store, version)
     left = []
     for doubt in doubts:
@@ -257,12 +253,15 @@ def _found(project: Project) -> tuple[datetime, list[Mapping[str, Any]]]:
     return datetime.fromisoformat(data["found"]), [{"schema": int(data["schema"]), **item} for item in data["doubts"]]
 
 
-def _aside(project: Project) -> list[Mapping[str, Any]]:
-    """The doubts that were put aside, in the order in which they were."""
-    try:
-        return list(json.loads(_aside_file(project).read_text(encoding="utf-8"))["doubts"])
-    except FileNotFoundError:
-        return []
+def _aside(project: Project, store: Store) -> tuple[list[Mapping[str, Any]], list[_Standing]]:
+    """The doubts that were put aside, in the order in which they were, and those of which the annotation stands."""
+    path = _aside_file(project)
+    with _reading(path, _ASIDE_HINT):
+        try:
+            kept = list(json.loads(path.read_text(encoding="utf-8"))["doubts"])
+        except FileNotFoundError:
+            return [], []
+        return kept, _standing(store, kept, decided=True)
 
 
 def _standing(store: Store, items: Sequence[Mapping[str, Any]], *, decided: bool = False) -> list[_Standing]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,7 @@ def choose_engine(
         int8 if at least :data:`SAME` of the entities of each graph are entities of the other.
     """
     texts, sentences = _texts(dev)
+    compared = dev[: len(texts)]  # dev comes first
     encoder = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
     pieces = sum(len(encoder.encode(text.text, words_of(text)).pieces) for text in in_segments(texts, info.segmenter))
     found: dict[str, set[tuple[int, int, int, str]]] = {}
@@ -89,7 +90,7 @@ def choose_engine(
         found[name] = {(i, e.start, e.end, e.label) for i, answer in enumerate(answers) for e in answer.entities or ()}
         speed[name] = round(pieces / seconds, 1)
         tally = EntityTally()
-        for document, answer in zip(dev, answers, strict=False):  # dev comes first
+        for document, answer in zip(compared, answers, strict=False):
             tally.add(_spans(document), _spans(answer))
         f1[name] = round(tally.scores().micro.f1, 5)
     both = found["fp32"] & found["int8"]
@@ -102,7 +103,7 @@ def choose_engine(
         "same_share": round(share, 5),
         "needed": SAME,
         "asked": asked is not None,
-        **({"dev_f1": f1} if any(document.entities for document, _ in zip(dev, texts, strict=False)) else {}),
+        **({"dev_f1": f1} if any(document.entities for document in compared) else {}),
         "pieces_per_second": speed,
     }
     return Choice(asked or ("int8" if share >= SAME else "fp32"), evidence)
@@ -125,16 +126,15 @@ def calibration_texts() -> list[str]:
 def _texts(dev: Sequence[Document]) -> tuple[list[Document], int]:
     """Documents without annotations, those of dev first, and how many sentences they hold."""
     texts, sentences, entities = [], 0, 0
-    for document in chain(dev, [None], _supply()):
-        if document is None:
-            if entities >= ENOUGH:
+    for documents in (dev, _supply()):
+        for document in documents:
+            if sentences >= SENTENCES:
                 break
-            continue
-        if sentences >= SENTENCES:
+            texts.append(Document(document.text, words=document.words))
+            sentences += len(sentences_of(document))
+            entities += len(document.entities or ())
+        if entities >= ENOUGH:
             break
-        texts.append(Document(document.text, words=document.words))
-        sentences += len(sentences_of(document))
-        entities += len(document.entities or ())
     return texts, sentences
 
 

@@ -12,8 +12,9 @@ import tempfile
 from pathlib import Path
 
 from viner.bundle import find_bundle, rebuilt_graph
+from viner.bundle.info import check_engine
 from viner.encoding import PieceEncoder
-from viner.errors import MissingExtraError, UsageError, VinerError
+from viner.errors import MissingExtraError, VinerError
 from viner.training.export import export_onnx
 from viner.workflow.choose import calibration_texts
 from viner.workflow.quantize import quantize_rows, sample_texts
@@ -33,8 +34,7 @@ def rebuild_graph(path: str | Path, engine: str) -> Path:
         BundleError: If it is no model folder, or is incomplete.
         MissingExtraError: If torch, transformers or onnx is missing.
     """
-    if engine not in ("fp32", "int8"):
-        raise UsageError(f"unknown engine {engine!r}", hint="Engines: int8, fp32")
+    check_engine(engine)
     bundle = find_bundle(path)
     if engine == bundle.info.engine:
         return bundle.graph

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viner.bundle import BundleInfo, BundleWriter, Head, Origin, Windows
+from viner.bundle.info import check_engine
 from viner.corpus import refuse_partial
 from viner.document import Document
-from viner.errors import BundleError, UsageError
+from viner.errors import BundleError
 from viner.evaluation import Evaluation, evaluate_model
 from viner.evaluation.confidence import ConfidenceTally
 from viner.metrics.calibration import IDENTITY
@@ -113,8 +114,8 @@ def train_model(
     from viner.training.distributed import Processes
     from viner.training.tracking import Tracking
 
-    if engine not in (None, "int8", "fp32"):
-        raise UsageError(f"unknown engine {engine!r}", hint="Engines: int8, fp32")
+    if engine is not None:
+        check_engine(engine)
     target = Path(out)
     if target.name in ("", ".."):
         target = target.resolve()
