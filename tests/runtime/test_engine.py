@@ -34,6 +34,17 @@ def test_many_threads_get_the_answers_that_one_gets(tiny_model):
         assert np.array_equal(one, three.result())
 
 
+def test_int8_products_are_exact_on_processors_without_vnni_too(tiny_model, monkeypatch):
+    """What the entry does on such a processor is seen in tests/measure/test_product.py, where the tests run on one."""
+    options = []
+    session = onnxruntime.InferenceSession
+    monkeypatch.setattr(
+        onnxruntime, "InferenceSession", lambda path, asked, **rest: options.append(asked) or session(path, asked, **rest)
+    )
+    OnnxEngine(tiny_model / "model.onnx", "entities")
+    assert [one.get_session_config_entry("session.x64quantprecision") for one in options] == ["1"]
+
+
 @pytest.mark.parametrize(("shared_from", "most"), [(0, 1), (1 << 30, 4)])
 def test_threads_share_the_session_of_a_large_graph(tiny_model, monkeypatch, shared_from, most):
     monkeypatch.setattr("viner.runtime.engine.SHARED_FROM", shared_from)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from viner.measure.product import product_graph
+from viner.runtime.engine import session_options
 
 ROWS, INPUTS, OUTPUTS = 1024, 384, 1536
 SHAPE = f"{ROWS:,}×{INPUTS}×{OUTPUTS:,}"
@@ -99,11 +100,7 @@ def _torch_ceilings(cores: int) -> list[Ceiling]:
 def _runner(graph: bytes, x: Any, *, threads: int) -> Callable[[], Any]:
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph, session_options(threads), providers=["CPUExecutionProvider"])
     return lambda: session.run(None, {"x": x})
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from viner.encoding import FIRST_PIECES
 from viner.errors import BundleError
 from viner.measure.stages import Batch
+from viner.runtime.engine import session_options
 
 KINDS = ("products", "attention", "GELU", "scaling", "Cast", "Add", "norms", "moving", "other")
 """Kinds of operators: products with matrices of weights; all of attention between pieces; GELU; the scaling, rounding and
@@ -109,10 +110,7 @@ def _events(graph: Path, batches: Sequence[Batch]) -> Iterable[dict[str, Any]]:
     import onnxruntime
 
     with tempfile.TemporaryDirectory(prefix="viner-profile-") as folder:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False
-        options.log_severity_level = 3
+        options = session_options()
         options.enable_profiling = True
         options.profile_file_prefix = os.path.join(folder, "profile")  # noqa: PTH118  ONNX Runtime wants a string
         session = onnxruntime.InferenceSession(os.fspath(graph), options, providers=["CPUExecutionProvider"])
