@@ -13,7 +13,7 @@ from viner.document import Document, Entity
 from viner.project import Dictionary
 from viner.rules import Rules
 from viner.store import ConflictError, Operation, RefusedError, StoredEntity
-from viner.store.records import LABEL_LIMIT
+from viner.store.values import LABEL_LIMIT
 
 
 def fill(store, *texts, split="train", prefix="d"):

@@ -8,7 +8,7 @@ from viner.corpus import FEEDBACK, Flag
 from viner.document import Document, Entity
 from viner.errors import InputError
 from viner.store import Filter
-from viner.store.records import LONGEST_COMMENT
+from viner.store.values import LONGEST_COMMENT
 
 TEXT = "Lan ra Huế"
 AT = "2026-03-01T08:30:00.123Z"

@@ -16,8 +16,8 @@ from viner.rules.dictionaries import DictionaryMatcher, Hit
 from viner.store import RefusedError, StoredEntity
 from viner.store.delta import Delta
 from viner.store.reading import unflatten
-from viner.store.records import LABEL_LIMIT
 from viner.store.tables import contents, documents, entities
+from viner.store.values import LABEL_LIMIT
 from viner.text import nfc, split_words, tone_style
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from viner.document import Document
 from viner.errors import InputError
 from viner.formats import write
 from viner.store import Filter, Store
-from viner.store.records import Status
+from viner.store.values import Status
 
 FEWEST_TO_LEARN = 2
 """Documents with entities that a training needs."""

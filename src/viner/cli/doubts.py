@@ -16,7 +16,7 @@ from viner.errors import UsageError
 if TYPE_CHECKING:
     from viner.document import Document
     from viner.project import Project
-    from viner.store.records import Split
+    from viner.store.values import Split
     from viner.workflow.doubts import Doubts
 
 _SHOWN = 20

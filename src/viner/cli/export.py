@@ -13,7 +13,7 @@ from viner.cli.streams import write_out
 from viner.cli.terminal import progress
 
 if TYPE_CHECKING:
-    from viner.store.records import Split, Status
+    from viner.store.values import Split, Status
 
 
 @click.command(short_help="Write the documents of a project to a file.")

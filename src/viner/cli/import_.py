@@ -14,7 +14,7 @@ from viner.cli.texts import Texts, find_texts, read_documents
 
 if TYPE_CHECKING:
     from viner.store import AddReport
-    from viner.store.records import Split
+    from viner.store.values import Split
 
 
 @click.command("import", short_help="Take files into a project.")

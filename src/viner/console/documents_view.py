@@ -9,7 +9,7 @@ from viner.console.frame import annotate_address, bar, chip, table
 from viner.console.messages import Messages
 from viner.formats.html.marks import visible
 from viner.store import SPLITS, STATUSES, AddReport, Counts, Row
-from viner.store.records import Status
+from viner.store.values import Status
 
 _MOST_LABELS = 200
 _MOST_FILES = 8

@@ -20,24 +20,9 @@ from viner.store.errors import (
     UnknownDocumentError,
     UnknownOperationError,
 )
-from viner.store.records import (
-    SPLITS,
-    STATES,
-    STATUSES,
-    AddReport,
-    Comment,
-    Counts,
-    Event,
-    Filter,
-    Operation,
-    Page,
-    Put,
-    Row,
-    Sampled,
-    Saved,
-    StoredDocument,
-    StoredEntity,
-)
+from viner.store.operation import Comment, Operation, Put, StoredEntity
+from viner.store.records import AddReport, Counts, Event, Filter, Page, Row, Sampled, Saved, StoredDocument
+from viner.store.values import SPLITS, STATES, STATUSES
 
 if TYPE_CHECKING:
     from viner.store.store import Store

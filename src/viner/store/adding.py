@@ -28,10 +28,12 @@ from viner.schema import ENTITIES, Layer, Schema, Type
 from viner.store import clock
 from viner.store.checks import Borders
 from viner.store.delta import Delta
-from viner.store.records import LABEL_LIMIT, LONGEST_COMMENT, LONGEST_ID, SPLITS, AddReport, Comment, Split, StoredEntity
+from viner.store.operation import Comment, StoredEntity
+from viner.store.records import AddReport
 from viner.store.splits import LONGEST_GROUP, Shares, Splitter, group_of, is_hashed
 from viner.store.tables import comments, contents, documents, entities
 from viner.store.transaction import OpenEvent, Transaction, batches, entity_row, to_entity
+from viner.store.values import LABEL_LIMIT, LONGEST_COMMENT, LONGEST_ID, SPLITS, Split
 
 STATUS = "viner:status"
 """Key in ``meta``: "skipped", of a document that somebody put aside."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from viner.schema import Schema
 from viner.store.errors import RefusedError
-from viner.store.records import Operation, Put, StoredEntity
+from viner.store.operation import Operation, Put, StoredEntity
 from viner.store.tables import contents, entities
 from viner.store.transaction import read_comments, read_entities
 from viner.text import Graphemes

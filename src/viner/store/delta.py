@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from viner.store.records import Comment, StoredEntity
+from viner.store.operation import Comment, StoredEntity
 
 FIELDS = ("status", "flagged", "annotator")
 

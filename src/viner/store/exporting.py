@@ -11,8 +11,9 @@ from sqlalchemy import Connection, select
 from viner.corpus import REVIEWED
 from viner.document import Document, Relation
 from viner.store.adding import STATUS, is_given, text_order
+from viner.store.operation import StoredEntity
 from viner.store.reading import conditions, unflatten
-from viner.store.records import Filter, StoredEntity
+from viner.store.records import Filter
 from viner.store.tables import contents, documents, entities
 from viner.store.transaction import to_entity
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from viner.schema import ENTITIES, Schema
 from viner.store.delta import Delta
 from viner.store.errors import RefusedError
-from viner.store.records import StoredEntity
+from viner.store.operation import StoredEntity
 from viner.store.tables import changes, events
 
 

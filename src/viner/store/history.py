@@ -14,7 +14,8 @@ from viner.store.checks import find_twin
 from viner.store.delta import Delta
 from viner.store.errors import ConflictError, RefusedError, UnknownDocumentError, UnknownOperationError
 from viner.store.following import Following, LabelsSince, schema_of
-from viner.store.records import Event, Saved, StoredEntity
+from viner.store.operation import StoredEntity
+from viner.store.records import Event, Saved
 from viner.store.tables import LARGEST, changes, documents, entities, events
 from viner.store.transaction import BATCH, OpenEvent, Transaction, read_comments, read_entities, read_rows, to_entity
 

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Boolean, ColumnElement, Connection, Select, Text, exists, func, literal, select
 
 from viner.store.errors import UnknownDocumentError
-from viner.store.records import SPLITS, STATES, STATUSES, Counts, Filter, Page, Row, Sampled, StoredDocument
+from viner.store.records import Counts, Filter, Page, Row, Sampled, StoredDocument
 from viner.store.tables import LARGEST, comments, contents, counters, documents, entities
 from viner.store.transaction import batches, read_schema, to_comment, to_entity
+from viner.store.values import SPLITS, STATES, STATUSES
 from viner.text import split_words
 
 _EXCERPT = 120

@@ -10,8 +10,9 @@ from viner.store import clock
 from viner.store.checks import check_operation
 from viner.store.delta import Delta
 from viner.store.errors import RefusedError, StaleSchemaError, StaleVersionError, UnknownDocumentError
+from viner.store.operation import Comment, Operation
 from viner.store.reading import read_document
-from viner.store.records import Comment, Operation, Saved
+from viner.store.records import Saved
 from viner.store.tables import changes, documents, events
 from viner.store.transaction import Transaction, find_answer, fingerprint, read_comments
 

@@ -30,9 +30,9 @@ from viner.corpus import FEEDBACK
 from viner.document import Document
 from viner.errors import InputError, UsageError
 from viner.store.preferences import read_setting, write_setting
-from viner.store.records import Split
 from viner.store.tables import groups
 from viner.store.transaction import Transaction, batches
+from viner.store.values import Split
 
 BLOCK = 20
 """Groups are drawn in blocks of this many, each with its fair part of dev and test."""

@@ -16,10 +16,12 @@ from viner.store.accounts import Accounts
 from viner.store.database import Database
 from viner.store.errors import StoreLockedError, StoreReadOnlyError
 from viner.store.following import LabelsSince
+from viner.store.operation import Operation
 from viner.store.preferences import read_setting, write_setting
-from viner.store.records import AddReport, Counts, Event, Filter, Operation, Page, Saved, Split, StoredDocument
+from viner.store.records import AddReport, Counts, Event, Filter, Page, Saved, StoredDocument
 from viner.store.splits import Shares
 from viner.store.transaction import Transaction, read_schema
+from viner.store.values import Split
 from viner.store.versions import migrate
 
 

@@ -34,7 +34,8 @@ from viner.schema import Schema
 from viner.store import clock
 from viner.store.delta import Delta
 from viner.store.errors import RefusedError
-from viner.store.records import Comment, Saved, StoredEntity
+from viner.store.operation import Comment, StoredEntity
+from viner.store.records import Saved
 from viner.store.tables import changes, comments, counters, documents, entities, events, schemas
 
 BATCH = 400

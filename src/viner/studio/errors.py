@@ -8,7 +8,7 @@ from typing import Protocol
 from viner.document import Document
 from viner.evaluation.analysis import ErrorAnalysis
 from viner.store import Filter, Store
-from viner.store.records import Split
+from viner.store.values import Split
 
 
 class Answers(Protocol):

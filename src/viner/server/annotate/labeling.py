@@ -13,7 +13,7 @@ from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, pars
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import RequestError
 from viner.store import SPLITS, STATUSES
-from viner.store.records import LONGEST_ID
+from viner.store.values import LONGEST_ID
 
 _FIELDS = ("surface", "label", "match_case", "statuses", "splits", "as_suggestions")
 _SEARCH = {

@@ -14,7 +14,7 @@ from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, foll
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import error_response
 from viner.store import ConflictError, Operation, StaleSchemaError, StaleVersionError, Store
-from viner.store.records import LONGEST_ID
+from viner.store.values import LONGEST_ID
 
 _EVENTS_AT_ONCE = 100
 

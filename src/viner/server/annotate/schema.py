@@ -11,7 +11,7 @@ from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, follow_schema, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import error_response
-from viner.store.records import LONGEST_ID
+from viner.store.values import LONGEST_ID
 
 _RENAME = {"kind": "rename", "label": "LOC", "to": "LOCATION"}
 
