@@ -6,7 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Processes that run the tests.
 JOBS ?= 2
-# Byte code is made as modules are first imported, not for thousands that never are: half a minute less to wait.
+# Byte code is made as modules are first imported, not for thousands that never are: half a minute less to wait. Images of Python
+# often say that none is to be kept; then every process compiles what it imports, 12 seconds where it trains.
+export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check
 
 # PyPI's torch for Linux carries gigabytes of CUDA libraries; without an NVIDIA card the small build is taken where its index answers.

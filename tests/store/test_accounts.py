@@ -101,3 +101,16 @@ def test_an_unknown_name_costs_a_hash_too(store: Store, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "_scrypt", lambda password, *rest: hashed.append(password) or scrypt(password, *rest))
     assert store.accounts.verify("nobody", "một mật khẩu") is None
     assert hashed == ["một mật khẩu"]
+
+
+def test_a_name_that_nobody_has_costs_the_hash_of_a_password_and_opening_a_store_none(store_url, monkeypatch):
+    computed = []
+    scrypt = module.hashlib.scrypt
+    monkeypatch.setattr(module.hashlib, "scrypt", lambda *args, **options: computed.append(args) or scrypt(*args, **options))
+    with Store.open(store_url) as opened:
+        assert not computed
+        opened.accounts.add("lan", "a password")
+        assert len(computed) == 1
+        for name in ("nobody", "lan"):
+            assert opened.accounts.verify(name, "another one") is None
+        assert len(computed) == 3

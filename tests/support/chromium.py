@@ -23,9 +23,12 @@ PATIENCE = 90_000  # milliseconds: the machine may be busy with other tests
 
 
 def chromium() -> str:
-    """Its path; without one the test is skipped, or fails where VINER_REQUIRE_BROWSER=1."""
-    named = os.environ.get("VINER_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    path = named or "/usr/bin/chromium"
+    """Its path; without one the test is skipped, or fails where VINER_REQUIRE_BROWSER=1.
+
+    The headless shell comes first: without windows of its own it loads a page in half of the processor time.
+    """
+    found = (shutil.which(name) for name in ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))
+    path = os.environ.get("VINER_CHROMIUM") or next(filter(None, found), "/usr/bin/chromium")
     if not Path(path).exists():
         reason = f"no Chromium at {path}: install it, or set VINER_CHROMIUM to its path"
         if os.environ.get("VINER_REQUIRE_BROWSER") == "1":

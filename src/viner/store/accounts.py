@@ -25,6 +25,7 @@ _RESERVED = re.compile(r"local|import|rules|dictionary|pattern|viner|viner\.toml
 """Names under which the history tells of machines, and of people without accounts."""
 
 _N, _R, _P = 2**15, 8, 1  # 32 MiB and about a tenth of a second a try
+_DIGEST = 32  # bytes
 _LONGEST = 200
 
 
@@ -52,7 +53,8 @@ class Accounts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._nobody = _hash(secrets.token_hex(8))
+        # What no password has, so that nothing need be computed for it: stores are opened more often than people log in.
+        self._nobody = _written(secrets.token_bytes(16), secrets.token_bytes(_DIGEST))
 
     def add(self, name: str, password: str) -> Account:
         """Makes an account.
@@ -156,7 +158,10 @@ def _check_there(rows: int, name: str) -> None:
 
 def _hash(password: str) -> str:
     salt = secrets.token_bytes(16)
-    digest = _scrypt(password, salt, _N, _R, _P)
+    return _written(salt, _scrypt(password, salt, _N, _R, _P))
+
+
+def _written(salt: bytes, digest: bytes) -> str:
     return "$".join(["scrypt", str(_N), str(_R), str(_P), *(base64.b64encode(part).decode() for part in (salt, digest))])
 
 
@@ -169,4 +174,4 @@ def _matches(password: str, hashed: str) -> bool:
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
     # NFC, since two keyboards write the same Vietnamese letter in two ways.
     text = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
-    return hashlib.scrypt(text, salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=32)
+    return hashlib.scrypt(text, salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=_DIGEST)
