@@ -45,7 +45,7 @@ def test_float32_is_taken_where_int8_is_wrong(graphs, tmp_path):
     choice = choose_engine(info, folder, exact, tmp_path / "wrong.onnx", DEV)
     assert choice.engine == "fp32"
     assert choice.evidence["same"] == 0
-    assert "chosen is fp32, since 99.5% are needed; --engine int8 takes it all the same" in choice.summary()
+    assert "chosen is fp32, since 99.5% are needed (int8 all the same: viner engine)" in choice.summary()
 
 
 def test_float32_is_taken_where_no_entity_is_found(graphs, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import torch
 import transformers
 from onnx import TensorProto, helper, numpy_helper
 
+from viner.runtime.engine import session_options
 from viner.training.export import export_onnx
 from viner.workflow import quantize
 from viner.workflow.quantize import quantize_rows
@@ -14,9 +15,7 @@ VOCABULARY = 300
 
 
 def session(path):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(path), session_options(), providers=["CPUExecutionProvider"])
 
 
 @pytest.fixture(scope="module")

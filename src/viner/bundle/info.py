@@ -17,6 +17,8 @@ from viner.schema import Schema
 VERSION = 1
 """Version of the model folder. A viner reads this one and all before it."""
 ENGINES = ("int8", "fp32")
+MEASURED_WITH = "measured_with"
+"""Key of a model's ``evidence``: the engine that figures and calibration were made with, where it runs the other one."""
 HEAD_KINDS = ("softmax-bio",)
 
 

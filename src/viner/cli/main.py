@@ -20,9 +20,9 @@ from viner.errors import VinerError
 
 # In the order of a first visit.
 _VERBS = (
-    "demo", "init", "import", "serve", "train", "search", "evaluate", "calibrate", "compare", "doubts", "curve", "predict",
-    "redact", "publish", "models", "export", "accounts", "keys", "backup", "restore", "erase", "stats", "lint", "convert",
-    "bench", "doctor",
+    "demo", "init", "import", "serve", "train", "search", "evaluate", "calibrate", "engine", "compare", "doubts", "curve",
+    "predict", "redact", "publish", "models", "export", "accounts", "keys", "backup", "restore", "erase", "stats", "lint",
+    "convert", "bench", "doctor",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from viner.bundle import Bundle, BundleInfo, Canaries, find_bundle, processor, rebuilt_graph
 from viner.bundle.info import check_engine
+from viner.bundle.processor import lacks_vnni
 from viner.document import Document, Entity, Span
 from viner.encoding import (
     BioDecoder,
@@ -95,7 +96,8 @@ class Recognizer:
         """Loads a model.
 
         The canaries are answered first by int8 on another processor than the one that exported the model, and by OpenVINO
-        anywhere. Where the answers are not the expected ones, float32 (or ONNX Runtime) takes over, and a warning says so.
+        anywhere. Where the answers are not the expected ones, float32 (or ONNX Runtime) takes over, and a warning says so; so
+        does ONNX Runtime where the processor lacks what OpenVINO's int8 needs.
 
         Args:
             path: A model folder or a project; an existing path wins, else a Hub id ``user/name[@revision]``.
@@ -112,6 +114,13 @@ class Recognizer:
         bundle = find_bundle(path, weights=False)
         wanted = engine or ("fp32" if provider == CUDA else bundle.info.engine)
         check_engine(wanted)
+        if provider == OPENVINO and wanted == "int8" and lacks_vnni():
+            _log.warning(
+                "%s: this processor lacks VNNI, without which OpenVINO is slower in int8, and its answers depend on the batch."
+                " Recognizing with ONNX Runtime instead",
+                bundle.path,
+            )
+            provider = ONNX_RUNTIME
         recognizer = cls._open(bundle, wanted, threads, provider)
         if wanted != "int8" and provider != OPENVINO:
             return recognizer

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
+from viner.bundle.info import MEASURED_WITH
 from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
 from viner.schema import Layer
@@ -232,7 +233,9 @@ def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
             f" Over {evidence.get('sentences', 0):,} sentences int8 gave {evidence['same_share']:.2%} of the entities of"
             f" float32{figures}; {rule}."
         )
-    return f"## Figures\n\n{tables}\n{_calibration(info)}Engine: {info.engine}.{compared}\n"
+    measured = evidence.get(MEASURED_WITH)
+    others = f" What stands above was measured with {measured}." if measured else ""
+    return f"## Figures\n\n{tables}\n{_calibration(info)}Engine: {info.engine}.{compared}{others}\n"
 
 
 def _calibrated_on(info: BundleInfo) -> str:

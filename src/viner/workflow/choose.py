@@ -52,7 +52,7 @@ class Choice:
             f" ({', '.join(figures)}): {'asked for' if e['asked'] else 'chosen'} is {self.engine}"
         )
         if self.engine == "fp32" and not e["asked"]:
-            told += f", since {e['needed']:.1%} are needed; --engine int8 takes it all the same"
+            told += f", since {e['needed']:.1%} are needed (int8 all the same: viner engine)"
         return told
 
 

@@ -22,6 +22,7 @@ from viner.runtime import Recognizer
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import is_untouched, model_card
 from viner.workflow.fingerprint import fingerprint
+from viner.workflow.successor import project_of, succeed
 
 CALIBRATION = "calibration"
 """Key of a model's ``data`` and ``metrics`` that says what its scores were fitted to, if not to dev, and what that is worth."""
@@ -184,11 +185,10 @@ class _Target:
             if Path(out).exists():
                 raise BundleError("it exists already", where=out, hint="Name a new folder with --out")
             return cls(copy=Path(out))
-        place = bundle.path.resolve()
-        project = Project(place.parent.parent)
-        if place.parent.name == "models" and place.name.isdecimal() and Project.is_project(project.path):
+        project = project_of(bundle)
+        if project is not None:
             return cls(project=project)
-        if not Path(model).expanduser().exists() or _of_hub(place):
+        if not Path(model).expanduser().exists() or _of_hub(bundle.path.resolve()):
             raise UsageError(
                 "the model lies in the cache of the Hub, which is not changed",
                 where=model,
@@ -201,14 +201,9 @@ class _Target:
     def write(self, bundle: Bundle, found: Recalibration) -> Recalibration:
         """Writes what was found; returns it with what was written."""
         if self.project is not None:
-            active = self.project.active_model()
-            self.project.activate(active.name)  # else the newest would be, whatever it is a copy of
-            written = self.project.next_model()
-            kept = _copied(bundle, written, found)
-            serves = active.resolve() == bundle.path.resolve()
-            if serves:
-                self.project.activate(written.name)
-            return replace(found, written=written, card_kept=kept, activated=serves)
+            kept: list[bool] = []
+            written, serves = succeed(self.project, bundle, lambda folder: kept.append(_copied(bundle, folder, found)))
+            return replace(found, written=written, card_kept=kept[0], activated=serves)
         if self.copy is not None:
             return replace(found, card_kept=_copied(bundle, self.copy, found), written=self.copy)
         return replace(found, card_kept=_revised(bundle, found), written=bundle.path)

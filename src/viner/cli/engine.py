@@ -1,0 +1,102 @@
+"""``viner engine``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from viner.cli.options import FILE, format_option, json_option
+from viner.cli.terminal import echo_json, progress
+from viner.errors import UsageError
+
+if TYPE_CHECKING:
+    from viner.workflow.other_engine import EngineChange
+
+_TOLD = {"int8": "int8", "fp32": "float32"}
+
+
+@click.command(short_help="See which graph a model runs, int8 or float32, or take the other one.")
+@click.argument("model")
+@click.argument("engine", type=click.Choice(["int8", "fp32"]), required=False)
+@click.argument("file", type=FILE, required=False)
+@click.option("--out", "-o", type=FILE, metavar="DIR", help="Folder of the new model; the next number in a project.")
+@click.option("--dry-run", is_flag=True, help="Compare both, and write nothing.")
+@format_option
+@json_option
+def engine(
+    model: str,
+    engine: str | None,
+    file: Path | None,
+    out: Path | None,
+    dry_run: bool,
+    format: str | None,
+    read_options: dict[str, Any],
+    as_json: bool,
+) -> None:
+    """Show which graph MODEL runs and why; or, with ENGINE, make a model that runs that one, without training.
+
+    int8 is faster, and its folder is a third as large; float32 is what was trained. A training takes int8 where both find the
+    same entities on dev. Where it took float32, int8 may still be right for you: FILE holds texts of the kind that the model is
+    for, and the comparison says how many entities differ, how fast both are and, if FILE is annotated, what F1 each has.
+
+    MODEL stays as it is. Of a project the next number becomes the new model, which recognizes if MODEL did; elsewhere --out
+    names a folder. Building a graph needs viner[train].
+
+    \b
+    Example:
+      viner engine models/001
+      viner engine models/001 int8 dev.conll --dry-run
+      viner engine models/001 int8 dev.conll --out models/001-int8
+      viner engine covid int8 dev.jsonl
+    """
+    if engine is None:
+        if out is not None or dry_run:
+            raise UsageError("--out and --dry-run go with an ENGINE", hint=f"Such as: viner engine {model} int8 dev.conll")
+        _show(model, as_json=as_json)
+        return
+    if file is None:
+        raise UsageError(
+            "FILE is missing: texts to compare both graphs on", hint=f"Such as: viner engine {model} {engine} dev.conll"
+        )
+    from viner.formats import read
+    from viner.workflow.other_engine import take_engine
+
+    documents = list(progress(read(file, format, **read_options)))
+    found = take_engine(model, engine, documents, where=file, out=out, dry_run=dry_run)
+    if as_json:
+        echo_json(found.to_dict())
+        return
+    click.echo(f"{found.choice.summary()}.")
+    click.echo(_told(found))
+    if found.activated and found.written is not None:
+        project = found.written.parent.parent
+        click.echo(f"It recognizes from now on. Back: viner models {project} --activate {found.model.name}")
+    if found.card_kept:
+        click.echo("The model card was edited, so it stays as it is: what it says about the engine may be of the one before.")
+
+
+def _told(found: EngineChange) -> str:
+    if found.written is None:
+        return "Nothing was written (--dry-run)."
+    return f"{found.written} is {found.model} with {_TOLD[found.choice.engine]}."
+
+
+def _show(model: str, *, as_json: bool) -> None:
+    from viner.bundle import find_bundle
+    from viner.runtime import Recognizer
+    from viner.workflow.choose import Choice
+
+    info = find_bundle(model, weights=False).info
+    here = Recognizer.load(model)
+    if as_json:
+        echo_json(
+            {"engine": info.engine, "evidence": dict(info.evidence), "here": {"engine": here.engine, "provider": here.provider}}
+        )
+        return
+    click.echo(f"{model} runs {_TOLD[info.engine]}.")
+    if "same_share" in info.evidence:
+        click.echo(f"{Choice(info.engine, dict(info.evidence)).summary()}.")
+    if here.engine != info.engine:
+        click.echo(f"On this machine it runs {_TOLD[here.engine]}.")

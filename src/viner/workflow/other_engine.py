@@ -1,0 +1,148 @@
+"""A model that runs the other one of its graphs: int8 in the place of float32, or the other way round, without training."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from viner.bundle import Bundle, BundleInfo, BundleWriter, find_bundle
+from viner.bundle.bundle import CARD, GRAPH
+from viner.bundle.info import MEASURED_WITH, check_engine
+from viner.document import Document
+from viner.errors import BundleError, InputError, UsageError
+from viner.runtime import Recognizer
+from viner.workflow.card import is_untouched, model_card
+from viner.workflow.choose import Choice, canary_documents, choose_engine
+from viner.workflow.progress import Report
+from viner.workflow.rebuild import rebuild_graph
+from viner.workflow.successor import project_of, succeed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineChange:
+    """What became of a model.
+
+    Args:
+        model: The model folder.
+        previous: The engine that it runs.
+        written: The folder that runs the other one; None where nothing was written.
+        choice: The comparison of both on the documents.
+        card_kept: Whether the model card is an edited one, which goes on saying what it said.
+        activated: Whether the new folder now recognizes for its project.
+    """
+
+    model: Path
+    previous: str
+    written: Path | None
+    choice: Choice
+    card_kept: bool = False
+    activated: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {
+            "model": str(self.model),
+            "previous": self.previous,
+            "engine": self.choice.engine,
+            "written": None if self.written is None else str(self.written),
+            "evidence": dict(self.choice.evidence),
+            "card_kept": self.card_kept,
+            "activated": self.activated,
+        }
+
+
+def take_engine(
+    model: str | Path,
+    engine: str,
+    documents: Sequence[Document],
+    *,
+    where: str | Path | None = None,
+    out: str | Path | None = None,
+    dry_run: bool = False,
+    report: Report | None = None,
+) -> EngineChange:
+    """Makes a model folder that runs the graph which a model does not hold. The model stays as it is.
+
+    The graph is built from the weights, and both are compared on the documents; what the model card and ``viner.json`` say of
+    the engine is of that comparison. Figures by split and the calibration stay those of the graph before, and are marked so.
+    Of a project the next number becomes the new model, which recognizes from then on if the model did.
+
+    Args:
+        model: A model folder, a project, which stands for its active model, or a Hub id.
+        engine: "int8" or "fp32".
+        documents: Texts of the kind that the model is for; annotated ones give F1. Few are filled up from the bundled corpus.
+        where: The file that they come from, for messages.
+        out: The folder to be; None is for the models of a project alone.
+        dry_run: Compare, and write nothing.
+        report: Where progress goes; None means stderr.
+
+    Raises:
+        BundleError: If the model cannot be used or written, or ``out`` exists.
+        InputError: If there are no documents.
+        MissingExtraError: If the graph is to be built, and torch, transformers or onnx is missing.
+        UsageError: If there is no such engine, the model runs it, or ``out`` is missing.
+    """
+    check_engine(engine)
+    bundle = find_bundle(model)
+    previous = bundle.info.engine
+    if engine == previous:
+        raise UsageError(f"the model runs {engine} already", where=model)
+    project = project_of(bundle) if out is None else None
+    if not dry_run:
+        _check_place(out, project)
+    if not documents:
+        raise InputError("there is no document to compare on", where=where)
+    report = report or Report()
+    report.stage(f"Building the {engine} graph")
+    graph = rebuild_graph(bundle.path, engine)
+    report.stage("Comparing int8 with float32")
+    exact, small = (bundle.graph, graph) if engine == "int8" else (graph, bundle.graph)
+    choice = choose_engine(bundle.info, bundle.path, exact, small, documents, asked=engine)
+    found = EngineChange(model=bundle.path, previous=previous, written=None, choice=choice)
+    if dry_run:
+        return found
+    kept = _card_to_keep(bundle)
+    info = replace(bundle.info, engine=engine, evidence=_evidence(bundle.info, choice))
+    if project is not None:
+        written, activated = succeed(project, bundle, lambda folder: _write(bundle, info, graph, folder, kept))
+    else:
+        assert out is not None  # it was checked
+        written, activated = Path(out), False
+        _write(bundle, info, graph, written, kept)
+    return replace(found, written=written, card_kept=kept is not None, activated=activated)
+
+
+def _check_place(out: str | Path | None, project: object) -> None:
+    if out is None and project is None:
+        raise UsageError("a model that is in no project stays as it is", hint="Name a folder for the new one: --out DIR")
+    if out is not None and Path(out).exists():
+        raise BundleError("it exists already", where=out, hint="Name a new folder with --out")
+
+
+def _evidence(info: BundleInfo, choice: Choice) -> Mapping[str, Any]:
+    measured = info.evidence.get(MEASURED_WITH, info.engine)
+    return {**choice.evidence, **({} if measured == choice.engine else {MEASURED_WITH: measured})}
+
+
+def _card_to_keep(bundle: Bundle) -> str | None:
+    card = bundle.path / CARD
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
+    return None if text is None or is_untouched(text) else text
+
+
+def _write(bundle: Bundle, info: BundleInfo, graph: Path, target: Path, card: str | None) -> None:
+    with BundleWriter(target) as writer:
+        folder = writer.folder
+        for name in info.files:
+            if name.startswith(GRAPH):
+                continue
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(bundle.path / name, folder / name)
+        shutil.copyfile(graph, folder / GRAPH)
+        recognizer = Recognizer.from_graph(info, folder, folder / GRAPH)
+        (folder / "canaries.json").write_text(recognizer.canaries(canary_documents()).to_json(), encoding="utf-8")
+        (folder / CARD).write_text(model_card(info) if card is None else card, encoding="utf-8")
+        writer.finish(info)

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+import viner
+from support.tiny import tiny_bundle
+from viner.bundle import read_bundle
+from viner.document import Document
+from viner.errors import BundleError, InputError, UsageError
+from viner.project import Project
+from viner.runtime import Recognizer
+from viner.workflow.card import is_untouched, model_card
+from viner.workflow.other_engine import take_engine
+
+TEXT = "Nguyễn Văn A và Lan từ Hà Nội đến Huế."
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """Where graphs that were built are kept."""
+    monkeypatch.setenv("VINER_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def exact(tmp_path):
+    """A model that runs float32."""
+    return tiny_bundle(tmp_path / "model", engine="fp32")
+
+
+@pytest.fixture(scope="module")
+def documents(tiny_model):
+    """Texts whose entities are those that the model finds, but for one."""
+    found = [viner.load(tiny_model)(text) for text in (TEXT, "Minh ở Paris", "Lan, Nam và Minh") * 4]
+    return [found[0].bare().with_(entities=()), *(answer.bare().with_(entities=answer.entities) for answer in found[1:])]
+
+
+@pytest.mark.parametrize(("held", "wanted"), [("fp32", "int8"), ("int8", "fp32")])
+def test_a_new_folder_runs_the_other_graph_and_the_model_stays(tmp_path, documents, held, wanted):
+    folder = tiny_bundle(tmp_path / "model", engine=held)
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    found = take_engine(folder, wanted, documents, out=tmp_path / "other")
+    assert (found.previous, found.choice.engine, found.written) == (held, wanted, tmp_path / "other")
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    other = read_bundle(tmp_path / "other")
+    other.verify()
+    assert other.info.engine == wanted
+    assert other.info.evidence["asked"] is True
+    assert other.info.evidence["measured_with"] == held
+    assert other.graph.read_bytes() != before["model.onnx"]
+    recognizer = Recognizer.load(tmp_path / "other")
+    assert recognizer.engine == wanted
+    assert [e.labeled_span for e in recognizer(TEXT).entities] == [
+        e.labeled_span for e in Recognizer.load(folder)(TEXT).entities
+    ]
+
+
+def test_canaries_are_those_of_the_graph_that_runs(exact, documents, tmp_path):
+    take_engine(exact, "int8", documents, out=tmp_path / "other")
+    kept = read_bundle(tmp_path / "other").canaries()
+    again = Recognizer.load(tmp_path / "other").canaries(kept.documents)
+    assert kept.logits
+    assert kept.distance(again) < 0.05
+    assert [document.text for document in kept.documents] != [
+        document.text for document in read_bundle(exact).canaries().documents
+    ]
+
+
+def test_both_are_compared_on_the_documents(exact, documents, tmp_path):
+    found = take_engine(exact, "int8", documents, dry_run=True)
+    assert found.written is None
+    assert found.choice.evidence["dev_f1"]["fp32"] == pytest.approx(found.choice.evidence["dev_f1"]["int8"], abs=0.1)
+    assert 0 < found.choice.evidence["dev_f1"]["fp32"] < 1
+    assert found.to_dict()["evidence"]["sentences"] >= len(documents)
+    unannotated = take_engine(exact, "int8", [Document(TEXT)], dry_run=True)
+    assert "dev_f1" not in unannotated.choice.evidence
+    assert [path.name for path in tmp_path.iterdir() if path.name not in ("home", "model")] == []
+
+
+def test_the_card_says_what_its_figures_were_measured_with(exact, documents, tmp_path):
+    (exact / "README.md").write_text(model_card(read_bundle(exact).info), encoding="utf-8")
+    assert not take_engine(exact, "int8", documents, out=tmp_path / "other").card_kept
+    card = (tmp_path / "other" / "README.md").read_text(encoding="utf-8")
+    assert "Engine: int8." in card
+    assert "measured with fp32" in card
+    # Back again, the figures are its own.
+    take_engine(tmp_path / "other", "fp32", documents, out=tmp_path / "back")
+    assert "measured_with" not in read_bundle(tmp_path / "back").info.evidence
+    assert "measured with" not in (tmp_path / "back" / "README.md").read_text(encoding="utf-8")
+
+
+def test_an_edited_card_stays(exact, documents, tmp_path):
+    (exact / "README.md").write_text("# Ours\n", encoding="utf-8")
+    assert take_engine(exact, "int8", documents, out=tmp_path / "other").card_kept
+    assert (tmp_path / "other" / "README.md").read_text(encoding="utf-8") == "# Ours\n"
+    assert not is_untouched("# Ours\n")
+
+
+def test_what_people_put_beside_a_model_stays_there(exact, documents, tmp_path):
+    (exact / "notes.txt").write_text("ours", encoding="utf-8")
+    take_engine(exact, "int8", documents, out=tmp_path / "other")
+    assert not (tmp_path / "other" / "notes.txt").exists()
+    assert (exact / "notes.txt").exists()
+
+
+def test_in_a_project_the_next_number_takes_over(tmp_path, documents):
+    project = Project(tmp_path / "project")
+    (project.path / "models").mkdir(parents=True)
+    (project.path / "viner.toml").write_text("", encoding="utf-8")
+    for name in ("001", "002"):
+        tiny_bundle(project.path / "models" / name, engine="fp32")
+    older = take_engine(project.path / "models" / "001", "int8", documents)
+    assert (older.written, older.activated) == (project.path / "models" / "003", False)
+    assert project.active_model().name == "002"
+    found = take_engine(project.path, "int8", documents)
+    assert (found.written, found.activated) == (project.path / "models" / "004", True)
+    assert project.active_model().name == "004"
+
+
+def test_what_cannot_be_done_is_said_before_anything_is_built(exact, documents, tmp_path):
+    with pytest.raises(UsageError, match="runs fp32 already"):
+        take_engine(exact, "fp32", documents, out=tmp_path / "other")
+    with pytest.raises(UsageError, match="unknown engine"):
+        take_engine(exact, "int4", documents, out=tmp_path / "other")
+    with pytest.raises(UsageError, match="in no project"):
+        take_engine(exact, "int8", documents)
+    with pytest.raises(BundleError, match="exists already"):
+        take_engine(exact, "int8", documents, out=exact)
+    with pytest.raises(InputError, match=r"empty\.txt.*no document"):
+        take_engine(exact, "int8", [], where="empty.txt", out=tmp_path / "other")
+    assert not (tmp_path / "home").exists()
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_failure_leaves_nothing(exact, documents, tmp_path, monkeypatch):
+    monkeypatch.setattr("viner.workflow.other_engine.canary_documents", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        take_engine(exact, "int8", documents, out=tmp_path / "other")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "model"]
+    shutil.rmtree(tmp_path / "home")
+    assert json.loads((exact / "viner.json").read_text(encoding="utf-8"))["engine"] == "fp32"
