@@ -18,7 +18,7 @@ VERSION = 1
 """Version of the model folder. A viner reads this one and all before it."""
 ENGINES = ("int8", "fp32")
 MEASURED_WITH = "measured_with"
-"""Key of a model's ``evidence``: the engine that figures and calibration were made with, where it runs the other one."""
+"""Key of a model's ``evidence``, for its figures, and of its calibration: the engine they are of, where it runs another."""
 HEAD_KINDS = ("softmax-bio",)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import click
 
 from viner.cli.options import FILE, format_option, json_option
 from viner.cli.terminal import echo_json, progress
-from viner.errors import UsageError
+from viner.errors import UsageError, VinerError
 
 if TYPE_CHECKING:
     from viner.workflow.other_engine import EngineChange
@@ -37,8 +38,8 @@ def engine(
 ) -> None:
     """Show which graph MODEL runs and why; or, with ENGINE, make a model that runs that one, without training.
 
-    int8 is faster, and its folder is a third as large; float32 is what was trained. A training takes int8 where both find the
-    same entities on dev. Where it took float32, int8 may still be right for you: FILE holds texts of the kind that the model is
+    int8 is faster, and its folder a third smaller; float32 is what was trained. A training takes int8 where both find the same
+    entities on dev. Where it took float32, int8 may still be right for you: FILE holds texts of the kind that the model is
     for, and the comparison says how many entities differ, how fast both are and, if FILE is annotated, what F1 each has.
 
     MODEL stays as it is. Of a project the next number becomes the new model, which recognizes if MODEL did; elsewhere --out
@@ -61,15 +62,16 @@ def engine(
             "FILE is missing: texts to compare both graphs on", hint=f"Such as: viner engine {model} {engine} dev.conll"
         )
     from viner.formats import read
+    from viner.workflow.choose import SENTENCES
     from viner.workflow.other_engine import take_engine
 
-    documents = list(progress(read(file, format, **read_options)))
+    documents = list(progress(islice(read(file, format, **read_options), SENTENCES)))  # more are not compared
     found = take_engine(model, engine, documents, where=file, out=out, dry_run=dry_run)
     if as_json:
         echo_json(found.to_dict())
         return
     click.echo(f"{found.choice.summary()}.")
-    click.echo(_told(found))
+    click.echo(_told(found, found.model if Path(model).expanduser().exists() else model))
     if found.activated and found.written is not None:
         project = found.written.parent.parent
         click.echo(f"It recognizes from now on. Back: viner models {project} --activate {found.model.name}")
@@ -77,26 +79,39 @@ def engine(
         click.echo("The model card was edited, so it stays as it is: what it says about the engine may be of the one before.")
 
 
-def _told(found: EngineChange) -> str:
+def _told(found: EngineChange, model: str | Path) -> str:
     if found.written is None:
         return "Nothing was written (--dry-run)."
-    return f"{found.written} is {found.model} with {_TOLD[found.choice.engine]}."
+    return f"{found.written} is {model} with {_TOLD[found.choice.engine]}."
 
 
 def _show(model: str, *, as_json: bool) -> None:
     from viner.bundle import find_bundle
-    from viner.runtime import Recognizer
+    from viner.bundle.info import MEASURED_WITH
     from viner.workflow.choose import Choice
 
     info = find_bundle(model, weights=False).info
-    here = Recognizer.load(model)
+    here, problem = _here(model)
     if as_json:
-        echo_json(
-            {"engine": info.engine, "evidence": dict(info.evidence), "here": {"engine": here.engine, "provider": here.provider}}
-        )
+        echo_json({"engine": info.engine, "evidence": dict(info.evidence), "here": here, "problem": problem})
         return
     click.echo(f"{model} runs {_TOLD[info.engine]}.")
-    if "same_share" in info.evidence:
+    if {"same_share", "sentences", "pieces_per_second"} <= set(info.evidence):
         click.echo(f"{Choice(info.engine, dict(info.evidence)).summary()}.")
-    if here.engine != info.engine:
-        click.echo(f"On this machine it runs {_TOLD[here.engine]}.")
+    if MEASURED_WITH in info.evidence:
+        click.echo(f"Its figures were measured with {_TOLD.get(info.evidence[MEASURED_WITH], info.evidence[MEASURED_WITH])}.")
+    if here is None:
+        click.echo(f"On this machine it does not run: {problem}")
+    elif (here["engine"], here["provider"]) != (info.engine, "onnxruntime"):
+        click.echo(f"On this machine it runs {_TOLD[here['engine']]}, with {here['provider']}.")
+
+
+def _here(model: str) -> tuple[dict[str, str] | None, str | None]:
+    """What would run on this machine; or None, and why not."""
+    from viner.runtime import Recognizer
+
+    try:
+        recognizer = Recognizer.load(model)
+    except VinerError as error:
+        return None, str(error)
+    return {"engine": recognizer.engine, "provider": recognizer.provider}, None

@@ -16,7 +16,7 @@ from viner.runtime.provider import has_cuda, has_gpu
 _FEATURES = {
     "AVX2": {"avx2"},
     "AVX-512": {"avx512f"},
-    # With VNNI an int8 product is several times as fast as in float32, without it 1.4 times (runtime/engine.py).
+    # With VNNI an int8 product is several times as fast as in float32, without it 1.3 times (runtime/engine.py).
     "int8 (VNNI)": {"avx512_vnni", "avx_vnni", "asimddp"},
     "int8 (AMX)": {"amx_int8"},
     # What makes bf16 training on the processor worth while.

@@ -203,7 +203,9 @@ class Recognizer:
         wanted, got = _entities(expected), _entities(found)
         distance = expected.distance(found)
         # Where a model is unsure, it guesses otherwise here and there; such models run in float32, or in int8 if asked for.
-        unsure = self.engine != "int8" or bundle.info.evidence.get("asked")
+        evidence = bundle.info.evidence
+        alike = evidence.get("same_share", 1) >= evidence.get("needed", 0)
+        unsure = self.engine != "int8" or (evidence.get("asked") and not alike)
         if not unsure or distance is None:
             if len(wanted ^ got) > TOLERANCE * max(1, len(wanted | got)):
                 return (

@@ -227,15 +227,16 @@ def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
     compared = ""
     if "same_share" in evidence:
         f1 = evidence.get("dev_f1")
-        figures = f" (dev F1 {f1['int8']:.4f} against {f1['fp32']:.4f})" if isinstance(f1, Mapping) else ""
+        figures = f" (F1 {f1['int8']:.4f} against {f1['fp32']:.4f})" if isinstance(f1, Mapping) else ""
         rule = "it was asked for" if evidence.get("asked") else f"{evidence.get('needed', 0):.1%} are needed"
         compared = (
             f" Over {evidence.get('sentences', 0):,} sentences int8 gave {evidence['same_share']:.2%} of the entities of"
             f" float32{figures}; {rule}."
         )
     measured = evidence.get(MEASURED_WITH)
-    others = f" What stands above was measured with {measured}." if measured else ""
-    return f"## Figures\n\n{tables}\n{_calibration(info)}Engine: {info.engine}.{compared}{others}\n"
+    if evaluations and measured:
+        tables += f"\nThese figures were measured with {measured}, before the model was made to run {info.engine}.\n"
+    return f"## Figures\n\n{tables}\n{_calibration(info)}Engine: {info.engine}.{compared}\n"
 
 
 def _calibrated_on(info: BundleInfo) -> str:
@@ -256,8 +257,13 @@ def _calibration(info: BundleInfo) -> str:
     return (
         f"Scores: fitted to {before.entities:,} entities of {_calibrated_on(info)}. On documents that they were not fitted to"
         f" (cross-validation) their expected calibration error is {after.ece:.4f} ({after.chance:.4f} by chance alone);"
-        f" before it was {before.ece:.4f}.\n\n"
+        f" before it was {before.ece:.4f}.{_calibrated_with(known)}\n\n"
     )
+
+
+def _calibrated_with(known: Mapping[str, Any]) -> str:
+    engine = known.get(MEASURED_WITH)
+    return f" The scores were those of {engine}." if engine else ""
 
 
 _LIMITS = """## Intended use

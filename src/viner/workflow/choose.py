@@ -45,23 +45,29 @@ class Choice:
         """One line for people."""
         e = self.evidence
         speed, f1 = e["pieces_per_second"], e.get("dev_f1")
-        figures = [] if f1 is None else [f"dev F1 {f1['int8']:.4f} against {f1['fp32']:.4f}"]
+        figures = [] if f1 is None else [f"F1 {f1['int8']:.4f} against {f1['fp32']:.4f}"]
         figures.append(f"{speed['int8']:,.0f} against {speed['fp32']:,.0f} pieces/s")
+        asked = e.get("asked", False)  # earlier models were not asked about
         told = (
             f"int8 gives {e['same_share']:.2%} of the entities of float32 over {e['sentences']:,} sentences"
-            f" ({', '.join(figures)}): {'asked for' if e['asked'] else 'chosen'} is {self.engine}"
+            f" ({', '.join(figures)}): {'asked for' if asked else 'chosen'} is {self.engine}"
         )
-        if self.engine == "fp32" and not e["asked"]:
-            told += f", since {e['needed']:.1%} are needed (int8 all the same: viner engine)"
+        if self.engine == "fp32" and not asked:
+            told += f", since {e.get('needed', SAME):.1%} are needed (int8 all the same: viner engine)"
         return told
 
 
 def choose_engine(
-    info: BundleInfo, folder: Path, exact: Path, small: Path, dev: Sequence[Document], *, asked: str | None = None
+    info: BundleInfo,
+    folder: Path,
+    exact: Path,
+    small: Path,
+    dev: Sequence[Document],
+    *,
+    asked: str | None = None,
+    fill: bool = True,
 ) -> Choice:
     """Compares two graphs of one model on the dev set, at most :data:`SENTENCES` sentences of it.
-
-    A dev set with fewer than :data:`ENOUGH` entities is filled up to so many sentences from the bundled corpus.
 
     Args:
         info: What the model says about itself.
@@ -70,11 +76,12 @@ def choose_engine(
         small: The int8 graph.
         dev: Documents whose text is recognized; annotated entities give F1.
         asked: The engine that somebody asked for, whatever the comparison says.
+        fill: Whether a dev set with fewer than :data:`ENOUGH` entities is filled up from the bundled corpus.
 
     Returns:
         int8 if at least :data:`SAME` of the entities of each graph are entities of the other.
     """
-    texts, sentences = _texts(dev)
+    texts, sentences = _texts(dev, fill=fill)
     compared = dev[: len(texts)]  # dev comes first
     encoder = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
     pieces = sum(len(encoder.encode(text.text, words_of(text)).pieces) for text in in_segments(texts, info.segmenter))
@@ -91,7 +98,8 @@ def choose_engine(
         speed[name] = round(pieces / seconds, 1)
         tally = EntityTally()
         for document, answer in zip(compared, answers, strict=False):
-            tally.add(_spans(document), _spans(answer))
+            if document.entities is not None:
+                tally.add(_spans(document), _spans(answer))
         f1[name] = round(tally.scores().micro.f1, 5)
     both = found["fp32"] & found["int8"]
     most = max(len(found["fp32"]), len(found["int8"]))
@@ -123,10 +131,10 @@ def calibration_texts() -> list[str]:
     return [document.text for document in islice(corpus().documents("train"), _CALIBRATION)]
 
 
-def _texts(dev: Sequence[Document]) -> tuple[list[Document], int]:
+def _texts(dev: Sequence[Document], *, fill: bool) -> tuple[list[Document], int]:
     """Documents without annotations, those of dev first, and how many sentences they hold."""
     texts, sentences, entities = [], 0, 0
-    for documents in (dev, _supply()):
+    for documents in (dev, _supply()) if fill else (dev,):
         for document in documents:
             if sentences >= SENTENCES:
                 break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any
 
 from viner.bundle import Bundle, BundleInfo, BundleWriter, find_bundle
 from viner.bundle.bundle import CARD, GRAPH
+from viner.bundle.hub import download
 from viner.bundle.info import MEASURED_WITH, check_engine
+from viner.corpus import refuse_partial
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
 from viner.runtime import Recognizer
 from viner.workflow.card import is_untouched, model_card
 from viner.workflow.choose import Choice, canary_documents, choose_engine
 from viner.workflow.progress import Report
-from viner.workflow.rebuild import rebuild_graph
+from viner.workflow.rebuild import build_graph
+from viner.workflow.recalibrate import CALIBRATION
 from viner.workflow.successor import project_of, succeed
 
 
@@ -66,14 +70,14 @@ def take_engine(
 ) -> EngineChange:
     """Makes a model folder that runs the graph which a model does not hold. The model stays as it is.
 
-    The graph is built from the weights, and both are compared on the documents; what the model card and ``viner.json`` say of
-    the engine is of that comparison. Figures by split and the calibration stay those of the graph before, and are marked so.
+    The graph is built from the weights, and both are compared on the documents alone; what card and ``viner.json`` say
+    of the engine is of that comparison. Figures by split and the calibration stay those of the graph before, and are marked so.
     Of a project the next number becomes the new model, which recognizes from then on if the model did.
 
     Args:
         model: A model folder, a project, which stands for its active model, or a Hub id.
         engine: "int8" or "fp32".
-        documents: Texts of the kind that the model is for; annotated ones give F1. Few are filled up from the bundled corpus.
+        documents: Texts of the kind that the model is for; annotated ones give F1.
         where: The file that they come from, for messages.
         out: The folder to be; None is for the models of a project alone.
         dry_run: Compare, and write nothing.
@@ -81,50 +85,66 @@ def take_engine(
 
     Raises:
         BundleError: If the model cannot be used or written, or ``out`` exists.
-        InputError: If there are no documents.
+        InputError: If there are no documents, one is annotated only in part, or neither graph finds an entity in them.
         MissingExtraError: If the graph is to be built, and torch, transformers or onnx is missing.
         UsageError: If there is no such engine, the model runs it, or ``out`` is missing.
     """
     check_engine(engine)
-    bundle = find_bundle(model)
+    if out is not None and Path(out).exists():
+        raise BundleError("it exists already", where=out, hint="Name a new folder with --out")
+    if not documents:
+        raise InputError("there is no document to compare on", where=where)
+    refuse_partial(documents, "compare on", where=where)
+    bundle = find_bundle(model, weights=False)
     previous = bundle.info.engine
     if engine == previous:
         raise UsageError(f"the model runs {engine} already", where=model)
     project = project_of(bundle) if out is None else None
-    if not dry_run:
-        _check_place(out, project)
-    if not documents:
-        raise InputError("there is no document to compare on", where=where)
-    report = report or Report()
-    report.stage(f"Building the {engine} graph")
-    graph = rebuild_graph(bundle.path, engine)
-    report.stage("Comparing int8 with float32")
-    exact, small = (bundle.graph, graph) if engine == "int8" else (graph, bundle.graph)
-    choice = choose_engine(bundle.info, bundle.path, exact, small, documents, asked=engine)
-    found = EngineChange(model=bundle.path, previous=previous, written=None, choice=choice)
-    if dry_run:
-        return found
-    kept = _card_to_keep(bundle)
-    info = replace(bundle.info, engine=engine, evidence=_evidence(bundle.info, choice))
     if project is not None:
-        written, activated = succeed(project, bundle, lambda folder: _write(bundle, info, graph, folder, kept))
-    else:
-        assert out is not None  # it was checked
-        written, activated = Path(out), False
-        _write(bundle, info, graph, written, kept)
+        project.active_model()  # what is wrong with it should not be found after the work
+    elif out is None and not dry_run:
+        raise UsageError("a model that is in no project stays as it is", hint="Name a folder for the new one: --out DIR")
+    bundle = find_bundle(model)
+    if not Path(model).expanduser().exists():
+        download(str(model), (CARD,))  # recognition does without, so it is not there yet
+    report = report or Report()
+    with tempfile.TemporaryDirectory(prefix="viner-graph-") as scratch:
+        report.stage(f"Building the {engine} graph")
+        graph = build_graph(bundle, engine, Path(scratch) / GRAPH)
+        report.stage("Comparing int8 with float32")
+        exact, small = (bundle.graph, graph) if engine == "int8" else (graph, bundle.graph)
+        choice = choose_engine(bundle.info, bundle.path, exact, small, documents, asked=engine, fill=False)
+        if not choice.evidence["entities"]:
+            raise InputError(
+                "the model finds nothing in these texts", where=where, hint="Compare on texts of the kind that it is for"
+            )
+        found = EngineChange(model=bundle.path, previous=previous, written=None, choice=choice)
+        if dry_run:
+            return found
+        kept = _card_to_keep(bundle)
+        info = _changed(bundle.info, choice)
+        if project is not None:
+            written, activated = succeed(project, bundle, lambda folder: _write(bundle, info, graph, folder, kept))
+        else:
+            assert out is not None  # it was checked
+            written, activated = Path(out), False
+            _write(bundle, info, graph, written, kept)
     return replace(found, written=written, card_kept=kept is not None, activated=activated)
 
 
-def _check_place(out: str | Path | None, project: object) -> None:
-    if out is None and project is None:
-        raise UsageError("a model that is in no project stays as it is", hint="Name a folder for the new one: --out DIR")
-    if out is not None and Path(out).exists():
-        raise BundleError("it exists already", where=out, hint="Name a new folder with --out")
+def _changed(info: BundleInfo, choice: Choice) -> BundleInfo:
+    """What the new folder says: its engine and why, and which engine its figures and its calibration were made with."""
+    metrics = dict(info.metrics)
+    if isinstance(metrics.get(CALIBRATION), Mapping):
+        metrics[CALIBRATION] = _marked(metrics[CALIBRATION], metrics[CALIBRATION], info.engine, choice.engine)
+    evidence = _marked(choice.evidence, info.evidence, info.engine, choice.engine)
+    return replace(info, engine=choice.engine, evidence=evidence, metrics=metrics)
 
 
-def _evidence(info: BundleInfo, choice: Choice) -> Mapping[str, Any]:
-    measured = info.evidence.get(MEASURED_WITH, info.engine)
-    return {**choice.evidence, **({} if measured == choice.engine else {MEASURED_WITH: measured})}
+def _marked(facts: Mapping[str, Any], before: Mapping[str, Any], previous: str, engine: str) -> dict[str, Any]:
+    measured = before.get(MEASURED_WITH, previous)
+    unmarked = {key: value for key, value in facts.items() if key != MEASURED_WITH}
+    return unmarked if measured == engine else {**unmarked, MEASURED_WITH: measured}
 
 
 def _card_to_keep(bundle: Bundle) -> str | None:
@@ -137,11 +157,13 @@ def _write(bundle: Bundle, info: BundleInfo, graph: Path, target: Path, card: st
     with BundleWriter(target) as writer:
         folder = writer.folder
         for name in info.files:
-            if name.startswith(GRAPH):
+            # What recognition does without may be missing, in a copy of the Hub for one.
+            if name.startswith(GRAPH) or not (bundle.path / name).is_file():
                 continue
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(bundle.path / name, folder / name)
-        shutil.copyfile(graph, folder / GRAPH)
+        for part in graph.parent.glob(f"{GRAPH}*"):  # a large graph keeps its numbers in files beside it
+            shutil.copyfile(part, folder / part.name)
         recognizer = Recognizer.from_graph(info, folder, folder / GRAPH)
         (folder / "canaries.json").write_text(recognizer.canaries(canary_documents()).to_json(), encoding="utf-8")
         (folder / CARD).write_text(model_card(info) if card is None else card, encoding="utf-8")

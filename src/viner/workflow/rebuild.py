@@ -11,13 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from viner.bundle import find_bundle, rebuilt_graph
+from viner.bundle import Bundle, find_bundle, rebuilt_graph
 from viner.bundle.info import check_engine
 from viner.encoding import PieceEncoder
 from viner.errors import MissingExtraError, VinerError
-from viner.training.export import export_onnx
 from viner.workflow.choose import calibration_texts
-from viner.workflow.quantize import quantize_rows, sample_texts
 
 
 def rebuild_graph(path: str | Path, engine: str) -> Path:
@@ -41,21 +39,40 @@ def rebuild_graph(path: str | Path, engine: str) -> Path:
     target = rebuilt_graph(bundle.info, engine)
     if target.is_file():
         return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        build_graph(bundle, engine, Path(scratch) / "model.onnx").replace(target)
+    return target
+
+
+def build_graph(bundle: Bundle, engine: str, graph: Path) -> Path:
+    """Builds a graph of a model from its weights.
+
+    Args:
+        bundle: The model folder, with its weights.
+        engine: "fp32" or "int8".
+        graph: The ONNX file to write.
+
+    Returns:
+        ``graph``.
+
+    Raises:
+        MissingExtraError: If torch, transformers or onnx is missing.
+    """
     try:
         import torch
         from transformers import AutoModelForTokenClassification
+
+        from viner.training.export import export_onnx
+        from viner.workflow.quantize import quantize_rows, sample_texts
     except ImportError:
         raise MissingExtraError("building a graph", "train") from None
     model = AutoModelForTokenClassification.from_pretrained(bundle.path, dtype=torch.float32, use_safetensors=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        graph = Path(scratch) / "model.onnx"
-        export_onnx(model, graph, bundle.info.heads[0].layer)
-        if engine == "int8":
-            encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
-            quantize_rows(graph, graph, sample_texts(encoder, calibration_texts(), bundle.info.segmenter), first_pieces=True)
-        graph.replace(target)
-    return target
+    export_onnx(model, graph, bundle.info.heads[0].layer)
+    if engine == "int8":
+        encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
+        quantize_rows(graph, graph, sample_texts(encoder, calibration_texts(), bundle.info.segmenter), first_pieces=True)
+    return graph
 
 
 def main() -> int:

@@ -29,10 +29,8 @@ def succeed(project: Project, bundle: Bundle, write: Callable[[Path], object]) -
         The folder, and whether it recognizes for the project now.
     """
     active = project.active_model()
-    project.activate(active.name)  # else the newest would be, whatever it was made from
     written = project.next_model()
     write(written)
     serves = active.resolve() == bundle.path.resolve()
-    if serves:
-        project.activate(written.name)
+    project.activate(written.name if serves else active.name)  # else the newest would be, whatever it was made from
     return written, serves
