@@ -206,7 +206,7 @@ def test_few_entities_without_logits_prove_nothing(tmp_path, caplog, monkeypatch
     assert "9 entities, too few to tell" in caplog.text
 
 
-@pytest.mark.parametrize(("engine", "evidence"), [("fp32", {}), ("int8", {"asked": True})])
+@pytest.mark.parametrize(("engine", "evidence"), [("fp32", {}), ("int8", {"asked": True, "same_share": 0.98, "needed": 0.995})])
 def test_a_model_that_may_be_unsure_is_judged_by_logits_alone(tmp_path, engine, evidence):
     bundle = read_bundle(tiny_bundle(tmp_path / "model", engine=engine, processor_name="another one"))
     ner = Recognizer.load(bundle.path)
@@ -221,6 +221,16 @@ def test_a_model_that_may_be_unsure_is_judged_by_logits_alone(tmp_path, engine, 
     assert judged(bundle, documents=others) is None
     assert "% off" in judged(bundle, logits=[-part for part in canaries.logits])
     assert f"{engine} finds 0 of the 0 entities" in judged(bundle, documents=others, logits=())
+
+
+def test_a_model_that_int8_suits_is_judged_by_entities_though_it_was_asked_for(tmp_path):
+    bundle = read_bundle(tiny_bundle(tmp_path / "model", processor_name="another one"))
+    ner = Recognizer.load(bundle.path)
+    bundle = replace(bundle, info=replace(bundle.info, evidence={"asked": True, "same_share": 0.998, "needed": 0.995}))
+    canaries = bundle.canaries()
+    others = tuple(document.with_(entities=()) for document in canaries.documents)
+    (bundle.path / "canaries.json").write_text(replace(canaries, documents=others).to_json())
+    assert "int8 finds 0 of the 0 entities" in ner._disagreement(bundle)
 
 
 def test_words_that_no_window_answers_are_an_error_or_told(ner, monkeypatch):

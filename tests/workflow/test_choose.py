@@ -86,7 +86,7 @@ def test_what_was_asked_for_is_taken_whatever_was_found(graphs, asked):
 
 def test_sentences_by_the_thousand_are_there_whatever_the_dev_set(monkeypatch):
     monkeypatch.undo()
-    texts, sentences = choose._texts([])
+    texts, sentences = choose._texts([], fill=True)
     assert sentences >= choose.SENTENCES
     assert all(text.entities is None for text in texts)
 

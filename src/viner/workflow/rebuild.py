@@ -64,10 +64,12 @@ def build_graph(bundle: Bundle, engine: str, graph: Path) -> Path:
         from transformers import AutoModelForTokenClassification
 
         from viner.training.export import export_onnx
+        from viner.training.model import quiet
         from viner.workflow.quantize import quantize_rows, sample_texts
     except ImportError:
         raise MissingExtraError("building a graph", "train") from None
-    model = AutoModelForTokenClassification.from_pretrained(bundle.path, dtype=torch.float32, use_safetensors=True)
+    with quiet():
+        model = AutoModelForTokenClassification.from_pretrained(bundle.path, dtype=torch.float32, use_safetensors=True)
     export_onnx(model, graph, bundle.info.heads[0].layer)
     if engine == "int8":
         encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
