@@ -71,7 +71,7 @@ def test_f1_of_both_is_told_where_dev_is_annotated(graphs, tmp_path):
     dev = [Document("Lan ở Hà Nội.", entities=[Entity(0, 3, "PERSON"), Entity(6, 12, "PERSON")])]
     choice = choose_engine(*graphs, dev)
     assert choice.evidence["dev_f1"] == {"fp32": 0.5, "int8": 0.5}
-    assert "F1 0.5000 against 0.5000" in choice.summary()
+    assert "(F1 0.5000 against 0.5000, " in choice.summary()
     assert "dev_f1" not in choose_engine(*graphs, DEV).evidence
 
 

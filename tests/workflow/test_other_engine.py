@@ -167,7 +167,7 @@ def test_what_cannot_be_done_is_said_before_anything_is_built(exact, documents, 
 
 
 def test_a_failure_leaves_nothing(exact, documents, tmp_path, monkeypatch):
-    monkeypatch.setattr("viner.workflow.other_engine.canary_documents", lambda: 1 / 0)
+    monkeypatch.setattr("viner.workflow.choose.canary_documents", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         take_engine(exact, "int8", documents, out=tmp_path / "other")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]

@@ -6,6 +6,9 @@ import platform
 from functools import cache
 from pathlib import Path
 
+VNNI = frozenset({"avx512_vnni", "avx_vnni"})
+"""Flags of x86 processors that add products of u8 and s8 in 32 bits."""
+
 
 @cache
 def read_processor() -> tuple[str, frozenset[str]]:
@@ -29,4 +32,4 @@ def lacks_vnni() -> bool:
     Only Linux tells; elsewhere it is taken to have them.
     """
     _, flags = read_processor()
-    return "sse2" in flags and not flags & {"avx512_vnni", "avx_vnni", "amx_int8"}
+    return "sse2" in flags and not flags & (VNNI | {"amx_int8"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,23 @@ def revise(bundle: Bundle, change: Change) -> BundleInfo:
     return info
 
 
+def copy_files(bundle: Bundle, names: Iterable[str], folder: Path) -> None:
+    """Copies files of a model folder; those that are not there are left out, as in a copy of the Hub.
+
+    Args:
+        bundle: The model folder.
+        names: Names as ``viner.json`` lists them.
+        folder: Where they go.
+
+    Raises:
+        OSError: If one cannot be read or written.
+    """
+    for name in names:
+        if (bundle.path / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(bundle.path / name, folder / name)
+
+
 def copy_bundle(bundle: Bundle, target: Path, revised: Callable[[Bundle], None]) -> Bundle:
     """Copies a model folder: the files that it lists, ``viner.json`` and the card; what people put beside them stays behind.
 
@@ -61,10 +78,7 @@ def copy_bundle(bundle: Bundle, target: Path, revised: Callable[[Bundle], None])
         raise BundleError("it exists already", where=target, hint="Name a new folder")
     try:
         with draft_beside(target) as draft:
-            for name in (*bundle.info.files, INFO, CARD):
-                if (bundle.path / name).is_file():
-                    (draft / name).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(bundle.path / name, draft / name)
+            copy_files(bundle, (*bundle.info.files, INFO, CARD), draft)
             revised(Bundle(draft, bundle.info))
             read_bundle(draft)
             if target.exists():

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from viner.cli.options import FILE, format_option, json_option
-from viner.cli.terminal import echo_json, progress
+from viner.cli.terminal import echo_json, echo_successor, progress
 from viner.errors import UsageError
 
 
@@ -66,11 +66,9 @@ def calibrate(
     if found.before is not None:
         click.echo(found.to_markdown())
     click.echo(_told(found.written, found.model, dry_run=dry_run, reset=reset))
-    if found.activated and found.written is not None:
-        project = found.written.parent.parent
-        click.echo(f"It recognizes from now on. Back: viner models {project} --activate {found.model.name}")
-    if found.card_kept:
-        click.echo("The model card was edited, so it stays as it is: what it says about scores may be of the ones before.")
+    echo_successor(
+        found.written, found.model, activated=found.activated, card_kept=found.card_kept, what="scores may be of the ones"
+    )
 
 
 def _told(written: Path | None, model: Path, *, dry_run: bool, reset: bool) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from viner.cli.options import FILE, format_option, json_option
-from viner.cli.terminal import echo_json, progress
+from viner.cli.terminal import echo_json, echo_successor, progress
 from viner.errors import UsageError, VinerError
 
 if TYPE_CHECKING:
@@ -72,11 +72,9 @@ def engine(
         return
     click.echo(f"{found.choice.summary()}.")
     click.echo(_told(found, found.model if Path(model).expanduser().exists() else model))
-    if found.activated and found.written is not None:
-        project = found.written.parent.parent
-        click.echo(f"It recognizes from now on. Back: viner models {project} --activate {found.model.name}")
-    if found.card_kept:
-        click.echo("The model card was edited, so it stays as it is: what it says about the engine may be of the one before.")
+    echo_successor(
+        found.written, found.model, activated=found.activated, card_kept=found.card_kept, what="the engine may be of the one"
+    )
 
 
 def _told(found: EngineChange, model: str | Path) -> str:

@@ -11,7 +11,7 @@ from viner.errors import InputError, UsageError
 from viner.publishing.model import check_title, copy_model, find_model
 from viner.publishing.repository import check_upload, publish_repository
 from viner.publishing.upload import check_repo
-from viner.workflow.card import is_untouched, model_card
+from viner.workflow.card import edited_card, model_card
 from viner.workflow.front_matter import LANGUAGE, CardChoices, model_license
 
 KIND = "hub"
@@ -96,12 +96,11 @@ def write_repository(bundle: Bundle, folder: Path, choices: CardChoices) -> bool
         OSError: If it cannot be written.
     """
     copied = copy_model(bundle, folder, weights=True)
-    card = folder / CARD
-    edited = card.is_file() and not is_untouched(card.read_text(encoding="utf-8", errors="replace"))
+    edited = edited_card(folder) is not None
     if edited:
         _check_edited(bundle.path / CARD, choices)
     else:
-        card.write_text(model_card(copied.info, choices), encoding="utf-8")
+        (folder / CARD).write_text(model_card(copied.info, choices), encoding="utf-8")
     return edited
 
 

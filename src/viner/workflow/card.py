@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
+from viner.bundle.bundle import CARD
 from viner.bundle.info import MEASURED_WITH
 from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
@@ -66,6 +68,13 @@ def is_untouched(card: str) -> bool:
     """Whether a card is as viner wrote it."""
     match = _MARKED.search(card)
     return match is not None and match[1] == _checksum(card[: match.start() - 1])
+
+
+def edited_card(folder: Path) -> str | None:
+    """The card of a model folder if somebody edited it; None if viner wrote it as it is, or there is none."""
+    card = folder / CARD
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
+    return None if text is None or is_untouched(text) else text
 
 
 def license_lines(base: Origin, data: Origin) -> list[str]:

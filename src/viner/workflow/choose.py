@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from viner.bundle import BundleInfo
+from viner.bundle.canaries import NAME as CANARIES
 from viner.corpus import sentences_of
 from viner.document import Document
 from viner.encoding import PieceEncoder
@@ -124,6 +125,11 @@ def _spans(document: Document) -> list[LabeledSpan]:
 def canary_documents() -> list[Document]:
     """Texts for ``canaries.json``: of the bundled corpus, so that a model folder never carries a user's texts."""
     return [Document(document.text) for document in islice(corpus().documents("dev"), _CANARIES)]
+
+
+def write_canaries(recognizer: Recognizer, folder: Path) -> None:
+    """Has the graph of a model folder answer the canaries, for its ``canaries.json``."""
+    (folder / CANARIES).write_text(recognizer.canaries(canary_documents()).to_json(), encoding="utf-8")
 
 
 def calibration_texts() -> list[str]:

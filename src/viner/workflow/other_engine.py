@@ -13,12 +13,13 @@ from viner.bundle import Bundle, BundleInfo, BundleWriter, find_bundle
 from viner.bundle.bundle import CARD, GRAPH
 from viner.bundle.hub import download
 from viner.bundle.info import MEASURED_WITH, check_engine
+from viner.bundle.revise import copy_files
 from viner.corpus import refuse_partial
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
 from viner.runtime import Recognizer
-from viner.workflow.card import is_untouched, model_card
-from viner.workflow.choose import Choice, canary_documents, choose_engine
+from viner.workflow.card import edited_card, model_card
+from viner.workflow.choose import Choice, choose_engine, write_canaries
 from viner.workflow.progress import Report
 from viner.workflow.rebuild import build_graph
 from viner.workflow.recalibrate import CALIBRATION
@@ -121,7 +122,7 @@ def take_engine(
         found = EngineChange(model=bundle.path, previous=previous, written=None, choice=choice)
         if dry_run:
             return found
-        kept = _card_to_keep(bundle)
+        kept = edited_card(bundle.path)
         info = _changed(bundle.info, choice)
         if project is not None:
             written, activated = succeed(project, bundle, lambda folder: _write(bundle, info, graph, folder, kept))
@@ -147,24 +148,12 @@ def _marked(facts: Mapping[str, Any], before: Mapping[str, Any], previous: str, 
     return unmarked if measured == engine else {**unmarked, MEASURED_WITH: measured}
 
 
-def _card_to_keep(bundle: Bundle) -> str | None:
-    card = bundle.path / CARD
-    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
-    return None if text is None or is_untouched(text) else text
-
-
 def _write(bundle: Bundle, info: BundleInfo, graph: Path, target: Path, card: str | None) -> None:
     with BundleWriter(target) as writer:
         folder = writer.folder
-        for name in info.files:
-            # What recognition does without may be missing, in a copy of the Hub for one.
-            if name.startswith(GRAPH) or not (bundle.path / name).is_file():
-                continue
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(bundle.path / name, folder / name)
+        copy_files(bundle, (name for name in info.files if not name.startswith(GRAPH)), folder)
         for part in graph.parent.glob(f"{GRAPH}*"):  # a large graph keeps its numbers in files beside it
             shutil.copyfile(part, folder / part.name)
-        recognizer = Recognizer.from_graph(info, folder, folder / GRAPH)
-        (folder / "canaries.json").write_text(recognizer.canaries(canary_documents()).to_json(), encoding="utf-8")
+        write_canaries(Recognizer.from_graph(info, folder, folder / GRAPH), folder)
         (folder / CARD).write_text(model_card(info) if card is None else card, encoding="utf-8")
         writer.finish(info)

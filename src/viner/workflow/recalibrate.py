@@ -20,7 +20,7 @@ from viner.project import Project
 from viner.project.toml import write_text
 from viner.runtime import Recognizer
 from viner.workflow.calibrate import calibrate
-from viner.workflow.card import is_untouched, model_card
+from viner.workflow.card import edited_card, model_card
 from viner.workflow.fingerprint import fingerprint
 from viner.workflow.successor import project_of, succeed
 
@@ -240,8 +240,7 @@ def _revised(bundle: Bundle, found: Recalibration) -> bool:
             }
 
     info = revise(bundle, change)
-    card = bundle.path / CARD
-    if card.is_file() and not is_untouched(card.read_text(encoding="utf-8", errors="replace")):
+    if edited_card(bundle.path) is not None:
         return True
-    write_text(card, model_card(info))
+    write_text(bundle.path / CARD, model_card(info))
     return False

@@ -24,7 +24,7 @@ from viner.version import __version__
 from viner.workflow.adapt import Adaptation, Reading
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
-from viner.workflow.choose import Choice, calibration_texts, canary_documents, choose_engine
+from viner.workflow.choose import Choice, calibration_texts, choose_engine, write_canaries
 from viner.workflow.fingerprint import fingerprint
 from viner.workflow.material import Material, annotated, require_training
 from viner.workflow.progress import Report, TrainingLog
@@ -244,8 +244,7 @@ def _finish(
             },
         },
     )
-    canaries = recognizer.canaries(canary_documents())
-    (folder / "canaries.json").write_text(canaries.to_json(), encoding="utf-8")
+    write_canaries(recognizer, folder)
     shutil.copyfile(log, folder / _LOG_NAME)
     (folder / "README.md").write_text(model_card(info), encoding="utf-8")
     writer.finish(info)
