@@ -34,15 +34,22 @@ def test_many_threads_get_the_answers_that_one_gets(tiny_model):
         assert np.array_equal(one, three.result())
 
 
-def test_int8_products_are_exact_on_processors_without_vnni_too(tiny_model, monkeypatch):
-    """What the entry does on such a processor is seen in tests/measure/test_product.py, where the tests run on one."""
+@pytest.mark.parametrize(("overflow", "entry"), [(True, "1"), (False, None)])
+def test_matrices_become_u8_where_products_overflow_and_nowhere_else(tiny_model, monkeypatch, overflow, entry):
+    """What that does is seen in test_product.py, where the tests run on such a processor."""
+    monkeypatch.setattr("viner.runtime.engine.products_overflow", lambda: overflow)
     options = []
     session = onnxruntime.InferenceSession
     monkeypatch.setattr(
         onnxruntime, "InferenceSession", lambda path, asked, **rest: options.append(asked) or session(path, asked, **rest)
     )
     OnnxEngine(tiny_model / "model.onnx", "entities")
-    assert [one.get_session_config_entry("session.x64quantprecision") for one in options] == ["1"]
+    (asked,) = options
+    if entry is None:
+        with pytest.raises(RuntimeError):
+            asked.get_session_config_entry("session.x64quantprecision")
+    else:
+        assert asked.get_session_config_entry("session.x64quantprecision") == entry
 
 
 @pytest.mark.parametrize(("shared_from", "most"), [(0, 1), (1 << 30, 4)])

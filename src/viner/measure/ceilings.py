@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from viner.measure.product import product_graph
 from viner.runtime.engine import session_options
+from viner.runtime.product import product_graph
 
 ROWS, INPUTS, OUTPUTS = 1024, 384, 1536
 SHAPE = f"{ROWS:,}×{INPUTS}×{OUTPUTS:,}"

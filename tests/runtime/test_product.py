@@ -4,8 +4,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from viner.measure.product import product_graph
+from viner.bundle.processor import lacks_vnni, read_processor
 from viner.runtime.engine import session_options
+from viner.runtime.product import product_graph, products_overflow
 
 
 def run(graph: bytes, x: np.ndarray) -> np.ndarray:
@@ -35,3 +36,9 @@ def test_onnx_itself_finds_nothing_to_complain_about():
     model = onnx.load_from_string(product_graph("MatMulInteger", 1024, weights, left="uint8", result="int32", zero=128))
     onnx.checker.check_model(model, full_check=True)
     assert [dim.dim_value for dim in model.graph.output[0].type.tensor_type.shape.dim] == [1024, 200]
+
+
+def test_products_overflow_where_the_processor_lacks_vnni():
+    if not read_processor()[1]:
+        pytest.skip("only Linux tells what the processor can do")
+    assert products_overflow() is lacks_vnni()
