@@ -52,7 +52,7 @@ def small_bundle(folder: Path) -> Path:
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(base / name, target / name)
         export_onnx(model, target / "model.onnx")
-        quantize_rows(target / "model.onnx", target / "model.onnx", first_pieces=True)
+        quantize_rows(target / "model.onnx", target / "model.onnx", compact=True)
         recognizer = Recognizer.from_graph(info, target, target / "model.onnx")
         answers = tuple(recognizer.stream(["Bệnh nhân 91 là phi công người Anh.", "A nurse in Hanoi tested positive."]))
         (target / "canaries.json").write_text(Canaries(processor(), answers).to_json(), encoding="utf-8")

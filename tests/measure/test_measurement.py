@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -36,7 +37,9 @@ def test_the_products_at_the_ceilings_rate_have_the_share_of_the_ceiling(found):
 def test_it_counts_what_it_recognized(found):
     assert (found.documents, found.words) == (4, 20)
     assert found.pieces >= found.words
-    assert 0 < found.padding < 1
+    assert found.padding == 0
+    assert "padding" not in to_text(found)
+    assert "25.0% of the graph's work is padding" in to_text(replace(found, padding=0.25))
 
 
 def test_it_goes_into_json_and_into_text(found):

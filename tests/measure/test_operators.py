@@ -29,7 +29,8 @@ def event(operator: str, inputs: list[list[int]], output: list[int]) -> dict:
         ("QuantizeLinear", [[2, 7, 384], [], []], [2, 7, 384], "scaling"),
         ("LayerNormalization", [[2, 7, 384], [384], [384]], [2, 7, 384], "norms"),
         ("Gather", [[39107, 384], [2, 7]], [2, 7, 384], "moving"),
-        ("NonZero", [[2, 7]], [2, 3], "other"),
+        ("NonZero", [[14]], [1, 12], "moving"),
+        ("TopK", [[2, 7]], [2, 3], "other"),
     ],
 )
 def test_operators_have_a_kind(operator, inputs, output, kind):
@@ -55,6 +56,17 @@ def test_the_shares_make_a_whole(tiny_model):
     assert profile.kinds["attention"] > 0
     assert profile.kinds["GELU"] > 0
     assert profile.kinds["norms"] > 0
+
+
+def test_padding_adds_nothing_to_what_a_piece_costs(tiny_model):
+    ids = np.full((3, 12), 7)
+    mask = np.zeros_like(ids)
+    mask[0], mask[1, :2], mask[2, :1] = 1, 1, 1
+    padded = Batch(ids, mask, np.flatnonzero(mask))
+    alone = Batch(ids[:1], mask[:1], np.arange(12))
+    graph = read_bundle(tiny_model).graph
+    costs = [profile_graph(graph, [batch]).operations_per_piece for batch in (padded, alone)]
+    assert costs[0] == pytest.approx(costs[1])
 
 
 def test_a_graph_without_products_is_told(tmp_path):

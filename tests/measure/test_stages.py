@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import viner
+from support.tiny import tiny_bundle
 from viner.bundle import read_bundle
 from viner.document import Document
 from viner.encoding import PieceEncoder
@@ -60,8 +61,15 @@ def test_it_counts_and_times_each_stage(staged):
     assert tuple(result.seconds) == STAGES
     assert all(seconds >= 0 for seconds in result.seconds.values())
     assert (result.words, result.pieces) == (4, 4)
+    assert result.padding == 0  # an int8 graph computes none
+
+
+def test_padding_is_told_where_it_is_computed(tmp_path):
+    bundle = read_bundle(tiny_bundle(tmp_path / "exact", engine="fp32"))
+    encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
+    staged = StagedRecognizer(bundle.info, encoder, OnnxEngine(bundle.graph, "entities", threads=2), budget=128)
     # Three and one pieces, each between two special ones, side by side: 8 of 10 slots are used.
-    assert result.padding == pytest.approx(0.2)
+    assert staged([Document("Lan ở Huế"), Document("Lan")]).padding == pytest.approx(0.2)
 
 
 def test_nothing_is_no_work(staged):

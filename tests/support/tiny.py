@@ -88,7 +88,7 @@ def _built(engine: str, kind: str) -> Bundle:
         tokenizer.save_pretrained(folder)
         export_onnx(model, folder / "model.onnx")
         if engine == "int8":
-            quantize_rows(folder / "model.onnx", folder / "model.onnx", first_pieces=True)
+            quantize_rows(folder / "model.onnx", folder / "model.onnx", compact=True)
         recognizer = Recognizer.from_graph(info, folder, folder / "model.onnx")
         (folder / "canaries.json").write_text(recognizer.canaries(_TEXTS).to_json(), encoding="utf-8")
         (folder / "README.md").write_text("# A tiny model for tests\n", encoding="utf-8")

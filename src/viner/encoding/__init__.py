@@ -5,13 +5,25 @@ overlapping windows (:func:`plan_windows`) → one emission a word → one decod
 """
 
 from viner.encoding.alignment import AlignedTags, LostEntity, align
-from viner.encoding.batches import FIRST_PIECES, cut_by_budget, cut_by_length, side_by_side
+from viner.encoding.batches import (
+    FIRST_PIECES,
+    PACKED,
+    PACKED_PLACES,
+    PACKED_ROWS,
+    cut_by_budget,
+    cut_by_length,
+    cut_by_pieces,
+    side_by_side,
+)
 from viner.encoding.decoding import BioDecoder, WordSpan, bio_tags, class_probabilities
 from viner.encoding.tokenizer import SEGMENTS, EncodedText, PieceEncoder, PieceRules, learned_segments, position_limit
 from viner.encoding.windows import Window, plan_windows
 
 __all__ = [
     "FIRST_PIECES",
+    "PACKED",
+    "PACKED_PLACES",
+    "PACKED_ROWS",
     "SEGMENTS",
     "AlignedTags",
     "BioDecoder",
@@ -26,6 +38,7 @@ __all__ = [
     "class_probabilities",
     "cut_by_budget",
     "cut_by_length",
+    "cut_by_pieces",
     "learned_segments",
     "plan_windows",
     "position_limit",

@@ -12,6 +12,11 @@ from viner.encoding.tokenizer import PieceEncoder
 FIRST_PIECES = "first_pieces"
 """Name of the input that says which pieces a graph is to answer: *Shape:* (words,), int64. Indices into the flattened batch."""
 
+PACKED = "viner.packed"
+"""Key in the metadata of a graph that computes padding in attention only."""
+PACKED_ROWS, PACKED_PLACES = "packing/rows", "packing/places"
+"""In such a graph, what takes the rows of pieces out of a batch, and what puts them into their places."""
+
 
 def cut_by_budget(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
     """Cuts an order into batches whose padded size stays within a budget; a longer sequence is a batch by itself.
@@ -43,6 +48,31 @@ def cut_by_length(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[n
         if len(group):
             most = max(1, budget // int(lengths[group[0]]))
             yield from (group[begin : begin + most] for begin in range(0, len(group), most))
+
+
+def cut_by_pieces(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
+    """Cuts an order into batches of about as many pieces each, for graphs that compute nothing for the padding.
+
+    Args:
+        order: *Shape:* (sequences,). Indices, roughly sorted by length: attention still sees padding, at most twice the budget.
+        lengths: *Shape:* (sequences,). Pieces of each sequence, special pieces included.
+        budget: Pieces of a batch, without padding, about; at most half of them more, or one sequence.
+    """
+    rest = int(lengths[order].sum())
+    begin, pieces, widest = 0, 0, 0
+    share = rest / max(1, round(rest / budget))
+    for position, index in enumerate(order):
+        length = int(lengths[index])
+        widest = max(widest, length)
+        padding = widest * (position - begin + 1) - pieces - length
+        if position > begin and (pieces + length / 2 > share or padding > 2 * budget):
+            yield order[begin:position]
+            rest -= pieces
+            begin, pieces, widest = position, 0, length
+            share = rest / max(1, round(rest / budget))
+        pieces += length
+    if begin < len(order):
+        yield order[begin:]
 
 
 def side_by_side(sequences: Sequence[NDArray[np.int32]], encoder: PieceEncoder) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -240,5 +240,6 @@ def _parts(
                 yield Part(kind, computing * profile.kinds[kind], True)
         else:  # the profile is ONNX Runtime's, and says nothing about others
             yield Part("everything else", computing - least, True)
-        yield Part("padding", seconds * staged.padding, True)
+        if staged.padding:
+            yield Part("padding", seconds * staged.padding, True)
     yield Part(REMAINDER, cores / speed - sum(costs.values()))

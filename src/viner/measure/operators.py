@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viner.encoding import FIRST_PIECES
 from viner.errors import BundleError
 from viner.measure.stages import Batch
-from viner.runtime.engine import session_options
+from viner.runtime.engine import is_packed, session_options
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 KINDS = ("products", "attention", "GELU", "scaling", "Cast", "Add", "norms", "moving", "other")
 """Kinds of operators: products with matrices of weights; all of attention between pieces; GELU; the scaling, rounding and
@@ -35,7 +38,7 @@ _KIND_OF = {
                      "SkipSimplifiedLayerNormalization", "EmbedLayerNormalization", "RMSNormalization"), "norms"),
     **dict.fromkeys(("Gather", "GatherElements", "GatherND", "Reshape", "Transpose", "Concat", "Split", "Slice", "Squeeze",
                      "Unsqueeze", "Shape", "Expand", "Identity", "Where", "Equal", "ConstantOfShape", "Pad", "ScatterND",
-                     "Flatten"), "moving"),
+                     "Flatten", "NonZero", "CumSum"), "moving"),
 }  # fmt: skip
 
 
@@ -65,11 +68,12 @@ def profile_graph(graph: Path, batches: Sequence[Batch]) -> Profile:
         BundleError: If the profile shows no product with weights, so that nothing can be said about the ceiling.
     """
     chosen = batches[:: max(1, len(batches) // PROFILED_BATCHES)]
-    slots = sum(batch.mask.size for batch in chosen)
     times: Counter[str] = Counter()
     operators: Counter[str] = Counter()
     operations = 0
-    for event in _events(graph, chosen):
+    session, events = _profile(graph, chosen)
+    rows = sum(int(batch.mask.sum()) if is_packed(session) else batch.mask.size for batch in chosen)
+    for event in events:
         kind = kind_of(event)
         times[kind] += event["dur"]
         operators[event["args"]["op_name"]] += event["dur"]
@@ -81,7 +85,7 @@ def profile_graph(graph: Path, batches: Sequence[Batch]) -> Profile:
     return Profile(
         {kind: times[kind] / total for kind in KINDS},
         {name: time / total for name, time in operators.most_common()},
-        operations / slots,
+        operations / rows,
     )
 
 
@@ -105,8 +109,8 @@ def _shapes(event: Mapping[str, Any], which: str) -> list[list[int]]:
     return [shape for value in event["args"].get(which, ()) for shape in value.values()]
 
 
-def _events(graph: Path, batches: Sequence[Batch]) -> Iterable[dict[str, Any]]:
-    """One event for each operator and batch. The first batch runs once more before, to warm up."""
+def _profile(graph: Path, batches: Sequence[Batch]) -> tuple[InferenceSession, Iterable[dict[str, Any]]]:
+    """The session that ran, and one event for each operator and batch. The first batch runs once more before, to warm up."""
     import onnxruntime
 
     with tempfile.TemporaryDirectory(prefix="viner-profile-") as folder:
@@ -120,7 +124,7 @@ def _events(graph: Path, batches: Sequence[Batch]) -> Iterable[dict[str, Any]]:
             session.run(None, {name: inputs[name] for name in names})
         events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
     warm = min(event["ts"] + event["dur"] for event in events if event["name"] == "model_run")
-    return (
+    return session, (
         event
         for event in events
         if event.get("cat") == "Node" and event["name"].endswith("_kernel_time") and event["ts"] >= warm

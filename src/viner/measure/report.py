@@ -50,9 +50,10 @@ def _time(found: Measurement) -> list[str]:
 
 def _foot(found: Measurement) -> list[str]:
     words = found.pieces_per_s * found.words / found.pieces
+    padding = f"; {found.padding:.1%} of the graph's work is padding" if found.padding else ""
     lines = [
         f"recognition: {found.pieces_per_s:,.0f} pieces/s, {words:,.0f} words/s on {found.cores} cores,"
-        f" {found.share_of('int8'):.1%} of the int8 ceiling; {found.padding:.1%} of the graph's work is padding",
+        f" {found.share_of('int8'):.1%} of the int8 ceiling{padding}",
         f"one sentence of {found.latency.pieces:.0f} pieces, warm: p50 {found.latency.p50:.1f} ms,"
         f" p99 {found.latency.p99:.1f} ms",
     ]

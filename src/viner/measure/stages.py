@@ -43,6 +43,7 @@ class Staged:
         batches: What the engine was asked.
         words: How many words there are.
         pieces: How many pieces, special ones not counted.
+        packed: Whether the graph computes padding in attention only.
     """
 
     documents: list[Document] = field(default_factory=list)
@@ -50,10 +51,13 @@ class Staged:
     batches: list[Batch] = field(default_factory=list)
     words: int = 0
     pieces: int = 0
+    packed: bool = False
 
     @property
     def padding(self) -> float:
-        """The share of what the graph computed that is padding."""
+        """The share of what the graph computed that is padding; none where that is in attention only."""
+        if self.packed:
+            return 0.0
         slots = sum(batch.mask.size for batch in self.batches)
         return 1 - sum(int(batch.mask.sum()) for batch in self.batches) / slots if slots else 0.0
 
@@ -79,7 +83,7 @@ class StagedRecognizer:
 
     def __call__(self, documents: Sequence[Document]) -> Staged:
         """Recognizes documents. Of each, ``words`` are used if it has them; all are in memory at once."""
-        staged = Staged()
+        staged = Staged(packed=self._engine.packed)
         with _timed(staged, "words"):
             words = [words_of(item) for item in documents]
         with _timed(staged, "pieces"):

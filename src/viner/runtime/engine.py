@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from viner.encoding import FIRST_PIECES, cut_by_budget
+from viner.encoding import FIRST_PIECES, PACKED, cut_by_budget, cut_by_pieces
 from viner.errors import BundleError, UsageError
 from viner.runtime.product import products_overflow
 
 if TYPE_CHECKING:
-    from onnxruntime import SessionOptions
+    from onnxruntime import InferenceSession, SessionOptions
 
 SHARED_FROM = 100 << 20
 """Size of a graph in bytes from which on threads share one session."""
@@ -41,7 +41,11 @@ class Engine(ABC):
     """
 
     budget = 256
-    """Pieces in a batch, padding included. More does not run faster on a processor: the activations leave its cache."""
+    """Pieces in a batch, padding included where it is computed. More does not run faster on a processor: the activations leave
+    its cache."""
+
+    packed = False
+    """Whether padding is computed in attention only, so that it hardly counts."""
 
     arithmetic: str | None = None
     """In what the products are computed, such as "bf16", where it is not what the graph says."""
@@ -140,8 +144,14 @@ class OnnxEngine(Engine):
         first = self._open()
         shared = cuda or self._graph.stat().st_size >= SHARED_FROM
         self._picks = FIRST_PIECES in [item.name for item in first.get_inputs()]
+        self.packed = is_packed(first)
         self._shared = first if shared else None
         self._free: list[Any] = [] if shared else [first]
+
+    def batches(self, lengths: NDArray[np.int64], budget: int | None = None) -> Iterator[NDArray[np.int64]]:
+        """Cuts sequences into batches, the longest first; see :class:`Engine`. None counts where none is computed."""
+        cut = cut_by_pieces if self.packed else cut_by_budget
+        yield from cut(np.argsort(-lengths, kind="stable"), lengths, budget or self.budget)
 
     def _run(
         self, ids: NDArray[np.int64], mask: NDArray[np.int64], first: NDArray[np.int64], *, alone: bool
@@ -177,6 +187,11 @@ class OnnxEngine(Engine):
         if self._output not in outputs:
             raise BundleError(f"the graph has no output {self._output!r}, only {', '.join(outputs)}", where=self._graph)
         return session
+
+
+def is_packed(session: InferenceSession) -> bool:
+    """Whether a graph computes padding in attention only (:mod:`viner.workflow.packing`)."""
+    return PACKED in session.get_modelmeta().custom_metadata_map
 
 
 def session_options(threads: int = 1) -> SessionOptions:

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viner.bundle.processor import read_processor
-from viner.encoding import FIRST_PIECES, cut_by_length
+from viner.encoding import FIRST_PIECES, PACKED_PLACES, PACKED_ROWS, cut_by_length
 from viner.errors import BundleError, MissingExtraError
 from viner.runtime.engine import Engine
 
@@ -62,6 +62,7 @@ class OpenVinoEngine(Engine):
         super().__init__(threads)
         self._longest = longest
         model, core = _read(Path(graph))
+        _unpack(model)
         self._group = _group(model, Path(graph)) if kind == "int8" else 0
         self._picks = FIRST_PIECES in {name for item in model.inputs for name in item.get_names()}
         if output not in {name for item in model.outputs for name in item.get_names()}:
@@ -165,6 +166,29 @@ def _read(graph: Path) -> tuple[Any, Any]:
         raise BundleError(
             f"OpenVINO cannot load the graph ({reason})", where=graph, hint="Take the provider onnxruntime"
         ) from error
+
+
+def _unpack(model: Any) -> None:
+    """Has a graph compute the padding, too, as if it had never been packed (:mod:`viner.workflow.packing`).
+
+    Batches have next to none here, OpenVINO prepares itself for every number of rows that it has not seen, and it has one
+    operator for an attention that stands between rows of texts.
+    """
+    from openvino import opset13 as op
+
+    for node in model.get_ordered_ops():
+        if node.get_type_name() != "Gather":
+            continue
+        names = node.input_value(1).get_names()
+        if PACKED_ROWS in names:
+            source = node.input_value(0).get_node().input_value(0)  # of the operator that makes it flat
+            if source.get_partial_shape().rank.get_length() == 4:
+                heads = op.constant(np.array([0, 0, -1], dtype=np.int64))
+                source = op.reshape(source, heads, True).output(0)
+            node.output(0).replace(source)
+        elif PACKED_PLACES in names:
+            node.output(0).replace(node.input_value(0))
+    model.validate_nodes_and_infer_types()
 
 
 def _group(model: Any, graph: Path) -> int:

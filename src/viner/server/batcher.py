@@ -27,10 +27,10 @@ from viner.server.errors import RequestError
 
 WAIT = 0.003
 """Seconds for which the oldest text may wait for company while another batch is recognized."""
-BATCH_CHARACTERS = 2_000
+BATCH_CHARACTERS = 1_000
 BATCH_TEXTS = 64
 """A batch is full with so many code points, about the pieces that an engine takes at once, or so many texts."""
-HEAVY = 16 * BATCH_CHARACTERS
+HEAVY = 32 * BATCH_CHARACTERS
 """A text of more code points occupies a thread for long. One thread is kept free of them, for everybody else."""
 _MOST_PASSED = 32
 """Requests whose next text does not fit into a batch, after which no further one is tried."""

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 from viner.encoding import FIRST_PIECES
 from viner.training.shapes import used_nodes
+from viner.workflow.rows import is_by_row
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
-
-_ALIKE = {"Add", "Sub", "Mul", "Div", "Pow"}
-_ALONE = {"Gelu", "Erf", "Tanh", "Relu", "Sigmoid", "Cast", "Identity"}
 
 
 def pick_first_pieces(graph: GraphProto) -> None:
@@ -86,19 +84,6 @@ class _Picker:
         moved: set[str] = set()
         for node in reversed(self._graph.node):
             read_by = [output for reader in readers.get(node.output[0], ()) for output in reader.output]
-            if self._by_row(node) and moved.issuperset(read_by):
+            if is_by_row(node, self._constants) and moved.issuperset(read_by):
                 moved.add(node.output[0])
         return moved
-
-    def _by_row(self, node: NodeProto) -> bool:
-        """Whether each row of the output depends on the same row of the inputs, and on constants, alone."""
-        constant = [item in self._constants for item in node.input]
-        if node.op_type == "MatMul":
-            return constant == [False, True] and len(self._constants[node.input[1]].dims) == 2
-        if node.op_type == "LayerNormalization":
-            axes = [attribute.i for attribute in node.attribute if attribute.name == "axis"]
-            return axes in ([], [-1]) and not constant[0] and all(constant[1:])
-        if node.op_type in _ALIKE:
-            flat = all(len(self._constants[item].dims) <= 1 for item in node.input if item in self._constants)
-            return flat and not all(constant)
-        return node.op_type in _ALONE

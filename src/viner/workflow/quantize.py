@@ -40,6 +40,7 @@ from viner.encoding import FIRST_PIECES, PieceEncoder
 from viner.errors import MissingExtraError
 from viner.text import words_of
 from viner.workflow.first_pieces import pick_first_pieces
+from viner.workflow.packing import pack_pieces
 from viner.workflow.segments import in_segments
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ Sample = NDArray[np.int64]
 """*Shape:* (pieces,). A sequence of vocabulary ids with its special pieces."""
 
 
-def quantize_rows(
-    source: str | Path, target: str | Path, samples: Sequence[Sample] = (), *, first_pieces: bool = False
-) -> None:
+def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Sample] = (), *, compact: bool = False) -> None:
     """Writes an int8 copy of a float32 graph.
 
     Args:
@@ -72,8 +71,9 @@ def quantize_rows(
             quantized, everything else is kept.
         target: The file to write; it appears whole or not at all.
         samples: Texts to measure the activations' channels on; none leaves them as they are. What they say hardly matters.
-        first_pieces: Whether the copy answers at the first pieces of words only, which are then a further input
-            (:mod:`viner.workflow.first_pieces`).
+        compact: Whether the copy computes what recognition needs and no more: an answer at the first pieces of words only,
+            which are then a further input (:mod:`viner.workflow.first_pieces`), and nothing for the padding
+            (:mod:`viner.workflow.packing`).
 
     Raises:
         MissingExtraError: If onnx is not installed.
@@ -83,8 +83,9 @@ def quantize_rows(
     except ImportError:
         raise MissingExtraError("quantizing a model", "train") from None
     model = onnx.load(source)
-    if first_pieces:
+    if compact:
         pick_first_pieces(model.graph)
+        pack_pieces(model)
     _Rewriter(model.graph, _channel_ranges(model, samples) if samples else {}).rewrite()
     onnx.checker.check_model(model)
     target = Path(target)

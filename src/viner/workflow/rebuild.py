@@ -73,7 +73,7 @@ def build_graph(bundle: Bundle, engine: str, graph: Path) -> Path:
     export_onnx(model, graph, bundle.info.heads[0].layer)
     if engine == "int8":
         encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
-        quantize_rows(graph, graph, sample_texts(encoder, calibration_texts(), bundle.info.segmenter), first_pieces=True)
+        quantize_rows(graph, graph, sample_texts(encoder, calibration_texts(), bundle.info.segmenter), compact=True)
     return graph
 
 

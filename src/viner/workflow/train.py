@@ -212,7 +212,7 @@ def _finish(
     _copy_tokenizer(base, folder)
     exact, small = folder / "fp32.onnx", folder / "int8.onnx"
     export_onnx(stock, exact, ENTITIES)
-    quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts(), info.segmenter), first_pieces=True)
+    quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts(), info.segmenter), compact=True)
     report.stage("Comparing int8 with float32")
     choice: Choice = choose_engine(info, folder, exact, small, dev, asked=engine)
     chosen, other = (small, exact) if choice.engine == "int8" else (exact, small)
