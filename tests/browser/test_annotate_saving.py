@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from support.annotate import Opener, Tab, Workbench
+from support.annotate import OUTBOX_HOLDS, Opener, Tab, Workbench
 from viner.annotation.changes import Delete, Rename
 from viner.annotation.changes import apply as apply_change
 from viner.store import Operation
@@ -128,7 +128,7 @@ def test_an_answer_that_never_came_is_not_asked_about_after_a_reload(bench: Work
 CRASHING = """
 import sys
 from playwright.sync_api import sync_playwright
-url, profile, chromium, *flags = sys.argv[1:]
+url, profile, chromium, written_down, *flags = sys.argv[1:]
 with sync_playwright() as playwright:
     context = playwright.chromium.launch_persistent_context(profile, executable_path=chromium, args=flags)
     page = context.new_page()
@@ -137,17 +137,7 @@ with sync_playwright() as playwright:
     page.route("**/api/operations", lambda route: route.abort())
     for key in ["Home", "1", "ArrowRight", "2", "ArrowRight", "3"]:
         page.keyboard.press(key)
-    page.wait_for_function("() => document.querySelector('.saving').dataset.waiting === '3'")
-    # The browser writes down a moment later what the page has handed over.
-    page.wait_for_function(
-        "() => new Promise((done) => {"
-        "  const open = indexedDB.open('viner');"
-        "  open.onsuccess = () => {"
-        "    const count = open.result.transaction('outbox').objectStore('outbox').count();"
-        "    count.onsuccess = () => { open.result.close(); done(count.result === 3); };"
-        "  };"
-        "})"
-    )
+    page.wait_for_function(written_down, arg=3)
     print("full", flush=True)
     sys.stdin.read()
 """
@@ -164,7 +154,7 @@ def test_a_browser_that_crashes_with_a_full_outbox_has_everything_when_it_comes_
         if word and Path(word).exists()
     )
     address = f"{bench.url}/annotate/?language=en&document=one"
-    command = [sys.executable, "-c", CRASHING, address, str(profile), chromium, "--no-sandbox", "--disable-gpu"]
+    command = [sys.executable, "-c", CRASHING, address, str(profile), chromium, OUTBOX_HOLDS, "--no-sandbox", "--disable-gpu"]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert child.stdout.readline() == "full\n"

@@ -45,6 +45,15 @@ order = "given"
 PATIENCE = 30_000  # milliseconds: the machine may be busy with other tests
 
 
+OUTBOX_HOLDS = """(changes) => new Promise((done) => {
+    const open = indexedDB.open("viner");
+    open.onsuccess = () => {
+        const count = open.result.transaction("outbox").objectStore("outbox").count();
+        count.onsuccess = () => { open.result.close(); done(count.result === changes); };
+    };
+})"""
+
+
 @dataclass
 class Workbench:
     """A project that is being served."""
@@ -158,6 +167,10 @@ class Tab:
 
     def saved(self) -> None:
         self.page.wait_for_function("() => document.querySelector('.saving').dataset.state === 'saved'")
+
+    def written_down(self, changes: int) -> None:
+        """Waits until so many changes are in the browser's own storage, which takes them a moment after the page has them."""
+        self.page.wait_for_function(OUTBOX_HOLDS, arg=changes)
 
     def state(self) -> str:
         return self.page.locator(".saving").inner_text()

@@ -68,6 +68,7 @@ def _built(engine: str, kind: str) -> Bundle:
 
     from viner.runtime import Recognizer
     from viner.training.export import export_onnx
+    from viner.workflow.packing import pack_file
     from viner.workflow.quantize import quantize_rows
 
     pieces, names, known = tiny_tokenizer(kind, WORDS)
@@ -89,6 +90,8 @@ def _built(engine: str, kind: str) -> Bundle:
         export_onnx(model, folder / "model.onnx")
         if engine == "int8":
             quantize_rows(folder / "model.onnx", folder / "model.onnx", compact=True)
+        else:
+            pack_file(folder / "model.onnx")
         recognizer = Recognizer.from_graph(info, folder, folder / "model.onnx")
         (folder / "canaries.json").write_text(recognizer.canaries(_TEXTS).to_json(), encoding="utf-8")
         (folder / "README.md").write_text("# A tiny model for tests\n", encoding="utf-8")

@@ -2,10 +2,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from onnx import helper, numpy_helper
 
 from viner.encoding import FIRST_PIECES, PACKED
 from viner.workflow.first_pieces import pick_first_pieces
-from viner.workflow.packing import pack_pieces
+from viner.workflow.packing import pack_file, pack_pieces
 
 
 def session(graph):
@@ -69,6 +70,53 @@ def test_products_norms_and_gelus_get_no_padding(graphs):
     # An embedding may be widened where its parts are added, before anything is packed.
     assert len(padded) <= 1
     assert len(by_row) >= 2 * 7
+
+
+def sums_of_pieces():
+    """A graph whose pieces know those before them."""
+    random = np.random.default_rng(0)
+    inputs = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["b", "p"]) for name in ("input_ids", "attention_mask")
+    ]
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["x"]),
+        helper.make_node("CumSum", ["x", "axis"], ["sums"]),
+        helper.make_node("MatMul", ["sums", "matrix"], ["entities"]),
+    ]
+    constants = {
+        "table": random.normal(size=(20, 8)).astype(np.float32),
+        "axis": np.array(1),
+        "matrix": random.normal(size=(8, 3)).astype(np.float32),
+    }
+    outputs = [helper.make_tensor_value_info("entities", onnx.TensorProto.FLOAT, ["b", "p", 3])]
+    tensors = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "sums", inputs, outputs, tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+
+
+def test_a_graph_whose_answers_would_change_stays_as_it_is(monkeypatch):
+    model = sums_of_pieces()
+    pack_pieces(model)
+    assert "packing/rows" in {name for node in model.graph.node for name in node.input}, "the product treats rows alone"
+    wrong = lambda node, _: node.op_type in ("CumSum", "MatMul")  # noqa: E731
+    monkeypatch.setattr("viner.workflow.packing.is_by_row", wrong)
+    model = sums_of_pieces()
+    before = model.SerializeToString()
+    pack_pieces(model)
+    assert model.SerializeToString() == before
+
+
+def test_a_file_is_replaced(encoder_graph, tmp_path):
+    graph = tmp_path / "model.onnx"
+    graph.write_bytes(encoder_graph.read_bytes())
+    pack_file(graph)
+    pack_file(graph)  # once is enough
+    assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
+    model = onnx.load(graph)
+    assert [item.key for item in model.metadata_props] == [PACKED]
+    texts = [[5, 6, 7], [8, 9, 10, 11, 12]]
+    for expected, answer in zip(answers(session(onnx.load(encoder_graph)), texts), answers(session(model), texts), strict=True):
+        assert np.abs(answer - expected).max() < 1e-5
 
 
 def test_such_a_graph_says_so(graphs):

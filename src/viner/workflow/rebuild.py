@@ -65,6 +65,7 @@ def build_graph(bundle: Bundle, engine: str, graph: Path) -> Path:
 
         from viner.training.export import export_onnx
         from viner.training.model import quiet
+        from viner.workflow.packing import pack_file
         from viner.workflow.quantize import quantize_rows, sample_texts
     except ImportError:
         raise MissingExtraError("building a graph", "train") from None
@@ -74,6 +75,8 @@ def build_graph(bundle: Bundle, engine: str, graph: Path) -> Path:
     if engine == "int8":
         encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
         quantize_rows(graph, graph, sample_texts(encoder, calibration_texts(), bundle.info.segmenter), compact=True)
+    else:
+        pack_file(graph)
     return graph
 
 

@@ -203,6 +203,7 @@ def _finish(
 
     from viner.training.export import export_onnx
     from viner.training.model import save_stock, to_stock
+    from viner.workflow.packing import pack_file
     from viner.workflow.quantize import quantize_rows, sample_texts
 
     folder = writer.folder
@@ -213,6 +214,7 @@ def _finish(
     exact, small = folder / "fp32.onnx", folder / "int8.onnx"
     export_onnx(stock, exact, ENTITIES)
     quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts(), info.segmenter), compact=True)
+    pack_file(exact)
     report.stage("Comparing int8 with float32")
     choice: Choice = choose_engine(info, folder, exact, small, dev, asked=engine)
     chosen, other = (small, exact) if choice.engine == "int8" else (exact, small)
