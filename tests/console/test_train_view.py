@@ -150,6 +150,12 @@ def test_versions_come_newest_first_with_their_faults() -> None:
     assert "1,200" in view
     assert "model.onnx is &lt;missing&gt;" in view
     assert "does not know: AGE" in view
+    assert "measured with" not in view
+
+
+def test_figures_of_another_engine_are_told() -> None:
+    view = versions_view([{"name": "003", "engine": "int8", "measured_with": "fp32", "metrics": {"dev": 0.5}}], EN)
+    assert "Its figures were measured with fp32." in view
 
 
 def test_a_comparison_says_for_each_label_which_is_better() -> None:

@@ -58,8 +58,9 @@ def test_the_wheel_that_viner_packs_of_itself_is_this_one_without_the_encoder(wh
     assert [name for name in packed if packed[name] != built[name]] == []
 
 
-@pytest.mark.parametrize("extra", IMPORTS, ids=lambda extra: extra or "base")
-def test_a_clean_environment_needs_the_wheel_only(wheel, extra, tmp_path, tiny_model):
+@pytest.mark.parametrize("extras", [("", "train"), ("app",)], ids=" then ".join)
+def test_a_clean_environment_needs_the_wheel_only(wheel, extras, tmp_path, tiny_model):
+    """An extra that comes on top of the base install needs what it needs without: nothing else is there."""
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True, timeout=120)
     scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
 
@@ -69,13 +70,14 @@ def test_a_clean_environment_needs_the_wheel_only(wheel, extra, tmp_path, tiny_m
         assert process.returncode == 0, process.stderr
         return process.stdout
 
-    requirement = f"{wheel}[{extra}]" if extra else str(wheel)
-    run(str(scripts / "python"), "-m", "pip", "install", "--quiet", "--no-compile", requirement)
-    assert "predict" in run(str(scripts / "viner"), "--help")
-    assert '"viner"' in run(str(scripts / "viner"), "doctor", "--json")
-    run(str(scripts / "python"), "-c", "\n".join(f"import {module}" for module in IMPORTS[extra]))
-    if not extra:
-        check_the_base_install(scripts, tmp_path, tiny_model)
+    for extra in extras:
+        requirement = f"{wheel}[{extra}]" if extra else str(wheel)
+        run(str(scripts / "python"), "-m", "pip", "install", "--quiet", "--no-compile", requirement)
+        assert "predict" in run(str(scripts / "viner"), "--help")
+        assert '"viner"' in run(str(scripts / "viner"), "doctor", "--json")
+        run(str(scripts / "python"), "-c", "\n".join(f"import {module}" for module in IMPORTS[extra]))
+        if not extra:
+            check_the_base_install(scripts, tmp_path, tiny_model)
 
 
 def check_the_base_install(scripts: Path, folder: Path, model: Path) -> None:

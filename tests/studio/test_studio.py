@@ -70,6 +70,15 @@ def test_a_damaged_model_is_not_activated_and_is_listed_with_its_error(models, o
     assert "goes on serving" in studio.message
 
 
+def test_a_version_that_took_another_engine_says_which_one_its_figures_are_of(models, open_studio):
+    folder = models.path / "models" / "002"
+    described = json.loads((folder / "viner.json").read_text(encoding="utf-8"))
+    described["evidence"]["measured_with"] = "fp32"
+    (folder / "viner.json").write_text(json.dumps(described), encoding="utf-8")
+    one, other = (version.to_dict() for version in open_studio(models).versions.list())
+    assert (one["measured_with"], other["measured_with"], other["engine"]) == (None, "fp32", "int8")
+
+
 def test_settings_are_followed_and_bad_ones_leave_those_before(models, open_studio):
     studio = open_studio(models)
     studio.set_retrain_after(7)

@@ -145,7 +145,8 @@ def provider_option(function: F) -> F:
     return click.option(
         "--provider",
         metavar="NAME",
-        help="What runs the model: onnxruntime, openvino or cuda.  [env: VINER_PROVIDER; default: onnxruntime]",
+        help="What runs the model: onnxruntime, openvino (int8 on processors with VNNI only) or cuda (float32)."
+        "  [env: VINER_PROVIDER; default: onnxruntime]",
     )(function)
 
 

@@ -295,6 +295,7 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     "learned_from": ("Documents", "Văn bản"),
     "fingerprint": ("Data", "Dữ liệu"),
     "engine": ("Engine", "Dạng"),
+    "version_measured": ("Its figures were measured with {engine}.", "Các số đo là của {engine}."),
     "activate": ("Put into service", "Đưa vào sử dụng"),
     "activated": ("Version {name} answers from now on.", "Từ giờ phiên bản {name} sẽ trả lời."),
     "roll_back": ("Back to the one before", "Quay lại bản trước"),

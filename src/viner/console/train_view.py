@@ -127,7 +127,7 @@ def versions_view(versions: Sequence[Mapping[str, Any]], say: Messages) -> str:
     """The models of the project, the newest first.
 
     Args:
-        versions: ``{"name", "active", "created", "metrics", "documents", "fingerprint", "engine"}`` each.
+        versions: ``{"name", "active", "created", "metrics", "documents", "fingerprint", "engine", "measured_with"}`` each.
         say: The interface's messages.
     """
     if not versions:
@@ -141,6 +141,8 @@ def versions_view(versions: Sequence[Mapping[str, Any]], say: Messages) -> str:
         if version.get("error"):
             message, _, detail = say.explain(version["error"], otherwise="invalid_model")
             remarks += [message, *([_detail(detail, say)] if detail else [])]
+        if version.get("measured_with"):
+            remarks.append(say("version_measured", engine=version["measured_with"]))
         if version.get("missing"):
             remarks.append(say("version_missing", labels=", ".join(version["missing"])))
         remark = "".join(f"<small>{visible(line)}</small>" for line in remarks)

@@ -11,6 +11,7 @@ from typing import Any
 
 from viner.annotation.label_map import label_map, schema_history
 from viner.bundle import BundleInfo, read_bundle
+from viner.bundle.info import MEASURED_WITH
 from viner.errors import InputError, UsageError, VinerError
 from viner.evaluation.comparison import Comparison, Tally, compare_tallies
 from viner.project import Project
@@ -42,6 +43,7 @@ class Version:
         fingerprint: SHA-256 of what it learned from.
         base: The encoder that it started from.
         engine: "int8" or "fp32".
+        measured_with: The engine that ``metrics`` were measured with, where it is another one (``viner engine``).
         size: Bytes on disk.
         missing: Labels of today's schema that it cannot answer with.
         lost: Labels of its own that it can no longer be asked for, and why.
@@ -59,6 +61,7 @@ class Version:
     fingerprint: str | None = None
     base: str | None = None
     engine: str | None = None
+    measured_with: str | None = None
     missing: tuple[str, ...] = ()
     lost: Mapping[str, str] = field(default_factory=dict)
     error: Mapping[str, str | None] | None = None
@@ -75,6 +78,7 @@ class Version:
             "fingerprint": self.fingerprint,
             "base": self.base,
             "engine": self.engine,
+            "measured_with": self.measured_with,
             "size": self.size,
             "fits": not (self.missing or self.lost or self.error),
             "missing": list(self.missing),
@@ -217,6 +221,7 @@ def _version(path: Path, active: bool, schema: Schema, history: Any) -> Version:
         fingerprint=train.get("sha256"),
         base=info.base.get("name"),
         engine=info.engine,
+        measured_with=info.evidence.get(MEASURED_WITH),
         missing=tuple(name for name in _labels(schema) if name not in answered),
         lost={name: follower.reason or "" for name, follower in found.items() if follower.label is None},
     )
