@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import os
 import signal
@@ -9,11 +11,12 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from viner.errors import UsageError
-from viner.server.runner import ServerError, address_of, check_address, listen
+from viner.server.runner import ServerError, _settle, address_of, check_address, listen
 
 SCRIPT = """
 import sys
@@ -42,6 +45,24 @@ def test_an_address_can_be_checked_before_there_is_anything_to_serve(monkeypatch
     monkeypatch.setenv("VINER_PORT", "http")
     with pytest.raises(UsageError, match="VINER_PORT"):
         check_address()
+
+
+@pytest.mark.parametrize("paged", [False, True])
+def test_what_is_there_once_the_page_is_built_is_not_searched_for_garbage(paged: bool) -> None:
+    before = []
+
+    class Page:
+        async def wait(self) -> str:
+            before.append(gc.get_freeze_count())
+            return "ready"
+
+    app = SimpleNamespace(state=SimpleNamespace(console=Page() if paged else None))
+    try:
+        asyncio.run(_settle(app))  # type: ignore[arg-type]
+        assert gc.get_freeze_count() > 10_000
+        assert before == [0] * paged
+    finally:
+        gc.unfreeze()
 
 
 def test_a_host_that_is_not_here_is_a_clear_error() -> None:
