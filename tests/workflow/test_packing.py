@@ -99,11 +99,15 @@ def test_a_graph_whose_answers_would_change_stays_as_it_is(monkeypatch):
     pack_pieces(model)
     assert "packing/rows" in {name for node in model.graph.node for name in node.input}, "the product treats rows alone"
     wrong = lambda node, _: node.op_type in ("CumSum", "MatMul")  # noqa: E731
-    monkeypatch.setattr("viner.workflow.packing.is_by_row", wrong)
     model = sums_of_pieces()
     before = model.SerializeToString()
+    with monkeypatch.context() as patch:
+        patch.setattr("viner.workflow.packing.is_by_row", wrong)
+        pack_pieces(model)
+    assert model.SerializeToString() == before, "other answers"
+    monkeypatch.setattr("viner.workflow.packing.PACKED_PLACES", "packing/counts")
     pack_pieces(model)
-    assert model.SerializeToString() == before
+    assert model.SerializeToString() == before, "a graph that does not run"
 
 
 def test_a_file_is_replaced(encoder_graph, tmp_path):

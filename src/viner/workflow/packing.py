@@ -82,7 +82,7 @@ def pack_pieces(model: ModelProto) -> None:
 
 
 def _agree(one: ModelProto, other: ModelProto) -> bool:
-    """Whether two graphs answer alike at the pieces of a batch with padding."""
+    """Whether the other graph runs, and answers as the first one does at the pieces of a batch with padding."""
     mask = np.zeros((4, 9), dtype=np.int64)
     for row, length in enumerate((4, 9, 1, 6)):
         mask[row, :length] = 1
@@ -90,9 +90,14 @@ def _agree(one: ModelProto, other: ModelProto) -> bool:
     first = np.flatnonzero(mask)
     answers = []
     for model in (one, other):
-        session = _session(model)
-        inputs = {"input_ids": ids, _MASK: mask, FIRST_PIECES: first}
-        (logits,) = session.run(None, {item.name: inputs[item.name] for item in session.get_inputs()})
+        try:
+            session = _session(model)
+            inputs = {"input_ids": ids, _MASK: mask, FIRST_PIECES: first}
+            (logits,) = session.run(None, {item.name: inputs[item.name] for item in session.get_inputs()})
+        except Exception:  # ONNX Runtime has a dozen unrelated exceptions
+            if model is one:
+                raise
+            return False
         answers.append(logits if logits.ndim == 2 else logits.reshape(-1, logits.shape[-1])[first])
     expected, found = answers
     return float(np.abs(found - expected).max()) <= 1e-3 * max(1.0, float(np.abs(expected).max()))
