@@ -137,6 +137,7 @@ with sync_playwright() as playwright:
     page.route("**/api/operations", lambda route: route.abort())
     for key in ["Home", "1", "ArrowRight", "2", "ArrowRight", "3"]:
         page.keyboard.press(key)
+    page.wait_for_function("() => document.querySelector('.saving').dataset.waiting === '3'")
     page.wait_for_function(written_down, arg=3)
     print("full", flush=True)
     sys.stdin.read()

@@ -167,6 +167,7 @@ def test_where_there_are_no_locks_a_second_tab_leaves_the_first_ones_changes_to_
     assert bench.said("one") == [("43", "AGE")]
     hold_back(first)
     first.press("6")
+    first.page.wait_for_function("() => document.querySelector('.saving').dataset.waiting === '1'")
     first.written_down(1)
     first.page.close()
     reload(second)

@@ -58,9 +58,13 @@ def cut_by_pieces(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: 
         lengths: *Shape:* (sequences,). Pieces of each sequence, special pieces included.
         budget: Pieces of a batch, without padding, about; at most half of them more, or one sequence.
     """
+
+    def share_of(rest: int) -> float:
+        """What each batch has of the pieces that are left."""
+        return rest / max(1, round(rest / budget))
+
     rest = int(lengths[order].sum())
-    begin, pieces, widest = 0, 0, 0
-    share = rest / max(1, round(rest / budget))
+    begin, pieces, widest, share = 0, 0, 0, share_of(rest)
     for position, index in enumerate(order):
         length = int(lengths[index])
         widest = max(widest, length)
@@ -68,8 +72,7 @@ def cut_by_pieces(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: 
         if position > begin and (pieces + length / 2 > share or padding > 2 * budget):
             yield order[begin:position]
             rest -= pieces
-            begin, pieces, widest = position, 0, length
-            share = rest / max(1, round(rest / budget))
+            begin, pieces, widest, share = position, 0, length, share_of(rest)
         pieces += length
     if begin < len(order):
         yield order[begin:]

@@ -72,7 +72,8 @@ def profile_graph(graph: Path, batches: Sequence[Batch]) -> Profile:
     operators: Counter[str] = Counter()
     operations = 0
     session, events = _profile(graph, chosen)
-    rows = sum(int(batch.mask.sum()) if is_packed(session) else batch.mask.size for batch in chosen)
+    packed = is_packed(session)
+    rows = sum(int(batch.mask.sum()) if packed else batch.mask.size for batch in chosen)
     for event in events:
         kind = kind_of(event)
         times[kind] += event["dur"]

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viner.encoding import FIRST_PIECES, PACKED, PACKED_PLACES, PACKED_ROWS
+from viner.encoding import PACKED, PACKED_PLACES, PACKED_ROWS
 from viner.training.shapes import used_nodes
+from viner.workflow.graphs import ask, open_graph, write_graph
 from viner.workflow.rows import is_by_row
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
-    from onnxruntime import InferenceSession
 
 _MASK = "attention_mask"
 _SHAPES = ((2, 7), (3, 5))
@@ -44,12 +44,7 @@ def pack_file(path: str | Path) -> None:
 
     model = onnx.load(path)
     pack_pieces(model)
-    draft = Path(f"{path}.draft")
-    try:
-        onnx.save(model, draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_graph(model, path)
 
 
 def pack_pieces(model: ModelProto) -> None:
@@ -91,9 +86,7 @@ def _agree(one: ModelProto, other: ModelProto) -> bool:
     answers = []
     for model in (one, other):
         try:
-            session = _session(model)
-            inputs = {"input_ids": ids, _MASK: mask, FIRST_PIECES: first}
-            (logits,) = session.run(None, {item.name: inputs[item.name] for item in session.get_inputs()})
+            (logits,) = ask(open_graph(model), ids, mask, first)
         except Exception:  # ONNX Runtime has a dozen unrelated exceptions
             if model is one:
                 raise
@@ -103,32 +96,14 @@ def _agree(one: ModelProto, other: ModelProto) -> bool:
     return float(np.abs(found - expected).max()) <= 1e-3 * max(1.0, float(np.abs(expected).max()))
 
 
-def _session(model: ModelProto) -> InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
 def _tensors_of_pieces(model: ModelProto) -> set[str]:
     """Names of the tensors of the form (batch, pieces, channels), whatever the batch."""
-    from onnx import ModelProto as Model
-    from onnx import ValueInfoProto
-
-    probe = Model()
-    probe.CopyFrom(model)
-    names = [name for node in probe.graph.node for name in node.output if name]
-    probe.graph.ClearField("value_info")
-    probe.graph.ClearField("output")
-    probe.graph.output.extend(ValueInfoProto(name=name) for name in names)
-    session = _session(probe)
+    names = [name for node in model.graph.node for name in node.output if name]
+    session = open_graph(model, names)
     found = set(names)
     for shape in _SHAPES:
         ones = np.ones(shape, dtype=np.int64)
-        inputs = {"input_ids": ones, _MASK: ones, FIRST_PIECES: np.zeros(1, dtype=np.int64)}
-        answers = session.run(names, {item.name: inputs[item.name] for item in session.get_inputs()})
+        answers = ask(session, ones, ones, np.zeros(1, dtype=np.int64), names)
         found &= {name for name, answer in zip(names, answers, strict=True) if answer.ndim == 3 and answer.shape[:2] == shape}
     return found
 

@@ -25,8 +25,6 @@ lower end of the 256 steps. Its form by tanh differs by less than a twentieth of
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,10 +34,11 @@ from numpy.typing import NDArray
 
 from viner.bundle import SegmenterRecord
 from viner.document import Document
-from viner.encoding import FIRST_PIECES, PieceEncoder
+from viner.encoding import PieceEncoder
 from viner.errors import MissingExtraError
 from viner.text import words_of
 from viner.workflow.first_pieces import pick_first_pieces
+from viner.workflow.graphs import ask, open_graph, write_graph
 from viner.workflow.packing import pack_pieces
 from viner.workflow.segments import in_segments
 
@@ -88,15 +87,7 @@ def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Samp
         pack_pieces(model)
     _Rewriter(model.graph, _channel_ranges(model, samples) if samples else {}).rewrite()
     onnx.checker.check_model(model)
-    target = Path(target)
-    handle, draft = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    os.close(handle)
-    try:
-        onnx.save(model, draft)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(target)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    write_graph(model, target)
 
 
 def sample_texts(encoder: PieceEncoder, texts: Iterable[str], segmenter: SegmenterRecord | None = None) -> list[Sample]:
@@ -117,23 +108,12 @@ def sample_texts(encoder: PieceEncoder, texts: Iterable[str], segmenter: Segment
 
 def _channel_ranges(model: ModelProto, samples: Sequence[Sample]) -> dict[str, NDArray[np.float32]]:
     """Largest magnitude of each channel of the activations that matrices are applied to. *Shape:* (inputs,) each."""
-    import onnxruntime
-    from onnx import ModelProto as Model
-    from onnx import TensorProto, helper
-
-    probe = Model()
-    probe.CopyFrom(model)
     matrices = {item.name for item in model.graph.initializer if len(item.dims) == 2}
     names = sorted({node.input[0] for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in matrices})
-    present = {item.name for item in model.graph.output}
-    probe.graph.output.extend(
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names if name not in present
-    )
-    session = onnxruntime.InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = open_graph(model, names)
     ranges: dict[str, NDArray[np.float32]] = {}
     for sample in samples:
-        inputs = {"input_ids": sample[None], "attention_mask": np.ones_like(sample[None]), FIRST_PIECES: np.arange(len(sample))}
-        answers = session.run(names, {item.name: inputs[item.name] for item in session.get_inputs()})
+        answers = ask(session, sample[None], np.ones_like(sample[None]), np.arange(len(sample)), names)
         for name, answer in zip(names, answers, strict=True):
             largest = np.abs(answer).max(axis=tuple(range(answer.ndim - 1)))
             ranges[name] = np.maximum(ranges[name], largest) if name in ranges else largest

@@ -1,0 +1,79 @@
+"""ONNX graphs in the making: looked into, run, and written whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from viner.encoding import FIRST_PIECES
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+    from onnxruntime import InferenceSession
+
+
+def open_graph(model: ModelProto, names: Sequence[str] = ()) -> InferenceSession:
+    """A session of a graph that stands in no file.
+
+    Args:
+        model: The graph.
+        names: Tensors within it that are asked for as well.
+    """
+    import onnxruntime
+    from onnx import ModelProto as Model
+    from onnx import ValueInfoProto
+
+    if names:
+        probe = Model()
+        probe.CopyFrom(model)
+        present = {item.name for item in probe.graph.output}
+        probe.graph.output.extend(ValueInfoProto(name=name) for name in names if name not in present)
+        model = probe
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def ask(
+    session: InferenceSession,
+    ids: NDArray[np.int64],
+    mask: NDArray[np.int64],
+    first: NDArray[np.int64],
+    names: Sequence[str] | None = None,
+) -> list[NDArray[np.float32]]:
+    """Runs a batch through a graph, whichever inputs it has.
+
+    Args:
+        session: The graph.
+        ids: *Shape:* (batch, pieces). Vocabulary ids.
+        mask: *Shape:* (batch, pieces). 1 for a piece, 0 for padding.
+        first: *Shape:* (words,). Indices into the flattened batch, for a graph that answers at first pieces only.
+        names: Tensors to ask for; None takes the graph's outputs.
+
+    Returns:
+        One array for each name.
+    """
+    inputs = {"input_ids": ids, "attention_mask": mask, FIRST_PIECES: first}
+    answers: list[NDArray[np.float32]] = session.run(names, {item.name: inputs[item.name] for item in session.get_inputs()})
+    return answers
+
+
+def write_graph(model: ModelProto, target: str | Path) -> None:
+    """Writes a graph; the file appears whole or not at all."""
+    import onnx
+
+    target = Path(target)
+    handle, draft = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    os.close(handle)
+    try:
+        onnx.save(model, draft)
+        Path(draft).chmod(0o644)
+        Path(draft).replace(target)
+    finally:
+        Path(draft).unlink(missing_ok=True)
