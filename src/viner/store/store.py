@@ -11,7 +11,7 @@ from typing import Any
 from viner.document import Document
 from viner.project import Project
 from viner.schema import Schema
-from viner.store import adding, backup, erasing, exporting, history, reading, saving
+from viner.store import adding, backup, erasing, exporting, history, reading, restoring, saving, undoing
 from viner.store.accounts import Accounts
 from viner.store.database import Database
 from viner.store.errors import StoreLockedError, StoreReadOnlyError
@@ -185,7 +185,7 @@ class Store:
             RefusedError: If it is undone already, or cannot be, or what is to come back has a label that nothing follows.
         """
         with self.transaction(exclusive=True) as transaction:
-            return history.undo(transaction, operation_id, new_id=new_id, who=who, labels_since=labels_since)
+            return undoing.undo(transaction, operation_id, new_id=new_id, who=who, labels_since=labels_since)
 
     def restore(
         self,
@@ -210,7 +210,7 @@ class Store:
             RefusedError: If it never had that version, or had labels then that nothing in the schema follows.
         """
         with self.transaction() as transaction:
-            return history.restore(transaction, id, version, operation=operation, who=who, labels_since=labels_since)
+            return restoring.restore(transaction, id, version, operation=operation, who=who, labels_since=labels_since)
 
     def history(
         self,
