@@ -17,6 +17,7 @@ from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
 from viner.metrics.calibration import IDENTITY, Calibration
 from viner.runtime import Recognizer, recognizer
+from viner.runtime.canaries import disagreement
 
 NOTICE = "Nguyễn Văn A và Lan từ Hà Nội đến Huế."
 
@@ -216,7 +217,7 @@ def test_a_model_that_may_be_unsure_is_judged_by_logits_alone(tmp_path, engine, 
 
     def judged(bundle, **changes):
         (bundle.path / "canaries.json").write_text(replace(canaries, **changes).to_json())
-        return ner._disagreement(bundle)
+        return disagreement(ner, bundle)
 
     assert judged(bundle, documents=others) is None
     assert "% off" in judged(bundle, logits=[-part for part in canaries.logits])
@@ -230,7 +231,7 @@ def test_a_model_that_int8_suits_is_judged_by_entities_though_it_was_asked_for(t
     canaries = bundle.canaries()
     others = tuple(document.with_(entities=()) for document in canaries.documents)
     (bundle.path / "canaries.json").write_text(replace(canaries, documents=others).to_json())
-    assert "int8 finds 0 of the 0 entities" in ner._disagreement(bundle)
+    assert "int8 finds 0 of the 0 entities" in disagreement(ner, bundle)
 
 
 def test_words_that_no_window_answers_are_an_error_or_told(ner, monkeypatch):

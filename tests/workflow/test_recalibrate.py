@@ -15,6 +15,7 @@ from viner.evaluation.confidence import ConfidenceTally
 from viner.metrics.calibration import IDENTITY
 from viner.project import Project
 from viner.runtime import Recognizer
+from viner.runtime.canaries import disagreement
 from viner.workflow.card import is_untouched, model_card
 from viner.workflow.fingerprint import fingerprint
 from viner.workflow.recalibrate import recalibrate_model
@@ -84,7 +85,7 @@ def test_scores_change_and_neither_entities_nor_files_do(model, texts):
     assert found.before is not None
     assert found.after is not None
     assert found.after.ece < 0.75 * found.before.ece
-    assert Recognizer.load(model)._disagreement(read_bundle(model)) is None, "the canaries still hold"
+    assert disagreement(Recognizer.load(model), read_bundle(model)) is None, "the canaries still hold"
 
 
 def test_the_model_says_what_its_scores_were_fitted_to(model, texts):

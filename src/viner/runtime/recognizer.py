@@ -31,6 +31,7 @@ from viner.encoding import (
 )
 from viner.errors import BundleError
 from viner.metrics.calibration import Calibration
+from viner.runtime.canaries import disagreement
 from viner.runtime.engine import Engine
 from viner.runtime.provider import CUDA, ONNX_RUNTIME, OPENVINO, choose_provider, open_engine
 from viner.schema import ENTITIES, Schema
@@ -41,15 +42,6 @@ CHUNK_PIECES = 1 << 16
 """Documents are sorted into batches by chunks: as many as it takes to reach either number. Two chunks are in memory at once."""
 _FEW_BATCHES = 8
 """So many batches, all that is asked for, gain nothing from threads that others keep busy."""
-TOLERANCE = 0.02
-"""Share of the canaries' entities that may differ on another processor. Attention is computed in float32, whose last bit
-depends on the processor and can move an entity at the edge; products that saturate move them by the dozen."""
-
-FEW_ENTITIES = 10
-"""Canaries with fewer entities are compared by their logits, too; those of a model that may be unsure by these alone."""
-LOGITS_TOLERANCE = 0.1
-"""How far logits may be off on another processor, as a share of how much they vary from word to word. Chosen, not measured:
-a last bit of float32 moves logits little, products that saturate move them about as much as they vary."""
 CANARY_LOGITS = 20
 CANARY_WORDS = 64
 """Logits are kept of the first words of the first canaries."""
@@ -124,7 +116,7 @@ class Recognizer:
         recognizer = cls._open(bundle, wanted, threads, provider)
         if wanted != "int8" and provider != OPENVINO:
             return recognizer
-        problem = recognizer._disagreement(bundle)
+        problem = disagreement(recognizer, bundle)
         if problem is None:
             return recognizer
         if provider != ONNX_RUNTIME:
@@ -193,34 +185,6 @@ class Recognizer:
         other.info = replace(self.info, calibration=calibration)
         other._decoder = BioDecoder(other.info.heads[0].labels, calibration)
         return other
-
-    def _disagreement(self, bundle: Bundle) -> str | None:
-        """Why the canaries say that this processor cannot be trusted with the model, or None."""
-        expected = bundle.canaries()
-        if expected.processor == processor() and self.provider == ONNX_RUNTIME:
-            return None
-        found = self.canaries(expected.documents)
-        wanted, got = _entities(expected), _entities(found)
-        distance = expected.distance(found)
-        # Where a model is unsure, it guesses otherwise here and there; such models run in float32, or in int8 if asked for.
-        evidence = bundle.info.evidence
-        alike = evidence.get("same_share", 1) >= evidence.get("needed", 0)
-        unsure = self.engine != "int8" or (evidence.get("asked") and not alike)
-        if not unsure or distance is None:
-            if len(wanted ^ got) > TOLERANCE * max(1, len(wanted | got)):
-                return (
-                    f"on this processor, {self.engine} finds {len(wanted & got)} of the {len(wanted)} entities that the model's"
-                    f" test texts should have, and {len(got - wanted)} others"
-                )
-            if len(wanted) >= FEW_ENTITIES:
-                return None
-        # A model that finds next to nothing in the test texts finds it on any processor.
-        if distance is None:
-            few = f"the model's test texts have {len(wanted)} entities, too few to tell"
-            return f"{few} whether {self.engine} works on this processor"
-        if distance > LOGITS_TOLERANCE:
-            return f"on this processor, {self.engine} is {distance:.0%} off in the model's test texts"
-        return None
 
     @property
     def schema(self) -> Schema:
@@ -458,7 +422,3 @@ def answered(document: Document, words: Sequence[Span], encoded: EncodedText, sp
         for span in spans
     ]
     return Document(document.text, id=document.id, meta=document.meta, words=words, entities=entities)
-
-
-def _entities(canaries: Canaries) -> set[tuple[int, int, int, str]]:
-    return {(i, e.start, e.end, e.label) for i, document in enumerate(canaries.documents) for e in document.entities or ()}
