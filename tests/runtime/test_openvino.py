@@ -8,7 +8,7 @@ import pytest
 from support.systems import needs_system
 from support.tiny import POSITIONS, tiny_bundle
 from viner.bundle import read_bundle
-from viner.bundle.processor import lacks_vnni
+from viner.bundle.processor import lacks_vnni, read_processor
 from viner.document import Document
 from viner.encoding import cut_by_length
 from viner.errors import BundleError
@@ -52,8 +52,9 @@ def test_it_answers_nearly_what_onnx_runtime_answers(model, engine):
 
 @needs_openvino
 def test_what_computes_in_bf16_says_so(model, engine):
-    exact = read_bundle(model).info.engine == "fp32"
-    assert engine.arithmetic == ("bf16" if exact and engine._bf16 else None)
+    _, flags = read_processor()
+    multiplied_out = read_bundle(model).info.engine == "fp32" or "amx_bf16" in flags
+    assert engine.arithmetic == ("bf16" if multiplied_out and engine._bf16 else None)
 
 
 @needs_openvino
@@ -108,8 +109,13 @@ def test_stream_equals_one_by_one_and_nearly_onnx_runtime(model):
     assert here.provider == "openvino"
     together = list(here.stream(texts))
     assert together == [here(text) for text in texts]
-    spans = [[(e.start, e.end, e.label) for e in document.entities] for document in together]
-    assert spans == [[(e.start, e.end, e.label) for e in document.entities] for document in there.stream(texts)]
+    ours, theirs = (
+        [{(e.start, e.end, e.label) for e in document.entities} for document in found]
+        for found in (together, there.stream(texts))
+    )
+    assert any(theirs)
+    # The model is random and so is sure of little: what rounds otherwise may answer otherwise, where sentences are the same.
+    assert sum(map(len, map(set.symmetric_difference, ours, theirs))) <= 0.25 * sum(map(len, theirs))
 
 
 @needs_openvino
