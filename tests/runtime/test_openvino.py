@@ -8,11 +8,12 @@ import pytest
 from support.systems import needs_system
 from support.tiny import POSITIONS, tiny_bundle
 from viner.bundle import read_bundle
-from viner.bundle.processor import lacks_vnni, read_processor
+from viner.bundle.processor import read_processor
 from viner.document import Document
 from viner.encoding import cut_by_length
 from viner.errors import BundleError
 from viner.runtime import OnnxEngine, Recognizer
+from viner.runtime.product import products_overflow
 from viner.runtime.provider import open_engine
 
 needs_openvino = needs_system("openvino")
@@ -27,7 +28,7 @@ def random_batch(random, rows, pieces):
 def model(request, tiny_model, tmp_path_factory):
     """A model folder, for each kind of graph."""
     if request.param == "int8":
-        if lacks_vnni():
+        if products_overflow():
             pytest.skip("this processor lacks VNNI: viner recognizes in int8 with ONNX Runtime")
         return tiny_model
     return tiny_bundle(tmp_path_factory.mktemp("exact") / "model", engine="fp32")
@@ -133,7 +134,7 @@ def test_where_its_answers_are_wrong_onnx_runtime_takes_over(model, monkeypatch,
 
 @needs_openvino
 def test_without_vnni_onnx_runtime_takes_int8_and_openvino_keeps_float32(tiny_model, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("viner.runtime.recognizer.lacks_vnni", lambda: True)
+    monkeypatch.setattr("viner.runtime.recognizer.products_overflow", lambda: True)
     with caplog.at_level(logging.WARNING, "viner"):
         recognizer = Recognizer.load(tiny_model, provider="openvino")
     assert (recognizer.engine, recognizer.provider) == ("int8", "onnxruntime")

@@ -24,12 +24,3 @@ def read_processor() -> tuple[str, frozenset[str]]:
                 flags = frozenset(value.split())
                 break
     return name, flags
-
-
-def lacks_vnni() -> bool:
-    """Whether this is an x86 processor without instructions that add products of u8 and s8 in 32 bits.
-
-    Only Linux tells; elsewhere it is taken to have them.
-    """
-    _, flags = read_processor()
-    return "sse2" in flags and not flags & (VNNI | {"amx_int8"})

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from viner.bundle import Bundle, BundleInfo, Canaries, find_bundle, processor, rebuilt_graph
 from viner.bundle.info import check_engine
-from viner.bundle.processor import lacks_vnni
 from viner.document import Document, Entity, Span
 from viner.encoding import (
     BioDecoder,
@@ -33,6 +32,7 @@ from viner.errors import BundleError
 from viner.metrics.calibration import Calibration
 from viner.runtime.canaries import disagreement
 from viner.runtime.engine import Engine
+from viner.runtime.product import products_overflow
 from viner.runtime.provider import CUDA, ONNX_RUNTIME, OPENVINO, choose_provider, open_engine
 from viner.schema import ENTITIES, Schema
 from viner.text import segment_words, words_of
@@ -106,7 +106,7 @@ class Recognizer:
         bundle = find_bundle(path, weights=False)
         wanted = engine or ("fp32" if provider == CUDA else bundle.info.engine)
         check_engine(wanted)
-        if provider == OPENVINO and wanted == "int8" and lacks_vnni():
+        if provider == OPENVINO and wanted == "int8" and products_overflow():
             _log.warning(
                 "%s: this processor lacks VNNI, without which OpenVINO is slower in int8, and its answers depend on the batch."
                 " Recognizing with ONNX Runtime instead",

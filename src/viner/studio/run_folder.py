@@ -15,7 +15,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,15 @@ class RunFolder:
         files = {split: self.path / f"{split}.jsonl" for split in SPLITS}
         return {split: file for split, file in files.items() if file.is_file() and file.stat().st_size}
 
+    def mentions(self, ids: Set[str]) -> bool:
+        """Whether one of these documents is in the snapshot."""
+        return any(_id(line) in ids for file in self.snapshot_files().values() for line in _lines(file))
+
+    def forget(self, ids: Set[str]) -> None:
+        """Takes documents out of the snapshot; it is on disk when this returns."""
+        for file in self.snapshot_files().values():
+            _drop(file, ids)
+
     def remove_snapshot(self) -> None:
         """Deletes the texts."""
         for split in SPLITS:
@@ -140,6 +149,25 @@ class RunFolder:
                 return False
         except VinerError:
             return True
+
+
+def _lines(file: Path) -> Iterator[str]:
+    with file.open(encoding="utf-8") as lines:
+        yield from lines
+
+
+def _id(line: str) -> str | None:
+    found: str | None = json.loads(line).get("id")
+    return found
+
+
+def _drop(file: Path, ids: Set[str]) -> None:
+    part = file.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as kept:
+        kept.writelines(line for line in _lines(file) if _id(line) not in ids)
+        kept.flush()
+        os.fsync(kept.fileno())
+    part.replace(file)
 
 
 def _position(event: Mapping[str, Any]) -> tuple[int, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import json
 import os
 import shutil
 import signal
@@ -254,9 +253,7 @@ class Runs:
         try:
             with self._alone(wait=_LONGEST_SNAPSHOT):
                 for folder in self._folders():
-                    if any(_mentions(file, gone) for file in folder.snapshot_files().values()) and self._lose(
-                        folder, gone, interrupted
-                    ):
+                    if folder.mentions(gone) and self._lose(folder, gone, interrupted):
                         changed.append(folder.name)
                 yield changed
         finally:
@@ -281,8 +278,7 @@ class Runs:
         note = Note.of("documents_erased", count=len(gone))
         if note not in run.notes[-1:]:  # from an erasing that was cut off
             folder.update(notes=[known.to_dict() for known in (*run.notes, note)])
-        for file in folder.snapshot_files().values():
-            _without(file, gone)
+        folder.forget(gone)
         return True
 
     def _is_due(self, after: int) -> bool:
@@ -443,20 +439,6 @@ def _check_libraries() -> None:
     for name in ("torch", "transformers", "accelerate", "safetensors", "onnx"):
         if find_spec(name) is None:
             raise MissingExtraError("training a model", "train")
-
-
-def _mentions(file: Path, ids: set[str]) -> bool:
-    with file.open(encoding="utf-8") as lines:
-        return any(json.loads(line).get("id") in ids for line in lines)
-
-
-def _without(file: Path, ids: set[str]) -> None:
-    part = file.with_suffix(".part")
-    with file.open(encoding="utf-8") as lines, part.open("w", encoding="utf-8") as kept:
-        kept.writelines(line for line in lines if json.loads(line).get("id") not in ids)
-        kept.flush()
-        os.fsync(kept.fileno())  # the store forgets them for good next
-    part.replace(file)
 
 
 def _remove(folder: Path) -> None:
