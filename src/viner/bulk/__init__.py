@@ -7,7 +7,9 @@ report = Job(load("models/003"), ["notes/", "more/*.csv.gz"], "out.parquet", err
 """
 
 from viner.bulk.inputs import Inputs, find_inputs
-from viner.bulk.job import Job, Progress, Report, Step
+from viner.bulk.job import Job, Report
+from viner.bulk.progress import Progress
 from viner.bulk.redaction import Redactor
+from viner.bulk.steps import Step
 
 __all__ = ["Inputs", "Job", "Progress", "Redactor", "Report", "Step", "find_inputs"]

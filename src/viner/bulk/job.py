@@ -8,15 +8,16 @@ import json
 import logging
 import os
 import shutil
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from viner.bulk.inputs import Input, Inputs, find_inputs
+from viner.bulk.progress import Block, Meter, Progress
 from viner.bulk.reader import ChangedInputError, Reader
+from viner.bulk.steps import RecognizerLike, Step
 from viner.bulk.workplace import Journal, Workplace
 from viner.bundle.place import flush
 from viner.document import Document
@@ -24,7 +25,6 @@ from viner.errors import FormatError, InputError, UsageError, VinerError
 from viner.formats import WriteReport, format_of_output, read, write
 from viner.formats.files import STDIN, is_special, permissions, replacing
 from viner.formats.packing import packing
-from viner.schema import Schema
 from viner.version import __version__
 
 SMALLEST_BLOCK = 1 << 16
@@ -33,64 +33,6 @@ LARGEST_BLOCK = 1 << 20
 block, so at most about half of what it did, and half a minute on two cores."""
 
 _log = logging.getLogger("viner")
-
-
-class RecognizerLike(Protocol):
-    """Whatever turns a stream of documents into one of annotated documents, in order."""
-
-    @property
-    def schema(self) -> Schema:
-        """The layers that it fills in."""
-        ...
-
-    @property
-    def info(self) -> Any:
-        """What it says about itself; ``to_dict()`` is its JSON form."""
-        ...
-
-    def stream(self, items: Iterable[str | Document], /) -> Iterator[Document]:
-        """The documents of many texts, in input order."""
-        ...
-
-
-class Step(Protocol):
-    """What is done with a document after it was recognized."""
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """What its results depend on, as JSON: a run goes on only with the same. Nothing secret: it is written to the disk."""
-        ...
-
-    def __call__(self, document: Document, /) -> Document:
-        """The document as it goes into the output."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """What it has to know to go on, as JSON, such as counts."""
-        ...
-
-    def restore(self, state: Mapping[str, Any], /) -> None:
-        """Goes on from a state."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is.
-
-    Args:
-        documents: Documents that are done, those of an earlier run included.
-        characters: Code points of their texts.
-        bytes_read: Bytes of the inputs that are behind, as they lie on the disk.
-        bytes_total: All of them; None if there is a stream among the inputs.
-        earlier: ``bytes_read`` of the run that this one goes on with; 0 if there was none.
-    """
-
-    documents: int
-    characters: int
-    bytes_read: int
-    bytes_total: int | None
-    earlier: int = 0
 
 
 @dataclass(slots=True)
@@ -221,7 +163,7 @@ class Job:
                 sink(error_line(error, file) + "\n")
 
             reader = Reader(self.inputs.files, *self._reading, refused=refused if sink else None)
-            meter = _Meter(reader, self._progress)
+            meter = Meter(reader, self._progress)
             answers = stack.enter_context(_closed(self._recognizer.stream(meter.read(reader.read()))))
             written = write(
                 map(meter.done, map(self._step, answers) if self._step else answers),
@@ -324,10 +266,10 @@ class Job:
             place.add_error(error_line(error, file))
 
         reader = Reader(self.inputs.files, *self._reading, refused=refused if self.errors is not None else None)
-        meter = _Meter(reader, self._progress, journal)
+        meter = Meter(reader, self._progress, journal)
         with closing(reader.read(journal.position)) as documents:
             while not journal.complete:
-                block = _Block(documents, self._block or min(SMALLEST_BLOCK << min(journal.blocks, 16), LARGEST_BLOCK))
+                block = Block(documents, self._block or min(SMALLEST_BLOCK << min(journal.blocks, 16), LARGEST_BLOCK))
                 with _closed(self._recognizer.stream(meter.read(block))) as answers:
                     for document in map(meter.done, answers):
                         answer = self._step(document) if self._step else document
@@ -411,58 +353,6 @@ def _refuse_nothing(documents: int, skipped: int, errors: str | None) -> None:
             where=errors,
             hint="See whether --format and the options of the format are right; the errors file tells of each line",
         )
-
-
-class _Block:
-    """The next documents of an iterator, until they have some number of code points.
-
-    Attributes:
-        last: Whether the iterator had no more.
-    """
-
-    def __init__(self, documents: Iterator[Document], size: int) -> None:
-        self._documents = documents
-        self._size = size
-        self.last = False
-
-    def __iter__(self) -> Iterator[Document]:
-        left = self._size
-        while left > 0:
-            document = next(self._documents, None)
-            if document is None:
-                self.last = True
-                return
-            # An empty text is a document, too: no block is without end.
-            left -= len(document.text) + 1
-            yield document
-
-
-class _Meter:
-    """Counts documents on their way into a recognizer and out of it, which are not the same at any time."""
-
-    def __init__(self, reader: Reader, progress: Callable[[Progress], None] | None, journal: Journal | None = None) -> None:
-        self.documents = journal.documents if journal else 0
-        self.characters = journal.characters if journal else 0
-        self._reader = reader
-        self._progress = progress
-        self._bytes: deque[int] = deque()
-        self._earlier: int | None = None if self.documents else 0
-
-    def read(self, documents: Iterable[Document]) -> Iterator[Document]:
-        for document in documents:
-            if self._progress is not None:
-                self._bytes.append(self._reader.bytes_read)
-                self._earlier = self._bytes[0] if self._earlier is None else self._earlier
-            yield document
-
-    def done(self, document: Document) -> Document:
-        self.documents += 1
-        self.characters += len(document.text)
-        if self._progress is not None:
-            self._progress(
-                Progress(self.documents, self.characters, self._bytes.popleft(), self._reader.size, self._earlier or 0)
-            )
-        return document
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from viner.errors import UsageError
 
 if TYPE_CHECKING:
     from viner.bulk import Progress, Report, Step
-    from viner.bulk.job import RecognizerLike
+    from viner.bulk.steps import RecognizerLike
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -13,7 +13,7 @@ from viner.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from viner.bulk import Redactor
-    from viner.bulk.job import RecognizerLike
+    from viner.bulk.steps import RecognizerLike
 
 
 @click.command(short_help="Mask the entities of files, or put pseudonyms in their place.")
