@@ -10,7 +10,7 @@ from support.bases import LABELS, toy_documents
 from viner.encoding import PieceEncoder
 from viner.errors import UsageError
 from viner.training.config import TrainingConfig
-from viner.training.consistency import disagreement, twice
+from viner.training.consistency import disagreement, halves, twice
 from viner.training.data import TrainingSet
 from viner.training.heads import IGNORED, EntityHead
 
@@ -26,6 +26,34 @@ def test_a_batch_twice_reads_each_word_in_both_halves(base):
     pieces = both.input_ids.flatten()[both.first]
     assert all(half.equal(batch.input_ids.flatten()[batch.first]) for half in pieces.chunk(2))
     assert int(both.first.max()) < both.input_ids.numel()
+
+
+def test_both_halves_of_a_batch_are_the_batch(base):
+    encoder = PieceEncoder.from_folder(base, views=(), max_pieces=64)
+    head = EntityHead("entities", LABELS, 32, 0.1)
+    drawn = TrainingSet(toy_documents(20, 1), encoder, head, TrainingConfig()).epoch(np.random.default_rng(0))
+    batch = max(drawn, key=lambda batch: len(batch.input_ids))
+    batch.targets[: len(batch.targets) // 3] = IGNORED
+    parts, shares = zip(*halves(batch), strict=True)
+    assert [len(part.input_ids) for part in parts] == [len(batch.input_ids) // 2, -(-len(batch.input_ids) // 2)]
+    for name in ("input_ids", "attention_mask", "targets"):
+        assert torch.cat([getattr(part, name) for part in parts]).equal(getattr(batch, name))
+    read = [part.input_ids.flatten()[part.first] for part in parts]
+    assert torch.cat(read).equal(batch.input_ids.flatten()[batch.first])
+    assert sum(part.pieces for part in parts) == batch.pieces == int(batch.attention_mask.sum())
+    emissions = torch.randn(len(batch.targets), len(head.tags))
+    words = [len(part.targets) for part in parts]
+    losses = [head.loss(said, part.targets) for said, part in zip(emissions.split(words), parts, strict=True)]
+    whole = sum(share * loss for share, loss in zip(shares, losses, strict=True))
+    assert float(whole) == pytest.approx(float(head.loss(emissions, batch.targets)), rel=1e-5)
+
+
+def test_one_row_is_not_halved(base):
+    encoder = PieceEncoder.from_folder(base, views=(), max_pieces=64)
+    head = EntityHead("entities", LABELS, 32, 0.1)
+    batch = TrainingSet(toy_documents(1, 1), encoder, head, TrainingConfig()).epoch(np.random.default_rng(0))[0]
+    assert len(batch.input_ids) == 1
+    assert halves(batch) == [(batch, 1.0)]
 
 
 def test_the_distance_is_the_mean_of_both_divergences_over_known_words():

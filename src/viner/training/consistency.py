@@ -1,7 +1,8 @@
 """R-Drop: dropout makes two models of one, and what they answer is drawn together.
 
 Liang et al. (2021), "R-Drop: Regularized Dropout for Neural Networks". Every sequence is read twice in one pass, with two draws
-of dropout. To the cross-entropy of both comes the distance of their answers. A step takes twice the time and the memory.
+of dropout. To the cross-entropy of both comes the distance of their answers. A step takes twice the time; it is computed in two
+halves, one after the other, so that it takes no more memory.
 """
 
 from __future__ import annotations
@@ -11,6 +12,30 @@ from torch import Tensor, nn
 
 from viner.training.examples import Batch
 from viner.training.heads import IGNORED
+
+
+def halves(batch: Batch) -> list[tuple[Batch, float]]:
+    """The upper and the lower rows of a batch, each with its share of the known words; a batch of one row stays whole.
+
+    A teacher's vectors are left out.
+    """
+    rows, width = batch.input_ids.shape
+    if rows < 2:
+        return [(batch, 1.0)]
+    middle = rows // 2
+    words = int((batch.first < middle * width).sum())  # rows, and so words, are in order
+    known = batch.targets != IGNORED
+    pieces = int(batch.attention_mask[:middle].sum())
+    whole = max(1, int(known.sum()))
+    upper = Batch(batch.input_ids[:middle], batch.attention_mask[:middle], batch.first[:words], batch.targets[:words], pieces)
+    lower = Batch(
+        batch.input_ids[middle:],
+        batch.attention_mask[middle:],
+        batch.first[words:] - middle * width,
+        batch.targets[words:],
+        batch.pieces - pieces,
+    )
+    return [(upper, int(known[:words].sum()) / whole), (lower, int(known[words:].sum()) / whole)]
 
 
 def twice(batch: Batch) -> Batch:

@@ -23,7 +23,7 @@ from viner.errors import InputError, TrainingError
 from viner.metrics import EntityScores
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
-from viner.training.consistency import disagreement, twice
+from viner.training.consistency import disagreement, halves, twice
 from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
 from viner.training.examples import Batch
@@ -132,6 +132,7 @@ class Trainer:
         self._layer = layer
         self._teacher = teacher
         self._config = config
+        self._again = config.r_drop > 0 and teacher is None
         self._observe = observe
         set_seed(config.seed)
         self._processes = processes or Processes(config.precision)
@@ -332,22 +333,26 @@ class Trainer:
     def _backward(self, step: Step) -> float:
         """Adds up the gradients of a step, over all processes; returns its mean loss."""
         total = 0.0
-        for position, part in enumerate(step.parts, 1):
-            with self._processes.without_averaging(self._replica, last=position == len(step.parts)):
+        passes = [
+            (batch, part, share)
+            for part in step.parts
+            for batch, share in (halves(part.batch) if self._again else [(part.batch, 1.0)])
+        ]
+        for position, (batch, part, share) in enumerate(passes, 1):
+            with self._processes.without_averaging(self._replica, last=position == len(passes)):
                 with self._autocast():
-                    loss = self._loss(part.batch.to(self._accelerator.device), part)
+                    loss = share * self._loss(batch.to(self._accelerator.device), part)
                 self._accelerator.backward(loss)
             total += float(loss.detach())
         return self._processes.mean(total)
 
     def _loss(self, batch: Batch, part: Part) -> torch.Tensor:
-        again = self._config.r_drop > 0 and self._teacher is None
-        if again:
+        if self._again:
             batch = twice(batch)
         words = self._replica(batch.input_ids, batch.attention_mask, batch.first)
         emissions = self._head(words)
         taught = self._head.loss(emissions, batch.targets)
-        if again:
+        if self._again:
             taught = taught + self._config.r_drop * disagreement(emissions, batch.targets)
         taught = taught * part.known
         if self._teacher is None:
