@@ -1,3 +1,4 @@
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -5,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viner.encoding import cut_by_budget, cut_by_pieces, side_by_side
+from viner.encoding.batches import BATCH_SCORES
 
 
 @given(st.lists(st.integers(1, 600), max_size=80), st.integers(1, 700), st.randoms())
@@ -26,14 +28,31 @@ def test_batches_without_padding_hold_every_sequence_once_and_about_as_many_piec
     for batch in batches:
         pieces = int(lengths[batch].sum())
         assert pieces - lengths[batch[-1]] / 2 <= 1.5 * budget or len(batch) == 1
-        assert lengths[batch].max() * len(batch) - pieces <= 2 * budget
 
 
-def test_a_few_sequences_are_not_cut_into_one_large_batch_and_a_tiny_one():
-    lengths = np.array([90, 60, 45, 35, 25, 15])
-    assert [batch.tolist() for batch in cut_by_pieces(np.arange(6), lengths, 256)] == [[0, 1, 2, 3, 4, 5]]
+def scores_for_padding(lengths, batch):
+    squares = lengths[batch].astype(np.int64) ** 2
+    return int(squares.max() * len(batch) - squares.sum())
+
+
+@given(st.lists(st.integers(1, 120), min_size=1, max_size=9))
+def test_no_other_cut_of_a_few_sequences_takes_less_time(lengths):
+    lengths = np.sort(np.array(lengths, dtype=np.int64))[::-1]
+    order = np.arange(len(lengths))
+
+    def cost(batches):
+        return sum(BATCH_SCORES + scores_for_padding(lengths, batch) for batch in batches)
+
+    ours = cost(cut_by_pieces(order, lengths, 10_000))
+    for cuts in product((False, True), repeat=len(lengths) - 1):
+        assert ours <= cost(np.split(order, np.flatnonzero(cuts) + 1))
+
+
+def test_sequences_of_one_length_stay_together_whatever_their_number():
     lengths = np.full(10, 40)
     assert [len(batch) for batch in cut_by_pieces(np.arange(10), lengths, 256)] == [5, 5]
+    lengths = np.full(100, 3)
+    assert [len(batch) for batch in cut_by_pieces(np.arange(100), lengths, 256)] == [100]
 
 
 def test_special_pieces_and_padding():

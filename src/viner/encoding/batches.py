@@ -17,6 +17,14 @@ PACKED = "viner.packed"
 PACKED_ROWS, PACKED_PLACES = "packing/rows", "packing/places"
 """In such a graph, what takes the rows of pieces out of a batch, and what puts them into their places."""
 
+BATCH_SCORES = 2_000
+"""Attention scores of a head that take about as long to compute as another batch takes by itself.
+
+Forty times six sentences of any lengths, as a server meets them, took 2.72 s in one batch each, and 2.47, 2.37 and 2.33 s cut for
+4,000, 2,000 and 1,000 scores (an int8 graph of 12 layers and 384 dimensions, one core of an Intel Xeon); sorted texts in bulk
+take as long as before.
+"""
+
 
 def cut_by_budget(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
     """Cuts an order into batches whose padded size stays within a budget; a longer sequence is a batch by itself.
@@ -53,29 +61,63 @@ def cut_by_length(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[n
 def cut_by_pieces(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
     """Cuts an order into batches of about as many pieces each, for graphs that compute nothing for the padding.
 
+    Attention still does: as many scores for each sequence as for the longest beside it. Where that would take longer than
+    another batch does, a batch is cut once more.
+
     Args:
-        order: *Shape:* (sequences,). Indices, roughly sorted by length: attention still sees padding, at most twice the budget.
+        order: *Shape:* (sequences,). Indices, the longest first.
         lengths: *Shape:* (sequences,). Pieces of each sequence, special pieces included.
         budget: Pieces of a batch, without padding, about; at most half of them more, or one sequence.
     """
+    for group in _even_groups(order, lengths, budget):
+        yield from _by_width(group, lengths[group])
+
+
+def _even_groups(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
+    """Groups of about as many pieces each."""
 
     def share_of(rest: int) -> float:
-        """What each batch has of the pieces that are left."""
+        """What each group has of the pieces that are left."""
         return rest / max(1, round(rest / budget))
 
     rest = int(lengths[order].sum())
-    begin, pieces, widest, share = 0, 0, 0, share_of(rest)
+    begin, pieces, share = 0, 0, share_of(rest)
     for position, index in enumerate(order):
         length = int(lengths[index])
-        widest = max(widest, length)
-        padding = widest * (position - begin + 1) - pieces - length
-        if position > begin and (pieces + length / 2 > share or padding > 2 * budget):
+        if position > begin and pieces + length / 2 > share:
             yield order[begin:position]
             rest -= pieces
-            begin, pieces, widest, share = position, 0, length, share_of(rest)
+            begin, pieces, share = position, 0, share_of(rest)
         pieces += length
     if begin < len(order):
         yield order[begin:]
+
+
+def _by_width(group: NDArray[np.int64], lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """A group in the parts that take the least time, each with a cost of its own and that of its padding's scores.
+
+    Args:
+        group: Indices.
+        lengths: Of its sequences, the longest first. *Shape:* (sequences,).
+    """
+    count = len(group)
+    squares = lengths.astype(np.int64) ** 2
+    if count * int(squares[0]) - int(squares.sum()) <= BATCH_SCORES:
+        yield group  # parting could spare less than it costs
+        return
+    # The least cost of what begins at each place, and where its first part ends.
+    least, ends = [0] * (count + 1), [0] * count
+    before = [0, *np.cumsum(squares).tolist()]
+    for begin in range(count - 1, -1, -1):
+        square = int(squares[begin])
+        least[begin], ends[begin] = min(
+            (BATCH_SCORES + (end - begin) * square - before[end] + before[begin] + least[end], end)
+            for end in range(begin + 1, count + 1)
+        )
+    begin = 0
+    while begin < count:
+        yield group[begin : ends[begin]]
+        begin = ends[begin]
 
 
 def side_by_side(sequences: Sequence[NDArray[np.int32]], encoder: PieceEncoder) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
