@@ -20,9 +20,9 @@ PACKED_ROWS, PACKED_PLACES = "packing/rows", "packing/places"
 BATCH_SCORES = 2_000
 """Attention scores of a head that take about as long to compute as another batch takes by itself.
 
-Forty times six sentences of any lengths, as a server meets them, took 2.72 s in one batch each, and 2.47, 2.37 and 2.33 s cut for
-4,000, 2,000 and 1,000 scores (an int8 graph of 12 layers and 384 dimensions, one core of an Intel Xeon); sorted texts in bulk
-take as long as before.
+Forty times six sentences of any lengths, as a server meets them, took 2.72 s in one batch each, and 2.47, 2.37 and 2.33 s cut
+for 4,000, 2,000 and 1,000 scores (an int8 graph of 12 layers and 384 dimensions, one core of an Intel Xeon); sorted texts in
+bulk take as long as before.
 """
 
 
