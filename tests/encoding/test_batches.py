@@ -5,8 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viner.encoding import cut_by_budget, cut_by_pieces, side_by_side
-from viner.encoding.batches import BATCH_SCORES
+from viner.encoding import BATCH_SCORES, cut_by_budget, cut_by_pieces, side_by_side
 
 
 @given(st.lists(st.integers(1, 600), max_size=80), st.integers(1, 700), st.randoms())

@@ -6,6 +6,7 @@ overlapping windows (:func:`plan_windows`) → one emission a word → one decod
 
 from viner.encoding.alignment import AlignedTags, LostEntity, align
 from viner.encoding.batches import (
+    BATCH_SCORES,
     FIRST_PIECES,
     PACKED,
     PACKED_PLACES,
@@ -20,6 +21,7 @@ from viner.encoding.tokenizer import SEGMENTS, EncodedText, PieceEncoder, PieceR
 from viner.encoding.windows import Window, plan_windows
 
 __all__ = [
+    "BATCH_SCORES",
     "FIRST_PIECES",
     "PACKED",
     "PACKED_PLACES",

@@ -58,7 +58,9 @@ def cut_by_length(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[n
             yield from (group[begin : begin + most] for begin in range(0, len(group), most))
 
 
-def cut_by_pieces(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
+def cut_by_pieces(
+    order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int, scores: int = BATCH_SCORES
+) -> Iterator[NDArray[np.int64]]:
     """Cuts an order into batches of about as many pieces each, for graphs that compute nothing for the padding.
 
     Attention still does: as many scores for each sequence as for the longest beside it. Where that would take longer than
@@ -68,9 +70,10 @@ def cut_by_pieces(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: 
         order: *Shape:* (sequences,). Indices, the longest first.
         lengths: *Shape:* (sequences,). Pieces of each sequence, special pieces included.
         budget: Pieces of a batch, without padding, about; at most half of them more, or one sequence.
+        scores: What a batch takes by itself, in attention scores of a head.
     """
     for group in _even_groups(order, lengths, budget):
-        yield from _by_width(group, lengths[group])
+        yield from _by_width(group, lengths[group], scores)
 
 
 def _even_groups(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
@@ -93,31 +96,31 @@ def _even_groups(order: NDArray[np.int64], lengths: NDArray[np.int64], budget: i
         yield order[begin:]
 
 
-def _by_width(group: NDArray[np.int64], lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _by_width(group: NDArray[np.int64], lengths: NDArray[np.int64], scores: int) -> Iterator[NDArray[np.int64]]:
     """A group in the parts that take the least time, each with a cost of its own and that of its padding's scores.
 
     Args:
         group: Indices.
         lengths: Of its sequences, the longest first. *Shape:* (sequences,).
+        scores: What a part costs by itself.
     """
     count = len(group)
     squares = lengths.astype(np.int64) ** 2
-    if count * int(squares[0]) - int(squares.sum()) <= BATCH_SCORES:
+    before = np.concatenate([[0], np.cumsum(squares)])
+    if count * squares[0] - before[-1] <= scores:
         yield group  # parting could spare less than it costs
         return
     # The least cost of what begins at each place, and where its first part ends.
-    least, ends = [0] * (count + 1), [0] * count
-    before = [0, *np.cumsum(squares).tolist()]
+    least, ends = np.zeros(count + 1, dtype=np.int64), np.zeros(count, dtype=np.int64)
     for begin in range(count - 1, -1, -1):
-        square = int(squares[begin])
-        least[begin], ends[begin] = min(
-            (BATCH_SCORES + (end - begin) * square - before[end] + before[begin] + least[end], end)
-            for end in range(begin + 1, count + 1)
-        )
+        sizes = np.arange(1, count - begin + 1)
+        costs = sizes * squares[begin] - before[begin + 1 :] + least[begin + 1 :]
+        best = int(costs.argmin())
+        least[begin], ends[begin] = scores + before[begin] + costs[best], begin + 1 + best
     begin = 0
     while begin < count:
         yield group[begin : ends[begin]]
-        begin = ends[begin]
+        begin = int(ends[begin])
 
 
 def side_by_side(sequences: Sequence[NDArray[np.int32]], encoder: PieceEncoder) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from viner.encoding import FIRST_PIECES, PACKED, cut_by_budget, cut_by_pieces
+from viner.encoding import BATCH_SCORES, FIRST_PIECES, PACKED, cut_by_budget, cut_by_pieces
 from viner.errors import BundleError, UsageError
 from viner.runtime.product import products_overflow
 
@@ -150,8 +150,13 @@ class OnnxEngine(Engine):
 
     def batches(self, lengths: NDArray[np.int64], budget: int | None = None) -> Iterator[NDArray[np.int64]]:
         """Cuts sequences into batches, the longest first; see :class:`Engine`. None counts where none is computed."""
-        cut = cut_by_pieces if self.packed else cut_by_budget
-        yield from cut(np.argsort(-lengths, kind="stable"), lengths, budget or self.budget)
+        order = np.argsort(-lengths, kind="stable")
+        if self.packed:
+            # What takes larger batches computes as many more scores in the time that one takes by itself.
+            scores = BATCH_SCORES * self.budget // Engine.budget
+            yield from cut_by_pieces(order, lengths, budget or self.budget, scores)
+        else:
+            yield from cut_by_budget(order, lengths, budget or self.budget)
 
     def _run(
         self, ids: NDArray[np.int64], mask: NDArray[np.int64], first: NDArray[np.int64], *, alone: bool
