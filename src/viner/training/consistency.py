@@ -2,7 +2,7 @@
 
 Liang et al. (2021), "R-Drop: Regularized Dropout for Neural Networks". Every sequence is read twice in one pass, with two draws
 of dropout. To the cross-entropy of both comes the distance of their answers. A step takes twice the time; it is computed in two
-halves, one after the other, so that it takes no more memory.
+halves, one after the other, so that it takes little more memory.
 """
 
 from __future__ import annotations
