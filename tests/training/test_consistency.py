@@ -12,6 +12,7 @@ from viner.errors import UsageError
 from viner.training.config import TrainingConfig
 from viner.training.consistency import disagreement, halves, twice
 from viner.training.data import TrainingSet
+from viner.training.distributed import Part
 from viner.training.heads import IGNORED, EntityHead
 
 
@@ -34,7 +35,7 @@ def test_both_halves_of_a_batch_are_the_batch(base):
     drawn = TrainingSet(toy_documents(20, 1), encoder, head, TrainingConfig()).epoch(np.random.default_rng(0))
     batch = max(drawn, key=lambda batch: len(batch.input_ids))
     batch.targets[: len(batch.targets) // 3] = IGNORED
-    parts, shares = zip(*halves(batch), strict=True)
+    parts, shares = zip(*((half.batch, half.known) for half in halves(Part(batch))), strict=True)
     assert [len(part.input_ids) for part in parts] == [len(batch.input_ids) // 2, -(-len(batch.input_ids) // 2)]
     for name in ("input_ids", "attention_mask", "targets"):
         assert torch.cat([getattr(part, name) for part in parts]).equal(getattr(batch, name))
@@ -53,7 +54,7 @@ def test_one_row_is_not_halved(base):
     head = EntityHead("entities", LABELS, 32, 0.1)
     batch = TrainingSet(toy_documents(1, 1), encoder, head, TrainingConfig()).epoch(np.random.default_rng(0))[0]
     assert len(batch.input_ids) == 1
-    assert halves(batch) == [(batch, 1.0)]
+    assert halves(Part(batch)) == [Part(batch, 1.0)]
 
 
 def test_the_distance_is_the_mean_of_both_divergences_over_known_words():

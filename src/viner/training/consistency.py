@@ -10,23 +10,25 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from viner.training.distributed import Part
 from viner.training.examples import Batch
 from viner.training.heads import IGNORED
 
 
-def halves(batch: Batch) -> list[tuple[Batch, float]]:
-    """The upper and the lower rows of a batch, each with its share of the known words; a batch of one row stays whole.
+def halves(part: Part) -> list[Part]:
+    """The upper and the lower rows of a batch, which weigh as much as they have of its known words; one row stays whole.
 
     A teacher's vectors are left out.
     """
+    batch = part.batch
     rows, width = batch.input_ids.shape
     if rows < 2:
-        return [(batch, 1.0)]
+        return [part]
     middle = rows // 2
     words = int((batch.first < middle * width).sum())  # rows, and so words, are in order
     known = batch.targets != IGNORED
     pieces = int(batch.attention_mask[:middle].sum())
-    whole = max(1, int(known.sum()))
+    weight = part.known / max(1, int(known.sum()))
     upper = Batch(batch.input_ids[:middle], batch.attention_mask[:middle], batch.first[:words], batch.targets[:words], pieces)
     lower = Batch(
         batch.input_ids[middle:],
@@ -35,7 +37,7 @@ def halves(batch: Batch) -> list[tuple[Batch, float]]:
         batch.targets[words:],
         batch.pieces - pieces,
     )
-    return [(upper, int(known[:words].sum()) / whole), (lower, int(known[words:].sum()) / whole)]
+    return [Part(upper, weight * int(known[:words].sum())), Part(lower, weight * int(known[words:].sum()))]
 
 
 def twice(batch: Batch) -> Batch:

@@ -333,15 +333,11 @@ class Trainer:
     def _backward(self, step: Step) -> float:
         """Adds up the gradients of a step, over all processes; returns its mean loss."""
         total = 0.0
-        passes = [
-            (batch, part, share)
-            for part in step.parts
-            for batch, share in (halves(part.batch) if self._again else [(part.batch, 1.0)])
-        ]
-        for position, (batch, part, share) in enumerate(passes, 1):
-            with self._processes.without_averaging(self._replica, last=position == len(passes)):
+        parts = [half for part in step.parts for half in halves(part)] if self._again else step.parts
+        for position, part in enumerate(parts, 1):
+            with self._processes.without_averaging(self._replica, last=position == len(parts)):
                 with self._autocast():
-                    loss = share * self._loss(batch.to(self._accelerator.device), part)
+                    loss = self._loss(part.batch.to(self._accelerator.device), part)
                 self._accelerator.backward(loss)
             total += float(loss.detach())
         return self._processes.mean(total)
