@@ -21,7 +21,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -136,17 +136,22 @@ def over_seeds(data_set: DataSet, seeds: Iterable[int], train: Callable[..., dic
     return {name: Spread.of([figures[name] for figures in found]) for name in found[0]}
 
 
-def main() -> None:
-    skip_in_a_round(minutes=300)
-    known = data_sets()
-    parser = argparse.ArgumentParser(description="How good the default recipe is.")
-    parser.add_argument("sets", nargs="*", choices=[*(item.key for item in known), []], help="data sets; all if not given")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1] if size(0, 1) else [1, 2, 3])
+def ask(description: str, keys: Sequence[str], seeds: Sequence[int]) -> tuple[argparse.Namespace, dict[str, Any]]:
+    """What the command line asks for, ``sets`` and ``seeds`` among it, and the choices in the place of defaults."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("sets", nargs="*", choices=[*keys, []], help="data sets; all if not given")
+    parser.add_argument("--seeds", type=int, nargs="+", default=seeds)
     parser.add_argument(
         "--choice", action="append", default=[], metavar="NAME=VALUE", help="a choice in the place of a default"
     )
     asked = parser.parse_args()
-    choices = {name: parse_choice(name, value) for name, _, value in (pair.partition("=") for pair in asked.choice)}
+    return asked, {name: parse_choice(name, value) for name, _, value in (pair.partition("=") for pair in asked.choice)}
+
+
+def main() -> None:
+    skip_in_a_round(minutes=300)
+    known = data_sets()
+    asked, choices = ask("How good the default recipe is.", [item.key for item in known], [1] if size(0, 1) else [1, 2, 3])
     chosen = [item for item in known if item.key in asked.sets] if asked.sets else known[: size(len(known), 1)]
     columns = ("precision", "recall", "f1", "macro_f1", "dev_f1", "ece", "epochs", "minutes")
     rows: list[tuple[object, ...]] = []

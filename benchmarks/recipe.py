@@ -17,16 +17,16 @@ VINER_BENCH_SIZE=small takes one data set, 200 sentences and one epoch, which on
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from _bench import data_folder, report, size, skip_in_a_round, table
+from _bench import report, size, skip_in_a_round, table
+from accuracy import ask, data_sets
 from viner.base import resolve
 from viner.document import Document
 from viner.formats import read
@@ -34,7 +34,6 @@ from viner.metrics.spread import Spread
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig
 from viner.training.trainer import Trainer
-from viner.workflow.choices import parse_choice
 
 EPOCHS = size(8, 1)
 MOST = size(100_000, 200)
@@ -46,51 +45,31 @@ class Part:
     """A part of a data set.
 
     Args:
-        key: For figures and the command line.
         name: For people.
-        files: Train and dev; None where they are not there.
         every: One sentence of so many is learned from.
         dev: Sentences of dev at most.
     """
 
-    key: str
     name: str
-    files: tuple[Path, Path] | None
     every: int
-    dev: int | None = None
+    dev: int = MOST
 
-    def documents(self) -> tuple[list[Document], list[Document]]:
+    def documents(self, files: Mapping[str, Path]) -> tuple[list[Document], list[Document]]:
         """What is learned from, and what is scored."""
-        assert self.files is not None
-        train, dev = (list(read(file)) for file in self.files)
-        return train[:: self.every][:MOST], dev[: min(self.dev or len(dev), MOST)]
+        train, dev = (list(read(files[split])) for split in ("train", "dev"))
+        return train[:: self.every][:MOST], dev[: min(self.dev, MOST)]
 
 
-def parts() -> list[Part]:
-    """All parts, whether their files are there or not."""
-    data, folder = data_folder(), os.environ.get("VINER_PHONER")
-
-    def files(root: Path | None, *names: str) -> tuple[Path, Path] | None:
-        train, dev = (None if root is None else root / name for name in names)
-        return None if train is None or dev is None or not train.is_file() or not dev.is_file() else (train, dev)
-
-    english = None if data is None else data / "ner_en"
-    return [
-        Part("wnut17", "WNUT-17, half", files(english, "wnut17/train.conll", "wnut17/dev.conll"), 2),
-        Part("ncbi", "NCBI-disease, a quarter", files(english, "ncbi_disease/train.tsv", "ncbi_disease/devel.tsv"), 4),
-        Part(
-            "phoner",
-            "PhoNER_COVID19, a fifth",
-            files(None if folder is None else Path(folder), "train.conll", "dev.conll"),
-            5,
-            DEV,
-        ),
-    ]
+PARTS = {
+    "wnut17": Part("WNUT-17, half", 2),
+    "ncbi": Part("NCBI-disease, a quarter", 4),
+    "phoner": Part("PhoNER_COVID19, a fifth", 5, DEV),
+}
 
 
-def dev_f1(part: Part, seed: int, choices: dict[str, Any]) -> float:
+def dev_f1(part: Part, files: Mapping[str, Path], seed: int, choices: dict[str, Any]) -> float:
     """Strict micro F1 of the best epoch on dev."""
-    train, dev = part.documents()
+    train, dev = part.documents(files)
     labels = sorted({entity.label for document in train for entity in document.entities or ()})
     config = TrainingConfig(**{"epochs": EPOCHS, **choices, "seed": seed})
     with tempfile.TemporaryDirectory(prefix="viner-bench-") as scratch, TrainingFolder(Path(scratch) / "t") as folder:
@@ -105,26 +84,19 @@ def dev_f1(part: Part, seed: int, choices: dict[str, Any]) -> float:
 
 def main() -> None:
     skip_in_a_round(minutes=15)
-    known = parts()
-    parser = argparse.ArgumentParser(description="What a part of the recipe brings.")
-    parser.add_argument("sets", nargs="*", choices=[*(part.key for part in known), []], help="data sets; all if not given")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-    parser.add_argument(
-        "--choice", action="append", default=[], metavar="NAME=VALUE", help="a choice in the place of a default"
-    )
-    asked = parser.parse_args()
-    choices = {name: parse_choice(name, value) for name, _, value in (pair.partition("=") for pair in asked.choice)}
-    chosen = [part for part in known if part.key in asked.sets] if asked.sets else known[: size(len(known), 1)]
+    asked, choices = ask("What a part of the recipe brings.", list(PARTS), [1])
+    found = {item.key: item.tasks for item in data_sets()}
     rows: list[tuple[object, ...]] = []
     figures: dict[str, float | int] = {}
-    for part in chosen:
-        if part.files is None:
+    for key in asked.sets or list(PARTS)[: size(len(PARTS), 1)]:
+        part, tasks = PARTS[key], found[key]
+        if tasks is None:
             print(f"{part.name}: skipped, since its files are not there (see the head of this script)")
             continue
         began = time.perf_counter()
-        spread = Spread.of([dev_f1(part, seed, choices) for seed in asked.seeds])
+        spread = Spread.of([dev_f1(part, tasks[0], seed, choices) for seed in asked.seeds])
         rows.append((part.name, str(spread), (time.perf_counter() - began) / 60))
-        figures[f"{part.key}_dev_f1"] = spread.mean
+        figures[f"{key}_dev_f1"] = spread.mean
     print()
     table((f"strict micro, dev, seeds {', '.join(map(str, asked.seeds))}, {asked.choice or 'defaults'}", "f1", "minutes"), rows)
     report(figures)
