@@ -27,6 +27,8 @@ def test_batches_without_padding_hold_every_sequence_once_and_about_as_many_piec
     for batch in batches:
         pieces = int(lengths[batch].sum())
         assert pieces - lengths[batch[-1]] / 2 <= 1.5 * budget or len(batch) == 1
+        # What begins at one of its sequences would have spared less than a batch takes.
+        assert scores_for_padding(lengths, batch) <= BATCH_SCORES * sum(1 / place for place in range(1, len(batch) + 1))
 
 
 def scores_for_padding(lengths, batch):

@@ -115,7 +115,9 @@ def test_stream_equals_one_by_one_and_nearly_onnx_runtime(model):
         for found in (together, there.stream(texts))
     )
     assert any(theirs)
-    # The model is random and so is sure of little: what rounds otherwise may answer otherwise, where sentences are the same.
+    if (here.engine, here._engine.arithmetic) != ("int8", "bf16"):
+        assert ours == theirs
+    # With AMX nothing is rounded to integers. The model is random and so is sure of little, and its sentences are the same.
     assert sum(map(len, map(set.symmetric_difference, ours, theirs))) <= 0.25 * sum(map(len, theirs))
 
 
