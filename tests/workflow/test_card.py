@@ -30,6 +30,7 @@ def measured(*labels: str) -> Evaluation:
 def test_an_engine_that_was_asked_for_is_told_with_what_it_costs():
     evidence = {"sentences": 350, "same_share": 0.978, "needed": 0.995}
     assert "97.80% of the entities of float32; 99.5% are needed." in model_card(info(evidence=evidence))
+    assert "99.49% of the entities of float32; 99.5%" in model_card(info(evidence={**evidence, "same_share": 0.99497}))
     evidence |= {"asked": True, "dev_f1": {"int8": 0.5239, "fp32": 0.5242}}
     told = "97.80% of the entities of float32 (F1 0.5239 against 0.5242); it was asked for."
     assert told in model_card(info(evidence=evidence))

@@ -18,6 +18,7 @@ from viner.bundle.info import MEASURED_WITH
 from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
 from viner.schema import Layer
+from viner.workflow.choose import percent
 from viner.workflow.front_matter import (
     CardChoices,
     card_title,
@@ -239,7 +240,7 @@ def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
         figures = f" (F1 {f1['int8']:.4f} against {f1['fp32']:.4f})" if isinstance(f1, Mapping) else ""
         rule = "it was asked for" if evidence.get("asked") else f"{evidence.get('needed', 0):.1%} are needed"
         compared = (
-            f" Over {evidence.get('sentences', 0):,} sentences int8 gave {evidence['same_share']:.2%} of the entities of"
+            f" Over {evidence.get('sentences', 0):,} sentences int8 gave {percent(evidence['same_share'])} of the entities of"
             f" float32{figures}; {rule}."
         )
     measured = evidence.get(MEASURED_WITH)

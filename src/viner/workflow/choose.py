@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -50,12 +51,17 @@ class Choice:
         figures.append(f"{speed['int8']:,.0f} against {speed['fp32']:,.0f} pieces/s")
         asked = e.get("asked", False)  # earlier models were not asked about
         told = (
-            f"int8 gives {e['same_share']:.2%} of the entities of float32 over {e['sentences']:,} sentences"
+            f"int8 gives {percent(e['same_share'])} of the entities of float32 over {e['sentences']:,} sentences"
             f" ({', '.join(figures)}): {'asked for' if asked else 'chosen'} is {self.engine}"
         )
         if self.engine == "fp32" and not asked:
             told += f", since {e.get('needed', SAME):.1%} are needed (int8 all the same: viner engine)"
         return told
+
+
+def percent(share: float) -> str:
+    """A share as percent with two digits, rounded down: what falls short of a bound by little must not read as if it reached it."""
+    return f"{math.floor(round(share * 1e4, 6)) / 1e4:.2%}"
 
 
 def choose_engine(
