@@ -91,6 +91,12 @@ def test_every_data_set_comes_back_byte_for_byte_with_its_own_counts(name: str, 
     assert report.entities == entities
     if name in COUNTS:
         assert (len(documents), sentences, words, entities) == COUNTS[name]
+    if len(documents) == sentences > 1:
+        joined = list(read(path, sentences=7))
+        assert len(joined) == -(-sentences // 7)
+        assert sum(len(document.entities or ()) for document in joined) == entities
+        write(joined, tmp_path / "again.conll")
+        assert (tmp_path / "again.conll").read_bytes() == path.read_bytes()
 
 
 @needs_data
@@ -148,6 +154,33 @@ def test_without_marks_each_sentence_is_a_document(read_lines: Read) -> None:
     assert (second.id, second.text, second.entities) == ("a:2", "Hết", ())
     assert first.words == ((0, 2), (3, 6), (6, 7))
     assert first.meta["conll"]["scheme"] == "IOB2"
+
+
+def test_sentences_in_a_row_become_one_document_when_asked(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text("\n# sent_id = 1\nA\tB-X\n\n\n# sent_id = 2\nB\tO\n.\tO\n\nC\tI-X\n\n# the end\n")
+    first, second = read(path, sentences=2)
+    assert (first.id, first.text, found(first)) == ("a:1", "A\nB.", [("A", "X")])
+    assert first.meta["conll"]["sentences"] == [[0, 1], [2, 4]]
+    assert (second.id, second.text, found(second)) == ("a:2", "C", [("C", "X")])
+    write([first, second], tmp_path / "again.conll")
+    assert (tmp_path / "again.conll").read_bytes() == path.read_bytes()
+    (whole,) = read(path, sentences=3)
+    assert (whole.text, found(whole)) == ("A\nB.\nC", [("A", "X"), ("C", "X")])
+
+
+def test_a_text_that_is_told_as_a_whole_is_not_joined_with_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text('A\tO\n\n# viner.text = "B  C"\nB\tO\nC\tO\n\nD\tO\n\nE\tO\n')
+    assert [document.text for document in read(path, sentences=3)] == ["A", "B  C", "D\nE"]
+
+
+def test_sentences_are_not_counted_off_where_documents_are_marked(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text("-DOCSTART- O\n\na O\n\nb B-X\n")
+    with pytest.raises(FormatError, match="marks its documents") as caught:
+        list(read(path, sentences=2))
+    assert (caught.value.where, caught.value.hint) == (str(path), "Leave out --option sentences")
 
 
 def test_docstart_begins_a_document_of_several_sentences(read_lines: Read) -> None:
@@ -274,6 +307,9 @@ def test_options_that_mean_nothing_are_refused(tmp_path: Path) -> None:
         {"token_column": True},
         {"comments": "yes"},
         {"segments": "yes"},
+        {"sentences": 0},
+        {"sentences": True},
+        {"sentences": "all"},
     ]
     for options in meaningless:
         with pytest.raises(UsageError):

@@ -53,12 +53,13 @@ def read(
     comments: bool | None = None,
     segments: str | None = None,
     drop_labels: Sequence[str] = (),
+    sentences: int | None = None,
 ) -> Iterator[Document]:
     """Yields the documents of a CoNLL file; what the options leave open is found out by a look at the whole file.
 
     A file that marks its documents (``-DOCSTART-``, ``# newdoc``) gives these, their sentences joined by a line end; in any
-    other file each sentence is a document. Words are the tokens. ``meta["conll"]`` tells scheme, columns, sentences
-    and odd tags.
+    other file each sentence is a document, or so many in a row as ``sentences`` says. Words are the tokens. ``meta["conll"]``
+    tells scheme, columns, sentences and odd tags.
 
     Args:
         source: The file.
@@ -71,7 +72,16 @@ def read(
         segments: "underscore" gives the text spaces for the underscores inside tokens, "none" leaves them; "syllables" gives
             spaces as well and no words, so that they are those of any raw text instead of the file's segments.
         drop_labels: Labels to read as ``O``; ``meta["conll"]["dropped"]`` counts their tags.
+        sentences: How many neighbors become one document, the last one of those that are left, in a file that does not mark
+            its documents though its sentences follow one another: they are read with what stands around them (Schweter and
+            Akbik, 2020). The file comes back byte for byte all the same.
+
+    Raises:
+        FormatError: If the file marks its documents, and ``sentences`` is given; or if a line is broken.
+        UsageError: If options mean nothing.
     """
+    if sentences is not None and (isinstance(sentences, bool) or not isinstance(sentences, int) or sentences < 1):
+        raise UsageError(f"sentences must be a number from 1, not {sentences!r}")
     if tag_column is not None:
         if tag_columns is not None:
             raise UsageError("tag_column and tag_columns exclude each other")
@@ -88,14 +98,20 @@ def read(
         segments=segments,
     )
     if layout is not None:
+        if layout.marked and sentences is not None:
+            raise FormatError(
+                "the file marks its documents (-DOCSTART-, # newdoc), so its sentences are not counted off",
+                where=source.name,
+                hint="Leave out --option sentences",
+            )
         dropped = frozenset([drop_labels] if isinstance(drop_labels, str) else drop_labels)
-        for chunk in _chunks(source, layout):
+        for chunk in _chunks(source, layout, sentences or 1):
             document = _document(chunk, layout, source, dropped)
             yield document.with_(words=None) if segments == "syllables" else document
 
 
-def _chunks(source: Source, layout: Layout) -> Iterator[_Chunk]:
-    """Cuts the file into documents. Lines without tokens at its end go to the last one, so that none is lost."""
+def _chunks(source: Source, layout: Layout, sentences: int) -> Iterator[_Chunk]:
+    """Cuts the file into documents, of so many sentences where none are marked. Lines without tokens at its end go to the last one, so that none is lost."""
     held: _Chunk | None = None
     chunk = _Chunk(1)
     ended = False
@@ -105,8 +121,10 @@ def _chunks(source: Source, layout: Layout) -> Iterator[_Chunk]:
         blank = is_blank(content)
         columns = [] if blank else layout.columns(content)
         mark = not blank and layout.starts_document(content, columns)
-        # A document is over at the next mark, or in a file without marks at the first line after its blank ones.
-        if (mark if layout.marked else ended and not blank) and (chunk.rows or chunk.raw_text is not None):
+        # A document is over at the next mark, or in a file without marks at the first line after the blank ones behind its last
+        # sentence. One whose whole text is told is a document by itself.
+        full = len(chunk.breaks) >= sentences or chunk.raw_text is not None or content.startswith(RAW_TEXT)
+        if (mark if layout.marked else ended and full and not blank) and (chunk.rows or chunk.raw_text is not None):
             if held is not None:
                 yield held
             held, chunk = chunk, _Chunk(chunk.number + 1)
