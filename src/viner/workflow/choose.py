@@ -60,7 +60,7 @@ class Choice:
 
 
 def percent(share: float) -> str:
-    """A share as percent with two digits, rounded down: what falls short of a bound by little must not read as if it reached it."""
+    """A share with two digits, rounded down: what falls short of a bound by little must not read as if it reached it."""
     return f"{math.floor(round(share * 1e4, 6)) / 1e4:.2%}"
 
 

@@ -111,7 +111,10 @@ def read(
 
 
 def _chunks(source: Source, layout: Layout, sentences: int) -> Iterator[_Chunk]:
-    """Cuts the file into documents, of so many sentences where none are marked. Lines without tokens at its end go to the last one, so that none is lost."""
+    """Cuts the file into documents, of so many sentences where none are marked.
+
+    Lines without tokens at its end go to the last one, so that none is lost.
+    """
     held: _Chunk | None = None
     chunk = _Chunk(1)
     ended = False
