@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from viner.runtime.engine import session_options
 from viner.training.export import export_onnx
-from viner.workflow import quantize
+from viner.workflow import activations, quantize
 from viner.workflow.quantize import quantize_rows
 
 VOCABULARY = 300
@@ -139,3 +139,35 @@ def test_with_samples_a_sentence_still_has_the_same_logits_alone_and_in_a_batch(
     (together,) = engine.run(None, batch(texts))
     for row, text in enumerate(texts):
         assert np.abs(together[row, : len(text)] - engine.run(None, batch([text]))[0][0]).max() == 0.0
+
+
+def test_layers_that_share_their_weights_share_what_their_channels_are_divided_by(tmp_path):
+    torch.manual_seed(0)
+    config = transformers.AlbertConfig(
+        hidden_size=64, num_hidden_layers=4, num_attention_heads=4, intermediate_size=128, vocab_size=VOCABULARY,
+        embedding_size=16, num_labels=7,
+    )  # fmt: skip
+    model = transformers.AutoModelForTokenClassification.from_config(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.mul_(3)
+            if "LayerNorm.weight" in name:
+                parameter[::16] *= 10
+    export_onnx(model, tmp_path / "fp32.onnx")
+    random = np.random.default_rng(0)
+    texts = [random.integers(1, VOCABULARY, 20).astype(np.int64) for _ in range(20)]
+    (exact,) = session(tmp_path / "fp32.onnx").run(None, batch(texts))
+    errors = []
+    for samples in ((), texts[:10]):
+        quantize_rows(tmp_path / "fp32.onnx", tmp_path / "int8.onnx", samples)
+        (answer,) = session(tmp_path / "int8.onnx").run(None, batch(texts))
+        errors.append(float(np.sqrt(((answer - exact)[10:] ** 2).mean())))
+    assert errors[1] < 0.5 * errors[0] < 0.05 * np.abs(exact).max()
+
+
+def test_samples_are_run_again_where_not_all_moments_can_be_held(folder, tmp_path, monkeypatch):
+    texts = [np.random.default_rng(1).integers(1, VOCABULARY, length).astype(np.int64) for length in (30, 9, 31)]
+    quantize_rows(folder / "fp32.onnx", tmp_path / "whole.onnx", texts)
+    monkeypatch.setattr(activations, "_HELD", 3 * 64**2)
+    quantize_rows(folder / "fp32.onnx", tmp_path / "parts.onnx", texts)
+    assert (tmp_path / "parts.onnx").read_bytes() == (tmp_path / "whole.onnx").read_bytes()

@@ -17,15 +17,17 @@ before the rows' scales, which is wrong (seen in 1.32); so a bias is subtracted 
 Matrices that share an input share its quantization. Embedding tables become int8 with one scale a row, which is exact per
 piece as well. The products between activations (attention) stay in float32.
 
-Two things make the eight bits count. A few channels of a LayerNorm are ten times larger than the others and would leave these
+Three things make the eight bits count. A few channels of a LayerNorm are ten times larger than the others and would leave these
 with three bits; the activation's channels are divided, and the matrix's rows multiplied, by factors between the two ranges
-(SmoothQuant, Xiao et al., 2023), found on sample texts. And GELU never falls below -0.17, so its zero point lies near the
-lower end of the 256 steps. Its form by tanh differs by less than a twentieth of a step, and takes a quarter less time.
+(SmoothQuant, Xiao et al., 2023), found on sample texts. The same texts say which channels move together, so that what the
+rounding of one weight changes is made up for by others (:mod:`viner.workflow.rounding`): the error of the logits is a seventh
+less. And GELU never falls below -0.17, so its zero point lies near the lower end of the 256 steps. Its form by tanh differs by
+less than a twentieth of a step, and takes a quarter less time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,13 +39,15 @@ from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.errors import MissingExtraError
 from viner.text import words_of
+from viner.workflow.activations import Activations, Sample
 from viner.workflow.first_pieces import pick_first_pieces
-from viner.workflow.graphs import ask, open_graph, write_graph
+from viner.workflow.graphs import write_graph
 from viner.workflow.packing import pack_pieces
+from viner.workflow.rounding import Compensation
 from viner.workflow.segments import in_segments
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto
+    from onnx import GraphProto, NodeProto
 
 _GELU_MINIMUM = 0.17
 """GELU's smallest value is -0.16997, with tanh -0.17004."""
@@ -58,10 +62,6 @@ _SMALL_TABLE = 1 << 18
 """Embedding tables with fewer weights (positions, token types) stay in float32: they save nothing."""
 
 
-Sample = NDArray[np.int64]
-"""*Shape:* (pieces,). A sequence of vocabulary ids with its special pieces."""
-
-
 def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Sample] = (), *, compact: bool = False) -> None:
     """Writes an int8 copy of a float32 graph.
 
@@ -69,7 +69,8 @@ def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Samp
         source: An ONNX file as :func:`viner.training.export.export_onnx` writes it. Products with a constant matrix are
             quantized, everything else is kept.
         target: The file to write; it appears whole or not at all.
-        samples: Texts to measure the activations' channels on; none leaves them as they are. What they say hardly matters.
+        samples: Texts to measure the activations' channels on; without them, channels stay as they are, and weights are rounded
+            one by one. What they say hardly matters.
         compact: Whether the copy computes what recognition needs and no more: an answer at the first pieces of words only,
             which are then a further input (:mod:`viner.workflow.first_pieces`), and nothing for the padding
             (:mod:`viner.workflow.packing`).
@@ -85,7 +86,7 @@ def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Samp
     if compact:
         pick_first_pieces(model.graph)
         pack_pieces(model)
-    _Rewriter(model.graph, _channel_ranges(model, samples) if samples else {}).rewrite()
+    _Rewriter(model.graph, Activations(model, samples) if samples else None).rewrite()
     onnx.checker.check_model(model)
     write_graph(model, target)
 
@@ -106,29 +107,15 @@ def sample_texts(encoder: PieceEncoder, texts: Iterable[str], segmenter: Segment
     return samples
 
 
-def _channel_ranges(model: ModelProto, samples: Sequence[Sample]) -> dict[str, NDArray[np.float32]]:
-    """Largest magnitude of each channel of the activations that matrices are applied to. *Shape:* (inputs,) each."""
-    matrices = {item.name for item in model.graph.initializer if len(item.dims) == 2}
-    names = sorted({node.input[0] for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in matrices})
-    session = open_graph(model, names)
-    ranges: dict[str, NDArray[np.float32]] = {}
-    for sample in samples:
-        answers = ask(session, sample[None], np.ones_like(sample[None]), np.arange(len(sample)), names)
-        for name, answer in zip(names, answers, strict=True):
-            largest = np.abs(answer).max(axis=tuple(range(answer.ndim - 1)))
-            ranges[name] = np.maximum(ranges[name], largest) if name in ranges else largest
-    return ranges
-
-
 class _Rewriter:
     """Replaces the nodes of one graph in place.
 
     Args:
         graph: The graph.
-        ranges: Largest magnitude of each channel by activation; activations that are missing are not smoothed.
+        activations: What sample texts say of its activations; None leaves channels as they are, and rounds each weight alone.
     """
 
-    def __init__(self, graph: GraphProto, ranges: Mapping[str, NDArray[np.float32]]) -> None:
+    def __init__(self, graph: GraphProto, activations: Activations | None) -> None:
         from onnx import helper, numpy_helper
 
         self._graph = graph
@@ -139,8 +126,9 @@ class _Rewriter:
         self._constants: dict[str, NDArray[np.generic]] = {}
         self._quantized: set[str] = set()
         self._products: set[str] = set()
-        self._ranges = ranges
+        self._activations = activations
         self._smoothing: dict[str, NDArray[np.float32]] = {}
+        self._compensation: tuple[object, Compensation] | None = None  # of the activations that had one last
         read = {node.input[0] for node in graph.node if node.op_type == "MatMul" and self._is_matrix(node.input[1])}
         self._gelus = {node.output[0] for node in graph.node if node.op_type == "Gelu"} & read
 
@@ -181,7 +169,7 @@ class _Rewriter:
             steps, zero = 127, self._constant("int8/zero", np.uint8(128))
             if activation in self._smoothing:
                 matrix = matrix * self._smoothing[activation][:, None]
-        quantized, scales = self._int8(weight, matrix, axis=0)
+        quantized, scales = self._int8(weight, matrix, axis=0, activation=activation)
         # The same matrix may be read by activations of both kinds.
         columns = self._constant(f"{scales}:{steps}", self._constants[scales].astype(np.float32) / np.float32(steps))
         integers, floats, scale = (f"{output}/{step}" for step in ("integers", "floats", "scale"))
@@ -196,8 +184,8 @@ class _Rewriter:
         if name in self._quantized:
             return
         source = name
-        if name in self._ranges:
-            factors = self._smoothing[name] = self._smoothing_factors(name)
+        if self._activations is not None and self._gelus.isdisjoint(self._activations.alike(name)):
+            factors = self._smoothing[name] = self._smoothing_factors(name, self._activations)
             source = f"{name}/smooth"
             yield self._make("Mul", [name, self._constant(f"{name}/smoothing", 1 / factors)], [source])
         yield self._make("Abs", [source], [f"{name}/abs"])
@@ -240,14 +228,26 @@ class _Rewriter:
         negative = self._constant(f"{bias}/negative", -self._read(self._weights[bias]).astype(np.float32))
         return self._make("Sub", [product, negative], list(node.output))
 
-    def _smoothing_factors(self, name: str) -> NDArray[np.float32]:
+    def _smoothing_factors(self, name: str, known: Activations) -> NDArray[np.float32]:
         """Factors of an activation's channels, with a geometric mean of 1. *Shape:* (inputs,)."""
-        readers = [node.input[1] for node in self._graph.node if node.op_type == "MatMul" and node.input[0] == name]
+        alike = known.alike(name)
+        readers = [node.input[1] for node in self._graph.node if node.op_type == "MatMul" and node.input[0] in alike]
         weights = np.max([np.abs(self._matrix(weight)).max(axis=1) for weight in readers if self._is_matrix(weight)], axis=0)
-        activations = np.maximum(self._ranges[name], 1e-5)
+        activations = np.maximum(known.ranges(name), 1e-5)
         factors = activations**_SMOOTHING / np.maximum(weights, 1e-5) ** (1 - _SMOOTHING)
         result: NDArray[np.float32] = (factors / np.exp(np.log(factors).mean())).astype(np.float32)
         return result
+
+    def _compensated(self, activation: str, known: Activations) -> Compensation:
+        """How errors in matrices that are applied to this activation are made up for."""
+        alike = known.alike(activation)
+        if self._compensation is None or self._compensation[0] != alike:
+            moments = known.moments(activation)
+            if activation in self._smoothing:
+                factors = self._smoothing[activation]
+                moments = moments / np.outer(factors, factors)
+            self._compensation = alike, Compensation(moments)
+        return self._compensation[1]
 
     def _lookup(self, node: NodeProto) -> Iterator[NodeProto]:
         from onnx import TensorProto
@@ -264,11 +264,25 @@ class _Rewriter:
         matrix: NDArray[np.float32] = self._read(self._weights[name]).astype(np.float32)
         return matrix
 
-    def _int8(self, name: str, weights: NDArray[np.float32], *, axis: int) -> tuple[str, str]:
-        """Quantizes a weight symmetrically with one scale for each slice along the other axis; returns the two names."""
-        scales = np.maximum(np.abs(weights).max(axis=axis, keepdims=True), _TINY) / np.float32(127)
-        quantized = self._constant(f"{name}/int8", np.rint(weights / scales).astype(np.int8))
-        return quantized, self._constant(f"{name}/scales", scales[0] if axis == 0 else scales)
+    def _int8(self, name: str, weights: NDArray[np.float32], *, axis: int, activation: str | None = None) -> tuple[str, str]:
+        """Quantizes a weight symmetrically with one scale for each slice along the other axis; returns the two names.
+
+        Args:
+            name: The weight, which is quantized once.
+            weights: Its numbers.
+            axis: Along which a slice lies.
+            activation: What it is applied to.
+        """
+        integers, steps = f"{name}/int8", f"{name}/scales"
+        if integers not in self._constants:
+            scales = np.maximum(np.abs(weights).max(axis=axis, keepdims=True), _TINY) / np.float32(127)
+            if activation is None or self._activations is None:
+                rounded = np.rint(weights / scales).astype(np.int8)
+            else:
+                rounded = self._compensated(activation, self._activations).rounded(weights, scales)
+            self._constant(integers, rounded)
+            self._constant(steps, scales[0] if axis == 0 else scales)
+        return integers, steps
 
     def _constant(self, name: str, value: NDArray[np.generic] | np.generic) -> str:
         self._constants[name] = np.asarray(value)
