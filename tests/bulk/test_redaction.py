@@ -136,6 +136,7 @@ def test_counts_are_by_label() -> None:
     [
         ({"by": "magic"}, "unknown way"),
         ({"by": "pseudonym", "key": b"short"}, "at least 16 bytes"),
+        ({"by": "pseudonym", "key": b""}, "at least 16 bytes, not 0"),
         ({"key": KEY}, "for pseudonyms"),
         ({"by": "characters", "character": "ab"}, "one visible character"),
         ({"by": "characters", "character": " "}, "one visible character"),

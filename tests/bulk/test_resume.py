@@ -354,6 +354,16 @@ def test_a_journal_that_cannot_be_read_is_none(tmp_path, content) -> None:
         assert place.earlier() is None
 
 
+@pytest.mark.parametrize("content", [b"", b"[]", b"3"])
+def test_a_run_that_cannot_be_read_is_none(tmp_path, content) -> None:
+    with Workplace(tmp_path / "out") as place:
+        place.begin({"a": 1})
+        place.mark()
+        assert place.earlier() is not None
+        (place.folder / "run.json").write_bytes(content)
+        assert place.earlier() is None
+
+
 # The real thing
 
 

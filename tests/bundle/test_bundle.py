@@ -73,6 +73,10 @@ def test_a_later_version_says_update(folder):
         ({"calibration": {"slope": "steep", "intercept": 0}}, "steep"),
         ({"schema": []}, "layers"),
         ({"files": 3}, "viner.json"),
+        ({"files": {"../a.txt": {"bytes": 1, "sha256": ""}}}, "'../a.txt' is no name of a file in the folder"),
+        ({"files": {"a/../../b": {"bytes": 1, "sha256": ""}}}, "is no name of a file in the folder"),
+        ({"files": {"/etc/passwd": {"bytes": 1, "sha256": ""}}}, "is no name of a file in the folder"),
+        ({"files": {"C:\\a.txt": {"bytes": 1, "sha256": ""}}}, "is no name of a file in the folder"),
     ],
 )
 def test_a_viner_json_that_makes_no_sense(folder, values, message):

@@ -81,6 +81,13 @@ def test_another_model_is_made_the_active_one(versions, capsys):
     assert "001, 002, 003" in capsys.readouterr().err
 
 
+def test_a_damaged_model_is_not_made_the_active_one(versions, capsys):
+    assert main(["models", str(versions), "--activate", "002"]) == 1
+    assert "002" in capsys.readouterr().err
+    assert not (versions / "models" / "active").exists()
+
+
+@pytest.mark.usefixtures("whole")
 def test_pruning_keeps_the_newest_and_the_active(versions, capsys):
     assert main(["models", str(versions), "--activate", "001"]) == 0
     for name in ("001", "002"):

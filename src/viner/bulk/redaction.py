@@ -108,7 +108,7 @@ class Redactor:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Goes on from a state; from an empty one, begins."""
         drawn = state.get("key")
-        self._key = self._given or (bytes.fromhex(drawn) if drawn else secrets.token_bytes(32))
+        self._key = self._given if self._given is not None else (bytes.fromhex(drawn) if drawn else secrets.token_bytes(32))
         self._pseudonyms = Pseudonyms(self._key)
         self.redacted: Counter[str] = Counter(state.get("redacted", {}))
         self.left_out: Counter[str] = Counter(state.get("left_out", {}))

@@ -138,6 +138,8 @@ class Workplace:
             sizes = [(self.folder / name).stat().st_size for name in (_DOCUMENTS, _ERRORS)]
         except (OSError, ValueError, TypeError, LookupError):
             return None
+        if not isinstance(run, dict):
+            return None
         return (run, journal) if sizes[0] >= journal.document_bytes and sizes[1] >= journal.error_bytes else None
 
     def begin(self, run: Mapping[str, Any]) -> None:

@@ -167,6 +167,18 @@ class BundleInfo:
             raise BundleError(problem, where=path, hint="The file was changed by hand or damaged; copy it again") from error
 
 
+def _file_name(name: str) -> str:
+    """A name that ``viner.json`` lists, if it is one of a file in the folder.
+
+    Raises:
+        ValueError: If it leads elsewhere: what is copied along must not be written there.
+    """
+    parts = name.split("/")
+    if any(part in ("", ".", "..") for part in parts) or any(sign in name for sign in "\\\0:"):
+        raise ValueError(f"{name!r} is no name of a file in the folder")
+    return name
+
+
 def parse_info(data: dict[str, Any]) -> BundleInfo:
     """Reads the JSON form of the version that this viner writes.
 
@@ -206,5 +218,5 @@ def parse_info(data: dict[str, Any]) -> BundleInfo:
         data=dict(data["data"]),
         metrics=dict(data["metrics"]),
         viner=str(data["viner"]),
-        files={name: FileRecord(int(item["bytes"]), str(item["sha256"])) for name, item in data["files"].items()},
+        files={_file_name(name): FileRecord(int(item["bytes"]), str(item["sha256"])) for name, item in data["files"].items()},
     )

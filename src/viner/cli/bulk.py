@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from viner.cli.options import FILE, format_option, json_option, provider_option, rules_option
-from viner.cli.streams import STANDARD
+from viner.cli.streams import STANDARD, check_output
 from viner.cli.terminal import echo_json
 from viner.errors import UsageError
 
@@ -62,20 +63,30 @@ def bulk_options(function: F) -> F:
     return function
 
 
-def run_job(options: Mapping[str, Any], step: Callable[[RecognizerLike], Step] | None = None) -> Report:
+def run_job(
+    options: Mapping[str, Any],
+    step: Callable[[RecognizerLike], Step] | None = None,
+    *,
+    reads: Sequence[Path | None] = (),
+) -> Report:
     """Runs a job and shows how far it is. Unless ``--json`` is given, it says on stderr what was done.
 
     Args:
         options: What :func:`bulk_options` gave the verb.
         step: Makes what is done with each document after the recognizer, given that.
+        reads: Files that the verb reads beside the inputs.
 
     Raises:
-        UsageError: If stdout is asked for twice, for the documents and for the report, or options contradict each other.
+        UsageError: If stdout is asked for twice, for the documents and for the report, options contradict each other, or an
+            output would take the place of something that is read.
     """
     from viner.bulk import Job
 
     if options["as_json"] and options["out"] == STANDARD:
         raise UsageError("--json reports on stdout, where the documents go", hint="Write the documents to a file")
+    rules = options["rules"] if isinstance(options["rules"], Path) else None
+    for output in (options["out"], options["errors"]):
+        check_output(output, options["model"], rules, *reads)
     columns = {name: options[name] for name in ("text_column", "id_column") if options[name] is not None}
     recognizer = _recognizer(options)
     bar = _Bar()

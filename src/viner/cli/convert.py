@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from viner.cli.options import FILE, format_option, json_option
-from viner.cli.streams import read_all, write_out
+from viner.cli.streams import check_output, read_all, write_out
 from viner.cli.terminal import progress
 
 
@@ -31,4 +31,5 @@ def convert(
       viner convert answers.jsonl - --to conll
       viner convert pos.tsv pos.jsonl --format conll --option tag_column=1 --option scheme=IO
     """
+    check_output(target, source)
     write_out(progress(read_all([source], format, read_options)), target, to, as_json=as_json)

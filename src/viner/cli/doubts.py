@@ -10,6 +10,7 @@ import click
 
 from viner.cli.options import FILE, base_option, budget_option, format_option, json_option
 from viner.cli.projects import find_project, has_store, open_store, project_option
+from viner.cli.streams import check_output
 from viner.cli.terminal import echo_json
 from viner.errors import UsageError
 
@@ -76,6 +77,7 @@ def doubts(
         raise UsageError("--project and --split go without FILE", hint="Give a file, or a project")
     if file is None and (format or read_options):
         raise UsageError("--format and --option go with FILE", hint="A project knows how its documents are kept")
+    check_output(out, file)
     given = {"folds": folds, "seed": seed, **{name: value for name, value in choices.items() if value is not None}}
     home = None if file is not None else find_project(project)
     if out is None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import click
 
 from viner.cli.options import FILE, format_option, json_option, provider_option, rules_option
+from viner.cli.streams import check_output
 from viner.cli.stress import print_stress
 from viner.cli.terminal import echo_json, progress
 from viner.errors import UsageError
@@ -89,6 +90,7 @@ def evaluate(
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
+    check_output(report, file, train, curve, rules if isinstance(rules, Path) else None, model, against)
     if stress is not None:
         if (train, against, curve) != (None, None, None):
             raise UsageError("--stress goes with none of --train, --against and --curve", hint="Run the command twice")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from viner.cli.options import FILE, json_option
-from viner.cli.projects import open_store, project_option
-from viner.cli.streams import write_out
+from viner.cli.projects import find_project, open_store, project_option
+from viner.cli.streams import check_output, write_out
 from viner.cli.terminal import progress
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def export(out: Path, project: Path | None, split: Split | None, status: Status 
     """
     from viner.store import Filter
 
+    home = find_project(project).path
+    check_output(out, home / "viner.toml", *home.glob("*.db*"))
     with open_store(project) as store:
         documents = store.export(Filter(splits=(split,) if split else None, statuses=(status,) if status else None))
         write_out(progress(documents), out, to, as_json=as_json)

@@ -47,7 +47,15 @@ def models(arguments: tuple[str, ...], verify: bool, activate: str | None, keep:
     if pruning:
         return _prune(folder, 3 if keep is None else keep, yes, as_json)
     if activate is not None:
-        model = find_project(folder).activate(activate)
+        from viner.bundle import read_bundle
+
+        project = find_project(folder)
+        for path in project.models():
+            if path.name == activate:
+                bundle = read_bundle(path)  # a damaged one would leave the project without a recognizer
+                if verify:
+                    bundle.verify()
+        model = project.activate(activate)
         if as_json:
             echo_json({"active": str(model)})
         else:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     "--key-file",
     type=FILE,
     metavar="FILE",
-    help="The secret of the pseudonyms: runs with the same give the same. Drawn if not given.  [env: VINER_REDACT_KEY]",
+    help="The secret of the pseudonyms: runs with the same give the same. Drawn if not given.  [env: VINER_REDACT_KEY,"
+    " the secret itself]",
 )
 @click.option("--everywhere", is_flag=True, help="Also what stands elsewhere in the document and was not recognized there.")
 @click.option(
@@ -81,7 +82,7 @@ def redact(
         )
         return made[0]
 
-    report = run_job(options, step)
+    report = run_job(options, step, reads=(key_file,))
     (redactor,) = made
     if options["as_json"]:
         echo_report(report, {"redacted": dict(redactor.redacted), "left_out_meta": dict(redactor.left_out)})

@@ -33,6 +33,30 @@ def read_all(paths: Iterable[Path], format: str | None = None, options: Mapping[
         yield from read(path, format, **(options or {}))
 
 
+def check_output(output: Path | None, *sources: str | Path | None) -> None:
+    """Makes sure that an output takes the place of nothing that the command reads.
+
+    Args:
+        output: A file to be written; None, and ``-``, are none.
+        sources: What is read: files, and model folders, in which nothing is written; None, ``-`` and what is not there count
+            for nothing.
+
+    Raises:
+        UsageError: If the output is one of the files, or lies in a model folder.
+    """
+    if output is None or output == STANDARD:
+        return
+    place = output.expanduser().resolve()
+    for source in sources:
+        if source is None or str(source) == str(STANDARD):
+            continue
+        path = Path(source).expanduser().resolve()
+        if path == place and not path.is_dir():
+            raise UsageError("the command reads this file and would write it", where=output, hint="Name another output")
+        if path in place.parents and (path / "viner.json").is_file():
+            raise UsageError("this lies in the model folder, which stays as it is", where=output, hint="Name another output")
+
+
 def write_out(documents: Iterable[Document], path: Path, format: str | None = None, *, as_json: bool = False) -> None:
     """Writes documents as they come, and reports how many and what the format could not hold.
 

@@ -231,7 +231,7 @@ def parse_url(url: str | Path) -> URL:
         return URL.create("sqlite", database=str(Path(url).expanduser()))
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number; what it says may be a part of the password
         raise StoreError(
             "this is no database URL", hint="Such as sqlite:///viner.db or postgresql://name@host/database"
         ) from None
