@@ -138,9 +138,8 @@ class Workplace:
             sizes = [(self.folder / name).stat().st_size for name in (_DOCUMENTS, _ERRORS)]
         except (OSError, ValueError, TypeError, LookupError):
             return None
-        if not isinstance(run, dict):
-            return None
-        return (run, journal) if sizes[0] >= journal.document_bytes and sizes[1] >= journal.error_bytes else None
+        whole = isinstance(run, dict) and sizes[0] >= journal.document_bytes and sizes[1] >= journal.error_bytes
+        return (run, journal) if whole else None
 
     def begin(self, run: Mapping[str, Any]) -> None:
         """Starts anew: whatever was done is removed."""

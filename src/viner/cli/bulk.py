@@ -84,9 +84,8 @@ def run_job(
 
     if options["as_json"] and options["out"] == STANDARD:
         raise UsageError("--json reports on stdout, where the documents go", hint="Write the documents to a file")
-    rules = options["rules"] if isinstance(options["rules"], Path) else None
     for output in (options["out"], options["errors"]):
-        check_output(output, options["model"], rules, *reads)
+        check_output(output, options["model"], options["rules"], *reads)
     columns = {name: options[name] for name in ("text_column", "id_column") if options[name] is not None}
     recognizer = _recognizer(options)
     bar = _Bar()

@@ -90,7 +90,7 @@ def evaluate(
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
-    check_output(report, file, train, curve, rules if isinstance(rules, Path) else None, model, against)
+    check_output(report, file, train, curve, rules, model, against)
     if stress is not None:
         if (train, against, curve) != (None, None, None):
             raise UsageError("--stress goes with none of --train, --against and --curve", hint="Run the command twice")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -33,13 +33,13 @@ def read_all(paths: Iterable[Path], format: str | None = None, options: Mapping[
         yield from read(path, format, **(options or {}))
 
 
-def check_output(output: Path | None, *sources: str | Path | None) -> None:
+def check_output(output: Path | None, *sources: str | Path | Literal[False] | None) -> None:
     """Makes sure that an output takes the place of nothing that the command reads.
 
     Args:
         output: A file to be written; None, and ``-``, are none.
-        sources: What is read: files, and model folders, in which nothing is written; None, ``-`` and what is not there count
-            for nothing.
+        sources: What is read: files, and model folders, in which nothing is written; None, False, ``-`` and what is not there
+            count for nothing.
 
     Raises:
         UsageError: If the output is one of the files, or lies in a model folder.
@@ -48,7 +48,7 @@ def check_output(output: Path | None, *sources: str | Path | None) -> None:
         return
     place = output.expanduser().resolve()
     for source in sources:
-        if source is None or str(source) == str(STANDARD):
+        if not source or str(source) == str(STANDARD):
             continue
         path = Path(source).expanduser().resolve()
         if path == place and not path.is_dir():
