@@ -129,3 +129,12 @@ def test_redactions_that_cannot_work_say_what_to_do(run, tiny_model, texts, opti
     assert run("redact", tiny_model, "in/a.txt", *options, "--out", "out.jsonl")[::2][0] == status
     assert said in run("redact", tiny_model, "in/a.txt", *options, "--out", "out.jsonl")[2]
     assert not (texts / "out.jsonl").exists()
+
+
+def test_a_text_that_is_read_as_marked_text_is_told_once(run, tiny_model, texts) -> None:
+    for name in ("m.txt", "n.txt"):
+        (texts / name).write_text("Lan, see [note](A)\nMinh\n", encoding="utf-8")
+    status, out, err = run("predict", tiny_model, "m.txt", "n.txt")
+    assert (status, len(out.splitlines()), err.count("has [entities](LABEL) marked in place")) == (0, 2, 1)
+    status, out, err = run("predict", tiny_model, "m.txt", "n.txt", "--format", "text")
+    assert (status, len(out.splitlines()), err) == (0, 4, "")

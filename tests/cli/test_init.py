@@ -127,7 +127,13 @@ def test_types_come_from_files_too(tmp_path, run):
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [("A,A", "used twice"), (" , ", "there is no type"), ("x" * 201, "cannot name a type"), ("a\tb", "cannot name a type")],
+    [
+        ("A,A", "used twice"),
+        ("nosuch.txt", "nosuch.txt: there is no such file"),
+        (" , ", "there is no type"),
+        ("x" * 201, "cannot name a type"),
+        ("a\tb", "cannot name a type"),
+    ],
 )
 def test_types_that_cannot_be_are_refused(tmp_path, run, given, said):
     status, _, err = run("init", tmp_path / "p", "--language", "vi", "--types", given)
@@ -176,7 +182,7 @@ def test_a_gitignore_of_ones_own_stays(notices, run):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
 def test_an_interrupted_or_failed_init_leaves_the_folder_as_it_was(notices, run, monkeypatch, error):
-    def fail(texts, *_):
+    def fail(texts, *_, **__):
         yield Document("a", id="a")
         raise error
 

@@ -256,6 +256,43 @@ def test_lint_lists_what_it_found_and_fails(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["findings"][0]["code"] == "cuts-word"
 
 
+def test_lint_takes_each_file_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.inline").write_text("[Lan](PERSON)\n", encoding="utf-8")
+    Path("b.inline").symlink_to("a.inline")
+    assert main(["lint", "a.inline", "b.inline"]) == 2
+    assert "b.inline: this is a.inline once more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["train", "--train", "a.inline", "--out", "m", "--track-dir", "t"], "there is none"),
+        (["train", "--train", "a.inline", "--out", "m", "--seed", "-1"], "is not in the range"),
+        (["train", "--train", "a.inline", "--out", "m", "--learning-rate", "inf"], "finite number"),
+        (["doubts", "a.inline", "--out", "d.html", "--seed", "-1"], "is not in the range"),
+    ],
+)
+def test_choices_without_a_meaning_are_refused_at_once(args, said, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.inline").write_text("[Lan](PERSON)\n", encoding="utf-8")
+    assert main(args) == 2
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.inline"]
+
+
+def test_models_of_a_folder_that_is_not_there(tmp_path, capsys):
+    assert main(["models", str(tmp_path / "none")]) == 1
+    assert "there is no such folder" in capsys.readouterr().err
+
+
+def test_a_stress_without_names_is_refused(loaded, tmp_path, capsys):
+    gold = tmp_path / "a.inline"
+    gold.write_text("[Lan](PERSON)\n", encoding="utf-8")
+    assert main(["evaluate", "model", str(gold), "--stress", " , "]) == 2
+    assert "names no perturbation" in capsys.readouterr().err
+
+
 def test_lint_knows_labels_from_a_list_a_project_or_a_model(tmp_path, tiny_model, capsys):
     notes = tmp_path / "notes.jsonl"
     notes.write_text(Document("ra Huế", entities=[Entity(3, 6, "TOWN")]).to_json() + "\n", encoding="utf-8")

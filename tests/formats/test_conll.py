@@ -283,6 +283,7 @@ def test_odd_files_come_back_byte_for_byte(read_lines: Read, text: str) -> None:
         ("a O\nbroken\n", 2, "no column 2, which holds the tags of other lines: 'broken'"),
         ("a LOC\nb O\n", 1, "no column holds entity tags such as O and B-PER (columns a line: 2): 'a LOC'"),
         ("broken\na x O\n", 1, "no column 3"),
+        ("a B-X\nb Q-Y\n\nc O\nd O\n", 2, "no tag: 'Q-Y' in column 2"),
     ],
 )
 def test_broken_lines_are_named(tmp_path: Path, text: str, where: int | None, message: str) -> None:
@@ -415,3 +416,21 @@ def test_any_text_with_entities_on_word_borders_comes_back_exactly(
     ]
     write(again, path.with_suffix(".again.conll"))
     assert path.with_suffix(".again.conll").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("label", ["A\tB", "A\nB", "A\rB", "A\0B"])
+def test_a_label_that_would_part_columns_or_lines_is_left_out_and_told(tmp_path: Path, label: str) -> None:
+    given = Document("Lan Minh", entities=[Entity(0, 3, label), Entity(4, 8, "PERSON NAME")])
+    report = write([given], tmp_path / "a.conll")
+    assert (report.entities, list(report.lost)) == (1, ["its label holds what parts columns or lines"])
+    (found,) = read(tmp_path / "a.conll")
+    assert found.entities == (Entity(4, 8, "PERSON NAME", text="Minh"),)
+
+
+def test_a_label_with_a_space_is_left_out_of_a_file_whose_columns_are_parted_by_spaces(tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text("Lan O\nMinh B-PERSON\n")
+    (document,) = read(path)
+    report = write([document.with_(entities=[Entity(0, 3, "A B"), *document.entities])], path)
+    assert report.lost.total() == 1
+    assert path.read_text() == "Lan O\nMinh B-PERSON\n"

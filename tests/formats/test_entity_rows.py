@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viner.document import Document, Entity
-from viner.errors import FormatError
+from viner.errors import FormatError, InputError
 from viner.formats import Source, read, read_source, write
 
 # Quotes, delimiters, line ends of all kinds, formulas, decomposed letters, emoji: all but NUL, which no text file holds.
@@ -114,3 +114,18 @@ def test_another_delimiter_and_a_column_that_is_named_are_as_ever(tmp_path):
     assert [entity.text for entity in next(read(path)).entities] == ["Lan", "Huế"]
     path.write_text(GOOD, encoding="utf-8")
     assert len(list(read(path, text_column="surface"))) == 4
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        Document("a\0b", id="n"),
+        Document("ab", id="n\0"),
+        Document("ab", id="n", entities=[Entity(0, 1, "A\0")]),
+        Document("ab", id="n", entities=[Entity(0, 1, "A", source="m\0")]),
+    ],
+)
+def test_a_zero_byte_is_refused_and_nothing_is_written(tmp_path, document):
+    with pytest.raises(InputError, match="zero byte"):
+        write([Document("fine"), document], tmp_path / "a.csv")
+    assert not list(tmp_path.iterdir())

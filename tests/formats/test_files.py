@@ -132,3 +132,17 @@ def test_reading_is_lazy(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_text('{"text": "a"}\nbroken\n')
     assert next(read(path)).text == "a"
+
+
+def test_an_error_of_reading_is_none_of_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: object, /) -> int:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(Failing())))
+    with pytest.raises(InputError, match="<stdin>: cannot be read: Input/output error"):
+        write(read("-", "jsonl"), tmp_path / "out.jsonl")
+    assert not list(tmp_path.iterdir())

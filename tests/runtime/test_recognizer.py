@@ -3,6 +3,7 @@ import json
 import logging
 import subprocess
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -325,3 +326,23 @@ def test_the_uncertainty_of_a_word_is_what_its_probability_lacks(ner):
     # One word, one entity: its score is the probability of the decoded tag, rounded to four digits.
     document, uncertainty = next(iter(ner.judged(["Lan"])))
     assert uncertainty == pytest.approx(1 - document.entities[0].score, abs=1e-4)
+
+
+def test_windows_of_a_long_document_that_have_not_begun_are_left_out_after_an_error(ner, monkeypatch):
+    # An interrupt ends the wait for the first batch in the same way; the others would keep the process from ending.
+    run, calls = ner._engine.run, []
+
+    def failing(*batch, **how):
+        calls.append(len(batch[0]))
+        if len(calls) == 1:
+            raise MemoryError
+        time.sleep(0.05)
+        return run(*batch, **how)
+
+    monkeypatch.setattr(ner._engine, "run", failing)
+    monkeypatch.setattr(ner, "_budget", 256)
+    with pytest.raises(MemoryError):
+        ner("Lan ở Huế. " * 5_000)
+    begun = len(calls)
+    time.sleep(0.3)
+    assert len(calls) <= begun + ner._engine.threads

@@ -71,3 +71,13 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
         Store.open(tmp_path / "notes.db")
     with closing(sqlite3.connect(tmp_path / "notes.db")) as other:
         assert [name for (name,) in other.execute("SELECT name FROM sqlite_master")] == ["notes"]
+
+
+def test_an_empty_file_becomes_a_database_only_where_one_may_be_made(tmp_path: Path) -> None:
+    empty = tmp_path / "viner.db"
+    empty.touch()
+    for _ in range(2):
+        with pytest.raises(StoreDamagedError, match="the file is empty"):
+            Store.open(empty, create=False)
+    with Store.open(empty, create=True) as store:
+        assert store.counts().documents == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from viner.errors import InputError, UsageError
-from viner.formats import formats, get_format, unpacked_name
+from viner.formats import formats, get_format, speakable, unpacked_name
 from viner.formats.files import STDIN
 
 PART = ".part"
@@ -139,14 +139,14 @@ def _is_readable(path: Path) -> bool:
 
 
 def _stem(path: Path) -> str:
-    return (path.parent / Path(unpacked_name(path.name)).stem).as_posix()
+    return speakable((path.parent / Path(unpacked_name(path.name)).stem).as_posix())
 
 
 def _tell_apart(files: list[Input]) -> list[Input]:
     """Files whose documents would have the same ids get stems of their whole name, then of their path, then of their place."""
     namings: tuple[Callable[[Input, int], str], ...] = (
         lambda file, _: file.stem + Path(file.path).suffix,
-        lambda file, _: Path(file.path).as_posix(),
+        lambda file, _: speakable(Path(file.path).as_posix()),
         lambda file, index: f"{Path(file.path).as_posix()}#{index + 1}",
     )
     for naming in namings:

@@ -22,7 +22,7 @@ from viner.bulk.workplace import Journal, Workplace
 from viner.bundle.place import flush
 from viner.document import Document
 from viner.errors import FormatError, InputError, UsageError, VinerError
-from viner.formats import WriteReport, format_of_output, read, write
+from viner.formats import WriteReport, format_of_output, read, speakable, write
 from viner.formats.files import STDIN, is_special, permissions, replacing
 from viner.formats.packing import packing
 from viner.version import __version__
@@ -88,7 +88,8 @@ class Job:
         restart: Start anew, even if an earlier run can be taken up.
         block: Code points in a block, for recognizers that take long to get going; None lets blocks grow from
             :data:`SMALLEST_BLOCK` to :data:`LARGEST_BLOCK`.
-        tell: Called with sentences for people: that an earlier run is taken up, or why not. None writes to the log.
+        tell: Called with sentences for people: that an earlier run is taken up, or why not, or that a text is read as marked
+            text. None writes to the log.
         progress: Called after each document.
 
     Raises:
@@ -162,7 +163,7 @@ class Job:
                 assert sink is not None
                 sink(error_line(error, file) + "\n")
 
-            reader = Reader(self.inputs.files, *self._reading, refused=refused if sink else None)
+            reader = Reader(self.inputs.files, *self._reading, refused=refused if sink else None, tell=self._tell)
             meter = Meter(reader, self._progress)
             answers = stack.enter_context(_closed(self._recognizer.stream(meter.read(reader.read()))))
             written = write(
@@ -265,7 +266,8 @@ class Job:
         def refused(error: FormatError, file: Input) -> None:
             place.add_error(error_line(error, file))
 
-        reader = Reader(self.inputs.files, *self._reading, refused=refused if self.errors is not None else None)
+        told = refused if self.errors is not None else None
+        reader = Reader(self.inputs.files, *self._reading, refused=told, tell=self._tell)
         meter = Meter(reader, self._progress, journal)
         with closing(reader.read(journal.position)) as documents:
             while not journal.complete:
@@ -336,7 +338,7 @@ def error_line(error: FormatError, file: Input) -> str:
     """An error as a line of the errors file: ``{"file", "line", "code", "message", "hint"}``."""
     _, _, line = (error.where or "").rpartition(":")
     data = {
-        "file": file.path,
+        "file": speakable(file.path),
         "line": int(line) if line.isdecimal() else None,
         "code": error.code,
         "message": error.message,

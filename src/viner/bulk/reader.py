@@ -10,9 +10,10 @@ from typing import Any
 from viner.bulk.inputs import Input
 from viner.document import Document
 from viner.errors import FormatError, VinerError
-from viner.formats import Source, format_of_ending, read_source
+from viner.formats import Source, detect_source, format_of_ending, get_format, read_source
 
 TEXT = "text"
+MARKED = "inline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Reader:
         options: Options of that format.
         whole: Take a file as one document, unless its ending says that it is another format than text.
         refused: Called with the error of each line that is of no use; None makes it end the reading.
+        tell: Called with a sentence about the first file called text that is read as something else, since documents then are
+            others than its lines.
     """
 
     def __init__(
@@ -58,12 +61,14 @@ class Reader:
         options: Mapping[str, Any] | None = None,
         whole: bool = False,
         refused: Callable[[FormatError, Input], None] | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self._files = files
         self._format = format
         self._options = dict(options or {})
         self._whole = whole
         self._refused = refused
+        self._tell = tell
         self._sizes = [file.status().get("size") for file in files]
         self._source: Source | None = None
         self._index = self._documents = 0
@@ -108,6 +113,8 @@ class Reader:
         format, options = self._format, self._options
         if self._whole and (format or format_of_ending(self._source.suffix) or TEXT) == TEXT:
             format, options = TEXT, {**options, "whole": True}
+        elif format is None:
+            format = self._found(self._source)
         for document in read_source(self._source, format, **options):
             self._documents += 1
             for part in (document.id or "", document.text):
@@ -119,3 +126,14 @@ class Reader:
                 break
         if self._documents < start.documents or (self._documents == start.documents and self.position != start):
             raise ChangedInputError("is not what it was when the run began", where=file.path)
+
+    def _found(self, source: Source) -> str:
+        """The format of a source, told where its name says another one."""
+        format = detect_source(source)
+        if format == MARKED and source.suffix not in get_format(MARKED).extensions and self._tell is not None:
+            self._tell(
+                f"{source.name} has [entities](LABEL) marked in place, so its documents are what blank lines part; "
+                "with --format text (in Python: format='text') each line is one, as it stands"
+            )
+            self._tell = None
+        return format

@@ -192,7 +192,8 @@ class Workplace:
 
     def _replace(self, name: str, data: Mapping[str, Any]) -> None:
         new = self.folder / _NEW
-        with new.open("w", encoding="utf-8") as file:
+        # A file's name that is not UTF-8 is a string that is not either, for which JSON has an escape.
+        with new.open("w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(data, file, ensure_ascii=False)
             file.flush()
             os.fsync(file.fileno())

@@ -39,7 +39,9 @@ _ENDINGS = (".html", ".jsonl")
 @base_option
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes of each training over its documents, at most.")
 @budget_option("Time of each training, at most")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of folds and trainings.")
+@click.option(
+    "--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, show_default=True, help="Seed of folds and trainings."
+)
 @format_option
 @json_option
 def doubts(

@@ -10,7 +10,7 @@ import click
 from viner.cli.options import FILE, format_option, json_option
 from viner.cli.projects import find_project, open_store, project_option
 from viner.cli.terminal import echo_json, progress
-from viner.cli.texts import Texts, find_texts, read_documents
+from viner.cli.texts import Texts, Trail, find_texts, read_documents
 
 if TYPE_CHECKING:
     from viner.store import AddReport
@@ -69,12 +69,13 @@ def import_(
     folder = find_project(project)
     texts = find_texts(files, whole=whole)
     tell_skipped(texts)
-    with open_store(project, create=True) as store:
+    trail = Trail()
+    with open_store(project, create=True) as store, trail.followed():
         from viner.annotation.sync import sync, write_back
 
         sync(folder, store)  # types that somebody wrote into viner.toml count from here on
         report = store.add(
-            progress(read_documents(texts, format, read_options)),
+            progress(read_documents(texts, format, read_options, trail)),
             who="import",
             split=split,
             as_suggestions=as_suggestions,

@@ -17,7 +17,7 @@ from viner.cli.import_ import describe, tell_skipped
 from viner.cli.options import FILE, json_option
 from viner.cli.projects import require_app
 from viner.cli.terminal import echo_json, progress
-from viner.cli.texts import Texts, find_texts, is_text_name, read_documents
+from viner.cli.texts import Texts, Trail, find_texts, is_text_name, read_documents
 from viner.cli.types import Types, read_types
 from viner.errors import InputError, UsageError
 from viner.schema import Schema
@@ -200,7 +200,9 @@ def _make(folder: Path, name: str, language: str, types: Types, texts: Texts) ->
                     hint="Name an empty one, or unset the variable",
                 )
             sync(made, store)
-            report = store.add(progress(read_documents(texts)), who="import", new_labels="add")
+            trail = Trail()
+            with trail.followed():
+                report = store.add(progress(read_documents(texts, trail=trail)), who="import", new_labels="add")
             if report.labels:
                 write_back(store, made)
     return report

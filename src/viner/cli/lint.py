@@ -62,6 +62,11 @@ def lint(
             yield document
 
     schema = _schema(project, model, labels)
+    seen: dict[Path, Path] = {}
+    for file in files:
+        same = seen.setdefault(file.expanduser().resolve(), file)
+        if same is not file:
+            raise UsageError(f"this is {same} once more", where=file, hint="Name each file once: splits are compared")
     by_file = {str(file): counted(file) for file in files}
     findings = list(lint_documents(by_file, schema, segmenter=_segmenter(model, segmenter)))
     if as_json:

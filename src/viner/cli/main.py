@@ -6,6 +6,7 @@ Exit status: 0 done, 1 input or run failed, 2 usage, 130 interrupted, 143 termin
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ import click
 
 import viner
 from viner.cli.lazy import LazyGroup
+from viner.cli.standard import prepare_streams
 from viner.errors import VinerError
 
 # In the order of a first visit.
@@ -54,6 +56,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    prepare_streams()
     try:
         with _terminable():
             status = cli.main(args=None if args is None else list(args), prog_name="viner", standalone_mode=False)
@@ -72,6 +75,8 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 1
     except OSError as error:
+        if error.errno == errno.EBADF and error.filename is None:
+            return _fail("a standard stream that is needed is closed", hint="Open it, or name a file", status=1)
         return _fail(error.strerror or str(error), where=error.filename, status=1)
     return status if isinstance(status, int) else 0
 
@@ -104,4 +109,8 @@ def _fail(message: str, *, status: int, where: str | None = None, hint: str | No
     click.echo(f"{click.style('error:', fg='red')} {place}{message}", err=True)
     if hint:
         click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = None  # what it holds has nowhere to go: at exit that would be an error once more
     return status

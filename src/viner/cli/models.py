@@ -44,6 +44,10 @@ def models(arguments: tuple[str, ...], verify: bool, activate: str | None, keep:
     if not pruning and (keep is not None or yes):
         raise UsageError("--keep and --yes belong to prune", hint="Such as: viner models prune --keep 3")
     folder = Path(places[0]).expanduser() if places else Path()
+    if not folder.is_dir():
+        from viner.errors import InputError
+
+        raise InputError("there is no such folder", where=folder, hint=f"The current folder is {Path.cwd()}")
     if pruning:
         return _prune(folder, 3 if keep is None else keep, yes, as_json)
     if activate is not None:

@@ -55,7 +55,10 @@ def print_stress(
 
     if str(file) == "-":
         raise UsageError("--stress reads its file several times, and stdin can be read once", hint="Give a file")
-    chosen = None if names == ALL else perturbations(name for name in names.split(",") if name)
+    named = [name.strip() for name in names.split(",") if name.strip()]
+    if not named:
+        raise UsageError("--stress names no perturbation", hint="Leave the names away to try all; --help lists them")
+    chosen = None if names == ALL else perturbations(named)
 
     def documents() -> Iterator[Document]:
         return progress(read(file, format, **read_options))

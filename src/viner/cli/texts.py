@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,21 +70,58 @@ def find_texts(paths: Iterable[Path], *, whole: bool = False) -> Texts:
     return texts
 
 
-def read_documents(texts: Texts, format: str | None = None, options: Mapping[str, Any] | None = None) -> Iterator[Document]:
+class Trail:
+    """Which files documents came from, so that an error about one of them, which knows its id alone, can say where it stands.
+
+    It remembers as many as a store takes at once, and some more.
+    """
+
+    def __init__(self) -> None:
+        self._last: deque[tuple[str, Path, int]] = deque(maxlen=20_000)
+
+    def leave(self, name: str, path: Path, number: int) -> None:
+        """Remembers that a document of that id is the one of that number, from 1, in a file."""
+        self._last.append((name, path, number))
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Puts file and number before the place of errors about a document."""
+        try:
+            yield
+        except FormatError:
+            raise  # it says file and line
+        except InputError as error:
+            where = error.where or ""
+            named = [item for item in self._last if where == item[0] or where.startswith(f"{item[0]}: ")]
+            if named:
+                _, path, number = max(named, key=lambda item: len(item[0]))
+                error.where = f"{'<stdin>' if path == STANDARD else path} (document {number:,}): {where}"
+            raise
+
+
+def read_documents(
+    texts: Texts, format: str | None = None, options: Mapping[str, Any] | None = None, trail: Trail | None = None
+) -> Iterator[Document]:
     """The documents of the files in order, each with an id.
+
+    Args:
+        texts: The files.
+        format: Name of their format; None finds it out for each file.
+        options: Options of that format.
+        trail: Told where each document stands.
 
     Raises:
         InputError: If a file cannot be read; ``where`` is ``file:line``.
         UsageError: If the format or an option is unknown.
     """
     from viner.feedback import is_collected, read_collected
-    from viner.formats import read, unpacked_name
+    from viner.formats import read, speakable, unpacked_name
 
     for file in texts.files:
         if format is None and is_collected(file.path):
             yield from read_collected(file.path)
             continue
-        name, given, prefix = format, dict(options or {}), Path(unpacked_name(file.path.name)).stem
+        name, given, prefix = format, dict(options or {}), speakable(Path(unpacked_name(file.path.name)).stem)
         if name is None and file.whole and file.path != STANDARD:
             from viner.formats import detect
 
@@ -94,11 +132,12 @@ def read_documents(texts: Texts, format: str | None = None, options: Mapping[str
             given["whole"] = True
         for number, document in enumerate(read(file.path, name, **given), 1):
             if document.id is None:
-                yield document.with_(id=f"{file.stem}-{number:06d}")
+                document = document.with_(id=f"{file.stem}-{number:06d}")
             elif file.stem != prefix and _is_made_up(document.id, prefix):
-                yield document.with_(id=file.stem + document.id[len(prefix) :])
-            else:
-                yield document
+                document = document.with_(id=file.stem + document.id[len(prefix) :])
+            if trail is not None:
+                trail.leave(document.id or "", file.path, number)
+            yield document
 
 
 def _is_made_up(name: str, prefix: str) -> bool:
@@ -148,14 +187,16 @@ def is_text_name(path: Path) -> bool:
 
 
 def _stem(path: Path) -> str:
-    from viner.formats import unpacked_name
+    from viner.formats import speakable, unpacked_name
 
-    return (path.parent / Path(unpacked_name(path.name)).stem).as_posix()
+    return speakable((path.parent / Path(unpacked_name(path.name)).stem).as_posix())
 
 
 def _tell_apart(texts: Texts) -> None:
     """Files that would give the same ids get those of their whole names, then of their folders."""
-    for naming in (lambda file: file.stem + file.path.suffix, lambda file: file.path.as_posix()):
+    from viner.formats import speakable
+
+    for naming in (lambda file: file.stem + file.path.suffix, lambda file: speakable(file.path.as_posix())):
         counts = Counter(file.stem for file in texts.files)
         texts.files = [
             file if counts[file.stem] == 1 else TextFile(file.path, naming(file), file.whole) for file in texts.files

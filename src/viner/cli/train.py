@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0),
     help="Read each sequence under two draws of dropout and draw both answers together, such as 1: twice the time.",
 )
-@click.option("--seed", type=int, help="Seed of everything that is drawn.")
+@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Seed of everything that is drawn.")
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="Arithmetic; bf16 where the processor has it.")
 @click.option(
     "--lora",
@@ -115,6 +115,8 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
     from viner.workflow import train_model
 
     options["read_options"] = read_options or None
+    if options["track_dir"] is not None and not options["track"]:
+        raise UsageError("--track-dir says where a tracker writes, and there is none", hint="Add --track tensorboard, say")
     options["track"] = list(options["track"]) or None
     options["adapt"] = [*options["adapt"]] or None
     given = {name: value for name, value in options.items() if value is not None}

@@ -14,6 +14,9 @@ from viner.schema import ENTITIES, Layer, Schema, Type
 LONGEST_NAME = 200
 """Characters in the name of a type, as many as the store takes."""
 
+_ENDINGS = (".txt", ".md", ".csv", ".tsv")
+"""What has such an ending is meant as a file; nobody calls a type so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Types:
@@ -54,6 +57,8 @@ def read_types(given: Iterable[str]) -> Types:
 
 
 def _of_text(text: str) -> list[Type]:
+    if "," not in text and Path(text).suffix.lower() in _ENDINGS and not Path(text).is_file():
+        raise InputError("there is no such file", where=text, hint=f"The current folder is {Path.cwd()}")
     if text and len(text) < 1000 and Path(text).is_file():
         lines = _read(Path(text)).splitlines()
         parts = [line for line in lines if not line.lstrip().startswith("#")]

@@ -1,9 +1,19 @@
 """Reading and writing files of documents. One format a file, one registry, all of them streaming."""
 
-from viner.formats.files import Source
+from viner.formats.files import Source, speakable
 from viner.formats.format import Format
 from viner.formats.packing import unpacked_name
-from viner.formats.registry import detect, format_of_ending, format_of_output, formats, get_format, read, read_source, write
+from viner.formats.registry import (
+    detect,
+    detect_source,
+    format_of_ending,
+    format_of_output,
+    formats,
+    get_format,
+    read,
+    read_source,
+    write,
+)
 from viner.formats.report import Loss, WriteReport
 
 __all__ = [
@@ -12,12 +22,14 @@ __all__ = [
     "Source",
     "WriteReport",
     "detect",
+    "detect_source",
     "format_of_ending",
     "format_of_output",
     "formats",
     "get_format",
     "read",
     "read_source",
+    "speakable",
     "unpacked_name",
     "write",
 ]

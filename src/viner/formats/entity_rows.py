@@ -35,6 +35,7 @@ def write_rows(documents: Iterable[Document], sink: Callable[[str], None], repor
     """Writes documents, one by one."""
     sink("\ufeff" + _lines([HEAD]))
     for document in documents:
+        _refuse_zero_bytes(document)
         entities = document.entities or ()
         rows: list[tuple[Any, ...]] = [
             (document.id, document.text, None if document.entities is None else len(entities), *[None] * 6)
@@ -48,6 +49,17 @@ def write_rows(documents: Iterable[Document], sink: Callable[[str], None], repor
             report.lose(document, "ids of entities", "the format has no place for ids of entities")
         report.documents += 1
         report.entities += len(entities)
+
+
+def _refuse_zero_bytes(document: Document) -> None:
+    """A text cannot be left out, and no reader of tables would take it."""
+    held = (document.id, document.text, *(part for item in document.entities or () for part in (item.label, item.source)))
+    if any(part is not None and "\0" in part for part in held):
+        raise InputError(
+            "it holds a zero byte, which a table cannot hold",
+            where=document.id or "a document without id",
+            hint="Write it as .jsonl; nothing was written",
+        )
 
 
 def read_rows(rows: Iterable[tuple[int, list[str] | FormatError]], source: Source) -> Iterator[Document | FormatError]:

@@ -45,11 +45,12 @@ class Source:
     ) -> None:
         self.path = os.fspath(path)
         self.is_stdin = self.path == STDIN
-        self.name = "<stdin>" if self.is_stdin else self.path
+        self.name = "<stdin>" if self.is_stdin else speakable(self.path)
         self.bom = False
         self.size: int | None = None
         """Bytes of the file as it lies on the disk; None for a stream."""
-        self.stem = stem if stem is not None else "stdin" if self.is_stdin else Path(unpacked_name(Path(self.path).name)).stem
+        own = "stdin" if self.is_stdin else Path(unpacked_name(Path(self.path).name)).stem
+        self.stem = speakable(own if stem is None else stem)
         self._refused = refused
         self._position: BinaryIO | int = 0
         self._spool: BinaryIO | None = None
@@ -105,7 +106,8 @@ class Source:
         A pipe is waited for until it gave 16 KiB or ended, so that the answer does not depend on how it was filled.
         """
         if self._stream is not None and self._spool is None:
-            self._begun += self._stream.read(_HEAD - len(self._begun))
+            with self._open() as file:
+                self._begun += file.read(_HEAD - len(self._begun))
             head = self._begun
         else:
             with self._open() as file:
@@ -118,7 +120,8 @@ class Source:
     def rewindable(self) -> Source:
         """Makes :meth:`lines` callable several times, by copying a stream to a temporary file if need be."""
         if self._stream is not None and self._spool is None:
-            self._spool = _copied(self._stream, self._begun)
+            with self._open() as file:
+                self._spool = _copied(file, self._begun)
             self._begun = b""
             weakref.finalize(self, self._spool.close)
         return self
@@ -182,19 +185,19 @@ class Source:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[BinaryIO]:
-        if self._spool is not None:
-            self._spool.seek(0)
-            yield self._spool
-        elif self._stream is not None:
-            yield self._stream
-        else:
-            try:
-                file = Path(self.path).open("rb")  # noqa: SIM115  (closed below, outside of what the except clause covers)
-            except OSError as error:
-                raise InputError(f"cannot be read: {error.strerror or error}", where=self.path) from None
-            with file:
-                self._position = file
-                yield unpacked(file, packing(self.path))
+        try:
+            if self._spool is not None:
+                self._spool.seek(0)
+                yield self._spool
+            elif self._stream is not None:
+                yield self._stream
+            else:
+                with Path(self.path).open("rb") as file:
+                    self._position = file
+                    yield unpacked(file, packing(self.path))
+        except OSError as error:
+            # Whoever writes meanwhile would take it for an error of his own.
+            raise InputError(f"cannot be read: {error.strerror or error}", where=self.name) from None
 
     def _decode(self, raw: bytes, number: int, offset: int) -> str | FormatError:
         if number == 1:
@@ -237,6 +240,11 @@ def _copied(file: BinaryIO, begun: bytes = b"") -> BinaryIO:
         spool.close()
         raise
     return spool
+
+
+def speakable(name: str) -> str:
+    """A file's name as text: bytes of it that are not UTF-8 are replaced by U+FFFD, since no text holds them."""
+    return os.fsencode(name).decode("utf-8", errors="replace")
 
 
 def strip_line_end(line: str) -> str:

@@ -71,10 +71,11 @@ def detect(path: str | os.PathLike[str]) -> str:
     Raises:
         InputError: If there is no such file, or it is a table or markup that no format reads.
     """
-    return _detect(Source(path))
+    return detect_source(Source(path))
 
 
-def _detect(source: Source) -> str:
+def detect_source(source: Source) -> str:
+    """As :func:`detect`, of a source that somebody opened."""
     by_ending = format_of_ending(source.suffix)
     if by_ending is not None and by_ending != text.FORMAT.name:
         return by_ending
@@ -120,7 +121,7 @@ def read(path: str | os.PathLike[str], format: str | None = None, **options: Any
 
 def read_source(source: Source, format: str | None = None, **options: Any) -> Iterator[Document]:
     """As :func:`read`, of a source that somebody opened, who may keep errors of its lines and see how far it was read."""
-    chosen = get_format(format or _detect(source))
+    chosen = get_format(format or detect_source(source))
     _check_options(chosen.read, options, f"reading {chosen.name}")
     return chosen.read(source, **options)
 

@@ -111,6 +111,13 @@ def _cached(package: Package, fetching: Callable[[Package], None] | None) -> Pat
     address = f"{registry()}/{package.name}/-/{package.archive}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PublishError(
+            f"what is fetched cannot be kept there ({error.strerror or error})",
+            where=path.parent,
+            hint="Name another folder with VINER_HOME",
+        ) from None
+    try:
         # Beside its place, so that what was interrupted is never taken for the whole.
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as draft:
             try:

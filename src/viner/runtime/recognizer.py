@@ -298,8 +298,7 @@ class Recognizer:
                 yield self._finish(running.popleft())
         finally:
             for chunk in running:
-                for result in chunk.results:
-                    result.cancel()
+                chunk.give_up()
 
     def _next_chunk(self, source: Iterator[str | Document]) -> _Chunk | None:
         chunk = _Chunk()
@@ -359,8 +358,12 @@ class Recognizer:
             begin = end
 
     def _finish(self, chunk: _Chunk) -> _Chunk:
-        for result in chunk.results:
-            result.result()
+        try:
+            for result in chunk.results:
+                result.result()
+        except BaseException:
+            chunk.give_up()  # or an interrupt would wait for a long document's other windows
+            raise
         return chunk
 
     def _decoded(self, chunk: _Chunk) -> Iterator[Document]:
@@ -384,6 +387,11 @@ class _Chunk:
     emissions: list[NDArray[np.float32]] = field(default_factory=list)
     """For each document one a word that the model reads, NaN until it is answered."""
     results: list[Future[None]] = field(default_factory=list)
+
+    def give_up(self) -> None:
+        """Leaves out the batches that have not begun."""
+        for result in self.results:
+            result.cancel()
 
     def gaps(self) -> dict[int, list[Span]]:
         """Spans of the words without an answer, by document."""

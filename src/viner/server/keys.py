@@ -116,7 +116,7 @@ def remove_key(path: Path, name: str) -> None:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # some editors put a mark before the first name
     except UnicodeDecodeError:
         raise InputError("this is no file of API keys", where=path, hint="'viner keys add' makes one") from None
 

@@ -46,7 +46,7 @@ class Store:
 
         Args:
             url: Path of a SQLite file, ``sqlite:///…`` or ``postgresql://…``.
-            create: Make a SQLite file where there is none.
+            create: Make a SQLite file where there is none, or an empty one.
             schema: The schema of a store that has none yet.
             shares: Parts of the document groups for dev and test; a tenth each by default.
 
@@ -55,7 +55,7 @@ class Store:
         """
         database = Database(url, create=create)
         try:
-            migrate(database)
+            migrate(database, create=create)
             store = cls(database, shares or Shares())
             if store.schema()[1] == 0:
                 with store.transaction(exclusive=True) as transaction:

@@ -33,20 +33,30 @@ def version_of(connection: Connection) -> str | None:
     )
 
 
-def migrate(database: Database) -> bool:
+def migrate(database: Database, *, create: bool = True) -> bool:
     """Brings a database to our version; an empty one gets its tables.
+
+    Args:
+        database: The database.
+        create: Whether an empty SQLite file may become one. Others are made empty, by their administrator.
 
     Returns:
         Whether it was empty.
 
     Raises:
         StoreNewerError: If a later viner wrote it.
-        StoreDamagedError: If it belongs to another program.
+        StoreDamagedError: If it belongs to another program, or is a SQLite file with nothing in it.
     """
     with database.reading() as connection:
         found = _checked(connection, database)
     if found == CURRENT:
         return False
+    if found is None and not create and database.is_sqlite:
+        raise StoreDamagedError(
+            "the file is empty, no database of viner",
+            where=database.where,
+            hint="Get a backup back with viner restore; without one, delete it, and import makes a new one",
+        )
     with database.writing(exclusive=True) as connection:
         found = _checked(connection, database)  # another process may have been faster
         if found != CURRENT:

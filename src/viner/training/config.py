@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -151,6 +152,8 @@ def check_ranges(
             value = getattr(choices, name)
             if value is not None and not fits(value):
                 raise UsageError(f"{prefix}{name} must be {told}, not {value}")
+            if value is not None and math.isinf(value):
+                raise UsageError(f"{prefix}{name} must be a finite number, not {value}")
 
 
 def default_learning_rate(width: int, *, adapters: bool = False) -> float:

@@ -265,6 +265,14 @@ def _facts(start: Start, config: TrainingConfig) -> dict[str, Any]:
 
 def _check_target(target: Path, overwrite: bool) -> None:
     """Finds out before an hour of training what the writer would find out after it."""
+    try:
+        str(target.resolve()).encode()
+    except UnicodeEncodeError:
+        raise BundleError(
+            "its name, or that of a folder above it, is not UTF-8: ONNX Runtime could not open what lies there",
+            where=target,
+            hint="Name another folder with --out",
+        ) from None
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not overwrite:

@@ -255,6 +255,13 @@ def _no_tags(source: Source, survey: _Survey) -> FormatError:
             where=source.where(number),
             hint=f"Columns are parted by {'tabs' if survey.separator == chr(9) else 'spaces'}, sentences by blank lines",
         )
+    if share >= _HALF and (odd := _odd_among_tags(rows, survey.separator, column)) is not None:
+        number, cell = odd
+        return FormatError(
+            f"no tag: {shorten(cell)} in column {column + 1}, which holds the tags of other lines",
+            where=source.where(number),
+            hint="Tags are O, or a prefix such as B- or I- and a label",
+        )
     widths = ", ".join(str(width) for width, _ in survey.widths.most_common(3))
     return FormatError(
         f"no column holds entity tags such as O and B-PER (columns a line: {widths}): {shorten(rows[0][1])}",
@@ -262,6 +269,22 @@ def _no_tags(source: Source, survey: _Survey) -> FormatError:
         hint="Tags that are bare labels are read with --option tag_column=1 --option scheme=IO (columns count from 0; in "
         "Python: tag_column=1, scheme='IO'); a table of texts is no CoNLL file: take out its texts, as in: cut -f 3 FILE",
     )
+
+
+def _odd_among_tags(rows: Iterable[tuple[int, str]], separator: str, column: int) -> tuple[int, str] | None:
+    """The first cell of a column that is no tag, with its line; None if all tags are ``O``: it might hold labels alone."""
+    odd: tuple[int, str] | None = None
+    prefixed = False
+    for number, line in rows:
+        cells = split_columns(line, separator)
+        if line.startswith((DOCSTART, "#")) or len(cells) <= column:
+            continue
+        tag = split_tag(cells[column])
+        if tag is None:
+            odd = odd or (number, cells[column])
+        else:
+            prefixed = prefixed or bool(tag[1])
+    return odd if prefixed else None
 
 
 def _lines(source: Source) -> Iterator[tuple[int, str]]:

@@ -19,6 +19,7 @@ from viner.formats.report import WriteReport
 from viner.text import split_words
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_BREAK = re.compile(r"[\t\n\r\0]")
 _MARK = re.compile(rf"{DOCSTART}|#\s*newdoc\b")
 
 
@@ -80,7 +81,7 @@ def _kept(document: Document) -> Mapping[str, Any] | None:
 
 def _again(document: Document, kept: Mapping[str, Any], report: WriteReport) -> list[str]:
     words = document.words or ()
-    spans = _word_spans(document, words, report)
+    spans = _word_spans(document, words, report, kept["separator"])
     tags = _tags_again(document, kept, spans, report)
     rows = render_rows([document.text[start:end] for start, end in words], tags, kept)
     lines: list[str] = []
@@ -130,18 +131,26 @@ def _tags_again(
     return tags
 
 
-def _word_spans(document: Document, words: Sequence[Span], report: WriteReport) -> list[tuple[TagSpan, Entity]]:
-    """The entities as spans of words; those that cut words are reported."""
+def _word_spans(
+    document: Document, words: Sequence[Span], report: WriteReport, separator: str = "\t"
+) -> list[tuple[TagSpan, Entity]]:
+    """The entities as spans of words; those that cut words, or whose label no tag can hold, are reported."""
     starts = [start for start, _ in words]
     ends = [end for _, end in words]
     found = []
     for entity in document.entities or ():
         first, last = bisect_left(starts, entity.start), bisect_left(ends, entity.end)
-        if first < len(starts) and last < len(ends) and starts[first] == entity.start and ends[last] == entity.end:
+        if _parts_columns(entity.label, separator):
+            report.lose_entity(document, entity, "its label holds what parts columns or lines")
+        elif first < len(starts) and last < len(ends) and starts[first] == entity.start and ends[last] == entity.end:
             found.append(((first, last + 1, entity.label), entity))
         else:
             report.lose_entity(document, entity, "it begins or ends inside a word")
     return found
+
+
+def _parts_columns(label: str, separator: str) -> bool:
+    return separator in label or _BREAK.search(label) is not None
 
 
 def _disjoint(
