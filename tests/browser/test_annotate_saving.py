@@ -96,6 +96,7 @@ def test_a_reload_without_a_connection_loses_nothing(bench: Workbench, annotate:
     tab.go("43")
     tab.press("5", "End", "2")
     tab.page.wait_for_function("() => document.querySelector('.saving').dataset.waiting === '2'")
+    tab.written_down(2)
     tab.page.unroute("**/api/operations")
     tab.page.reload()
     tab.ready()
