@@ -125,7 +125,13 @@ def test_train_passes_on_what_was_given_and_nothing_else(trainings, capsys):
 
 @pytest.mark.parametrize(
     ("option", "value", "name"),
-    [("--harden", 0.3, "harden"), ("--r-drop", 1.0, "r_drop"), ("--lora", 8, "lora"), ("--accumulate", 2, "accumulate")],
+    [
+        ("--harden", 0.3, "harden"),
+        ("--r-drop", 1.0, "r_drop"),
+        ("--adversarial", 0.6, "adversarial"),
+        ("--lora", 8, "lora"),
+        ("--accumulate", 2, "accumulate"),
+    ],
 )
 def test_train_passes_choices_on_by_their_names(trainings, option, value, name):
     assert main(["train", "--train", "a.conll", "--out", "m", option, str(value)]) == 0

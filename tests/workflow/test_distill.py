@@ -188,6 +188,8 @@ def test_what_cannot_be_distilled_is_said_before_anything_is_written(tmp_path, t
         assert not (tmp_path / "m.training").exists()
 
     refused(UsageError, "--base and --distill-from exclude each other", base=large)
+    refused(UsageError, "--r-drop and --distill-from exclude each other", r_drop=1.0)
+    refused(UsageError, "--adversarial and --distill-from exclude each other", adversarial=0.6)
     refused(UsageError, "--layers goes with --distill-from only", distill_from=None, layers=2)
     refused(UsageError, "a model of 4 layers can be distilled into 1 to 4, not 5", layers=5)
     refused(UsageError, r"window_pieces is that of the model to distill from: 48, not 64", window_pieces=64)

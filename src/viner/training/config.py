@@ -32,6 +32,8 @@ class TrainingConfig:
         dropout: Of hidden states. Attention weights have none: it costs a fifth of the time on a CPU.
         r_drop: Weight of the distance between two answers to the same words, under two draws of dropout (Liang et al., 2021);
             not with a teacher, whose answer both would be drawn to, nor without dropout.
+        adversarial: How far the vectors of a sequence's pieces are moved to where the loss grows fastest, as a multiple of a
+            vector's mean length, to learn from there as well (Miyato et al., 2017); 0: not at all. Not with a teacher.
         batch_pieces: Pieces of a batch, padding included; None takes a sixtieth of the set, within 512 to 2,048, divided by
             ``accumulate`` and by the number of processes, so that a step learns from as many.
         accumulate: Batches that a process computes, one after the other, before the weights change.
@@ -76,6 +78,7 @@ class TrainingConfig:
     clip: float = 1.0
     dropout: float = 0.1
     r_drop: float = 0.0
+    adversarial: float = 0.0
     batch_pieces: int | None = None
     accumulate: int = 1
     window_pieces: int = 256
@@ -105,7 +108,7 @@ class TrainingConfig:
             self,
             positive="epochs batch_pieces window_pieces patience attempts learning_rate head_multiplier clip budget_minutes "
             "temperature accumulate lora lora_alpha",
-            not_negative="weight_decay r_drop window_overlap least_epochs closeness",
+            not_negative="weight_decay r_drop adversarial window_overlap least_epochs closeness",
             below_one="warmup dropout join split respace replace_mentions harden lora_dropout",
         )
         if self.layer_decay is not None and not 0 < self.layer_decay <= 1:

@@ -21,6 +21,7 @@ from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.errors import InputError, TrainingError
 from viner.metrics import EntityScores
+from viner.training.adversarial import Adversary
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.consistency import disagreement, halves, twice
@@ -173,6 +174,8 @@ class Trainer:
             )
         model = model.to(self._accelerator.device)
         self._replica = self._processes.replica(model)
+        opposed = self._config.adversarial > 0 and self._teacher is None
+        self._adversary = Adversary(model.encoder, self._config.adversarial) if opposed else None
         return model, head
 
     def run(self, folder: TrainingFolder) -> TrainingResult:
@@ -335,12 +338,23 @@ class Trainer:
         total = 0.0
         parts = [half for part in step.parts for half in halves(part)] if self._again else step.parts
         for position, part in enumerate(parts, 1):
-            with self._processes.without_averaging(self._replica, last=position == len(parts)):
-                with self._autocast():
-                    loss = self._loss(part.batch.to(self._accelerator.device), part)
-                self._accelerator.backward(loss)
-            total += float(loss.detach())
+            last = position == len(parts)
+            if self._adversary is None:
+                total += self._pass(part, last=last)
+                continue
+            with self._adversary.watching():
+                total += self._pass(part, last=False)
+            with self._adversary.moving():
+                self._pass(part, last=last)
         return self._processes.mean(total)
+
+    def _pass(self, part: Part, *, last: bool) -> float:
+        """Adds the gradients of a part of a step, with the ``last`` pass the mean over all processes; returns its loss."""
+        with self._processes.without_averaging(self._replica, last=last):
+            with self._autocast():
+                loss = self._loss(part.batch.to(self._accelerator.device), part)
+            self._accelerator.backward(loss)
+        return float(loss.detach())
 
     def _loss(self, batch: Batch, part: Part) -> torch.Tensor:
         if self._again:

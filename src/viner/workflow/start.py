@@ -143,6 +143,11 @@ class Start:
                 "--r-drop and --distill-from exclude each other: what a student answers is drawn to its teacher's answer",
                 hint="Leave one of them away; the teacher may well have been trained with --r-drop",
             )
+        if choices.get("adversarial"):
+            raise UsageError(
+                "--adversarial and --distill-from exclude each other: what the teacher would say of moved vectors is not known",
+                hint="Leave one of them away; the teacher may well have been trained with --adversarial",
+            )
         # A student begins with what its teacher knows of the task, and all of its layers have to close up.
         return TrainingConfig(**{"layer_decay": 1.0, **choices, **reading})
 
