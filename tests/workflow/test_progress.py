@@ -15,7 +15,7 @@ def entries(path):
 
 def started():
     counts = {"documents": 1, "pieces": 9, "epochs": 1, "lost": {}, "weights": 1, "learning": 1, "processes": 1}
-    return {"event": "start", "precision": "fp32", "device": "cpu", "rate": 1e-3, **counts}
+    return {"event": "start", "precision": "fp32", "device": "cpu", "rate": 1e-3, "adversarial": 0.0, **counts}
 
 
 def test_a_resumed_training_appends_to_its_log_and_another_begins_it_anew(tmp_path):
@@ -139,3 +139,10 @@ def test_a_log_that_begins_anew_after_an_adaptation_begins_with_that(tmp_path):
         log.prologue = before
         log({"event": "resume", "epoch": 1, "best_f1": 0.5})
     assert entries(path) == ["adapt_start", "adapt_end", "start", "resume"]
+
+
+def test_that_steps_take_twice_the_time_is_said_at_the_start():
+    for size in (0.0, 0.6):
+        told = io.StringIO()
+        Report(told).event({**started(), "adversarial": size})
+        assert ("every step is done twice" in told.getvalue()) == (size > 0)

@@ -27,8 +27,8 @@ class Adversary:
     def __init__(self, encoder: PreTrainedModel, size: float) -> None:
         table = encoder.get_input_embeddings()
         assert isinstance(table, nn.Module)
+        self.size = size
         self._table = table
-        self._size = size
         self._vectors: Tensor | None = None
 
     @contextmanager
@@ -66,7 +66,7 @@ class Adversary:
     def _move(self) -> Tensor:
         if self._vectors is None or self._vectors.grad is None:
             raise RuntimeError("no gradient of the vectors was watched: this is a defect of viner")
-        return move(self._vectors.detach(), self._vectors.grad, self._size)
+        return move(self._vectors.detach(), self._vectors.grad, self.size)
 
 
 def move(vectors: Tensor, gradient: Tensor, size: float) -> Tensor:

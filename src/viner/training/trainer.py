@@ -200,6 +200,7 @@ class Trainer:
             batch_pieces=self._train.batch_pieces,
             batches=self._parts,
             processes=self._processes.count,
+            adversarial=0.0 if self._adversary is None else self._adversary.size,
             precision=arithmetic(self._accelerator),
             device=str(self._accelerator.device),
             weights=sum(weight.numel() for weight in self._model.parameters()),

@@ -116,6 +116,8 @@ class Report:
             )
             if event["processes"] > 1:
                 self.line(f"  in {event['processes']} processes")
+            if event["adversarial"]:
+                self.line("  every step is done twice, the second time where the loss grows fastest (adversarial)")
             if event["learning"] < event["weights"]:
                 self.line(f"  {event['learning']:,} of {event['weights']:,} weights learn (LoRA)")
             for reason, count in event["lost"].items():
