@@ -116,6 +116,11 @@ def test_types_of_odd_characters_survive(tmp_path, run):
     assert types[0].description == 'nói "gì" [x] = {1}, không'
 
 
+def test_a_description_may_end_like_the_name_of_a_file(tmp_path, run):
+    assert run("init", tmp_path / "p", "--language", "vi", "--types", "PERSON: a name; FILE: such as notes.txt")[0] == 0
+    assert Project(tmp_path / "p").schema()["entities"].names == ("PERSON", "FILE")
+
+
 def test_types_come_from_files_too(tmp_path, run):
     (tmp_path / "types.txt").write_text("# what we mark\nPERSON: people\n\nPLACE\n", encoding="utf-8")
     (tmp_path / "schema.json").write_text('{"layers": [{"name": "entities", "kind": "entities", "types": ["A"]}]}')

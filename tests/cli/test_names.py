@@ -38,14 +38,33 @@ def test_a_run_takes_them_as_inputs_output_and_errors(run, tiny_model, folder):
     assert error["file"] == "in/n\N{REPLACEMENT CHARACTER}me.jsonl"
 
 
-def test_a_run_that_stopped_says_which_of_them_changed(run, tiny_model, folder):
-    (folder / "in" / "a.txt").write_text("Nam\n", encoding="utf-8")
+def test_a_run_that_stopped_says_which_of_them_changed(run, tiny_model, folder, monkeypatch):
+    monkeypatch.setattr("viner.bulk.job.SMALLEST_BLOCK", 1)
+    (folder / "in" / "a.txt").write_text("Nam\n" * 3, encoding="utf-8")
     assert run("predict", tiny_model, "in", "-o", "out.jsonl")[0] == 1
     (folder / "in" / f"{ODD}.jsonl").write_text('{"text": "Minh"}\n', encoding="utf-8")
     status, _, err = run("predict", tiny_model, "in", "-o", "out.jsonl")
     assert status == 0, err
+    assert ".jsonl changed" in err
     documents = [json.loads(line) for line in (folder / "out.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [document["text"] for document in documents] == ["Nam", "Minh", "Lan ở Huế"]
+    assert [document["text"] for document in documents] == ["Nam", "Nam", "Nam", "Minh", "Lan ở Huế"]
+
+
+def test_names_that_differ_only_in_what_no_text_holds_are_told_apart(run, project, exported, folder):
+    for name in (b"k\xe4.txt", b"k\xe5.txt", b"q.\xe4"):
+        (folder / os.fsdecode(name)).write_text("Lan\n", encoding="utf-8")
+    status, _, err = run("import", *(os.fsdecode(name) for name in (b"k\xe4.txt", b"k\xe5.txt", b"q.\xe4")), "-p", project)
+    assert status == 0, err
+    assert len({document["id"] for document in exported(project)}) == 3
+
+
+def test_pages_and_projects_have_such_names(run, tiny_model, folder):
+    gold = folder / f"{ODD}.inline"
+    gold.write_text("[Lan](PERSON) ở Huế\n", encoding="utf-8")
+    status, _, err = run("evaluate", tiny_model, gold, "--report", "r.html")
+    assert status == 0, err
+    status, _, err = run("init", ODD, "--language", "vi", "--types", "A")
+    assert status == 0, err
 
 
 def test_projects_take_them(run, project, folder):

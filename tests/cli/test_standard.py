@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-NOTES = '{"id": "n", "text": "ở Huế", "entities": [{"start": 2, "end": 5, "label": "PLACE Ế"}]}\n'
+NOTES = '{"id": "n", "text": "ở Huế", "entities": [{"start": 2, "end": 5, "label": "PLACE Ếö😷"}]}\n'
 
 
 @pytest.fixture
@@ -69,6 +69,6 @@ def test_a_full_disk_behind_stdout_is_told(shell):
 def test_an_encoding_that_cannot_say_a_label_gets_an_escape(shell):
     status, out, err = shell("viner stats notes.jsonl --json", PYTHONIOENCODING="latin-1")
     assert status == 0, err
-    assert json.loads(out.decode("latin-1"))["labels"] == {"PLACE Ế": 1}
+    assert json.loads(out.decode("latin-1"))["labels"] == {"PLACE Ếö😷": 1}
     assert shell("viner stats notes.jsonl", PYTHONIOENCODING="latin-1")[0] == 0
     assert shell("viner convert notes.jsonl -", PYTHONIOENCODING="latin-1")[1].decode() == NOTES  # documents are UTF-8

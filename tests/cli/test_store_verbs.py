@@ -143,6 +143,9 @@ def test_what_is_wrong_with_a_document_is_told_with_its_file_and_number(project,
     bad.write_text('{"id": "m", "text": "c"}\n' + _unknown_label("n: 1: 2"))
     status, _, err = run("import", fine, bad, "--project", project)
     assert (status, f"{bad} (document 2): n: 1: 2: entities[0]: the schema has no entity label" in err) == (1, True), err
+    bad.write_text('{"id": "m", "text": "c"}\n{"id": "n", "text": "d"}\n')
+    status, _, err = run("import", fine, bad, "--project", project)
+    assert (status, f"{bad} (document 2): n: the id 'n' is used twice" in err) == (1, True), err
 
 
 @pytest.mark.parametrize(

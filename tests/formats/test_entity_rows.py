@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viner.document import Document, Entity
-from viner.errors import FormatError, InputError
+from viner.errors import FormatError
 from viner.formats import Source, read, read_source, write
 
 # Quotes, delimiters, line ends of all kinds, formulas, decomposed letters, emoji: all but NUL, which no text file holds.
@@ -125,7 +125,8 @@ def test_another_delimiter_and_a_column_that_is_named_are_as_ever(tmp_path):
         Document("ab", id="n", entities=[Entity(0, 1, "A", source="m\0")]),
     ],
 )
-def test_a_zero_byte_is_refused_and_nothing_is_written(tmp_path, document):
-    with pytest.raises(InputError, match="zero byte"):
-        write([Document("fine"), document], tmp_path / "a.csv")
-    assert not list(tmp_path.iterdir())
+def test_a_document_with_a_zero_byte_is_left_out_and_told(tmp_path, document):
+    fine = Document("fine", id="f", entities=[])
+    report = write([document, fine], tmp_path / "a.csv")
+    assert (report.documents, report.lost.total(), report.losses[0].what) == (1, 1, "the document")
+    assert list(read(tmp_path / "a.csv")) == [fine]

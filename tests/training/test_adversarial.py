@@ -28,6 +28,16 @@ def test_each_sequence_is_moved_along_its_own_gradient_by_the_same_length():
         assert float(torch.cosine_similarity(moves.flatten(), steep.flatten(), dim=0)) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("flat", [0.0, 1e-24])
+def test_without_a_gradient_to_speak_of_long_vectors_stay_where_they_are(flat):
+    vectors, gradient = torch.full((2, 3, 384), 10.0), torch.ones(2, 3, 384)
+    gradient[1] = flat
+    moved = move(vectors, gradient, 2.0)
+    assert bool(moved.isfinite().all())
+    assert moved[0].abs().sum() > 0
+    assert not moved[1].any()
+
+
 @pytest.fixture
 def batch(trainer):
     made, _ = trainer()
@@ -77,6 +87,14 @@ def test_a_step_learns_from_the_vectors_as_they_are_and_from_where_they_were_mov
 
 def _step(batch):
     return Step([Part(batch)], batch.pieces)
+
+
+def test_a_second_loss_that_is_no_number_is_the_steps(still, batch, monkeypatch):
+    made = still(adversarial=0.5)
+    losses = iter([1.0, float("nan")])
+    monkeypatch.setattr(made, "_pass", lambda part, *, last: next(losses))
+    monkeypatch.setattr(made._adversary, "_move", lambda: torch.zeros(1))
+    assert np.isnan(made._backward(_step(batch)))
 
 
 def test_outside_of_a_step_nothing_is_moved(still, batch):

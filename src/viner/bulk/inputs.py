@@ -145,7 +145,7 @@ def _stem(path: Path) -> str:
 def _tell_apart(files: list[Input]) -> list[Input]:
     """Files whose documents would have the same ids get stems of their whole name, then of their path, then of their place."""
     namings: tuple[Callable[[Input, int], str], ...] = (
-        lambda file, _: file.stem + Path(file.path).suffix,
+        lambda file, _: file.stem + speakable(Path(file.path).suffix),
         lambda file, _: speakable(Path(file.path).as_posix()),
         lambda file, index: f"{Path(file.path).as_posix()}#{index + 1}",
     )

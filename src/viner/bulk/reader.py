@@ -10,7 +10,7 @@ from typing import Any
 from viner.bulk.inputs import Input
 from viner.document import Document
 from viner.errors import FormatError, VinerError
-from viner.formats import Source, detect_source, format_of_ending, get_format, read_source
+from viner.formats import Source, detect_source, format_of_ending, read_source
 
 TEXT = "text"
 MARKED = "inline"
@@ -50,7 +50,7 @@ class Reader:
         options: Options of that format.
         whole: Take a file as one document, unless its ending says that it is another format than text.
         refused: Called with the error of each line that is of no use; None makes it end the reading.
-        tell: Called with a sentence about the first file called text that is read as something else, since documents then are
+        tell: Called with a sentence about the first file that is called a text and holds marked text, whose documents are
             others than its lines.
     """
 
@@ -130,7 +130,7 @@ class Reader:
     def _found(self, source: Source) -> str:
         """The format of a source, told where its name says another one."""
         format = detect_source(source)
-        if format == MARKED and source.suffix not in get_format(MARKED).extensions and self._tell is not None:
+        if format == MARKED and format_of_ending(source.suffix) == TEXT and self._tell is not None:
             self._tell(
                 f"{source.name} has [entities](LABEL) marked in place, so its documents are what blank lines part; "
                 "with --format text (in Python: format='text') each line is one, as it stands"

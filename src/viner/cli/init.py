@@ -71,7 +71,9 @@ def init(
     elif language is None:
         raise UsageError("a new project needs --language and --types", hint="See: viner init --help")
     _check_language(language)
-    name = (name or folder.resolve().name).strip()
+    from viner.formats import speakable
+
+    name = speakable(name or folder.resolve().name).strip()
     if not name:
         raise UsageError("the name is empty")
     found = _texts(folder, lying, texts, asked)

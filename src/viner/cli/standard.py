@@ -14,16 +14,24 @@ _CLOSED = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_WRONLY}
 def prepare_streams() -> None:
     """Makes the standard streams fit for use.
 
-    What an encoding cannot say, such as a file's name that is not UTF-8, is written as a backslash escape, which in JSON, too,
-    stands for that character, rather than ending the run. A stream that the caller closed (``>&-``) gets one in its place
+    What an encoding cannot say, such as a file's name that is not UTF-8, is written as a backslash escape rather than ending
+    the run, unless the environment asks for another way. A stream that the caller closed (``>&-``) gets one in its place
     whose use is an error of its own (``EBADF``), and nobody's file takes its number; messages without a stderr are dropped.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="backslashreplace")
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
+        if getattr(sys, name) is None and not _is_open(number):
             setattr(sys, name, _in_place_of_closed(number))
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _in_place_of_closed(number: int) -> IO[str]:

@@ -14,8 +14,9 @@ T = TypeVar("T")
 
 
 def echo_json(value: Any) -> None:
-    """One JSON value on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    """One JSON value on stdout, in ASCII where that is not UTF-8: JSON has escapes for all else."""
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    click.echo(json.dumps(value, ensure_ascii=plain, indent=2))
 
 
 def tell(step: str) -> None:

@@ -94,7 +94,7 @@ class Trail:
             where = error.where or ""
             named = [item for item in self._last if where == item[0] or where.startswith(f"{item[0]}: ")]
             if named:
-                _, path, number = max(named, key=lambda item: len(item[0]))
+                _, path, number = max(reversed(named), key=lambda item: len(item[0]))  # the newest of those with one id
                 error.where = f"{'<stdin>' if path == STANDARD else path} (document {number:,}): {where}"
             raise
 
@@ -196,8 +196,13 @@ def _tell_apart(texts: Texts) -> None:
     """Files that would give the same ids get those of their whole names, then of their folders."""
     from viner.formats import speakable
 
-    for naming in (lambda file: file.stem + file.path.suffix, lambda file: speakable(file.path.as_posix())):
+    for naming in (
+        lambda file, _: file.stem + speakable(file.path.suffix),
+        lambda file, _: speakable(file.path.as_posix()),
+        lambda file, index: f"{speakable(file.path.as_posix())}#{index + 1}",
+    ):
         counts = Counter(file.stem for file in texts.files)
         texts.files = [
-            file if counts[file.stem] == 1 else TextFile(file.path, naming(file), file.whole) for file in texts.files
+            file if counts[file.stem] == 1 else TextFile(file.path, naming(file, index), file.whole)
+            for index, file in enumerate(texts.files)
         ]

@@ -57,7 +57,7 @@ def read_types(given: Iterable[str]) -> Types:
 
 
 def _of_text(text: str) -> list[Type]:
-    if "," not in text and Path(text).suffix.lower() in _ENDINGS and not Path(text).is_file():
+    if not re.search(r"[,;:\n]", text) and Path(text).suffix.lower() in _ENDINGS and not Path(text).is_file():
         raise InputError("there is no such file", where=text, hint=f"The current folder is {Path.cwd()}")
     if text and len(text) < 1000 and Path(text).is_file():
         lines = _read(Path(text)).splitlines()

@@ -35,7 +35,9 @@ def write_rows(documents: Iterable[Document], sink: Callable[[str], None], repor
     """Writes documents, one by one."""
     sink("\ufeff" + _lines([HEAD]))
     for document in documents:
-        _refuse_zero_bytes(document)
+        if _holds_zero_bytes(document):
+            report.lose(document, "the document", "it holds a zero byte, which no reader of tables takes")
+            continue
         entities = document.entities or ()
         rows: list[tuple[Any, ...]] = [
             (document.id, document.text, None if document.entities is None else len(entities), *[None] * 6)
@@ -51,15 +53,9 @@ def write_rows(documents: Iterable[Document], sink: Callable[[str], None], repor
         report.entities += len(entities)
 
 
-def _refuse_zero_bytes(document: Document) -> None:
-    """A text cannot be left out, and no reader of tables would take it."""
+def _holds_zero_bytes(document: Document) -> bool:
     held = (document.id, document.text, *(part for item in document.entities or () for part in (item.label, item.source)))
-    if any(part is not None and "\0" in part for part in held):
-        raise InputError(
-            "it holds a zero byte, which a table cannot hold",
-            where=document.id or "a document without id",
-            hint="Write it as .jsonl; nothing was written",
-        )
+    return any(part is not None and "\0" in part for part in held)
 
 
 def read_rows(rows: Iterable[tuple[int, list[str] | FormatError]], source: Source) -> Iterator[Document | FormatError]:

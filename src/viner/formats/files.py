@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import stat
 import sys
 import tempfile
@@ -231,10 +232,21 @@ class Source:
 def _copied(file: BinaryIO, begun: bytes = b"") -> BinaryIO:
     """A temporary file, which begins with some bytes that were read already and goes on with the rest of a file."""
     spool = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  (the caller closes it)
-    try:
-        spool.write(begun)
-        while block := file.read(1 << 20):
+
+    def write(block: bytes) -> None:
+        try:
             spool.write(block)
+        except OSError as error:
+            raise VinerError(
+                f"cannot be written to: {error.strerror or error}",
+                where=tempfile.gettempdir(),
+                hint="Streams are copied there; make room, or name another folder with TMPDIR",
+            ) from None
+
+    try:
+        write(begun)
+        while block := file.read(1 << 20):
+            write(block)
         spool.seek(0)
     except BaseException:
         spool.close()
@@ -243,14 +255,16 @@ def _copied(file: BinaryIO, begun: bytes = b"") -> BinaryIO:
 
 
 def speakable(name: str) -> str:
-    """A file's name as text: bytes of it that are not UTF-8 are replaced by U+FFFD, since no text holds them."""
-    return os.fsencode(name).decode("utf-8", errors="replace")
+    """A file's name as text: what stands for bytes that cannot be decoded becomes U+FFFD, since no text holds it."""
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", name)
 
 
 def strip_line_end(line: str) -> str:
     r"""The line without its final ``\n`` or ``\r\n``."""
     return line[:-1].removesuffix("\r") if line.endswith("\n") else line.removesuffix("\r")
 
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Sink = Callable[[str | bytes], None]
 """Takes the next part of a file: text, or bytes where the format is a binary one."""

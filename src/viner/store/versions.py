@@ -51,14 +51,14 @@ def migrate(database: Database, *, create: bool = True) -> bool:
         found = _checked(connection, database)
     if found == CURRENT:
         return False
-    if found is None and not create and database.is_sqlite:
-        raise StoreDamagedError(
-            "the file is empty, no database of viner",
-            where=database.where,
-            hint="Get a backup back with viner restore; without one, delete it, and import makes a new one",
-        )
     with database.writing(exclusive=True) as connection:
         found = _checked(connection, database)  # another process may have been faster
+        if found is None and not create and database.is_sqlite:
+            raise StoreDamagedError(
+                "the file is empty, no database of viner",
+                where=database.where,
+                hint="Move it away; then viner restore gets a backup back, or viner import makes a new one",
+            )
         if found != CURRENT:
             _upgrade(connection)
     return found is None

@@ -14,6 +14,9 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+_FLAT = 1e-18
+"""A gradient that is no longer than this is none; its square would not be a number of single precision."""
+
 
 class Adversary:
     """Moves the vectors that an encoder looks up for pieces.
@@ -81,6 +84,7 @@ def move(vectors: Tensor, gradient: Tensor, size: float) -> Tensor:
         The gradient of each sequence at a length of ``size`` times the vectors' mean length; 0 where there is none. *Shape:* as
         ``vectors``.
     """
-    steep = gradient.float().flatten(1).norm(dim=1).clamp(min=torch.finfo(torch.float32).tiny)
+    steep = gradient.float().flatten(1).norm(dim=1)
     length = size * vectors.float().norm(dim=-1).mean()
-    return (gradient.float() * (length / steep)[:, None, None]).to(vectors.dtype)
+    factor = torch.where(steep > _FLAT, length / steep, 0.0)
+    return (gradient.float() * factor[:, None, None]).to(vectors.dtype)

@@ -155,7 +155,7 @@ def check_ranges(
             value = getattr(choices, name)
             if value is not None and not fits(value):
                 raise UsageError(f"{prefix}{name} must be {told}, not {value}")
-            if value is not None and math.isinf(value):
+            if isinstance(value, float) and math.isinf(value) and name != "clip":  # no limit is a choice, too
                 raise UsageError(f"{prefix}{name} must be a finite number, not {value}")
 
 

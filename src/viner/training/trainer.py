@@ -346,7 +346,9 @@ class Trainer:
             with self._adversary.watching():
                 total += self._pass(part, last=False)
             with self._adversary.moving():
-                self._pass(part, last=last)
+                farther = self._pass(part, last=last)
+            if not math.isfinite(farther):
+                total = math.nan  # its gradients are there, too
         return self._processes.mean(total)
 
     def _pass(self, part: Part, *, last: bool) -> float:

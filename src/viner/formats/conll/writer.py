@@ -19,7 +19,7 @@ from viner.formats.report import WriteReport
 from viner.text import split_words
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_BREAK = re.compile(r"[\t\n\r\0]")
+_BREAK = re.compile(r"[\t\n\0]|\r\Z")
 _MARK = re.compile(rf"{DOCSTART}|#\s*newdoc\b")
 
 
@@ -81,7 +81,7 @@ def _kept(document: Document) -> Mapping[str, Any] | None:
 
 def _again(document: Document, kept: Mapping[str, Any], report: WriteReport) -> list[str]:
     words = document.words or ()
-    spans = _word_spans(document, words, report, kept["separator"])
+    spans = _word_spans(document, words, report)
     tags = _tags_again(document, kept, spans, report)
     rows = render_rows([document.text[start:end] for start, end in words], tags, kept)
     lines: list[str] = []
@@ -122,6 +122,7 @@ def _tags_again(
                 for column, cells in zip(columns, slices, strict=True):
                     tags[column] += cells
                 continue
+        local = _sayable(local, kept["separator"], document, report)
         for column in columns:
             chosen, local = _disjoint(local)
             report.entities += len(chosen)
@@ -131,26 +132,31 @@ def _tags_again(
     return tags
 
 
-def _word_spans(
-    document: Document, words: Sequence[Span], report: WriteReport, separator: str = "\t"
-) -> list[tuple[TagSpan, Entity]]:
-    """The entities as spans of words; those that cut words, or whose label no tag can hold, are reported."""
+def _word_spans(document: Document, words: Sequence[Span], report: WriteReport) -> list[tuple[TagSpan, Entity]]:
+    """The entities as spans of words; those that cut words are reported."""
     starts = [start for start, _ in words]
     ends = [end for _, end in words]
     found = []
     for entity in document.entities or ():
         first, last = bisect_left(starts, entity.start), bisect_left(ends, entity.end)
-        if _parts_columns(entity.label, separator):
-            report.lose_entity(document, entity, "its label holds what parts columns or lines")
-        elif first < len(starts) and last < len(ends) and starts[first] == entity.start and ends[last] == entity.end:
+        if first < len(starts) and last < len(ends) and starts[first] == entity.start and ends[last] == entity.end:
             found.append(((first, last + 1, entity.label), entity))
         else:
             report.lose_entity(document, entity, "it begins or ends inside a word")
     return found
 
 
-def _parts_columns(label: str, separator: str) -> bool:
-    return separator in label or _BREAK.search(label) is not None
+def _sayable(
+    spans: list[tuple[TagSpan, Entity]], separator: str, document: Document, report: WriteReport
+) -> list[tuple[TagSpan, Entity]]:
+    """Those whose label a tag can hold; others are reported."""
+    kept = []
+    for span, entity in spans:
+        if separator in entity.label or _BREAK.search(entity.label):
+            report.lose_entity(document, entity, "its label holds what parts columns or lines")
+        else:
+            kept.append((span, entity))
+    return kept
 
 
 def _disjoint(
@@ -172,7 +178,7 @@ def _disjoint(
 def _fresh(document: Document, report: WriteReport, scheme: Scheme, comments: bool) -> list[str]:
     text = document.text
     words = split_words(text) if document.words is None else document.words
-    chosen, rest = _disjoint(_word_spans(document, words, report))
+    chosen, rest = _disjoint(_sayable(_word_spans(document, words, report), "\t", document, report))
     for _, entity in rest:
         report.lose_entity(document, entity, "it lies in or across another entity")
     report.entities += len(chosen)
