@@ -294,10 +294,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Sink]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        hint = "Nothing was changed; check the folder and the space left"
         raise VinerError(
             f"cannot be written: {error.strerror or error}",
-            where=target,
-            hint="Nothing was changed; check the folder and the space left",
+            where="<stdout>" if target == STDIN else target,
+            hint="Standard output is closed or its disk full; name a file instead" if target == STDIN else hint,
         ) from error
 
 
