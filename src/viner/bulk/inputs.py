@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import glob
 import os
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from viner.errors import InputError, UsageError
-from viner.formats import formats, get_format, speakable, unpacked_name
+from viner.formats import distinct_stems, reads_name, stem_of
 from viner.formats.files import STDIN
 
 PART = ".part"
@@ -72,7 +71,9 @@ def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[
         finder.take(os.fspath(path))
     if [file.path for file in finder.files].count(STDIN) > 1:
         raise UsageError("standard input can be read only once", where=STDIN)
-    return Inputs(tuple(_tell_apart(finder.files)), tuple(finder.passed_over))
+    stems = distinct_stems([file.path for file in finder.files], [file.stem for file in finder.files])
+    files = (replace(file, stem=stem) for file, stem in zip(finder.files, stems, strict=True))
+    return Inputs(tuple(files), tuple(finder.passed_over))
 
 
 class _Finder:
@@ -90,7 +91,7 @@ class _Finder:
         elif path.exists():
             if path.resolve() in self._written:
                 raise UsageError("the run reads this file and would write it", where=path, hint="Name another output")
-            self.files.append(Input(str(path), _stem(Path(path.name))))
+            self.files.append(Input(str(path), stem_of(Path(path.name))))
         else:
             self._take_pattern(name)
 
@@ -100,8 +101,8 @@ class _Finder:
             path = folder / name
             if path.resolve() in self._written:
                 continue
-            if _is_readable(name):
-                self.files.append(Input(str(path), _stem(name)))
+            if reads_name(name):
+                self.files.append(Input(str(path), stem_of(name)))
             else:
                 self.passed_over.append(str(path))
         if len(self.files) == before:
@@ -121,7 +122,7 @@ class _Finder:
                 where=pattern,
                 hint=f"The current folder is {Path.cwd()}",
             )
-        self.files += [Input(str(path), _stem(Path(path.name))) for path in files]
+        self.files += [Input(str(path), stem_of(Path(path.name))) for path in files]
 
 
 def _names_below(folder: Path) -> Iterator[Path]:
@@ -131,25 +132,3 @@ def _names_below(folder: Path) -> Iterator[Path]:
         for name in sorted(names):
             if not name.startswith("."):
                 yield Path(place, name).relative_to(folder)
-
-
-def _is_readable(path: Path) -> bool:
-    suffix = Path(unpacked_name(path.name)).suffix.lower()
-    return any(suffix in item.extensions for item in map(get_format, formats()) if item.readable)
-
-
-def _stem(path: Path) -> str:
-    return speakable((path.parent / Path(unpacked_name(path.name)).stem).as_posix())
-
-
-def _tell_apart(files: list[Input]) -> list[Input]:
-    """Files whose documents would have the same ids get stems of their whole name, then of their path, then of their place."""
-    namings: tuple[Callable[[Input, int], str], ...] = (
-        lambda file, _: file.stem + speakable(Path(file.path).suffix),
-        lambda file, _: speakable(Path(file.path).as_posix()),
-        lambda file, index: f"{Path(file.path).as_posix()}#{index + 1}",
-    )
-    for naming in namings:
-        counts = Counter(file.stem for file in files)
-        files = [file if counts[file.stem] == 1 else replace(file, stem=naming(file, k)) for k, file in enumerate(files)]
-    return files

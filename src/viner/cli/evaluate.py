@@ -87,7 +87,7 @@ def evaluate(
     from viner.evaluation.curve import read_curve
     from viner.evaluation.page import error_report, write_report
     from viner.evaluation.versus import compare_models
-    from viner.formats import read, speakable
+    from viner.formats import read
     from viner.rules import RuledRecognizer
 
     check_output(report, file, train, curve, rules, model, against)
@@ -115,9 +115,7 @@ def evaluate(
     confidence = analysis.scores.confidence()
     if report is not None:
         first, second = _shown(model), _shown(against or "")
-        page = error_report(
-            evaluation, analysis, model=first, file=speakable(file.name), versus=versus, second=second, curve=learning
-        )
+        page = error_report(evaluation, analysis, model=first, file=file.name, versus=versus, second=second, curve=learning)
         write_report(page, report)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
@@ -143,6 +141,4 @@ def evaluate(
 
 def _shown(name: str) -> str:
     """What a model is called on a page, which is passed on: where this machine keeps its models is nobody's business."""
-    from viner.formats import speakable
-
-    return speakable(Path(name).name if Path(name).is_absolute() else name)
+    return Path(name).name if Path(name).is_absolute() else name

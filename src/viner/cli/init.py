@@ -17,7 +17,7 @@ from viner.cli.import_ import describe, tell_skipped
 from viner.cli.options import FILE, json_option
 from viner.cli.projects import require_app
 from viner.cli.terminal import echo_json, progress
-from viner.cli.texts import Texts, Trail, find_texts, is_text_name, read_documents
+from viner.cli.texts import Texts, Trail, find_texts, read_documents
 from viner.cli.types import Types, read_types
 from viner.errors import InputError, UsageError
 from viner.schema import Schema
@@ -122,6 +122,8 @@ def _check_folder(folder: Path) -> bool:
     Raises:
         InputError: If it cannot become a project.
     """
+    from viner.formats import reads_name
+
     if not folder.exists():
         return False
     if not folder.is_dir():
@@ -133,7 +135,7 @@ def _check_folder(folder: Path) -> bool:
             raise InputError(f"the folder has a {name}, which a project makes itself", where=folder, hint=_ELSEWHERE)
     lying = [path for path in folder.iterdir() if not path.name.startswith(".")]
     files = [path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder))]
-    other = [path for path in files if not is_text_name(path)]
+    other = [path for path in files if not reads_name(path)]
     if other:
         names = ", ".join(str(path.relative_to(folder)) for path in sorted(other)[:3])
         raise InputError(

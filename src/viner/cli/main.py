@@ -110,7 +110,8 @@ def _fail(message: str, *, status: int, where: str | None = None, hint: str | No
     if hint:
         click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         sys.stdout = None  # what it holds has nowhere to go: at exit that would be an error once more
     return status

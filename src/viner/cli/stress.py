@@ -50,7 +50,7 @@ def print_stress(
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.page import error_report, write_report
     from viner.evaluation.stress import stress_model
-    from viner.formats import read, speakable
+    from viner.formats import read
     from viner.rules import RuledRecognizer
 
     if str(file) == "-":
@@ -67,7 +67,7 @@ def print_stress(
     observe = None if page is None else analysis.observe
     report = stress_model(recognizer, documents, chosen, where=file, tell=tell, observe=observe)
     if page is not None:
-        write_report(error_report(report.clean, analysis, model=model, file=speakable(file.name), stress=report), page)
+        write_report(error_report(report.clean, analysis, model=model, file=file.name, stress=report), page)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
         errors = {} if page is None else {"report": str(page), "errors": analysis.to_dict()}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ def find_texts(paths: Iterable[Path], *, whole: bool = False) -> Texts:
     Raises:
         InputError: If a path is not there.
     """
+    from viner.formats import distinct_stems, stem_of
+
     texts = Texts()
     for path in paths:
         if path == STANDARD:
@@ -61,12 +63,13 @@ def find_texts(paths: Iterable[Path], *, whole: bool = False) -> Texts:
                 if reason:
                     texts.skipped[file] = reason
                 else:
-                    texts.files.append(TextFile(file, _stem(file.relative_to(path)), True))
+                    texts.files.append(TextFile(file, stem_of(file.relative_to(path)), True))
         elif not path.exists():
             raise InputError("there is no such file or folder", where=path, hint=f"The current folder is {Path.cwd()}")
         else:
-            texts.files.append(TextFile(path, _stem(Path(path.name)), whole))
-    _tell_apart(texts)
+            texts.files.append(TextFile(path, stem_of(Path(path.name)), whole))
+    stems = distinct_stems([file.path for file in texts.files], [file.stem for file in texts.files])
+    texts.files = [replace(file, stem=stem) for file, stem in zip(texts.files, stems, strict=True)]
     return texts
 
 
@@ -161,9 +164,9 @@ _OWN = {"viner.toml", "GUIDELINE.md", "models", "runs", "reports"}
 
 def _unreadable(path: Path) -> str | None:
     """Why a file of a folder is no text for us; None if it is."""
-    from viner.formats import Source, detect, get_format
+    from viner.formats import Source, detect, get_format, reads_name
 
-    if not is_text_name(path):
+    if not reads_name(path):
         return f"viner does not read {path.suffix or 'such'} files"
     if get_format(detect(path)).binary:
         return None
@@ -176,33 +179,3 @@ def _unreadable(path: Path) -> str | None:
     except InputError as error:
         return error.message
     return "it is empty" if empty else None
-
-
-def is_text_name(path: Path) -> bool:
-    """Whether a file is called as files of a format are."""
-    from viner.formats import formats, get_format, unpacked_name
-
-    suffix = Path(unpacked_name(path.name)).suffix.lower()
-    return any(suffix in item.extensions for item in map(get_format, formats()) if item.readable)
-
-
-def _stem(path: Path) -> str:
-    from viner.formats import speakable, unpacked_name
-
-    return speakable((path.parent / Path(unpacked_name(path.name)).stem).as_posix())
-
-
-def _tell_apart(texts: Texts) -> None:
-    """Files that would give the same ids get those of their whole names, then of their folders."""
-    from viner.formats import speakable
-
-    for naming in (
-        lambda file, _: file.stem + speakable(file.path.suffix),
-        lambda file, _: speakable(file.path.as_posix()),
-        lambda file, index: f"{speakable(file.path.as_posix())}#{index + 1}",
-    ):
-        counts = Counter(file.stem for file in texts.files)
-        texts.files = [
-            file if counts[file.stem] == 1 else TextFile(file.path, naming(file, index), file.whole)
-            for index, file in enumerate(texts.files)
-        ]

@@ -57,13 +57,13 @@ def read_types(given: Iterable[str]) -> Types:
 
 
 def _of_text(text: str) -> list[Type]:
-    if not re.search(r"[,;:\n]", text) and Path(text).suffix.lower() in _ENDINGS and not Path(text).is_file():
-        raise InputError("there is no such file", where=text, hint=f"The current folder is {Path.cwd()}")
     if text and len(text) < 1000 and Path(text).is_file():
         lines = _read(Path(text)).splitlines()
         parts = [line for line in lines if not line.lstrip().startswith("#")]
     elif re.search(r"[;\n]", text):
         parts = re.split(r"[;\n]", text)
+    elif not re.search(r"[,:]", text) and Path(text).suffix.lower() in _ENDINGS:
+        raise InputError("there is no such file", where=text, hint=f"The current folder is {Path.cwd()}")
     else:
         parts = text.split(",")
     return [_type(part) for part in parts if part.strip()]

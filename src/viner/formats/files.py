@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 import stat
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from viner.errors import FormatError, InputError, VinerError
+from viner.formats.names import speakable
 from viner.formats.packing import DamagedError, packed, packing, unpacked, unpacked_name
 
 STDIN = "-"
@@ -254,17 +254,10 @@ def _copied(file: BinaryIO, begun: bytes = b"") -> BinaryIO:
     return spool
 
 
-def speakable(name: str) -> str:
-    """A file's name as text: what stands for bytes that cannot be decoded becomes U+FFFD, since no text holds it."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", name)
-
-
 def strip_line_end(line: str) -> str:
     r"""The line without its final ``\n`` or ``\r\n``."""
     return line[:-1].removesuffix("\r") if line.endswith("\n") else line.removesuffix("\r")
 
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 Sink = Callable[[str | bytes], None]
 """Takes the next part of a file: text, or bytes where the format is a binary one."""

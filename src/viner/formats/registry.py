@@ -103,6 +103,12 @@ def format_of_ending(suffix: str) -> str | None:
     return None
 
 
+def reads_name(path: Path) -> bool:
+    """Whether a file is called as files of a format that can be read are."""
+    suffix = Path(unpacked_name(path.name)).suffix.lower()
+    return any(suffix in item.extensions for item in map(get_format, formats()) if item.readable)
+
+
 def read(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> Iterator[Document]:
     """Reads the documents of a file one by one, in constant memory.
 

@@ -66,6 +66,7 @@ class AdaptConfig:
             not_negative="head_steps weight_decay",
             below_one="warmup dropout",
             parts="mask held_out",
+            endless="clip",
             prefix=PREFIX,
         )
 

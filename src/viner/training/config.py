@@ -110,6 +110,7 @@ class TrainingConfig:
             "temperature accumulate lora lora_alpha",
             not_negative="weight_decay r_drop adversarial window_overlap least_epochs closeness",
             below_one="warmup dropout join split respace replace_mentions harden lora_dropout",
+            endless="clip",
         )
         if self.layer_decay is not None and not 0 < self.layer_decay <= 1:
             raise UsageError(f"layer_decay must be greater than 0 and at most 1, not {self.layer_decay}")
@@ -130,7 +131,14 @@ class TrainingConfig:
 
 
 def check_ranges(
-    choices: Any, *, positive: str = "", not_negative: str = "", below_one: str = "", parts: str = "", prefix: str = ""
+    choices: Any,
+    *,
+    positive: str = "",
+    not_negative: str = "",
+    below_one: str = "",
+    parts: str = "",
+    endless: str = "",
+    prefix: str = "",
 ) -> None:
     """Makes sure that numbers are in the range that their field allows; None is always allowed.
 
@@ -140,6 +148,7 @@ def check_ranges(
         not_negative: Of those that must be at least 0.
         below_one: Of those that must be at least 0 and less than 1.
         parts: Of those that must be greater than 0 and less than 1.
+        endless: Of those that may be infinite.
         prefix: What the names begin with where people see them.
 
     Raises:
@@ -155,7 +164,7 @@ def check_ranges(
             value = getattr(choices, name)
             if value is not None and not fits(value):
                 raise UsageError(f"{prefix}{name} must be {told}, not {value}")
-            if isinstance(value, float) and math.isinf(value) and name != "clip":  # no limit is a choice, too
+            if isinstance(value, float) and math.isinf(value) and name not in endless.split():
                 raise UsageError(f"{prefix}{name} must be a finite number, not {value}")
 
 

@@ -29,6 +29,7 @@ from viner.evaluation.page.tables import (
 from viner.evaluation.report import Evaluation
 from viner.evaluation.stress_report import StressReport
 from viner.evaluation.versus import Versus
+from viner.formats import speakable
 from viner.formats.files import replacing
 from viner.formats.html.frame import CLOSE, open_page
 
@@ -130,7 +131,7 @@ def write_report(page: str, path: str | os.PathLike[str]) -> None:
         VinerError: If it cannot be written.
     """
     with replacing(path) as sink:
-        sink(page)
+        sink(speakable(page))  # it names files and models
 
 
 @cache
