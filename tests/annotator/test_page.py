@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from viner.annotator import LANGUAGES, page, static_folder
+from viner.annotator import page, static_folder
+from viner.languages import LANGUAGES
 from viner.store.checks import MOST
 
 

@@ -44,6 +44,24 @@ def test_a_page_and_figures_are_written_and_nothing_else_is_left(drawn, run, tmp
     assert asked["known"] == []
 
 
+def test_the_page_is_in_the_language_that_was_asked_for(drawn, run, tmp_path):
+    given = ["curve", "--train", tmp_path / "train.jsonl", "--language", "vi", "--out", tmp_path / "c.json"]
+    status, _, err = run(*given)
+    assert (status, drawn) == (2, [])
+    assert "--language is that of the page" in err
+    assert run(*given, "--out", tmp_path / "c.html")[0] == 0
+    assert "Lần gấp đôi cuối (20 lên 40 văn bản) tăng 5,0 điểm F1" in (tmp_path / "c.html").read_text(encoding="utf-8")
+
+
+def test_what_is_learned_from_is_not_written(drawn, run, tmp_path):
+    train = (tmp_path / "train.jsonl").rename(tmp_path / "train.json")
+    before = train.read_bytes()
+    status, _, err = run("curve", "--train", train, "--out", train)
+    assert (status, drawn) == (2, [])
+    assert "the command reads this file and would write it" in err
+    assert train.read_bytes() == before
+
+
 def test_trainings_of_figures_that_are_there_are_handed_on(drawn, run, tmp_path):
     given = ["curve", "--train", tmp_path / "train.jsonl", "--out", tmp_path / "curve.json", "--json"]
     assert run(*given)[0] == 0

@@ -44,6 +44,19 @@ def test_done_documents_of_train_and_dev_are_judged(annotated, run, tmp_path):
     assert not out.with_name("doubts.jsonl.folds").exists()
 
 
+def test_a_page_is_in_the_language_that_was_asked_for(annotated, run, tmp_path):
+    given = ["doubts", "--project", annotated, "--folds", "2", "--language", "vi"]
+    status, _, err = run(*given, "--out", tmp_path / "doubts.jsonl")
+    assert status == 2
+    assert "--language is that of the page" in err
+    status, told, err = run(*given, "--out", tmp_path / "doubts.html")
+    assert status == 0, err
+    assert "Each of the 8 documents was judged" in told
+    content = (tmp_path / "doubts.html").read_text(encoding="utf-8")
+    assert "Mỗi văn bản trong số 8 được đánh giá bởi một trong 2 mô hình" in content
+    assert "documents" not in content.split("<main>")[1]
+
+
 def test_without_a_file_the_console_gets_them(annotated, run):
     from viner.project import Project
     from viner.store import Store

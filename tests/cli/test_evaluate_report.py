@@ -72,6 +72,21 @@ def test_another_model_is_compared_with_or_without_a_page(dev, capsys):
     assert "What Nam changes, compared with Huế" in page.read_text(encoding="utf-8")
 
 
+def test_a_page_is_in_the_language_that_was_asked_for(dev, capsys):
+    page = dev.with_name("loi.html")
+    assert main(["evaluate", "Huế", str(dev), "--report", str(page), "--against", "Nam", "--language", "vi"]) == 0
+    assert "Errors in context" in capsys.readouterr().out
+    content = page.read_text(encoding="utf-8")
+    assert '<html lang="vi">' in content
+    assert "Nam thay đổi những gì so với Huế" in content
+
+
+def test_a_language_without_a_page_is_an_error(dev, capsys):
+    assert main(["evaluate", "Huế", str(dev), "--language", "vi"]) == 2
+    assert "--report errors.html" in capsys.readouterr().err
+    assert main(["evaluate", "Huế", str(dev), "--report", "a.html", "--language", "de"]) == 2
+
+
 def test_a_page_does_not_tell_where_a_model_lies(dev, tmp_path):
     page = dev.with_name("errors.html")
     assert main(["evaluate", "/home/lan/models/Huế", str(dev), "--report", str(page)]) == 0

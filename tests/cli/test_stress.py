@@ -35,6 +35,14 @@ def test_some_of_them_and_json(run, tiny_model, gold):
     assert data["rules"] is None
 
 
+def test_its_section_is_in_the_language_of_the_page(run, tiny_model, gold):
+    page = gold.with_name("loi.html")
+    assert run("evaluate", tiny_model, gold, "--stress", "no-diacritics", "--report", page, "--language", "vi")[0] == 0
+    content = page.read_text(encoding="utf-8")
+    assert "Ha Noi thay cho Hà Nội" in content
+    assert ">33,3</td>" in content
+
+
 def test_a_page_has_a_section_about_them_and_errors_of_the_documents_as_they_are(run, tiny_model, gold):
     page = gold.with_name("errors.html")
     status, out, err = run("evaluate", tiny_model, gold, "--stress", "nfd,no-diacritics", "--report", page)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from viner.console.documents_view import chosen_view, distribution_view, imported_lines, list_view, lost_view, progress_view
-from viner.console.messages import LANGUAGES, Messages
+from viner.console.messages import Messages
+from viner.languages import LANGUAGES
 from viner.store import SPLITS, STATUSES, AddReport, Counts, Row
 
 EN, VI = Messages("en"), Messages("vi")

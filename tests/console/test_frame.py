@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from viner.console.frame import SECTIONS, header, problem, who_is
-from viner.console.messages import LANGUAGES, Messages
+from viner.console.messages import Messages
 from viner.errors import VinerError
+from viner.languages import LANGUAGES
 from viner.store import StoreLockedError
 
 

@@ -6,9 +6,10 @@ from string import Formatter
 
 import pytest
 
-from viner.console.messages import LANGUAGES, Messages
+from viner.console.messages import Messages
 from viner.console.train_view import comparison_view, duration, learning_view, obstacle, plots_view, run_view, versions_view
 from viner.errors import BundleError, InputError, MissingExtraError, TrainingError
+from viner.languages import LANGUAGES
 from viner.store import SPLITS, STATUSES, Counts
 from viner.studio import Run
 from viner.studio.course import PREPARING, PROMOTING

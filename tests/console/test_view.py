@@ -5,11 +5,12 @@ import time
 
 import pytest
 
-from viner.console.messages import LANGUAGES, Messages
+from viner.console.messages import Messages
 from viner.console.pages import PAGE_CHARACTERS
 from viner.console.view import error_view, render
 from viner.document import Document, Entity
 from viner.errors import FormatError, VinerError
+from viner.languages import LANGUAGES
 
 TYPES = ("LOC", "ORG")
 EN = Messages("en")

@@ -7,8 +7,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-LANGUAGES = ("en", "vi")
-"""Codes of the interface languages, the default one first."""
+from viner.languages import LANGUAGES
 
 _TITLES = {"en": "viner · Annotate", "vi": "viner · Gán nhãn"}
 _LOADING = {"en": "Loading…", "vi": "Đang tải…"}
@@ -46,7 +45,7 @@ def page(language: str) -> str:
     beginning, so that the browser fetches them at once and not one after the other.
 
     Args:
-        language: One of :data:`LANGUAGES`; any other code means the first one.
+        language: One of :data:`viner.languages.LANGUAGES`; any other code means the first one.
     """
     code = language if language in LANGUAGES else LANGUAGES[0]
     preloads = "\n".join(f'<link rel="modulepreload" href="static/{name}">' for name in _modules())

@@ -10,9 +10,20 @@ from typing import Any, TypeVar
 
 import click
 
-from viner.cli.options import FILE, base_option, budget_option, choices_option, encoder_options, format_option, json_option
+from viner.cli.options import (
+    FILE,
+    base_option,
+    budget_option,
+    choices_option,
+    encoder_options,
+    format_option,
+    json_option,
+    language_option,
+)
+from viner.cli.streams import check_output
 from viner.cli.terminal import echo_json
 from viner.cli.training_files import training_files, training_files_options
+from viner.languages import LANGUAGES
 
 N = TypeVar("N", int, float)
 _ENDINGS = (".html", ".json")
@@ -40,6 +51,7 @@ def _numbers(of: type[N]) -> Callable[[click.Context, click.Parameter, str], lis
     multiple=True,
     help="What to write: a page (.html), or figures (.json), whose trainings another call need not repeat. May be repeated.",
 )
+@language_option
 @click.option(
     "--shares",
     default="0.1,0.25,0.5,1",
@@ -60,6 +72,7 @@ def curve(
     dev: Path | None,
     project: Path | None,
     out: tuple[Path, ...],
+    language: str | None,
     choices: Path | None,
     as_json: bool,
     **options: Any,
@@ -87,6 +100,9 @@ def curve(
             raise UsageError(
                 f"the ending of {path.name!r} says nothing", where="--out", hint=f"Use one of: {', '.join(_ENDINGS)}"
             )
+        check_output(path, train, dev, choices)
+    if language is not None and all(path.suffix != ".html" for path in out):
+        raise UsageError("--language is that of the page", hint="Write one, such as: --out curve.html")
     given = {name: value for name, value in options.items() if value is not None}
     if choices is not None:
         given = {**{name: value for name, value in read_choices(choices).items() if name != "seed"}, **given}
@@ -97,7 +113,7 @@ def curve(
     name = project.name if project is not None else files.train.name
     for path in out:
         if path.suffix == ".html":
-            write_report(curve_report(found, file=name), path)
+            write_report(curve_report(found, file=name, language=language or LANGUAGES[0]), path)
         else:
             with replacing(path) as sink:
                 sink(json.dumps(found.to_dict(), ensure_ascii=False, indent=2) + "\n")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viner.cli.options import FILE, base_option, budget_option, format_option, json_option
+from viner.cli.options import FILE, base_option, budget_option, format_option, json_option, language_option
 from viner.cli.projects import find_project, has_store, open_store, project_option
 from viner.cli.streams import check_output
 from viner.cli.terminal import echo_json
 from viner.errors import UsageError
+from viner.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from viner.document import Document
@@ -35,6 +36,7 @@ _ENDINGS = (".html", ".jsonl")
     type=FILE,
     help="What to write: a page (.html), or a line of JSON for each doubt (.jsonl); a project's go to its page Errors.",
 )
+@language_option
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Models that are trained.")
 @base_option
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes of each training over its documents, at most.")
@@ -49,6 +51,7 @@ def doubts(
     project: Path | None,
     split: Split | None,
     out: Path | None,
+    language: str | None,
     folds: int,
     seed: int,
     format: str | None,
@@ -79,6 +82,8 @@ def doubts(
         raise UsageError("--project and --split go without FILE", hint="Give a file, or a project")
     if file is None and (format or read_options):
         raise UsageError("--format and --option go with FILE", hint="A project knows how its documents are kept")
+    if language is not None and (out is None or out.suffix != ".html"):
+        raise UsageError("--language is that of the page", hint="Write one, such as: --out doubts.html")
     check_output(out, file)
     given = {"folds": folds, "seed": seed, **{name: value for name, value in choices.items() if value is not None}}
     home = None if file is not None else find_project(project)
@@ -92,7 +97,7 @@ def doubts(
             name, found = file.name, find_doubts(file, work, format=format, read_options=read_options, **given)
         else:
             name, found = home.path.resolve().name, _in_project(home, split, work, given)
-        _write(found, out, name)
+        _write(found, out, name, language or LANGUAGES[0])
     if as_json:
         echo_json({**found.to_dict(), **({} if out is None else {"out": str(out)})})
         return
@@ -101,13 +106,15 @@ def doubts(
     click.echo(f"{found.summary()}\nAll of them, in context: {place}")
 
 
-def _write(found: Doubts, out: Path, name: str) -> None:
+def _write(found: Doubts, out: Path, name: str, language: str) -> None:
+    from viner.evaluation.messages import error_messages
     from viner.evaluation.page import doubt_report
     from viner.formats.files import replacing
 
     with replacing(out) as sink:
         if out.suffix == ".html":
-            sink(doubt_report(found.doubts, file=name, told=found.summary()))
+            told = found.summary(error_messages(language))
+            sink(doubt_report(found.doubts, file=name, told=told, language=language))
         else:
             sink("".join(doubt.to_json() + "\n" for doubt in found.doubts))
 

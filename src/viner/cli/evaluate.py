@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option, provider_option, rules_option
+from viner.cli.options import FILE, format_option, json_option, language_option, provider_option, rules_option
 from viner.cli.streams import check_output
 from viner.cli.stress import print_stress
 from viner.cli.terminal import echo_json, progress
 from viner.errors import UsageError
+from viner.languages import LANGUAGES
 
 
 @click.command(short_help="Score a model on an annotated file.")
@@ -21,6 +22,7 @@ from viner.errors import UsageError
 @click.option(
     "--report", type=FILE, metavar="FILE.html", help="Write a page: errors by kind and in context, doubtful annotations."
 )
+@language_option
 @click.option("--against", metavar="MODEL2", help="Compare another model: what it repairs and what it breaks.")
 @click.option("--curve", type=FILE, metavar="FILE.json", help="Show this learning curve of viner curve on the page as well.")
 @click.option(
@@ -39,6 +41,7 @@ def evaluate(
     file: Path,
     train: Path | None,
     report: Path | None,
+    language: str | None,
     against: str | None,
     curve: Path | None,
     stress: str | None,
@@ -65,6 +68,7 @@ def evaluate(
       viner evaluate models/003 test.conll --stress no-diacritics,lower
       viner evaluate models/002 dev.conll --report errors.html --against models/003
       viner evaluate models/003 dev.conll --report errors.html --stress
+      viner evaluate models/003 dev.conll --report loi.html --language vi
 
     \b
     What --stress can try:
@@ -90,13 +94,24 @@ def evaluate(
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
+    if language is not None and report is None:
+        raise UsageError("--language is that of the page", hint="Name one, such as: --report errors.html")
+    spoken = language or LANGUAGES[0]
     check_output(report, file, train, curve, rules, model, against)
     if stress is not None:
         if (train, against, curve) != (None, None, None):
             raise UsageError("--stress goes with none of --train, --against and --curve", hint="Run the command twice")
         ruled = viner.load(model, provider=provider, rules=rules)
         print_stress(
-            ruled, file, stress, format=format, read_options=read_options, as_json=as_json, model=_shown(model), page=report
+            ruled,
+            file,
+            stress,
+            format=format,
+            read_options=read_options,
+            as_json=as_json,
+            model=_shown(model),
+            page=report,
+            language=spoken,
         )
         return
     if curve is not None and report is None:
@@ -115,7 +130,16 @@ def evaluate(
     confidence = analysis.scores.confidence()
     if report is not None:
         first, second = _shown(model), _shown(against or "")
-        page = error_report(evaluation, analysis, model=first, file=file.name, versus=versus, second=second, curve=learning)
+        page = error_report(
+            evaluation,
+            analysis,
+            model=first,
+            file=file.name,
+            versus=versus,
+            second=second,
+            curve=learning,
+            language=spoken,
+        )
         write_report(page, report)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar, cast
 import click
 
 from viner.errors import UsageError
+from viner.languages import LANGUAGES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,6 +79,13 @@ def choices_option(function: F) -> F:
 def json_option(function: F) -> F:
     """``--json``: one JSON object on stdout instead of text for people."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")(function)
+
+
+def language_option(function: F) -> F:
+    """``--language`` of a page that a verb writes; None where nobody chose one."""
+    return click.option("--language", type=click.Choice(LANGUAGES), help=f"Language of the page; {LANGUAGES[0]} if not given.")(
+        function
+    )
 
 
 def format_option(function: F) -> F:

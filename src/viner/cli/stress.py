@@ -30,6 +30,7 @@ def print_stress(
     as_json: bool,
     model: str,
     page: Path | None,
+    language: str,
 ) -> None:
     """Scores a recognizer on the perturbations of a file and prints the table, or JSON.
 
@@ -42,6 +43,7 @@ def print_stress(
         as_json: Whether JSON is printed.
         model: What the recognizer is called on the page.
         page: Where the page of errors goes, which then has a section about the perturbations; None for none.
+        language: Code of the page's language.
 
     Raises:
         UsageError: If there is no perturbation of a name, or the file is stdin.
@@ -67,7 +69,8 @@ def print_stress(
     observe = None if page is None else analysis.observe
     report = stress_model(recognizer, documents, chosen, where=file, tell=tell, observe=observe)
     if page is not None:
-        write_report(error_report(report.clean, analysis, model=model, file=file.name, stress=report), page)
+        made = error_report(report.clean, analysis, model=model, file=file.name, stress=report, language=language)
+        write_report(made, page)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
         errors = {} if page is None else {"report": str(page), "errors": analysis.to_dict()}

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from viner.console.messages import LANGUAGES
-
 if TYPE_CHECKING:
     from viner.console.page import build_console
 
-__all__ = ["LANGUAGES", "build_console"]
+__all__ = ["build_console"]
 
 
 def __getattr__(name: str) -> Any:

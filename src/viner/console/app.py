@@ -14,11 +14,11 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
-from viner.console.messages import LANGUAGES
 from viner.console.recognizer import FeedbackLike, RecognizerLike, entity_types
 from viner.console.studio import StudioLike
 from viner.console.theme import color_rules
 from viner.evaluation.page import parts_style
+from viner.languages import LANGUAGES
 from viner.samples.examples import NOTICES, Example
 
 AuthDependency = Callable[[Request], str | Awaitable[str | None] | None]

@@ -6,10 +6,11 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from viner.console.messages import LANGUAGE_NAMES, Messages
+from viner.console.messages import Messages
 from viner.console.view import error_view
 from viner.errors import VinerError
 from viner.formats.html.marks import visible
+from viner.languages import LANGUAGE_NAMES
 
 LOCAL = "local"
 """Who works on a machine where nobody needs to log in."""

@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 
 from viner.console.feedback_messages import FEEDBACK_MESSAGES
 from viner.console.studio_messages import STUDIO_MESSAGES
-from viner.errors import UsageError, VinerError
-from viner.evaluation.page import ERROR_MESSAGES
+from viner.errors import VinerError
+from viner.evaluation.messages import ERROR_MESSAGES
+from viner.languages import Say
 
 if TYPE_CHECKING:
     from viner.studio.notes import Note
-
-LANGUAGES = ("en", "vi")
-"""Codes of the interface languages, the default one first."""
-
-LANGUAGE_NAMES = {"en": "English", "vi": "Tiếng Việt"}
 
 _MESSAGES: dict[str, tuple[str, str]] = {
     **STUDIO_MESSAGES,
@@ -112,25 +108,18 @@ _MESSAGES: dict[str, tuple[str, str]] = {
 }
 
 
-class Messages:
-    """The messages of one language.
+class Messages(Say):
+    """What the console says in one language.
 
     Args:
-        language: One of :data:`LANGUAGES`.
+        language: One of :data:`viner.languages.LANGUAGES`.
 
     Raises:
         UsageError: If the console does not speak that language.
     """
 
     def __init__(self, language: str) -> None:
-        if language not in LANGUAGES:
-            raise UsageError(f"no interface in {language!r}", where="language", hint=f"Use one of {', '.join(LANGUAGES)}")
-        self.language = language
-        self._index = LANGUAGES.index(language)
-
-    def __call__(self, key: str, **values: object) -> str:
-        """A message with its placeholders filled in; plain text, to be escaped where it becomes HTML."""
-        return _MESSAGES[key][self._index].format(**values)
+        super().__init__(_MESSAGES, language)
 
     def explain(
         self, error: VinerError | Mapping[str, str | None], *, otherwise: str | None = None
@@ -168,13 +157,3 @@ class Messages:
         if isinstance(value, float):
             return self.decimal(value, 4)
         return self.number(value) if isinstance(value, int) else str(value)
-
-    def number(self, value: int) -> str:
-        """A whole number with the language's separator of thousands."""
-        grouped = f"{value:,}"
-        return grouped.replace(",", ".") if self.language == "vi" else grouped
-
-    def decimal(self, value: float, places: int) -> str:
-        """A number with the language's decimal mark."""
-        text = f"{value:.{places}f}"
-        return text.replace(".", ",") if self.language == "vi" else text

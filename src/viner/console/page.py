@@ -20,11 +20,12 @@ from gradio.utils import get_upload_folder
 from viner.console.exports import EXPORTS, export
 from viner.console.feedback import FeedbackPanel
 from viner.console.filters import count_labels, keep
-from viner.console.messages import LANGUAGE_NAMES, Messages
+from viner.console.messages import Messages
 from viner.console.recognizer import FeedbackLike, RecognizerLike, entity_types
 from viner.console.view import View, empty_view, error_view, expired_view, render
 from viner.document import Document, check_text
 from viner.errors import VinerError, outline
+from viner.languages import LANGUAGE_NAMES
 from viner.samples.examples import NOTICES, Example, in_order
 
 _log = logging.getLogger("viner.console")
@@ -52,7 +53,7 @@ def build_console(
 
     Args:
         recognizer: What recognizes; called from worker threads.
-        language: One of :data:`viner.console.LANGUAGES`.
+        language: One of :data:`viner.languages.LANGUAGES`.
         feedback: What takes answers that visitors flag as wrong; None takes none.
         examples: Texts to try.
         public: Whether programs may call ``/recognize`` through gradio_client; everything else is private to the page.

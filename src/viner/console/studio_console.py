@@ -19,7 +19,7 @@ def build_studio_console(studio: StudioLike, language: str) -> gr.Blocks:
 
     Args:
         studio: The project at work; asked from worker threads.
-        language: One of :data:`viner.console.LANGUAGES`.
+        language: One of :data:`viner.languages.LANGUAGES`.
     """
     say = Messages(language)
     with gr.Blocks(title="viner", analytics_enabled=False, delete_cache=(SWEEP_EVERY, FORGET_AFTER)) as blocks:

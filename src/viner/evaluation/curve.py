@@ -11,6 +11,8 @@ from typing import Any
 
 from viner.errors import InputError
 from viner.evaluation.markdown import markdown_table
+from viner.evaluation.messages import ENGLISH
+from viner.languages import Say
 from viner.metrics import Spread
 
 HELPS, HELPS_LITTLE = 0.01, 0.005
@@ -126,27 +128,25 @@ class Curve:
         seeds = sorted(before.by_seed.keys() & last.by_seed.keys())
         return before, last, Spread.of([(last.by_seed[seed] - before.by_seed[seed]) / doublings for seed in seeds])
 
-    def summary(self) -> str:
+    def summary(self, say: Say = ENGLISH) -> str:
         """What more documents would bring, for people."""
         found = self.last_doubling()
         if found is None:
-            return "There are no two points from which to tell what more documents would bring."
+            return say("err_curve_untold")
         before, last, gain = found
-        spread = "" if gain.deviation is None else f" ± {100 * gain.deviation:.1f}"
+        spread = "" if gain.deviation is None else f" ± {say.decimal(100 * gain.deviation, 1)}"
         doubled = abs(last.documents / before.documents - 2) < 0.1
-        what = "The last doubling" if doubled else "By doubling, the last step"
-        told = (
-            f"{what} ({before.documents:,} to {last.documents:,} documents) gained {100 * gain.mean:.1f}{spread} points of F1"
+        told = say(
+            "err_curve_doubling" if doubled else "err_curve_step",
+            before=say.number(before.documents),
+            last=say.number(last.documents),
+            gain=f"{say.decimal(100 * gain.mean, 1)}{spread}",
         )
         if gain.deviation is not None and abs(gain.mean) <= gain.deviation:
-            return f"{told}, no more than seeds differ by: whether more documents would help cannot be told."
-        if gain.mean >= HELPS:
-            told += ": more documents would still help."
-        elif gain.mean >= HELPS_LITTLE:
-            told += ": more documents would help a little."
-        else:
-            told += ": more documents of the same kind will hardly help."
-        return told if gain.deviation is not None else f"{told} One seed: another may say otherwise."
+            return say("err_curve_luck", told=told)
+        enough = "helps" if gain.mean >= HELPS else "little" if gain.mean >= HELPS_LITTLE else "hardly"
+        told = say(f"err_curve_{enough}", told=told)
+        return told if gain.deviation is not None else say("err_curve_one_seed", told=told)
 
     def to_markdown(self) -> str:
         """A table with a row for each share, and what it says."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from viner.evaluation.markdown import markdown_table
+from viner.evaluation.messages import ENGLISH
 from viner.evaluation.report import Evaluation
+from viner.languages import Say
 from viner.metrics import EntityScores
 
 
@@ -80,16 +82,16 @@ class StressReport:
         remarks = [line for remark in self.remarks() for line in ("", remark)]
         return markdown_table(head, rows, names=2) + "\n" + "\n".join([_READING, *remarks]) + "\n"
 
-    def remarks(self) -> list[str]:
+    def remarks(self, say: Say = ENGLISH) -> list[str]:
         """What a reader must know to trust the figures, in sentences."""
         remarks = []
         untouched = [outcome.name for outcome in self.outcomes if not outcome.changed]
         if untouched:
-            remarks.append(f"Nothing in these documents to change: {', '.join(untouched)}.")
+            remarks.append(say("err_stress_untouched", names=", ".join(untouched)))
         for outcome in self.outcomes:
             cut = outcome.cut_entities - self.clean.cut_entities
             if cut > 0:
-                remarks.append(f"{outcome.name}: {cut:,} more gold entities cut a word and cannot be found.")
+                remarks.append(say("err_stress_cut", name=outcome.name, count=say.number(cut)))
         return remarks
 
 

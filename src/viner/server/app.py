@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI
 
-from viner.console import LANGUAGES
 from viner.console.recognizer import RecognizerLike
 from viner.feedback import FeedbackBox
+from viner.languages import LANGUAGES
 from viner.samples.examples import NOTICES, Example
 from viner.server import openapi
 from viner.server.base import add_layers, bare_app, console_parent, mount_console

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from viner.console import LANGUAGES
+from viner.languages import LANGUAGES
 from viner.server import errors
 from viner.server.counters import Counters
 from viner.server.deferred import DeferredApp

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from viner import annotator
-from viner.console import LANGUAGES
 from viner.errors import UsageError
+from viner.languages import LANGUAGES
 from viner.server import openapi
 from viner.server.annotate.describe import SCHEMAS
 from viner.server.annotate.desk import Desk

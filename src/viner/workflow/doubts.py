@@ -20,7 +20,9 @@ from viner.document import Document
 from viner.errors import InputError
 from viner.evaluation.confident import Judged, doubtful
 from viner.evaluation.doubts import Doubt
+from viner.evaluation.messages import ENGLISH
 from viner.formats import read, write
+from viner.languages import Say
 from viner.metrics import EntityTally
 from viner.runtime import Recognizer
 from viner.schema import Schema
@@ -51,18 +53,20 @@ class Doubts:
     folds: int
     f1: float
 
-    def summary(self) -> str:
+    def summary(self, say: Say = ENGLISH) -> str:
         """What was found, for people, and how far these models can be trusted."""
         kinds = Counter(doubt.pair.kind for doubt in self.doubts)
         missing = kinds.pop("spurious", 0)
-        told = (
-            f"{kinds.total():,} of {self.entities:,} annotated entities are doubtful, and {missing:,} more may be missing. "
-            f"Each of the {self.documents:,} documents was judged by one of {self.folds} models that did not learn from it; "
-            f"their F1 is {self.f1:.4f}."
+        told = say(
+            "err_crossed",
+            doubtful=say.number(kinds.total()),
+            entities=say.number(self.entities),
+            missing=say.number(missing),
+            documents=say.number(self.documents),
+            folds=self.folds,
+            f1=say.decimal(self.f1, 4),
         )
-        if self.f1 < POOR:
-            told += " That is too little to trust their doubts: give the trainings more time, or annotate more documents."
-        return told
+        return f"{told} {say('err_crossed_poor')}" if self.f1 < POOR else told
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""

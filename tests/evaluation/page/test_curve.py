@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 
 from viner.evaluation.curve import Curve, CurveRun
-from viner.evaluation.page import ERROR_MESSAGES, curve_report
+from viner.evaluation.messages import ENGLISH, ERROR_MESSAGES
+from viner.evaluation.page import curve_report
 from viner.evaluation.page.curve import curve_plot
-from viner.evaluation.page.messages import English
 from viner.formats.html.plot import WIDE
 
 
@@ -27,7 +27,7 @@ def curve(sizes, scores) -> Curve:
 
 
 def plot(found: Curve) -> str:
-    return curve_plot(found.points(), English())
+    return curve_plot(found.points(), ENGLISH)
 
 
 class Balanced(HTMLParser):

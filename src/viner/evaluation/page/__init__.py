@@ -3,14 +3,11 @@
 from viner.evaluation.page.browse import browse_examples
 from viner.evaluation.page.cases import browse_cases, versus_figures
 from viner.evaluation.page.confidence import confidence_part
-from viner.evaluation.page.messages import ERROR_MESSAGES, Say
 from viner.evaluation.page.report import curve_report, doubt_report, error_report, parts_style, write_report
 from viner.evaluation.page.suspects import doubt_list
 from viner.evaluation.page.tables import confusion_matrix, document_table, kind_table, length_table, surface_table
 
 __all__ = [
-    "ERROR_MESSAGES",
-    "Say",
     "browse_cases",
     "browse_examples",
     "confidence_part",

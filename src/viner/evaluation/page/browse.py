@@ -8,8 +8,8 @@ from html import escape
 from viner.evaluation.analysis import ErrorAnalysis, Example
 from viner.evaluation.errors import KINDS
 from viner.evaluation.page.lines import Link, pair_line, place, sides
-from viner.evaluation.page.messages import Say
 from viner.formats.html.marks import visible
+from viner.languages import Say
 
 _MOST_TYPES = 60
 """Types that can be chosen."""

@@ -7,10 +7,10 @@ from html import escape
 
 from viner.evaluation.page.browse import browser, counted, entry
 from viner.evaluation.page.lines import Link, marked_line, place
-from viner.evaluation.page.messages import Say
 from viner.evaluation.page.tables import table
 from viner.evaluation.versus import OUTCOMES, Case, Versus
 from viner.formats.html.marks import visible
+from viner.languages import Say
 
 
 def versus_figures(versus: Versus, say: Say) -> str:

@@ -8,9 +8,9 @@ from html import escape
 import numpy as np
 
 from viner.evaluation.confidence import Confidence
-from viner.evaluation.page.messages import Say
 from viner.evaluation.page.tables import remark, table
 from viner.formats.html.plot import Frame, Ground
+from viner.languages import Say
 from viner.metrics.calibration import Bin, Outcomes, coverage_curve, wilson_interval
 
 _FRAME = Frame(340, 340, 46, 12, 12, 42)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from html import escape
 
 from viner.evaluation.curve import Curve, CurvePoint
-from viner.evaluation.page.messages import Say
 from viner.evaluation.page.tables import remark, table
 from viner.formats.html.plot import Ground, picture
+from viner.languages import Say
 
 _CAP = 4
 """Half of the width of the ends of a bar."""
@@ -24,7 +24,7 @@ def curve_parts(curve: Curve, say: Say) -> str:
     failed = sum(run.f1 is None for run in curve.runs)
     notes = [note, *([say("err_curve_failed", count=say.number(failed))] if failed else [])]
     return (
-        f'<p class="ve-verdict">{escape(curve.summary())}</p>'
+        f'<p class="ve-verdict">{escape(curve.summary(say))}</p>'
         + curve_plot(points, say)
         + _figures(points, say)
         + "".join(map(remark, notes))

@@ -13,8 +13,8 @@ from itertools import pairwise
 from viner.document import Entity
 from viner.evaluation.errors import Pair
 from viner.evaluation.excerpts import Excerpt, clipped
-from viner.evaluation.page.messages import Say
 from viner.formats.html.marks import percent, visible
+from viner.languages import Say
 
 Link = Callable[[str], str]
 """The address at which a document, given by its id, is opened."""

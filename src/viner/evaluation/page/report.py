@@ -11,11 +11,11 @@ from importlib.resources import files
 from viner.evaluation.analysis import EXAMPLES, ErrorAnalysis
 from viner.evaluation.curve import Curve
 from viner.evaluation.doubts import SURE, Doubt
+from viner.evaluation.messages import error_messages
 from viner.evaluation.page.browse import browse_examples
 from viner.evaluation.page.cases import browse_cases, versus_figures
 from viner.evaluation.page.confidence import confidence_part
 from viner.evaluation.page.curve import curve_parts
-from viner.evaluation.page.messages import English, Say
 from viner.evaluation.page.suspects import doubt_list
 from viner.evaluation.page.tables import (
     confusion_matrix,
@@ -32,6 +32,7 @@ from viner.evaluation.versus import Versus
 from viner.formats import speakable
 from viner.formats.files import replacing
 from viner.formats.html.frame import CLOSE, open_page
+from viner.languages import Say
 
 MOST_DOUBTS = 500
 """Doubts of cross-validation that a page shows."""
@@ -47,6 +48,7 @@ def error_report(
     second: str | None = None,
     stress: StressReport | None = None,
     curve: Curve | None = None,
+    language: str = "en",
 ) -> str:
     """The page of an evaluation.
 
@@ -59,8 +61,12 @@ def error_report(
         second: What that one is called.
         stress: What perturbations of the documents cost, if that was tried.
         curve: The learning curve, if there is one.
+        language: One of :data:`viner.languages.LANGUAGES`.
+
+    Raises:
+        UsageError: If there is no page in that language.
     """
-    say = English()
+    say = error_messages(language)
     parts = [
         ("kinds", say("err_kinds"), kind_table(analysis, say)),
         ("matrix", say("err_matrix"), confusion_matrix(analysis, say)),
@@ -73,7 +79,7 @@ def error_report(
     if analysis.errors:
         note = f"{say('err_examples_note')} {say('err_drawn', count=EXAMPLES)}"
         parts.append(("examples", say("err_examples"), remark(note) + browse_examples(analysis, say)))
-    doubts = remark(say("err_doubts_note", sure=SURE)) + doubt_list(analysis.doubts.found(), say)
+    doubts = remark(say("err_doubts_note", sure=say.decimal(SURE, 1))) + doubt_list(analysis.doubts.found(), say)
     parts.append(("doubts", say("err_doubts"), doubts))
     if analysis.errors:
         parts.append(("surfaces", say("err_surfaces"), surface_table(analysis.surfaces.hardest(), say)))
@@ -84,44 +90,59 @@ def error_report(
     if evaluation.lengths:
         parts.append(("lengths", say("err_lengths"), length_table(evaluation.lengths, say)))
     if analysis.errors:
-        parts.append(("documents", say("err_documents"), document_table(analysis, say)))
+        parts.append((say("err_figure_documents"), say("err_documents"), document_table(analysis, say)))
     if curve is not None:
         parts.append(("curve", say("err_curve"), curve_parts(curve, say)))
     contents = "".join(f'<a href="#ve-{name}">{escape(title)}</a>\n' for name, title, _ in parts)
     return (
-        open_page(f"Errors of {model}", page_style(), f"on {file}", f'<nav aria-label="Contents">{contents}</nav>\n')
+        open_page(
+            say("err_title", model=model),
+            page_style(),
+            say("err_on", file=file),
+            f'<nav aria-label="{escape(say("err_contents"))}">{contents}</nav>\n',
+            language=language,
+        )
         + _figures(evaluation, analysis, say)
         + "".join(section(*part) for part in parts)
         + CLOSE
     )
 
 
-def doubt_report(doubts: Sequence[Doubt], *, file: str, told: str) -> str:
+def doubt_report(doubts: Sequence[Doubt], *, file: str, told: str, language: str = "en") -> str:
     """The page of doubts that were found by models that did not learn from the documents.
 
     Args:
         doubts: The doubts, in the order in which they are shown.
         file: What they are about.
-        told: How they were found, plain text.
+        told: How they were found, plain text in that language.
+        language: One of :data:`viner.languages.LANGUAGES`.
+
+    Raises:
+        UsageError: If there is no page in that language.
     """
-    say = English()
+    say = error_messages(language)
     notes = [told, say("err_examples_note")]
     if len(doubts) > MOST_DOUBTS:
-        notes.append(f"These are the {MOST_DOUBTS:,} most doubtful of {len(doubts):,}; a .jsonl file holds all.")
+        notes.append(say("err_crossed_most", shown=say.number(MOST_DOUBTS), count=say.number(len(doubts))))
     notes_html = "".join(map(remark, notes))
     main = f'<section class="ve">{notes_html}{doubt_list(doubts[:MOST_DOUBTS], say)}</section>'
-    return open_page(say("err_doubts"), page_style(), f"in {file}") + main + CLOSE
+    return open_page(say("err_doubts"), page_style(), say("err_in", file=file), language=language) + main + CLOSE
 
 
-def curve_report(curve: Curve, *, file: str) -> str:
+def curve_report(curve: Curve, *, file: str, language: str = "en") -> str:
     """The page of a learning curve.
 
     Args:
         curve: The curve.
         file: What was learned from, for people.
+        language: One of :data:`viner.languages.LANGUAGES`.
+
+    Raises:
+        UsageError: If there is no page in that language.
     """
-    main = f'<section class="ve">{curve_parts(curve, English())}</section>'
-    return open_page("Learning curve", page_style(), f"of {file}") + main + CLOSE
+    say = error_messages(language)
+    main = f'<section class="ve">{curve_parts(curve, say)}</section>'
+    return open_page(say("err_curve_title"), page_style(), say("err_from", file=file), language=language) + main + CLOSE
 
 
 def write_report(page: str, path: str | os.PathLike[str]) -> None:
@@ -157,20 +178,17 @@ def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, say: Say) -> str:
     within = "" if interval is None else f" ({say.decimal(interval.low, 3)}–{say.decimal(interval.high, 3)})"
     cells = [
         (f"F1{within}", say.decimal(micro.f1, 4)),
-        ("precision", say.decimal(micro.precision, 4)),
-        ("recall", say.decimal(micro.recall, 4)),
-        ("macro F1", say.decimal(evaluation.scores.macro.f1, 4)),
-        ("errors", say.number(analysis.errors)),
-        ("annotated", say.number(micro.support)),
-        ("documents", say.number(evaluation.documents)),
+        (say("err_figure_precision"), say.decimal(micro.precision, 4)),
+        (say("err_figure_recall"), say.decimal(micro.recall, 4)),
+        (say("err_figure_macro"), say.decimal(evaluation.scores.macro.f1, 4)),
+        (say("err_figure_errors"), say.number(analysis.errors)),
+        (say("err_gold"), say.number(micro.support)),
+        (say("err_figure_documents"), say.number(evaluation.documents)),
     ]
     body = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in cells)
-    remarks = [
-        f"{count:,} annotated entities are of the type {label}, which the model does not know."
-        for label, count in evaluation.unknown_labels.items()
-    ]
+    remarks = [say("err_unknown", count=say.number(count), label=label) for label, count in evaluation.unknown_labels.items()]
     if evaluation.cut_entities:
-        remarks.append(f"{evaluation.cut_entities:,} annotated entities cut a word and cannot be found; viner lint lists them.")
+        remarks.append(say("err_cut", count=say.number(evaluation.cut_entities)))
     return f'<dl class="ve-figures">{body}</dl>' + "".join(map(remark, remarks))
 
 

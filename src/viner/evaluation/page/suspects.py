@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from viner.evaluation.doubts import Doubt
 from viner.evaluation.page.browse import entry
 from viner.evaluation.page.lines import Link, pair_line, place, shortened, sides
-from viner.evaluation.page.messages import Say
 from viner.evaluation.page.tables import remark
 from viner.formats.html.marks import percent, visible
+from viner.languages import Say
 
 
 def doubt_list(

@@ -8,10 +8,10 @@ from html import escape
 from viner.evaluation.analysis import ErrorAnalysis
 from viner.evaluation.errors import KINDS, f1, f1_without, totals
 from viner.evaluation.page.lines import Link, document_name, shortened
-from viner.evaluation.page.messages import Say
 from viner.evaluation.stress_report import StressReport
 from viner.evaluation.surfaces import Surface
 from viner.formats.html.marks import visible
+from viner.languages import Say
 from viner.metrics import Scores
 
 MOST_LABELS = 24
@@ -176,7 +176,7 @@ def stress_table(report: StressReport, say: Say) -> str:
     for outcome in sorted(report.outcomes, key=report.lost, reverse=True):
         rows.append(
             [
-                f"{escape(outcome.name)}<small>{escape(outcome.title)}</small>",
+                f"{escape(outcome.name)}<small>{escape(say(f'err_perturbed_{outcome.name}'))}</small>",
                 _f1_bar(outcome.scores.micro.f1),
                 say.decimal(outcome.scores.micro.f1, 4),
                 say.decimal(report.lost(outcome), 1) if outcome.changed else "–",
@@ -185,7 +185,7 @@ def stress_table(report: StressReport, say: Say) -> str:
             ]
         )
     columns = [say("err_stress_what"), "", "F1", say("err_stress_lost"), say("err_gold"), say("err_stress_changed")]
-    told = [say("err_stress_note"), *report.remarks()]
+    told = [say("err_stress_note"), *report.remarks(say)]
     return table(columns, rows, numbers=(2, 3, 4, 5), kind="ve-kinds") + "".join(map(remark, told))
 
 

@@ -14,7 +14,7 @@ CLOSE = "</main>\n</body>\n</html>\n"
 """What ends a page."""
 
 
-def open_page(title: str, style: str, subtitle: str, more: str = "") -> str:
+def open_page(title: str, style: str, subtitle: str, more: str = "", *, language: str = "en") -> str:
     """What begins a page, up to its main part.
 
     Args:
@@ -22,9 +22,10 @@ def open_page(title: str, style: str, subtitle: str, more: str = "") -> str:
         style: Its style sheet, which comes behind the common one.
         subtitle: Stands beside the title, plain text.
         more: HTML at the end of the header.
+        language: Code of the language of the page's own words.
     """
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'

@@ -1,8 +1,25 @@
-"""What pages about errors say, in every language of the interface."""
+"""What evaluations and pages about errors say, in every language of the interface."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from viner.corpus.perturb import PERTURBATIONS
+from viner.languages import Say
+
+_PERTURBED = {
+    "no-diacritics": "Ha Noi thay cho Hà Nội",
+    "tone-style": "hoà thay cho hòa, hòa thay cho hoà",
+    "nfd": "chữ cái và dấu tách rời (NFD)",
+    "lower": "toàn chữ thường",
+    "upper": "TOÀN CHỮ HOA",
+    "typos": "gõ nhầm phím, 1 trong 10 từ",
+    "telex": "nguwowif thay cho người, 1 trong 10 từ",
+    "ocr": "đọc sai như máy quét, 1 trong 10 từ",
+    "no-stop": "không có dấu câu cuối",
+    "new-names": "tên người và địa danh được bịa ra",
+    "exchanged": "hoán đổi thực thể trong cùng loại",
+    "joined": "ghép 20 văn bản liền nhau thành một",
+}
+"""What each perturbation does, in Vietnamese."""
 
 ERROR_MESSAGES: dict[str, tuple[str, str]] = {
     "err_gold": ("annotated", "đã gán nhãn"),
@@ -63,7 +80,6 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "err_of": ("{shown} of {count}", "{shown}/{count}"),
     "err_shown": ("Shown:", "Đang hiển thị:"),
-    "err_nothing": ("nothing", "không có"),
     "err_open": ("Open {name} in the annotator", "Mở {name} để gán nhãn"),
     "err_document": ("Document", "Văn bản"),
     "err_line": ("line {line}", "dòng {line}"),
@@ -176,38 +192,89 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
         "{count} trainings failed and are left out.",
         "{count} lần huấn luyện thất bại và không được tính.",
     ),
-    "err_sentences": ("Sentences that differ", "Các câu khác nhau"),
+    "err_title": ("Errors of {model}", "Lỗi của {model}"),
+    "err_on": ("on {file}", "trên {file}"),
+    "err_in": ("in {file}", "trong {file}"),
+    "err_from": ("of {file}", "của {file}"),
+    "err_contents": ("Contents", "Mục lục"),
+    "err_figure_precision": ("precision", "độ chính xác"),
+    "err_figure_recall": ("recall", "độ phủ"),
+    "err_figure_macro": ("macro F1", "F1 vĩ mô"),
+    "err_figure_errors": ("errors", "lỗi"),
+    "err_figure_documents": ("documents", "văn bản"),
+    "err_unknown": (
+        "{count} annotated entities are of the type {label}, which the model does not know.",
+        "{count} thực thể đã gán nhãn thuộc loại {label} mà mô hình không biết.",
+    ),
+    "err_cut": (
+        "{count} annotated entities cut a word and cannot be found; viner lint lists them.",
+        "{count} thực thể đã gán nhãn cắt ngang một từ nên không thể tìm thấy; viner lint liệt kê chúng.",
+    ),
+    "err_crossed": (
+        "{doubtful} of {entities} annotated entities are doubtful, and {missing} more may be missing. Each of the {documents} "
+        "documents was judged by one of {folds} models that did not learn from it; their F1 is {f1}.",
+        "{doubtful} trong {entities} thực thể đã gán nhãn là đáng ngờ, và có thể còn thiếu {missing} thực thể. Mỗi văn bản "
+        "trong số {documents} được đánh giá bởi một trong {folds} mô hình chưa học nó; F1 của các mô hình này là {f1}.",
+    ),
+    "err_crossed_poor": (
+        "That is too little to trust their doubts: give the trainings more time, or annotate more documents.",
+        "F1 này quá thấp để tin các nghi ngờ đó: hãy huấn luyện lâu hơn, hoặc gán nhãn thêm văn bản.",
+    ),
+    "err_crossed_most": (
+        "These are the {shown} most doubtful of {count}; a .jsonl file holds all.",
+        "Đây là {shown} chỗ đáng ngờ nhất trong {count}; tệp .jsonl chứa tất cả.",
+    ),
+    "err_curve_title": ("Learning curve", "Đường cong học tập"),
+    "err_curve_untold": (
+        "There are no two points from which to tell what more documents would bring.",
+        "Chưa có hai điểm để biết thêm văn bản thì được gì.",
+    ),
+    "err_curve_doubling": (
+        "The last doubling ({before} to {last} documents) gained {gain} points of F1",
+        "Lần gấp đôi cuối ({before} lên {last} văn bản) tăng {gain} điểm F1",
+    ),
+    "err_curve_step": (
+        "By doubling, the last step ({before} to {last} documents) gained {gain} points of F1",
+        "Tính theo mỗi lần gấp đôi, bước cuối ({before} lên {last} văn bản) tăng {gain} điểm F1",
+    ),
+    "err_curve_luck": (
+        "{told}, no more than seeds differ by: whether more documents would help cannot be told.",
+        "{told}, không hơn chênh lệch giữa các hạt giống: chưa thể biết thêm văn bản có giúp ích không.",
+    ),
+    "err_curve_helps": ("{told}: more documents would still help.", "{told}: thêm văn bản vẫn còn giúp ích."),
+    "err_curve_little": (
+        "{told}: more documents would help a little.",
+        "{told}: thêm văn bản sẽ giúp được một chút.",
+    ),
+    "err_curve_hardly": (
+        "{told}: more documents of the same kind will hardly help.",
+        "{told}: thêm văn bản cùng loại hầu như không giúp được gì.",
+    ),
+    "err_curve_one_seed": (
+        "{told} One seed: another may say otherwise.",
+        "{told} Chỉ một hạt giống: hạt giống khác có thể cho kết quả khác.",
+    ),
+    "err_stress_untouched": (
+        "Nothing in these documents to change: {names}.",
+        "Các văn bản này không có gì để biến đổi: {names}.",
+    ),
+    "err_stress_cut": (
+        "{name}: {count} more gold entities cut a word and cannot be found.",
+        "{name}: thêm {count} thực thể đã gán nhãn cắt ngang một từ nên không thể tìm thấy.",
+    ),
+    **{f"err_perturbed_{item.name}": (item.title, _PERTURBED[item.name]) for item in PERTURBATIONS},
 }
 """For each key the sentence in English and in Vietnamese; :mod:`viner.console.messages` has them, too."""
 
 
-class Say(Protocol):
-    """Messages in one language: :class:`viner.console.messages.Messages`, or :class:`English`."""
-
-    def __call__(self, key: str, **values: object) -> str:
-        """A message with its placeholders filled in, plain text."""
-        ...
-
-    def number(self, value: int) -> str:
-        """A whole number for people."""
-        ...
-
-    def decimal(self, value: float, places: int) -> str:
-        """A number for people."""
-        ...
+ENGLISH = Say(ERROR_MESSAGES, "en")
+"""What is said where nobody chose a language."""
 
 
-class English:
-    """The messages in English, for pages that stand alone."""
+def error_messages(language: str) -> Say:
+    """The messages in a language.
 
-    def __call__(self, key: str, **values: object) -> str:
-        """A message with its placeholders filled in, plain text."""
-        return ERROR_MESSAGES[key][0].format(**values)
-
-    def number(self, value: int) -> str:
-        """A whole number with a comma for each thousand."""
-        return f"{value:,}"
-
-    def decimal(self, value: float, places: int) -> str:
-        """A number with a decimal point."""
-        return f"{value:.{places}f}"
+    Raises:
+        UsageError: If it is none of :data:`viner.languages.LANGUAGES`.
+    """
+    return Say(ERROR_MESSAGES, language)
