@@ -11,6 +11,7 @@ from viner.training.trainer import Trainer
 RECIPE = {"epochs": 6, "learning_rate": 1e-2, "head_multiplier": 3.0, "batch_pieces": 128, "precision": "fp32", "patience": 99}
 RECIPE["layer_decay"] = 1.0  # a random encoder knows nothing that its lower layers could forget
 RECIPE["replace_mentions"] = 0.0  # tests of the loop count what it is shown
+RECIPE["harden"] = 0.0  # to a random encoder, words that are written otherwise are other words
 
 DEEP = {**RECIPE, "learning_rate": 3e-3}
 """For more than two layers, which fall silent at a higher rate."""

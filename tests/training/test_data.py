@@ -23,7 +23,7 @@ def long_document(words):
 
 
 def learn(base, documents, **choices):
-    config = TrainingConfig(**{"replace_mentions": 0.0, **choices})
+    config = TrainingConfig(**{"replace_mentions": 0.0, "harden": 0.0, **choices})
     encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
     return TrainingSet(documents, encoder, HEAD, config)
 

@@ -109,7 +109,7 @@ def test_the_imitation_loss_is_the_divergence_of_the_softened_answers():
 def test_each_word_of_a_batch_stands_beside_what_the_teacher_said_of_it(large):
     """Sentences are shown alone, joined, respaced and in windows; a vector goes where its word goes."""
     encoder = PieceEncoder.from_folder(large.path, views=large.info.views, max_pieces=24)
-    config = TrainingConfig(batch_pieces=64, window_overlap=8)
+    config = TrainingConfig(batch_pieces=64, window_overlap=8, harden=0.0)
     _, head = Teacher(large).student(0.0)
     documents = [*toy_documents(20, 5), *map(undecided, toy_documents(20, 6))]
     found = TrainingSet(documents, encoder, head, config, every_word=True)

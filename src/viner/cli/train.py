@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     "--harden",
     metavar="SHARE",
     type=click.FloatRange(min=0, max=1, max_open=True),
-    help="Share of the sequences that are shown without diacritics, in one case or mistyped, such as 0.3; none if not given.",
+    help="Share of the sequences that are shown without diacritics, in one case or mistyped, so that a model minds these less; "
+    "0.3 if not given, 0 for none.",
 )
 @click.option(
     "--r-drop",

@@ -45,8 +45,8 @@ class TrainingConfig:
             that (``27/7`` and ``27 / 7``).
         replace_mentions: Share of the entities that are shown in the words of another one of their label, drawn anew each epoch
             (Dai and Adel, 2020); with a teacher, and in hardened sequences, none.
-        harden: Share of the sequences that are shown as others would have typed them: without diacritics, all in one case,
-            mistyped.
+        harden: Share of the sequences that are shown as others would have typed them, drawn anew each epoch: without
+            diacritics, all in one case, mistyped.
         views: Views that each word passes on its way to the tokenizer.
         patience: Epochs without a better dev F1 after which training stops; None: it never does, since most is gained when the
             rate comes near 0.
@@ -87,7 +87,7 @@ class TrainingConfig:
     split: float = 0.5
     respace: float = 0.1
     replace_mentions: float = 0.3
-    harden: float = 0.0
+    harden: float = 0.3
     views: tuple[str, ...] = ("nfc", "tone-old")
     patience: int | None = None
     attempts: int = 3
