@@ -138,6 +138,14 @@ def test_numbers_are_written_as_the_language_writes_them():
     assert not [text for text in vietnamese if re.fullmatch(r"0\.\d{2,4}", text)]
 
 
+def test_a_perturbation_of_somebody_else_is_told_in_its_own_words():
+    scores = evaluate([], [])
+    figures = Evaluation(scores, 0, 0, 0, 0, {})
+    stress = StressReport(figures, (Stress("leet", "h3ll0 <for> hello", 1, 1, scores, 0, 0),))
+    page = error_report(figures, ErrorAnalysis(), model="m", file="f", stress=stress, language="vi")
+    assert "h3ll0 &lt;for&gt; hello" in page
+
+
 def test_a_page_in_no_language_of_ours_is_refused():
     with pytest.raises(UsageError, match="no interface in 'de'"):
         curve_report(curve(100, 200), file="f", language="de")

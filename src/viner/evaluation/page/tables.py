@@ -7,8 +7,9 @@ from html import escape
 
 from viner.evaluation.analysis import ErrorAnalysis
 from viner.evaluation.errors import KINDS, f1, f1_without, totals
+from viner.evaluation.messages import ERROR_MESSAGES
 from viner.evaluation.page.lines import Link, document_name, shortened
-from viner.evaluation.stress_report import StressReport
+from viner.evaluation.stress_report import Stress, StressReport
 from viner.evaluation.surfaces import Surface
 from viner.formats.html.marks import visible
 from viner.languages import Say
@@ -176,7 +177,7 @@ def stress_table(report: StressReport, say: Say) -> str:
     for outcome in sorted(report.outcomes, key=report.lost, reverse=True):
         rows.append(
             [
-                f"{escape(outcome.name)}<small>{escape(say(f'err_perturbed_{outcome.name}'))}</small>",
+                f"{escape(outcome.name)}<small>{escape(_what_it_does(outcome, say))}</small>",
                 _f1_bar(outcome.scores.micro.f1),
                 say.decimal(outcome.scores.micro.f1, 4),
                 say.decimal(report.lost(outcome), 1) if outcome.changed else "–",
@@ -187,6 +188,12 @@ def stress_table(report: StressReport, say: Say) -> str:
     columns = [say("err_stress_what"), "", "F1", say("err_stress_lost"), say("err_gold"), say("err_stress_changed")]
     told = [say("err_stress_note"), *report.remarks(say)]
     return table(columns, rows, numbers=(2, 3, 4, 5), kind="ve-kinds") + "".join(map(remark, told))
+
+
+def _what_it_does(outcome: Stress, say: Say) -> str:
+    """The title of a perturbation in the language of the page; that of one that is not viner's is told as it is."""
+    key = f"err_perturbed_{outcome.name}"
+    return say(key) if key in ERROR_MESSAGES else outcome.title
 
 
 def _f1_bar(score: float) -> str:
