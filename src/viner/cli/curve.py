@@ -19,11 +19,11 @@ from viner.cli.options import (
     format_option,
     json_option,
     language_option,
+    page_language,
 )
 from viner.cli.streams import check_output
 from viner.cli.terminal import echo_json
 from viner.cli.training_files import training_files, training_files_options
-from viner.languages import LANGUAGES
 
 N = TypeVar("N", int, float)
 _ENDINGS = (".html", ".json")
@@ -101,8 +101,7 @@ def curve(
                 f"the ending of {path.name!r} says nothing", where="--out", hint=f"Use one of: {', '.join(_ENDINGS)}"
             )
         check_output(path, train, dev, choices)
-    if language is not None and all(path.suffix != ".html" for path in out):
-        raise UsageError("--language is that of the page", hint="Write one, such as: --out curve.html")
+    spoken = page_language(language, written=any(path.suffix == ".html" for path in out), example="--out curve.html")
     given = {name: value for name, value in options.items() if value is not None}
     if choices is not None:
         given = {**{name: value for name, value in read_choices(choices).items() if name != "seed"}, **given}
@@ -113,7 +112,7 @@ def curve(
     name = project.name if project is not None else files.train.name
     for path in out:
         if path.suffix == ".html":
-            write_report(curve_report(found, file=name, language=language or LANGUAGES[0]), path)
+            write_report(curve_report(found, file=name, language=spoken), path)
         else:
             with replacing(path) as sink:
                 sink(json.dumps(found.to_dict(), ensure_ascii=False, indent=2) + "\n")

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viner.cli.options import FILE, base_option, budget_option, format_option, json_option, language_option
+from viner.cli.options import FILE, base_option, budget_option, format_option, json_option, language_option, page_language
 from viner.cli.projects import find_project, has_store, open_store, project_option
 from viner.cli.streams import check_output
 from viner.cli.terminal import echo_json
 from viner.errors import UsageError
-from viner.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from viner.document import Document
@@ -82,8 +81,7 @@ def doubts(
         raise UsageError("--project and --split go without FILE", hint="Give a file, or a project")
     if file is None and (format or read_options):
         raise UsageError("--format and --option go with FILE", hint="A project knows how its documents are kept")
-    if language is not None and (out is None or out.suffix != ".html"):
-        raise UsageError("--language is that of the page", hint="Write one, such as: --out doubts.html")
+    spoken = page_language(language, written=out is not None and out.suffix == ".html", example="--out doubts.html")
     check_output(out, file)
     given = {"folds": folds, "seed": seed, **{name: value for name, value in choices.items() if value is not None}}
     home = None if file is not None else find_project(project)
@@ -97,7 +95,7 @@ def doubts(
             name, found = file.name, find_doubts(file, work, format=format, read_options=read_options, **given)
         else:
             name, found = home.path.resolve().name, _in_project(home, split, work, given)
-        _write(found, out, name, language or LANGUAGES[0])
+        _write(found, out, name, spoken)
     if as_json:
         echo_json({**found.to_dict(), **({} if out is None else {"out": str(out)})})
         return

@@ -7,12 +7,11 @@ from typing import Any, Literal
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option, language_option, provider_option, rules_option
+from viner.cli.options import FILE, format_option, json_option, language_option, page_language, provider_option, rules_option
 from viner.cli.streams import check_output
 from viner.cli.stress import print_stress
 from viner.cli.terminal import echo_json, progress
 from viner.errors import UsageError
-from viner.languages import LANGUAGES
 
 
 @click.command(short_help="Score a model on an annotated file.")
@@ -94,9 +93,7 @@ def evaluate(
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
-    if language is not None and report is None:
-        raise UsageError("--language is that of the page", hint="Name one, such as: --report errors.html")
-    spoken = language or LANGUAGES[0]
+    spoken = page_language(language, written=report is not None, example="--report errors.html")
     check_output(report, file, train, curve, rules, model, against)
     if stress is not None:
         if (train, against, curve) != (None, None, None):

@@ -88,6 +88,22 @@ def language_option(function: F) -> F:
     )
 
 
+def page_language(language: str | None, *, written: bool, example: str) -> str:
+    """The language of a page, by what ``--language`` says.
+
+    Args:
+        language: What was given; None takes the default.
+        written: Whether a page is written at all.
+        example: Options that write one, for the hint.
+
+    Raises:
+        UsageError: If a language was given, and no page is written.
+    """
+    if language is not None and not written:
+        raise UsageError("--language is that of the page", hint=f"Write one, such as: {example}")
+    return language or LANGUAGES[0]
+
+
 def format_option(function: F) -> F:
     """``--format`` and ``--option``: how the input is read. The verb gets ``format`` and the dict ``read_options``."""
     for option in (

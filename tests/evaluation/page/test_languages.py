@@ -138,6 +138,14 @@ def test_numbers_are_written_as_the_language_writes_them():
     assert not [text for text in vietnamese if re.fullmatch(r"0\.\d{2,4}", text)]
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_entry_of_the_contents_leads_to_a_part(language):
+    page = pages(language)[0]
+    led = re.findall(r'<a href="#([^"]*)">', page)
+    assert set(led) <= set(re.findall(r'\bid="([\w-]+)"', page, re.ASCII))
+    assert len(led) == 12
+
+
 def test_a_perturbation_of_somebody_else_is_told_in_its_own_words():
     scores = evaluate([], [])
     figures = Evaluation(scores, 0, 0, 0, 0, {})

@@ -90,7 +90,7 @@ def error_report(
     if evaluation.lengths:
         parts.append(("lengths", say("err_lengths"), length_table(evaluation.lengths, say)))
     if analysis.errors:
-        parts.append((say("err_figure_documents"), say("err_documents"), document_table(analysis, say)))
+        parts.append(("documents", say("err_documents"), document_table(analysis, say)))
     if curve is not None:
         parts.append(("curve", say("err_curve"), curve_parts(curve, say)))
     contents = "".join(f'<a href="#ve-{name}">{escape(title)}</a>\n' for name, title, _ in parts)
