@@ -137,15 +137,15 @@ def _unknown_label(name):
     return f'{{"id": "{name}", "text": "Lan", "entities": [{{"start": 0, "end": 3, "label": "NONE"}}]}}\n'
 
 
-def test_what_is_wrong_with_a_document_is_told_with_its_file_and_number(project, run, tmp_path):
+def test_what_is_wrong_with_a_document_is_told_with_its_file_and_line(project, run, tmp_path):
     fine, bad = tmp_path / "fine.jsonl", tmp_path / "bad.jsonl"
     fine.write_text('{"id": "n", "text": "a"}\n{"id": "n: 1", "text": "b"}\n')
-    bad.write_text('{"id": "m", "text": "c"}\n' + _unknown_label("n: 1: 2"))
+    bad.write_text('{"id": "m", "text": "c"}\n\n' + _unknown_label("n: 1: 2"))
     status, _, err = run("import", fine, bad, "--project", project)
-    assert (status, f"{bad} (document 2): n: 1: 2: entities[0]: the schema has no entity label" in err) == (1, True), err
+    assert (status, f"{bad}:3: n: 1: 2: entities[0]: the schema has no entity label" in err) == (1, True), err
     bad.write_text('{"id": "m", "text": "c"}\n{"id": "n", "text": "d"}\n')
     status, _, err = run("import", fine, bad, "--project", project)
-    assert (status, f"{bad} (document 2): n: the id 'n' is used twice" in err) == (1, True), err
+    assert (status, f"{bad}:2: n: the id 'n' is used twice" in err) == (1, True), err
 
 
 @pytest.mark.parametrize(

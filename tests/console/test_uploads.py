@@ -6,6 +6,7 @@ import pytest
 
 from support.pretend_studio import make_project
 from viner.console.uploads import Choices, ImportStoppedError, UploadError, add_files, read_upload
+from viner.formats import Trail
 from viner.store import Filter, Store
 
 
@@ -36,7 +37,7 @@ def test_a_text_file_is_a_document_a_line_or_one_document(store: Store, tmp_path
 
 def test_ids_of_the_file_are_kept(tmp_path: Path) -> None:
     path = write(tmp_path, "x.jsonl", '{"id": "a", "text": "Một"}\n{"text": "Hai"}\n')
-    assert [document.id for document in read_upload(path, whole=False)] == ["a", "x-000002"]
+    assert [document.id for document in read_upload(path, Trail(), whole=False)] == ["a", "x-000002"]
 
 
 def test_a_broken_file_is_left_out_whole_and_named_with_its_line(store: Store, tmp_path: Path) -> None:
@@ -47,6 +48,14 @@ def test_a_broken_file_is_left_out_whole_and_named_with_its_line(store: Store, t
     assert caught.value.where == "broken.jsonl:2"
     assert [name for name, _ in caught.value.done] == ["good.txt"]
     assert list(texts(store).values()) == ["Một"]
+
+
+def test_a_document_that_the_project_refuses_is_named_with_its_line(store: Store, tmp_path: Path) -> None:
+    strange = '{"id": "b", "text": "Lan", "entities": [{"start": 0, "end": 3, "label": "NONE"}]}\n'
+    path = write(tmp_path, "a.jsonl", '{"id": "a", "text": "Một"}\n\n' + strange)
+    with pytest.raises(UploadError) as caught:
+        add_files(store, [path], Choices(), who="lan")
+    assert caught.value.where == "a.jsonl:3: b: entities[0]"
 
 
 def test_duplicates_are_refused_skipped_or_updated(store: Store, tmp_path: Path) -> None:

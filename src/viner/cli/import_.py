@@ -10,7 +10,7 @@ import click
 from viner.cli.options import FILE, format_option, json_option
 from viner.cli.projects import find_project, open_store, project_option
 from viner.cli.terminal import echo_json, progress
-from viner.cli.texts import Texts, Trail, find_texts, read_documents
+from viner.cli.texts import Texts, find_texts, read_documents
 
 if TYPE_CHECKING:
     from viner.store import AddReport
@@ -69,6 +69,8 @@ def import_(
     folder = find_project(project)
     texts = find_texts(files, whole=whole)
     tell_skipped(texts)
+    from viner.formats import Trail
+
     trail = Trail()
     with open_store(project, create=True) as store, trail.followed():
         from viner.annotation.sync import sync, write_back

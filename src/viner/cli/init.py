@@ -17,7 +17,7 @@ from viner.cli.import_ import describe, tell_skipped
 from viner.cli.options import FILE, json_option
 from viner.cli.projects import require_app
 from viner.cli.terminal import echo_json, progress
-from viner.cli.texts import Texts, Trail, find_texts, read_documents
+from viner.cli.texts import Texts, find_texts, read_documents
 from viner.cli.types import Types, read_types
 from viner.errors import InputError, UsageError
 from viner.schema import Schema
@@ -190,6 +190,7 @@ def _types(given: tuple[str, ...], texts: Texts, asked: bool) -> Types:
 def _make(folder: Path, name: str, language: str, types: Types, texts: Texts) -> AddReport:
     """Makes the project beside its place and moves it there; on an error nothing of it stays."""
     from viner.annotation.sync import sync, write_back
+    from viner.formats import Trail
     from viner.project import Project
     from viner.project.create import project_files, write_files
     from viner.store import Store

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from viner.cli.streams import STANDARD
 from viner.document import Document
 from viner.errors import FormatError, InputError
+
+if TYPE_CHECKING:
+    from viner.formats import Trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +74,6 @@ def find_texts(paths: Iterable[Path], *, whole: bool = False) -> Texts:
     return texts
 
 
-class Trail:
-    """Which files documents came from, so that an error about one of them, which knows its id alone, can say where it stands.
-
-    It remembers as many as a store takes at once, and some more.
-    """
-
-    def __init__(self) -> None:
-        self._last: deque[tuple[str, Path, int]] = deque(maxlen=20_000)
-
-    def leave(self, name: str, path: Path, number: int) -> None:
-        """Remembers that a document of that id is the one of that number, from 1, in a file."""
-        self._last.append((name, path, number))
-
-    @contextmanager
-    def followed(self) -> Iterator[None]:
-        """Puts file and number before the place of errors about a document."""
-        try:
-            yield
-        except FormatError:
-            raise  # it says file and line
-        except InputError as error:
-            where = error.where or ""
-            named = [item for item in self._last if where == item[0] or where.startswith(f"{item[0]}: ")]
-            if named:
-                _, path, number = max(reversed(named), key=lambda item: len(item[0]))  # the newest of those with one id
-                error.where = f"{'<stdin>' if path == STANDARD else path} (document {number:,}): {where}"
-            raise
-
-
 def read_documents(
     texts: Texts, format: str | None = None, options: Mapping[str, Any] | None = None, trail: Trail | None = None
 ) -> Iterator[Document]:
@@ -117,29 +89,24 @@ def read_documents(
         InputError: If a file cannot be read; ``where`` is ``file:line``.
         UsageError: If the format or an option is unknown.
     """
-    from viner.feedback import is_collected, read_collected
-    from viner.formats import read, speakable, unpacked_name
+    from viner.feedback import collected_source, is_collected
+    from viner.formats import Source, detect_source, read_source
 
     for file in texts.files:
-        if format is None and is_collected(file.path):
-            yield from read_collected(file.path)
-            continue
-        name, given, prefix = format, dict(options or {}), speakable(Path(unpacked_name(file.path.name)).stem)
-        if name is None and file.whole and file.path != STANDARD:
-            from viner.formats import detect
-
-            name = detect(file.path)
+        collected = format is None and is_collected(file.path)
+        source = collected_source(file.path) if collected else Source(file.path)
+        name, given = "jsonl" if collected else format, dict(options or {})
         if name is None and file.whole:
-            name = "text"
+            name = "text" if source.is_stdin else detect_source(source)
         if name == "text" and file.whole:
             given["whole"] = True
-        for number, document in enumerate(read(file.path, name, **given), 1):
+        for number, document in enumerate(read_source(source, name, **given), 1):
             if document.id is None:
                 document = document.with_(id=f"{file.stem}-{number:06d}")
-            elif file.stem != prefix and _is_made_up(document.id, prefix):
-                document = document.with_(id=file.stem + document.id[len(prefix) :])
+            elif file.stem != source.stem and _is_made_up(document.id, source.stem):
+                document = document.with_(id=file.stem + document.id[len(source.stem) :])
             if trail is not None:
-                trail.leave(document.id or "", file.path, number)
+                trail.leave(document.id or "", source, number)
             yield document
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from viner.document import Document
 from viner.errors import VinerError
+from viner.feedback import collected_source, is_collected
+from viner.formats import Source, Trail, detect_source, read_source
 from viner.store import AddReport
 
 _REPORT_EVERY = 200
@@ -92,15 +94,17 @@ def add_files(
             yield document
 
     for path in paths:
+        trail = Trail()
         try:
-            report = store.add(
-                counted(read_upload(path, whole=choices.whole)),
-                who=who,
-                split=choices.split,
-                as_suggestions=choices.as_suggestions,
-                on_duplicate=choices.on_duplicate,
-                new_labels=choices.new_labels,
-            )
+            with trail.followed():
+                report = store.add(
+                    counted(read_upload(path, trail, whole=choices.whole)),
+                    who=who,
+                    split=choices.split,
+                    as_suggestions=choices.as_suggestions,
+                    on_duplicate=choices.on_duplicate,
+                    new_labels=choices.new_labels,
+                )
         except VinerError as error:
             # The person knows the file by its name, not by the folder that the upload went to.
             error.where = error.where.replace(str(path), path.name) if error.where else path.name
@@ -109,24 +113,25 @@ def add_files(
     return done
 
 
-def read_upload(path: Path, *, whole: bool) -> Iterator[Document]:
+def read_upload(path: Path, trail: Trail, *, whole: bool) -> Iterator[Document]:
     """The documents of a file, each with an id.
+
+    Args:
+        path: The file.
+        trail: Told where each document stands.
+        whole: A text file is one document, not one a line.
 
     Raises:
         FormatError: While reading; ``where`` is ``file:line``.
     """
-    from viner.feedback import is_collected, read_collected
-    from viner.formats import detect, read
-
-    if is_collected(path):
-        yield from read_collected(path)
-        return
-    kind = detect(path)
+    collected = is_collected(path)
+    source = collected_source(path) if collected else Source(path)
+    kind = "jsonl" if collected else detect_source(source)
     stem = path.name.split(".")[0] or path.name
     named = kind != "text"
-    documents = read(path, format=kind) if named else read(path, format=kind, whole=whole)
+    documents = read_source(source, kind) if named else read_source(source, kind, whole=whole)
     for number, document in enumerate(documents, start=1):
-        if named and document.id is not None:
-            yield document
-        else:
-            yield document.with_(id=stem if whole and not named else f"{stem}-{number:06d}")
+        if not named or document.id is None:
+            document = document.with_(id=stem if whole and not named else f"{stem}-{number:06d}")
+        trail.leave(document.id or "", source, number)
+        yield document

@@ -12,7 +12,7 @@ from viner.feedback.errors import (
     ReceiptUsedError,
     UnknownReceiptError,
 )
-from viner.feedback.reading import is_collected, read_collected
+from viner.feedback.reading import collected_source, is_collected, read_collected
 
 __all__ = [
     "LONGEST_COMMENT",
@@ -24,6 +24,7 @@ __all__ = [
     "FeedbackFullError",
     "ReceiptUsedError",
     "UnknownReceiptError",
+    "collected_source",
     "is_collected",
     "make_entry",
     "new_receipt",

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from viner.document import Document
 from viner.errors import InputError
 from viner.feedback.entry import document_id
-from viner.formats import Source, get_format
+from viner.formats import Source, read_source
 
 _BEGINNING = json.dumps({"id": document_id("")})[:-2]
 """How every line begins."""
@@ -56,7 +56,12 @@ def read_collected(path: str | os.PathLike[str]) -> Iterator[Document]:
     Raises:
         FormatError: Where another line breaks the format; ``where`` is ``file:line``.
     """
-    return get_format("jsonl").read(_WholeLines(path))
+    return read_source(collected_source(path), "jsonl")
+
+
+def collected_source(path: str | os.PathLike[str]) -> Source:
+    """Such a file, to be read as "jsonl" by somebody who wants to know where its documents stand."""
+    return _WholeLines(path)
 
 
 class _WholeLines(Source):

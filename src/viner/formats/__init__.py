@@ -17,11 +17,13 @@ from viner.formats.registry import (
     write,
 )
 from viner.formats.report import Loss, WriteReport
+from viner.formats.trail import Trail
 
 __all__ = [
     "Format",
     "Loss",
     "Source",
+    "Trail",
     "WriteReport",
     "detect",
     "detect_source",

@@ -63,6 +63,7 @@ def _read(
         if isinstance(document, FormatError):
             source.refuse(document)
         else:
+            source.line = number
             yield document
 
 

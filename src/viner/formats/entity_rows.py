@@ -95,6 +95,7 @@ class _Open:
             return FormatError(
                 f"the document has {count or 'no'} entities, and {len(self.rows)} rows of them follow", where=where, hint=_HINT
             )
+        source.line = self.number
         data: dict[str, Any] = {"id": name or f"{source.stem}:{self.number}", "text": text}
         try:
             if count:

@@ -50,6 +50,8 @@ class Source:
         self.bom = False
         self.size: int | None = None
         """Bytes of the file as it lies on the disk; None for a stream."""
+        self.line: int | None = None
+        """Line (of a table without lines, row) with which the document begins that was read last, where the reader says so."""
         own = "stdin" if self.is_stdin else Path(unpacked_name(Path(self.path).name)).stem
         self.stem = speakable(own if stem is None else stem)
         self._refused = refused

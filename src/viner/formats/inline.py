@@ -42,11 +42,13 @@ def _read(source: Source) -> Iterator[Document]:
     for blank, group in groupby(numbered, key=lambda item: _is_blank(item[1])):
         if not blank:
             count += 1
+            lines = list(group)
             try:
-                document = _parse(source, list(group), f"{source.stem}:{count}")
+                document = _parse(source, lines, f"{source.stem}:{count}")
             except FormatError as error:
                 source.refuse(error)
             else:
+                source.line = lines[0][0]
                 yield document
 
 

@@ -28,6 +28,7 @@ def _read(source: Source) -> Iterator[Document]:
         if isinstance(document, FormatError):
             source.refuse(document)
         elif document is not None:
+            source.line = number
             yield document
 
 

@@ -57,6 +57,7 @@ def _read(source: Source, *, text_column: str | int | None = None, id_column: st
         if isinstance(document, FormatError):
             source.refuse(document)
         else:
+            source.line = row
             yield document
 
 

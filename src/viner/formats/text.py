@@ -21,6 +21,7 @@ def _read(source: Source, *, whole: bool = False) -> Iterator[Document]:
         except FormatError as error:
             source.refuse(error)
         else:
+            source.line = 1
             yield document
         return
     for number, line in source.each_line():
@@ -28,6 +29,7 @@ def _read(source: Source, *, whole: bool = False) -> Iterator[Document]:
             source.refuse(line)
         elif not line.isspace():
             # The line number makes the id, so that an answer finds its line although empty lines give no document.
+            source.line = number
             yield Document(strip_line_end(line), id=f"{source.stem}:{number}")
 
 

@@ -107,6 +107,7 @@ def read(
         dropped = frozenset([drop_labels] if isinstance(drop_labels, str) else drop_labels)
         for chunk in _chunks(source, layout, sentences or 1):
             document = _document(chunk, layout, source, dropped)
+            source.line = chunk.line or None
             yield document.with_(words=None) if segments == "syllables" else document
 
 
