@@ -51,6 +51,15 @@ def test_a_project_is_not_overwritten_by_its_own_export(project, run, name):
     assert run("export", "--project", project, project / "all.jsonl")[0] == 0
 
 
+@pytest.mark.parametrize("name", ["viner.db", "viner.toml"])
+def test_nor_by_what_its_model_finds(project, run, name, tmp_path):
+    (tmp_path / "a.txt").write_text("Lan ở Huế\n", encoding="utf-8")
+    before = (project / name).read_bytes()
+    status, _, err = run("predict", project, tmp_path / "a.txt", "--out", project / name, "--to", "jsonl")
+    assert (status, "would write it" in err) == (2, True), err
+    assert (project / name).read_bytes() == before
+
+
 @pytest.mark.parametrize("content", ["", " \n\n"])
 def test_an_empty_key_is_too_short(folder, run, content, monkeypatch):
     (folder / "key.txt").write_text(content, encoding="utf-8")

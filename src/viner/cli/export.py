@@ -38,7 +38,7 @@ def export(out: Path, project: Path | None, split: Split | None, status: Status 
     from viner.store import Filter
 
     home = find_project(project).path
-    check_output(out, home / "viner.toml", *home.glob("*.db*"))
+    check_output(out, home)
     with open_store(project) as store:
         documents = store.export(Filter(splits=(split,) if split else None, statuses=(status,) if status else None))
         write_out(progress(documents), out, to, as_json=as_json)

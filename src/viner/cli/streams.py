@@ -38,8 +38,8 @@ def check_output(output: Path | None, *sources: str | Path | Literal[False] | No
 
     Args:
         output: A file to be written; None, and ``-``, are none.
-        sources: What is read: files, and model folders, in which nothing is written; None, False, ``-`` and what is not there
-            count for nothing.
+        sources: What is read: files, projects, of which settings and store stay, and model folders, in which nothing is
+            written; None, False, ``-`` and what is not there count for nothing.
 
     Raises:
         UsageError: If the output is one of the files, or lies in a model folder.
@@ -51,7 +51,8 @@ def check_output(output: Path | None, *sources: str | Path | Literal[False] | No
         if not source or str(source) == str(STANDARD):
             continue
         path = Path(source).expanduser().resolve()
-        if path == place and not path.is_dir():
+        kept = [path / "viner.toml", *path.glob("*.db*")] if (path / "viner.toml").is_file() else [path]
+        if place in kept and not place.is_dir():
             raise UsageError("the command reads this file and would write it", where=output, hint="Name another output")
         if path in place.parents and (path / "viner.json").is_file():
             raise UsageError("this lies in the model folder, which stays as it is", where=output, hint="Name another output")
