@@ -111,9 +111,7 @@ class Processes:
         if self.count == 1:
             return model
         device = self.accelerator.device
-        return DistributedDataParallel(
-            model, device_ids=None if device.type == "cpu" else [device.index], broadcast_buffers=False
-        )
+        return DistributedDataParallel(model, device_ids=None if device.type == "cpu" else [device.index])
 
     def deal(self, batches: Sequence[Batch], accumulate: int) -> list[Step]:
         """The steps of an epoch: each takes so many batches for each process.
