@@ -27,7 +27,8 @@ less than a twentieth of a step, and takes a quarter less time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,6 +127,7 @@ class _Rewriter:
         self._constants: dict[str, NDArray[np.generic]] = {}
         self._quantized: set[str] = set()
         self._products: set[str] = set()
+        self._applied: Counter[str] = Counter()
         self._activations = activations
         self._smoothing: dict[str, NDArray[np.float32]] = {}
         self._compensation: tuple[object, Compensation] | None = None  # of the activations that had one last
@@ -172,12 +174,30 @@ class _Rewriter:
         quantized, scales = self._int8(weight, matrix, axis=0, activation=activation)
         # The same matrix may be read by activations of both kinds.
         columns = self._constant(f"{scales}:{steps}", self._constants[scales].astype(np.float32) / np.float32(steps))
+        self._applied[quantized] += 1
+        if self._applied[quantized] > 1:
+            quantized = yield from self._copy(quantized, f"{output}/matrix", len(matrix) + self._applied[quantized])
         integers, floats, scale = (f"{output}/{step}" for step in ("integers", "floats", "scale"))
         yield self._make("MatMulInteger", [f"{activation}/uint8", quantized, zero], [integers])
         yield self._make("Cast", [integers], [floats], to=TensorProto.FLOAT)
         yield self._make("Mul", [f"{activation}/largest", columns], [scale])
         yield self._make("Mul", [floats, scale], [output])
         self._products.add(output)
+
+    def _copy(self, matrix: str, name: str, end: int) -> Generator[NodeProto, None, str]:
+        """Another matrix with the same numbers, made when the graph is loaded; returns its name.
+
+        Where products overflow (``session_options``), ONNX Runtime makes u8 of each product's matrix, and fails at one that two
+        share (seen in 1.32). It takes a slice of all rows for another matrix, unless it has met one to the same end.
+
+        Args:
+            matrix: Name of the matrix.
+            name: Name of the copy.
+            end: A number of rows that no other copy of it has, more than there are.
+        """
+        start, stop = self._constant("int8/first", np.array([0])), self._constant(f"{name}/end", np.array([end]))
+        yield self._make("Slice", [matrix, start, stop], [name])
+        return name
 
     def _rows(self, name: str) -> Iterator[NodeProto]:
         """Quantizes an activation around 128, the first time that a matrix asks for it."""
