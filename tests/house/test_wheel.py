@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support.environments import Environment
 from viner.publishing.wheel import pack_wheel
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
@@ -61,8 +62,8 @@ def test_the_wheel_that_viner_packs_of_itself_is_this_one_without_the_encoder(wh
 @pytest.mark.parametrize("extras", [("", "train"), ("app",)], ids=" then ".join)
 def test_a_clean_environment_needs_the_wheel_only(wheel, extras, tmp_path, tiny_model):
     """An extra that comes on top of the base install needs what it needs without: nothing else is there."""
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True, timeout=120)
-    scripts = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    environment = Environment(tmp_path / "venv")
+    scripts = environment.scripts
 
     def run(*command: str) -> str:
         # Away from the checkout, so that nothing but the wheel can be imported.
@@ -71,8 +72,9 @@ def test_a_clean_environment_needs_the_wheel_only(wheel, extras, tmp_path, tiny_
         return process.stdout
 
     for extra in extras:
-        requirement = f"{wheel}[{extra}]" if extra else str(wheel)
-        run(str(scripts / "python"), "-m", "pip", "install", "--quiet", "--no-compile", requirement)
+        if extra == "train":
+            environment.install("torch")
+        environment.install(f"{wheel}[{extra}]" if extra else wheel)
         assert "predict" in run(str(scripts / "viner"), "--help")
         assert '"viner"' in run(str(scripts / "viner"), "doctor", "--json")
         run(str(scripts / "python"), "-c", "\n".join(f"import {module}" for module in IMPORTS[extra]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -40,7 +41,7 @@ def found_in(document: dict) -> list[tuple[str, str]]:
 
 
 def test_the_environment_is_whole_and_has_no_torch(space_python):
-    subprocess.run([space_python, "-m", "pip", "check"], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "pip", "--python", space_python, "check"], check=True, timeout=120)
     code = (
         "from importlib.util import find_spec as find; import json;"
         "print(json.dumps([name for name in ('torch', 'transformers', 'onnx', 'viner') if find(name)]))"

@@ -13,7 +13,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
@@ -22,6 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from support.environments import Environment
 
 PATIENCE = 120.0  # seconds until the first answer
 SET_BY_THE_HUB = {
@@ -39,23 +40,20 @@ _POLL = 0.02
 def build_environment(space: Path, folder: Path, *, compiled: bool = False) -> Path:
     """Builds the virtual environment of a Space and returns its Python.
 
-    As the Hub's builder, pip sees requirements.txt and nothing else of the Space, together with what the builder adds.
+    As with the Hub's builder, requirements.txt and nothing else of the Space is seen, together with what the builder adds.
 
     Args:
         space: The folder of the Space.
         folder: Where the environment goes.
-        compiled: Whether pip compiles all modules, as it does on the Hub; tests do not wait for that.
+        compiled: Whether all modules are compiled, as they are on the Hub; tests do not wait for that.
     """
     (sdk,) = re.findall(r"^sdk_version: '?([0-9.]+)'?$", (space / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, timeout=120)
-    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    environment = Environment(folder, compiled=compiled)
     with tempfile.TemporaryDirectory() as empty:
         shutil.copy(space / "requirements.txt", empty)
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        pip += [] if compiled else ["--no-compile"]
         added = [f"gradio[oauth,mcp]=={sdk}", "uvicorn>=0.14.0", "websockets>=10.4", "spaces"]
-        subprocess.run([*pip, "-r", "requirements.txt", *added], cwd=empty, check=True, timeout=900)
-    return python
+        environment.install("-r", "requirements.txt", *added, folder=Path(empty))
+    return environment.python
 
 
 @dataclass(frozen=True)
