@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -64,6 +65,25 @@ def test_what_is_there_once_the_page_is_built_is_not_searched_for_garbage(paged:
         assert before == [0] * paged
     finally:
         gc.unfreeze()
+
+
+FREED = """
+import psutil
+from viner.server.runner import give_back_memory
+blocks = [bytes(2_000) for _ in range(50_000)]
+kept = blocks[::50]  # here and there one that stays, as in a process that built a page
+del blocks
+before = psutil.Process().memory_info().rss
+give_back_memory()
+print(before - psutil.Process().memory_info().rss, kept[0] == bytes(2_000))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked for memory")
+def test_freed_memory_is_given_back_though_some_between_it_stays() -> None:
+    freed, kept = subprocess.check_output([sys.executable, "-c", FREED], text=True, timeout=120).split()
+    assert int(freed) > 50_000_000
+    assert kept == "True"
 
 
 def test_a_host_that_is_not_here_is_a_clear_error() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
+from viner.console.lazy_package import defer
 from viner.console.recognizer import FeedbackLike, RecognizerLike, entity_types
 from viner.console.studio import StudioLike
 from viner.console.theme import color_rules
@@ -86,6 +87,7 @@ def _mount(
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["GRADIO_TEMP_DIR"] = folder
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    defer("pandas")
     try:
         import gradio as gr
     except ImportError as error:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ctypes
 import errno
 import gc
 import socket
+import sys
 import webbrowser
 from collections.abc import Callable
 from dataclasses import replace
@@ -148,7 +151,7 @@ async def _run(server: uvicorn.Server, app: FastAPI, listener: socket.socket, ad
 
 
 async def _settle(app: FastAPI) -> None:
-    """Hides all that is there once the page is built from the garbage collector.
+    """Hides all that is there once the page is built from the garbage collector, and gives back memory that was for building.
 
     That is a quarter of a million objects, which stay; to look through them once more stops all requests for 150 ms.
     """
@@ -156,6 +159,17 @@ async def _settle(app: FastAPI) -> None:
         await app.state.console.wait()
     gc.collect()
     gc.freeze()
+    give_back_memory()
+
+
+def give_back_memory() -> None:
+    """Gives the system back what was freed, which the C library keeps for later: tens of megabytes, in a few milliseconds.
+
+    Only glibc has a call for it; elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 async def _announce(app: FastAPI, address: str, settings: Settings) -> None:
