@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import signal
 import sys
 import threading
@@ -72,7 +73,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         # The reader left, as `| head` does: no message, and nothing more to flush at exit.
-        sys.stdout = None
+        _drop_output()
         return 1
     except OSError as error:
         if error.errno == errno.EBADF and error.filename is None:
@@ -113,5 +114,17 @@ def _fail(message: str, *, status: int, where: str | None = None, hint: str | No
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError:
-        sys.stdout = None  # what it holds has nowhere to go: at exit that would be an error once more
+        _drop_output()
     return status
+
+
+def _drop_output() -> None:
+    """Sends what stdout still holds nowhere: at exit, or when stdout is deleted, it would be an error once more."""
+    try:
+        number = sys.stdout.fileno()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+    except (OSError, ValueError):
+        sys.stdout = None
