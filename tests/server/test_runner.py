@@ -86,6 +86,26 @@ def test_freed_memory_is_given_back_though_some_between_it_stays() -> None:
     assert kept == "True"
 
 
+NOW_AND_THEN = """
+import asyncio
+from viner.server import runner
+calls = []
+runner._GIVE_BACK_EVERY = 0.01
+runner.give_back_memory = lambda: calls.append(None)
+async def main():
+    task = asyncio.create_task(runner._keep_small())
+    while len(calls) < 3:
+        await asyncio.sleep(0.01)
+    task.cancel()
+asyncio.run(asyncio.wait_for(main(), 60))
+"""
+
+
+def test_memory_is_given_back_as_long_as_the_server_runs() -> None:
+    # In a process of its own: tests of pages leave a loop running in this thread.
+    subprocess.run([sys.executable, "-c", NOW_AND_THEN], check=True, timeout=120)
+
+
 def test_a_host_that_is_not_here_is_a_clear_error() -> None:
     with pytest.raises(UsageError, match="no address of this machine"):
         listen("no-such-host.invalid", 0)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _GOODBYE_SECONDS = 2
 _BACKLOG = 512
+_GIVE_BACK_EVERY = 60
+"""Seconds."""
 
 
 class ServerError(VinerError):
@@ -141,7 +143,7 @@ def config_of(app: FastAPI, settings: Settings) -> uvicorn.Config:
 
 
 async def _run(server: uvicorn.Server, app: FastAPI, listener: socket.socket, address: str, settings: Settings) -> None:
-    beside = [asyncio.create_task(_announce(app, address, settings)), asyncio.create_task(_settle(app))]
+    beside = [asyncio.create_task(task) for task in (_announce(app, address, settings), _settle(app), _keep_small())]
     try:
         await server.serve(sockets=[listener])
     finally:
@@ -160,6 +162,13 @@ async def _settle(app: FastAPI) -> None:
     gc.collect()
     gc.freeze()
     give_back_memory()
+
+
+async def _keep_small() -> None:
+    """Gives memory back now and then: engines make sessions, and take batches of another size, long after the start."""
+    while True:
+        await asyncio.sleep(_GIVE_BACK_EVERY)
+        await asyncio.to_thread(give_back_memory)
 
 
 def give_back_memory() -> None:
