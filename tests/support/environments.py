@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,13 +42,5 @@ class Environment:
         else:
             command = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet"]
             command += ["--disable-pip-version-check", *([] if self._compiled else ["--no-compile"])]
-        _run([*command, *names], folder)
-
-    def check(self) -> None:
-        """Makes sure that no package lacks what it needs."""
-        _run([sys.executable, "-m", "pip", "--python", str(self.python), "check"], None)
-
-
-def _run(command: Sequence[str], folder: Path | None) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        done = subprocess.run([*command, *names], cwd=folder, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == 0, f"{' '.join([*command, *names])}\n{done.stdout}\n{done.stderr}"

@@ -66,11 +66,11 @@ def import_(
       viner predict models/003 new.txt | viner import - --project covid --as-suggestions
       viner import flagged/feedback.jsonl --project covid
     """
+    from viner.formats import Trail
+
     folder = find_project(project)
     texts = find_texts(files, whole=whole)
     tell_skipped(texts)
-    from viner.formats import Trail
-
     trail = Trail()
     with open_store(project, create=True) as store, trail.followed():
         from viner.annotation.sync import sync, write_back

@@ -89,13 +89,12 @@ def read_documents(
         InputError: If a file cannot be read; ``where`` is ``file:line``.
         UsageError: If the format or an option is unknown.
     """
-    from viner.feedback import collected_source, is_collected
+    from viner.feedback import collected_source
     from viner.formats import Source, detect_source, read_source
 
     for file in texts.files:
-        collected = format is None and is_collected(file.path)
-        source = collected_source(file.path) if collected else Source(file.path)
-        name, given = "jsonl" if collected else format, dict(options or {})
+        collected = collected_source(file.path) if format is None else None
+        source, name, given = collected or Source(file.path), format if collected is None else "jsonl", dict(options or {})
         if name is None and file.whole:
             name = "text" if source.is_stdin else detect_source(source)
         if name == "text" and file.whole:

@@ -46,7 +46,7 @@ class _Deferred(ModuleType):
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):  # asked for by those who look at every module
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        load(self)
+        _load(self)
         return getattr(self, name)
 
 
@@ -60,7 +60,7 @@ class _Loading(ModuleType):
             return getattr(self, name)
 
 
-def load(module: ModuleType) -> None:
+def _load(module: ModuleType) -> None:
     """Loads a package that waits; one that failed to load goes on waiting."""
     with _LOADING:
         kind: type[ModuleType] = module.__class__
@@ -84,7 +84,7 @@ class _PartsFinder(MetaPathFinder):
         package = sys.modules.get(fullname.partition(".")[0])
         if package is None or package.__class__ is not _Deferred:
             return None
-        load(package)
+        _load(package)
         part = sys.modules.get(fullname)
         if part is None:
             return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from viner.document import Document
 from viner.errors import VinerError
-from viner.feedback import collected_source, is_collected
+from viner.feedback import collected_source
 from viner.formats import Source, Trail, detect_source, read_source
 from viner.store import AddReport
 
@@ -124,9 +124,9 @@ def read_upload(path: Path, trail: Trail, *, whole: bool) -> Iterator[Document]:
     Raises:
         FormatError: While reading; ``where`` is ``file:line``.
     """
-    collected = is_collected(path)
-    source = collected_source(path) if collected else Source(path)
-    kind = "jsonl" if collected else detect_source(source)
+    collected = collected_source(path)
+    source = collected or Source(path)
+    kind = detect_source(source) if collected is None else "jsonl"
     stem = path.name.split(".")[0] or path.name
     named = kind != "text"
     documents = read_source(source, kind) if named else read_source(source, kind, whole=whole)

@@ -56,12 +56,12 @@ def read_collected(path: str | os.PathLike[str]) -> Iterator[Document]:
     Raises:
         FormatError: Where another line breaks the format; ``where`` is ``file:line``.
     """
-    return read_source(collected_source(path), "jsonl")
+    return read_source(_WholeLines(path), "jsonl")
 
 
-def collected_source(path: str | os.PathLike[str]) -> Source:
-    """Such a file, to be read as "jsonl" by somebody who wants to know where its documents stand."""
-    return _WholeLines(path)
+def collected_source(path: str | os.PathLike[str]) -> Source | None:
+    """Such a file, to be read as "jsonl" by somebody who wants to know where its documents stand; None if it is another."""
+    return _WholeLines(path) if is_collected(path) else None
 
 
 class _WholeLines(Source):

@@ -28,8 +28,8 @@ def _read(source: Source, *, whole: bool = False) -> Iterator[Document]:
         if isinstance(line, FormatError):
             source.refuse(line)
         elif not line.isspace():
-            # The line number makes the id, so that an answer finds its line although empty lines give no document.
             source.line = number
+            # The line number makes the id, so that an answer finds its line although empty lines give no document.
             yield Document(strip_line_end(line), id=f"{source.stem}:{number}")
 
 

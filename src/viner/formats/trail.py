@@ -17,7 +17,7 @@ class Trail:
     """
 
     def __init__(self) -> None:
-        self._last: deque[tuple[str, str]] = deque(maxlen=20_000)
+        self._last: deque[tuple[str, Source, int | None, int]] = deque(maxlen=20_000)
 
     def leave(self, name: str, source: Source, number: int) -> None:
         """Remembers where the document stands that was read last.
@@ -27,8 +27,7 @@ class Trail:
             source: The file.
             number: Which of the file's documents it is, from 1, where its format does not say the line.
         """
-        line = source.line
-        self._last.append((name, f"{source.name} (document {number:,})" if line is None else source.where(line)))
+        self._last.append((name, source, source.line, number))
 
     @contextmanager
     def followed(self) -> Iterator[None]:
@@ -41,6 +40,8 @@ class Trail:
             where = error.where or ""
             named = [item for item in self._last if where == item[0] or where.startswith(f"{item[0]}: ")]
             if named:
-                _, place = max(reversed(named), key=lambda item: len(item[0]))  # the newest of those with one id
+                # The newest of those with one id.
+                _, source, line, number = max(reversed(named), key=lambda item: len(item[0]))
+                place = f"{source.name} (document {number:,})" if line is None else source.where(line)
                 error.where = f"{place}: {where}"
             raise

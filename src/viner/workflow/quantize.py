@@ -28,7 +28,7 @@ less than a twentieth of a step, and takes a quarter less time.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -176,7 +176,8 @@ class _Rewriter:
         columns = self._constant(f"{scales}:{steps}", self._constants[scales].astype(np.float32) / np.float32(steps))
         self._applied[quantized] += 1
         if self._applied[quantized] > 1:
-            quantized = yield from self._copy(quantized, f"{output}/matrix", len(matrix) + self._applied[quantized])
+            shared, quantized = quantized, f"{output}/matrix"
+            yield self._copy(shared, quantized, len(matrix) + self._applied[shared])
         integers, floats, scale = (f"{output}/{step}" for step in ("integers", "floats", "scale"))
         yield self._make("MatMulInteger", [f"{activation}/uint8", quantized, zero], [integers])
         yield self._make("Cast", [integers], [floats], to=TensorProto.FLOAT)
@@ -184,8 +185,8 @@ class _Rewriter:
         yield self._make("Mul", [floats, scale], [output])
         self._products.add(output)
 
-    def _copy(self, matrix: str, name: str, end: int) -> Generator[NodeProto, None, str]:
-        """Another matrix with the same numbers, made when the graph is loaded; returns its name.
+    def _copy(self, matrix: str, name: str, end: int) -> NodeProto:
+        """Another matrix with the same numbers, made when the graph is loaded.
 
         Where products overflow (``session_options``), ONNX Runtime makes u8 of each product's matrix, and fails at one that two
         share (seen in 1.32). It takes a slice of all rows for another matrix, unless it has met one to the same end.
@@ -196,8 +197,7 @@ class _Rewriter:
             end: A number of rows that no other copy of it has, more than there are.
         """
         start, stop = self._constant("int8/first", np.array([0])), self._constant(f"{name}/end", np.array([end]))
-        yield self._make("Slice", [matrix, start, stop], [name])
-        return name
+        return self._make("Slice", [matrix, start, stop], [name])
 
     def _rows(self, name: str) -> Iterator[NodeProto]:
         """Quantizes an activation around 128, the first time that a matrix asks for it."""
