@@ -42,7 +42,7 @@ _PATTERN = regex.compile(
 )
 # What makes one character with its neighbors where no pattern above expects it: signs that belong to what follows them
 # (GCB=Prepend, such as the Arabic number sign), skin tones and Thai or Lao AM behind anything at all.
-_PREPEND = "".join(chr(code) for code in range(0x600, 0x12000) if regex.match(r"\p{GCB=Prepend}", chr(code)))
+_PREPEND = "".join(regex.findall(r"\p{GCB=Prepend}", "".join(map(chr, range(0x600, 0x12000)))))
 _RARE = re.compile(f"[{_PREPEND}\u0e33\u0eb3\U0001f3fb-\U0001f3ff]")
 _STRAY = regex.compile(
     rf"[{_PREPEND}]|(?<![\u0e00-\u0eff])[\u0e33\u0eb3]|(?<!\p{{Extended_Pictographic}})\p{{EMod}}", regex.VERSION1
