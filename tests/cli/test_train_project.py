@@ -60,6 +60,15 @@ def test_a_run_that_distills_can_be_resumed_from_another_folder(annotated, run, 
     assert worked[2].read()["options"] == {"distill_from": "user/large"}
 
 
+def test_a_run_with_teachers_can_be_resumed_from_another_folder(annotated, run, worked, tiny_model, monkeypatch):
+    monkeypatch.chdir(tiny_model.parent)
+    status, _, err = run("train", "--project", annotated, "--teacher", tiny_model.name, "--teacher", "user/large")
+    assert status == 0, err
+    assert worked[0].read()["options"] == {"teacher": [str(tiny_model.resolve()), "user/large"]}
+    run("train", "--project", annotated, "--teacher", tiny_model, "--teacher", "user/large")
+    assert [folder.name for folder in worked] == ["001", "001"]
+
+
 def test_a_run_that_adapts_can_be_resumed_from_another_folder(annotated, run, worked, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     texts = ["--adapt", "notes/*.txt", "--adapt", tmp_path / "more.jsonl"]

@@ -163,6 +163,12 @@ def test_train_distills_from_a_model_with_as_many_layers_as_asked_for(trainings)
     assert trainings == [{**given, "layers": 4}, given]
 
 
+def test_train_learns_from_as_many_teachers_as_are_named(trainings):
+    command = ["train", "--train", "a.conll", "--out", "m", "--teacher", "user/large"]
+    assert main([*command, "--teacher", "models/001"]) == 0
+    assert trainings == [{"train": Path("a.conll"), "out": Path("m"), "teacher": ["user/large", "models/001"]}]
+
+
 @pytest.mark.parametrize("layers", ["0", "-1", "half"])
 def test_train_wants_a_number_of_layers(trainings, capsys, layers):
     assert main(["train", "--train", "a.conll", "--out", "m", "--distill-from", "large", "--layers", layers]) == 2

@@ -185,9 +185,12 @@ class FakeProcesses(Processes):
 
 
 def batch(known, words):
+    """Words of which the last one is one that the teacher says nothing of."""
     targets = torch.full((words,), IGNORED)
     targets[:known] = 1
-    return Batch(torch.zeros(1, words), torch.ones(1, words), torch.arange(words), targets, words)
+    said = torch.zeros(words, 2)
+    said[-1] = torch.nan
+    return Batch(torch.zeros(1, words), torch.ones(1, words), torch.arange(words), targets, words, said)
 
 
 def test_every_batch_is_dealt_once_and_every_known_word_weighs_the_same():
@@ -203,7 +206,9 @@ def test_every_batch_is_dealt_once_and_every_known_word_weighs_the_same():
         weights = {round(part.known / int((part.batch.targets != IGNORED).sum()), 9) for part in parts if part.known}
         assert len(weights) == 1
         assert sum(part.known for part in parts) == pytest.approx(3)
-        assert sum(part.words for part in parts) == pytest.approx(3)
+        heard = {round(part.heard / (len(part.batch.targets) - 1), 9) for part in parts if part.known}
+        assert len(heard) == 1
+        assert sum(part.heard for part in parts) == pytest.approx(3)
         seen += [id(part.batch) for part in parts if part.known]
     assert sorted(seen) == sorted(map(id, batches))
     # The last step has one batch for three processes.
@@ -212,4 +217,4 @@ def test_every_batch_is_dealt_once_and_every_known_word_weighs_the_same():
 
 def test_one_process_with_one_batch_a_step_weighs_nothing():
     steps = FakeProcesses(1, 0).deal([batch(2, 5), batch(3, 3)], 1)
-    assert [(part.known, part.words) for step in steps for part in step.parts] == [(1.0, 1.0), (1.0, 1.0)]
+    assert [(part.known, part.heard) for step in steps for part in step.parts] == [(1.0, 1.0), (1.0, 1.0)]

@@ -18,9 +18,10 @@ from viner.errors import BundleError, UsageError
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig
 from viner.training.data import TrainingSet
+from viner.training.larger import LargerModel
 from viner.training.layers import layers_of
 from viner.training.reading import DocumentReader
-from viner.training.teacher import Teacher, distance, imitation_loss
+from viner.training.teacher import distance, imitation_loss
 from viner.training.trainer import Trainer
 
 
@@ -38,7 +39,7 @@ def student(large, toys):
 
         config = TrainingConfig(**{**DEEP, "window_pieces": large.info.windows.pieces, **choices})
         files = (toys[0] if train is None else train, toys[1])
-        teacher = Teacher(large, layers)
+        teacher = LargerModel(large, layers)
         return Trainer(large.path, large.info.heads[0].labels, *files, config, teacher=teacher, observe=both), events
 
     return make
@@ -59,7 +60,7 @@ def undecided(document):
 
 
 def test_a_student_begins_as_its_teacher_without_the_other_layers(large):
-    teacher = Teacher(large)
+    teacher = LargerModel(large)
     assert (teacher.layers, teacher.kept) == (4, (1, 3))
     model, head = teacher.student(0.1)
     weights = load_file(large.path / "model.safetensors")
@@ -77,11 +78,11 @@ def test_a_student_begins_as_its_teacher_without_the_other_layers(large):
 @pytest.mark.parametrize("layers", [0, 5])
 def test_a_student_has_no_more_layers_than_its_teacher(large, layers):
     with pytest.raises(UsageError, match=f"a model of 4 layers can be distilled into 1 to 4, not {layers}"):
-        Teacher(large, layers)
+        LargerModel(large, layers)
 
 
 def test_a_student_that_is_its_teacher_has_nothing_to_imitate(large, toys):
-    teacher = Teacher(large, 4)
+    teacher = LargerModel(large, 4)
     encoder = PieceEncoder.from_folder(large.path, views=large.info.views, max_pieces=large.info.windows.pieces)
     reader = DocumentReader(toys[1], encoder, overlap=8)
     (vectors,) = teacher.read([reader], torch.device("cpu"), nullcontext)
@@ -92,7 +93,7 @@ def test_a_student_that_is_its_teacher_has_nothing_to_imitate(large, toys):
         emissions = head(torch.from_numpy(ours))
         assert float(imitation_loss(emissions.detach(), teacher.emissions(wanted), 2.0)) < 1e-4
         assert float(distance(torch.from_numpy(ours), wanted)) < 1e-5
-    half, half_head = Teacher(large, 2).student(0.0)
+    half, half_head = LargerModel(large, 2).student(0.0)
     other = reader.answers(half, lambda words: half_head(words), len(head.tags), nullcontext())
     wanted = teacher.emissions(torch.from_numpy(np.concatenate(vectors)))
     assert float(imitation_loss(torch.from_numpy(np.concatenate(other)), wanted, 2.0)) > 1e-3
@@ -106,11 +107,14 @@ def test_the_imitation_loss_is_the_divergence_of_the_softened_answers():
     assert float(imitation_loss(theirs, theirs, 2.0)) == 0.0
 
 
-def test_each_word_of_a_batch_stands_beside_what_the_teacher_said_of_it(large):
-    """Sentences are shown alone, joined, respaced and in windows; a vector goes where its word goes."""
+@pytest.mark.parametrize("replaced", [0.0, 0.9])
+def test_each_word_of_a_batch_stands_beside_what_the_teacher_said_of_it(large, replaced):
+    """Sentences are shown alone, joined, respaced and in windows; a vector goes where its word goes. Of words that took the
+    place of others, nothing was said.
+    """
     encoder = PieceEncoder.from_folder(large.path, views=large.info.views, max_pieces=24)
-    config = TrainingConfig(batch_pieces=64, window_overlap=8, harden=0.0)
-    _, head = Teacher(large).student(0.0)
+    config = TrainingConfig(batch_pieces=64, window_overlap=8, harden=0.0, replace_mentions=replaced)
+    _, head = LargerModel(large).student(0.0)
     documents = [*toy_documents(20, 5), *map(undecided, toy_documents(20, 6))]
     found = TrainingSet(documents, encoder, head, config, every_word=True)
     assert found.documents == documents
@@ -123,8 +127,12 @@ def test_each_word_of_a_batch_stands_beside_what_the_teacher_said_of_it(large):
     for seed in range(3):
         batches = found.epoch(np.random.default_rng(seed))
         for batch in batches:
-            assert torch.equal(batch.teacher[:, 0].long(), batch.input_ids.flatten()[batch.first])
-        assert sum(len(batch.first) for batch in batches) >= sum(map(len, said))
+            heard = batch.heard
+            assert torch.equal(batch.teacher[heard, 0].long(), batch.input_ids.flatten()[batch.first[heard]])
+            assert replaced or heard.all()
+            assert (batch.targets[~heard] != 0).all()
+        assert sum(len(batch.first) for batch in batches) >= sum(map(len, said)) or replaced
+        assert any(not batch.heard.all() for batch in batches) == bool(replaced)
     bare = TrainingSet(documents, encoder, head, config)
     assert bare.documents == documents[:20]
 
@@ -176,7 +184,7 @@ def test_a_checkpoint_of_another_teacher_or_of_other_layers_is_not_used(student,
     weights = load_file(other / "model.safetensors")
     weights["classifier.bias"] += 1
     save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
-    assert Teacher(read_bundle(large.path)).identity == Teacher(large).identity != Teacher(large, 3).identity
+    assert LargerModel(read_bundle(large.path)).identity == LargerModel(large).identity != LargerModel(large, 3).identity
 
 
 def test_a_teacher_stays_as_it_is(student, large, tmp_path):
@@ -197,13 +205,13 @@ def test_a_teacher_with_broken_weights_is_named(large, tmp_path):
         {k: v for k, v in weights.items() if "classifier" not in k}, folder / "model.safetensors", metadata={"format": "pt"}
     )
     with pytest.raises(BundleError, match="its head cannot be loaded") as caught:
-        Teacher(bundle)
+        LargerModel(bundle)
     assert caught.value.where == str(folder / "model.safetensors")
     (folder / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(BundleError, match="its head cannot be loaded"):
-        Teacher(bundle)
+        LargerModel(bundle)
 
 
 def test_labels_are_those_of_the_teacher_in_its_order(large):
-    assert Teacher(large).student(0.0)[1].labels == large.info.heads[0].labels
+    assert LargerModel(large).student(0.0)[1].labels == large.info.heads[0].labels
     assert set(LABELS) == set(large.info.heads[0].labels)

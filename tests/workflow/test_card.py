@@ -232,6 +232,25 @@ def test_a_teacher_that_cannot_be_read_breaks_no_card(broken):
     assert "None" not in card
 
 
+@pytest.mark.parametrize(
+    "broken", ["text", [], {}, {"models": 3}, {"models": ["x", {"name": 3, "data": []}], "dev_f1": "high"}]
+)
+def test_teachers_that_cannot_be_read_break_no_card(broken):
+    card = model_card(info(base={**BUNDLED_BASE.to_dict(), "taught_by": broken}))
+    assert ("It also learned to answer as 3." in card) == (isinstance(broken, dict) and isinstance(broken.get("models"), list))
+    assert "None" not in card
+
+
+@pytest.mark.parametrize(("data", "license_"), [("cc0-1.0", "mit"), ("cc-by-nc-4.0", None), (None, None)])
+def test_each_teacher_has_a_say_in_the_license(data, license_):
+    models = [{"name": name, "data": Origin(name, license=known).to_dict()} for name, known in (("a", "mit"), ("b", data))]
+    model = info(base={**BUNDLED_BASE.to_dict(), "taught_by": {"models": models, "dev_f1": 0.9}})
+    card = model_card(model)
+    assert front_matter(card).get("license") == license_
+    assert "It also learned to answer as a, b; the F1 of their mean answer on the same dev set is 0.9000." in card
+    assert f"Training data of the model that it learned from: b, license: {data or 'unknown'}." in card
+
+
 @pytest.mark.parametrize(("data", "license_"), [("cc0-1.0", "mit"), ("mit", "mit"), ("cc-by-nc-4.0", None), (None, None)])
 def test_what_a_model_was_distilled_from_has_a_say_in_its_license(data, license_):
     assert front_matter(model_card(distilled(Origin("d", license=data)))).get("license") == license_

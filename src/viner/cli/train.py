@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 )
 @click.option("--layers", type=click.IntRange(min=1), help="Layers of the smaller model; half if not given.")
 @click.option(
+    "--teacher",
+    metavar="MODEL",
+    multiple=True,
+    help="Let the base learn what this model answers, too: a folder, a project or a Hub id. May be given several times.",
+)
+@click.option(
     "--adapt",
     metavar="TEXTS",
     multiple=True,
@@ -114,6 +120,7 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
       viner train --project covid
       viner train --train train.conll --dev dev.conll --choices searches/001/best.toml --out models/002
       viner train --train train.conll --dev dev.conll --distill-from models/001 --out models/002
+      viner train --train train.conll --dev dev.conll --teacher models/001 --out models/002
       viner train --train train.conll --dev dev.conll --adapt 'notes/*.txt' --adapt-budget 1h --out models/003
     """
     from viner.bundle import Origin
@@ -126,6 +133,7 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
         raise UsageError("--track-dir says where a tracker writes, and there is none", hint="Add --track tensorboard, say")
     options["track"] = list(options["track"]) or None
     options["adapt"] = [*options["adapt"]] or None
+    options["teacher"] = [*options["teacher"]] or None
     given = {name: value for name, value in options.items() if value is not None}
     if choices is not None:
         from viner.workflow.choices import read_choices
@@ -170,9 +178,11 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
                 f"--{option} does not go with a project that has a store, which says what is learned",
                 hint="Export the documents first, or leave the option away",
             )
-    teacher = Path(choices.get("distill_from") or os.devnull).expanduser()
-    if teacher.is_dir():
-        choices["distill_from"] = str(teacher.resolve())  # whoever resumes the run may stand in another folder
+    # Whoever resumes the run may stand in another folder.
+    if "distill_from" in choices:
+        choices["distill_from"] = _in_full(choices["distill_from"])
+    if "teacher" in choices:
+        choices["teacher"] = [_in_full(name) for name in choices["teacher"]]
     if "adapt" in choices:
         choices["adapt"] = [str(Path(path).absolute()) for path in choices["adapt"]]
     if "track_dir" in choices:
@@ -186,3 +196,9 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
             return work(RunFolder(project.path / "runs" / last.name))
         with runs.foreground(**choices) as folder:
             return work(folder)
+
+
+def _in_full(model: str) -> str:
+    """A model's name, in full where it is a folder."""
+    folder = Path(model).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else model

@@ -20,11 +20,11 @@ class TrainingConfig:
     """Choices of a training; what is None is derived from base and data.
 
     Args:
-        epochs: Passes over the training set at most; None takes 8, with a teacher 12, and more for sets that would see fewer
-            than 400 steps.
+        epochs: Passes over the training set at most; None takes 8, or 12 for a part of a larger model, and more for sets that
+            would see fewer than 400 steps.
         learning_rate: Peak rate of the encoder's last layer; None derives it from its width (:func:`default_learning_rate`).
         layer_decay: A layer's rate is that of the layer above it times this, and the embeddings stand below all layers; None
-            takes :func:`default_layer_decay`, with a teacher 1.
+            takes :func:`default_layer_decay`.
         head_multiplier: A head's rate is that of the last layer times this: it starts from nothing, the encoder does not.
         warmup: Share of the training over which the rate rises from 0; it then falls in a line to 0.
         weight_decay: Of weight matrices; norms and biases are never decayed.
@@ -44,7 +44,7 @@ class TrainingConfig:
         respace: Share of the sequences in which every word is shown as if a space stood before it, since corpora differ in
             that (``27/7`` and ``27 / 7``).
         replace_mentions: Share of the entities that are shown in the words of another one of their label, drawn anew each epoch
-            (Dai and Adel, 2020); with a teacher, and in hardened sequences, none.
+            (Dai and Adel, 2020), of which a teacher says nothing; in hardened sequences, none.
         harden: Share of the sequences that are shown as others would have typed them, drawn anew each epoch: without
             diacritics, all in one case, mistyped.
         views: Views that each word passes on its way to the tokenizer.
@@ -56,8 +56,8 @@ class TrainingConfig:
         imitation: With a teacher, share of the loss that is its answers; the rest is the annotation.
         temperature: Divides the logits of teacher and student before they are compared: the higher, the more weighs what the
             teacher thinks of all tags but its first.
-        closeness: With a teacher, weight of the distance between its vectors of the words and the student's, which is a share
-            of their variance.
+        closeness: With a teacher that is larger, weight of the distance between its vectors of the words and the student's,
+            which is a share of their variance.
         seed: Of everything that is drawn.
         precision: "bf16", "fp32", or None for bf16 where the processor or GPU computes in it.
         gradient_checkpointing: Whether the insides of layers are computed anew for the gradients instead of being kept (Chen

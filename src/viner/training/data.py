@@ -84,13 +84,13 @@ class TrainingSet:
     def _teaches(self, targets: NDArray[np.int64]) -> bool:
         return len(targets) > 0 if self._every_word else bool((targets != IGNORED).any())
 
-    def hear(self, vectors: Sequence[NDArray[np.float16]]) -> None:
+    def hear(self, told: Sequence[NDArray[np.float16]]) -> None:
         """Takes what a teacher says of each word.
 
         Args:
-            vectors: One array for each of :attr:`documents`. *Shape:* (words, width) each.
+            told: One array for each of :attr:`documents`. *Shape:* (words, numbers) each.
         """
-        self._units = [replace(unit, teacher=said) for unit, said in zip(self._units, vectors, strict=True)]
+        self._units = [replace(unit, teacher=said) for unit, said in zip(self._units, told, strict=True)]
 
     def _unit(self, document: Document, head: Head) -> _Unit:
         words = words_of(document)
@@ -145,7 +145,7 @@ class TrainingSet:
             whole = Example.of(encoded, unit.targets, unit.teacher)
             for first, last in ranges:
                 part = whole.part(first, last)
-                if self._mentions is not None and unit.teacher is None and not hard:
+                if self._mentions is not None and not hard:
                     # A sentence may end within an entity that the next one goes on with.
                     cut = last < len(unit.targets) and continues(unit.targets[last])
                     part = self._mentions.replaced(part, self._config.replace_mentions, rng, cut=cut)

@@ -39,12 +39,12 @@ class Part:
     Args:
         batch: The batch.
         known: Weight of the mean over words whose target is known.
-        words: Weight of the mean over all words.
+        heard: Weight of the mean over the words of which a teacher says something.
     """
 
     batch: Batch
     known: float = 1.0
-    words: float = 1.0
+    heard: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,11 @@ class Processes:
         if self.count == len(group) == 1:
             return Step([Part(group[0])], group[0].pieces)
         known = [int((batch.targets != IGNORED).sum()) for batch in group]
-        words = [len(batch.targets) for batch in group]
+        heard = [int(batch.heard.sum()) for batch in group]
         # Gradients are averaged over the processes, where a sum is wanted.
-        scale = [self.count / max(1, sum(counts)) for counts in (known, words)]
+        scale = [self.count / max(1, sum(counts)) for counts in (known, heard)]
         mine = range(self.index, len(group), self.count)
-        parts = [Part(group[i], known[i] * scale[0], words[i] * scale[1]) for i in mine]
+        parts = [Part(group[i], known[i] * scale[0], heard[i] * scale[1]) for i in mine]
         # At the end of an epoch some have no batch left, and take part with one that weighs nothing.
         return Step(parts or [Part(group[0], 0.0, 0.0)], sum(batch.pieces for batch in group))
 

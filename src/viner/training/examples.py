@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ class Example:
         pieces: *Shape:* (pieces,).
         first: *Shape:* (words,). Index of each word's first piece.
         targets: *Shape:* (words,).
-        teacher: The teacher's vectors of the words, if there is a teacher. *Shape:* (words, width).
+        teacher: What a teacher says of the words, if there is one; NaN where it says nothing. *Shape:* (words, numbers).
     """
 
     pieces: NDArray[np.int32]
@@ -40,6 +40,14 @@ class Example:
         teacher = None if self.teacher is None else self.teacher[first:last]
         return Example(self.pieces[begin:end], self.first[first:last] - begin, self.targets[first:last], teacher)
 
+    def unheard(self, numbers: int) -> Example:
+        """The same with a teacher who says nothing of it.
+
+        Args:
+            numbers: How many it says of a word elsewhere.
+        """
+        return replace(self, teacher=np.full((len(self.targets), numbers), np.nan, dtype=np.float16))
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -51,7 +59,7 @@ class Batch:
         first: *Shape:* (words,). Index of each word's first piece in the flattened batch.
         targets: *Shape:* (words,).
         pieces: Number of pieces without padding.
-        teacher: The teacher's vectors of the words, if there is a teacher. *Shape:* (words, width).
+        teacher: What a teacher says of the words, if there is one; NaN where it says nothing. *Shape:* (words, numbers).
     """
 
     input_ids: Tensor
@@ -60,6 +68,13 @@ class Batch:
     targets: Tensor
     pieces: int
     teacher: Tensor | None = None
+
+    @property
+    def heard(self) -> Tensor:
+        """Whether a teacher says something of each word. *Shape:* (words,)."""
+        if self.teacher is None:
+            return torch.zeros(len(self.targets), dtype=torch.bool, device=self.targets.device)
+        return ~self.teacher[:, 0].isnan()
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device."""

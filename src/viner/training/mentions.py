@@ -37,7 +37,7 @@ class Mentions:
         """The example with other mentions in the place of some of its own.
 
         Args:
-            example: One without a teacher, whose answer to other words is not known.
+            example: One whose mentions are whole. What a teacher would say of other words than its own is not known.
             share: Share of the mentions that are replaced; one that is drawn in its own place stays.
             rng: Draws them.
             cut: Whether a mention at its end goes on behind it. Such a one stays: half of it has no other in its place.
@@ -51,7 +51,10 @@ class Mentions:
         parts, position = [], 0
         for first, last in ranges:
             others = self._by_tag[int(example.targets[first])]
-            parts += [example.part(position, first), others[int(rng.integers(len(others)))]]
+            other = others[int(rng.integers(len(others)))]
+            if example.teacher is not None:
+                other = other.unheard(example.teacher.shape[1])
+            parts += [example.part(position, first), other]
             position = last
         return joined([*parts, example.part(position, len(example.targets))])
 

@@ -42,8 +42,6 @@ Observer = Callable[[Event], None]
 """Called with each event: ``{"event": "start" | "step" | "epoch" | "collapse" | "resume" | "end", …}``."""
 
 _MIN_EPOCHS, _MIN_STEPS, _MAX_EPOCHS = 8, 400, 40
-_STUDENT_EPOCHS = 12
-"""A student's epochs take about half as long as its teacher's did, and it still gains from more of them."""
 _SCORING_COST, _SCORING_SHARE, _LEAST_SCORED = 1 / 3, 1 / 2, 8
 """A piece is scored in a third of the time in which it is learned from."""
 _COLLAPSED_LOSS, _STEPS_TO_TELL = 0.85, 100
@@ -159,8 +157,9 @@ class Trainer:
     def _new_model(self) -> tuple[MultiHeadModel, EntityHead]:
         """The model before it has learned anything, the same in all processes."""
         torch.manual_seed(self._config.seed)
-        if self._teacher is not None:
-            model, head = self._teacher.student(self._config.dropout)
+        begun = None if self._teacher is None else self._teacher.student(self._config.dropout)
+        if begun is not None:
+            model, head = begun
         else:
             encoder = load_encoder(self._base, self._config.dropout)
             head = EntityHead(self._layer, self._labels, int(encoder.config.hidden_size), self._config.dropout)
@@ -259,16 +258,12 @@ class Trainer:
         """Has the teacher read all documents; returns its dev F1, by which the student is measured."""
         began = time.monotonic()
         reader = DocumentReader(self._train.documents, self._encoder, overlap=self._config.window_overlap)
-        vectors, said = teacher.read([reader, self._dev.reader], self._accelerator.device, self._autocast)
-        self._train.hear(vectors)
-        scores = self._dev.scores([teacher.emissions(torch.from_numpy(part)).cpu().numpy() for part in said], self._labels)
-        self._emit(
-            "teacher",
-            layers=teacher.layers,
-            kept=[index + 1 for index in teacher.kept],
-            dev_f1=scores.micro.f1,
-            seconds=round(time.monotonic() - began, 1),
-        )
+        taught, said = teacher.read([reader, self._dev.reader], self._accelerator.device, self._autocast)
+        self._train.hear(taught)
+        # Where it says nothing, it finds nothing.
+        emissions = [np.nan_to_num(teacher.emissions(torch.from_numpy(part)).cpu().numpy()) for part in said]
+        scores = self._dev.scores(emissions, self._labels)
+        self._emit("teacher", **teacher.facts(), dev_f1=scores.micro.f1, seconds=round(time.monotonic() - began, 1))
         return scores.micro.f1
 
     def _finished(self, state: _State) -> bool:
@@ -285,7 +280,7 @@ class Trainer:
         if self._config.epochs is not None:
             return self._config.epochs
         steps = max(1, self._train.pieces // (self._train.batch_pieces * self._parts))
-        least = _MIN_EPOCHS if self._teacher is None else _STUDENT_EPOCHS
+        least = _MIN_EPOCHS if self._teacher is None else self._teacher.epochs or _MIN_EPOCHS
         return int(np.clip(math.ceil(_MIN_STEPS / steps), least, _MAX_EPOCHS))
 
     def _one_epoch(self, state: _State, epochs: int, optimizer: torch.optim.Optimizer) -> float:
@@ -371,11 +366,16 @@ class Trainer:
         if self._teacher is None:
             return taught
         assert batch.teacher is not None  # it was heard before the first epoch
-        wanted = batch.teacher.float()
-        imitated = imitation_loss(emissions.float(), self._teacher.emissions(wanted), self._config.temperature)
-        near = distance(words.float(), wanted)
-        like_teacher = self._config.imitation * imitated + self._config.closeness * near
-        return (1 - self._config.imitation) * taught + like_teacher * part.words
+        taught = (1 - self._config.imitation) * taught
+        heard = batch.heard
+        if not heard.any():
+            return taught
+        said = batch.teacher[heard]
+        imitated = imitation_loss(emissions[heard].float(), self._teacher.emissions(said), self._config.temperature)
+        like_teacher = self._config.imitation * imitated
+        if (wanted := self._teacher.vectors(said)) is not None:
+            like_teacher = like_teacher + self._config.closeness * distance(words[heard].float(), wanted)
+        return taught + like_teacher * part.heard
 
     def _spent(self, state: _State, passes: float, running: float = 0.0) -> float:
         """Share of the time budget that this attempt has used, of what the attempts before it left.

@@ -22,14 +22,16 @@ from viner.workflow.choose import percent
 from viner.workflow.front_matter import (
     CardChoices,
     card_title,
+    distilled_from,
     front_matter,
     learned_texts,
     model_license,
-    teacher_data,
+    taught_by,
+    teachers_data,
     training_data,
 )
 from viner.workflow.markdown import escape
-from viner.workflow.start import ADAPTED, DISTILLED
+from viner.workflow.start import ADAPTED, TAUGHT
 
 _LAYER_KINDS = {
     "entities": "spans of text",
@@ -214,16 +216,22 @@ def _reading(info: BundleInfo) -> str:
 
 
 def _distilled(info: BundleInfo) -> str:
-    """Which model it learned from, in sentences that go on from another one."""
-    known = info.base.get(DISTILLED)
-    if not isinstance(known, Mapping):
-        return ""
-    name = escape(str(known.get("name") or "a larger model"))
-    text = f" Distilled from {name}"
-    layers, kept, f1 = known.get("layers"), known.get("kept"), known.get("dev_f1")
-    if isinstance(layers, int) and isinstance(kept, list):
-        text += f", of whose {layers} layers it began with {', '.join(map(str, kept))}"
-    return text + (f"; the larger model's F1 on the same dev set is {f1:.4f}." if isinstance(f1, float) else ".")
+    """Which models it learned from, in sentences that go on from another one."""
+    text = ""
+    for known in distilled_from(info):
+        name = escape(str(known.get("name") or "a larger model"))
+        text += f" Distilled from {name}"
+        layers, kept, f1 = known.get("layers"), known.get("kept"), known.get("dev_f1")
+        if isinstance(layers, int) and isinstance(kept, list):
+            text += f", of whose {layers} layers it began with {', '.join(map(str, kept))}"
+        text += f"; the larger model's F1 on the same dev set is {f1:.4f}." if isinstance(f1, float) else "."
+    if teachers := taught_by(info):
+        names = [escape(str(known.get("name") or "a model without a name")) for known in teachers]
+        f1 = info.base[TAUGHT].get("dev_f1")
+        text += f" It also learned to answer as {', '.join(names)}"
+        whose = "the teacher's F1" if len(names) == 1 else "the F1 of their mean answer"
+        text += f"; {whose} on the same dev set is {f1:.4f}." if isinstance(f1, float) else "."
+    return text
 
 
 def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
@@ -299,9 +307,9 @@ def _licenses(info: BundleInfo, choices: CardChoices) -> str:
     lines = [first, *license_lines(base_origin(info), training_data(info, choices))]
     if learned_texts(info):
         lines.append("Texts that the base encoder was adapted to, license: unknown.")
-    if (teacher := teacher_data(info)) is not None and teacher != data_origin(info):
-        lines.append(
-            f"Training data of the model that it was distilled from: {teacher.name or 'unnamed'}, license:"
-            f" {teacher.license or 'unknown'}."
-        )
+    whose = "was distilled from" if distilled_from(info) else "learned from"
+    for teacher in dict.fromkeys(teachers_data(info)):
+        if teacher != data_origin(info):
+            name, license_ = teacher.name or "unnamed", teacher.license or "unknown"
+            lines.append(f"Training data of the model that it {whose}: {name}, license: {license_}.")
     return "## Licenses\n\n" + "\n".join(f"- {escape(line)}" for line in lines) + "\n"

@@ -10,7 +10,7 @@ from typing import Any
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
 from viner.workflow.markdown import one_line
-from viner.workflow.start import ADAPTED, DISTILLED
+from viner.workflow.start import ADAPTED, DISTILLED, TAUGHT
 
 LICENSES = frozenset(
     """
@@ -107,20 +107,32 @@ def training_data(info: BundleInfo, choices: CardChoices) -> Origin:
 def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
     """The license that somebody chose; else the base encoder's, where the data asks for nothing else; else None.
 
-    What a model was distilled from has learned from data, too. Nobody says what license the texts have that a base was
+    What a model learned from has learned from data, too. Nobody says what license the texts have that a base was
     adapted to, so such a model has the one that somebody chose, or none.
     """
-    base, teacher = base_origin(info), teacher_data(info)
-    known = [training_data(info, choices).license, *([] if teacher is None else [teacher.license])]
+    base = base_origin(info)
+    known = [training_data(info, choices).license, *(data.license for data in teachers_data(info))]
     free = base.license in LICENSES and all(license_ in _UNBOUND or license_ == base.license for license_ in known)
     free = free and not learned_texts(info)
     return choices.license or (base.license if free else None)
 
 
-def teacher_data(info: BundleInfo) -> Origin | None:
-    """Where the training data of the model comes from that this one was distilled from; None if it was not."""
-    teacher = info.base.get(DISTILLED)
-    return Origin.from_dict(teacher.get("data")) if isinstance(teacher, Mapping) else None
+def teachers_data(info: BundleInfo) -> list[Origin]:
+    """Where the training data comes from of each model that this one learned from."""
+    return [Origin.from_dict(teacher.get("data")) for teacher in (*distilled_from(info), *taught_by(info))]
+
+
+def distilled_from(info: BundleInfo) -> list[Mapping[str, Any]]:
+    """What is known of the larger model that this one is a part of, if it is."""
+    known = info.base.get(DISTILLED)
+    return [known] if isinstance(known, Mapping) else []
+
+
+def taught_by(info: BundleInfo) -> list[Mapping[str, Any]]:
+    """What is known of the models whose answer it learned."""
+    known = info.base.get(TAUGHT)
+    models = known.get("models") if isinstance(known, Mapping) else None
+    return [model for model in models if isinstance(model, Mapping)] if isinstance(models, list) else []
 
 
 def learned_texts(info: BundleInfo) -> bool:

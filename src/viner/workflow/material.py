@@ -115,7 +115,7 @@ class Material:
         Args:
             config: All choices, from :meth:`viner.workflow.start.Start.config`.
             observe: Called with each event.
-            teacher: The model to distill from, from :meth:`viner.workflow.start.Start.teacher`.
+            teacher: What teaches, from :meth:`viner.workflow.start.Start.teacher`.
             processes: This process and those that train with it; None for this one alone.
 
         Raises:

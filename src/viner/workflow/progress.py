@@ -123,11 +123,12 @@ class Report:
             for reason, count in event["lost"].items():
                 self.line(f"  {count:,} entities: {reason} (see: viner lint)")
         elif kind == "teacher":
-            kept = ", ".join(map(str, event["kept"]))
-            self.line(
-                f"Teacher: {event['layers']} layers, dev F1 {event['dev_f1']:.4f}; the student has {len(event['kept'])} of them"
-                f" ({kept})"
-            )
+            count, f1 = event.get("models"), f"dev F1 {event['dev_f1']:.4f}"
+            if count is not None:
+                self.line(f"Teacher: {f1}" if count == 1 else f"{count} teachers, whose mean answer has {f1}")
+            else:
+                kept = ", ".join(map(str, event["kept"]))
+                self.line(f"Teacher: {event['layers']} layers, {f1}; the student has {len(event['kept'])} of them ({kept})")
         elif kind == "epoch":
             self.line(
                 f"epoch {event['epoch']}: loss {event['loss']:.3f}, {_scores(event['dev'])}{event['seconds']:.0f} s, "

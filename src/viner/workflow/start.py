@@ -1,9 +1,10 @@
-"""What a training starts from: a base encoder, or a finished model that a smaller one is distilled from."""
+"""What a training starts from: a base encoder, with teachers or without, or a finished model that becomes a smaller one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from viner.encoding.tokenizer import load_tokenizer
 from viner.errors import BundleError, MissingExtraError, SchemaError, UsageError
 from viner.schema import ENTITIES, Schema
 from viner.text import DEFAULT_SEGMENTER
+from viner.workflow.segments import in_segments
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 DISTILLED = "distilled_from"
 """Key in a model's ``base``: its teacher's ``{"name", "id"?, "data"?, "sha256", "layers", "kept", "dev_f1"}``."""
+
+TAUGHT = "taught_by"
+"""Key in a model's ``base``: ``{"models", "dev_f1"}`` of the models whose answer it learned, each ``{"name", "id"?, "data"?,
+"sha256"}``."""
 
 ADAPTED = "adapted"
 """Key in a model's ``base``: what that read before the task, ``{"documents", "left_out", "passages", "words", "pieces",
@@ -42,16 +48,24 @@ class Start:
         origin: What ``viner.json`` says of it.
         model: The model to distill from; None for a base encoder.
         layers: Layers of the smaller model; None halves them.
+        teachers: Models whose answer a base learns.
     """
 
     folder: Path
     origin: Mapping[str, Any]
     model: Bundle | None = None
     layers: int | None = None
+    teachers: tuple[Bundle, ...] = ()
 
     @classmethod
     def find(
-        cls, base: str | Path | None, distill_from: str | Path | None, layers: int | None = None, *, allow_bin: bool = False
+        cls,
+        base: str | Path | None,
+        distill_from: str | Path | None,
+        layers: int | None = None,
+        *,
+        teacher: str | Path | Sequence[str | Path] | None = None,
+        allow_bin: bool = False,
     ) -> Start:
         """Finds what a training was told to start from.
 
@@ -59,30 +73,43 @@ class Start:
             base: A folder or Hub id; None takes the bundled encoder.
             distill_from: A model folder with weights, a project or a Hub id; None trains from the base.
             layers: Layers of the smaller model.
+            teacher: Models whose answer the base learns, named as that one is.
             allow_bin: Accept a base whose weights are in PyTorch's ``.bin`` format.
 
         Raises:
             UsageError: If the options exclude each other.
             BundleError: If there is none of that name, or it cannot be used.
+            SchemaError: If teachers know different labels.
             InputError: If a project has no model yet.
         """
+        names = [teacher] if isinstance(teacher, str | Path) else [*(teacher or ())]
         if distill_from is None:
             if layers is not None:
                 raise UsageError(
                     "--layers goes with --distill-from only", hint="A model that is trained from a base has all of its layers"
                 )
             folder = resolve(base, allow_bin=allow_bin)
-            return cls(folder, origin(base, folder).to_dict())
+            told = origin(base, folder).to_dict()
+            teachers = tuple(_finished(name) for name in names)
+            for one in teachers[1:]:
+                _check_same_labels(one, teachers[0].info.schema, f"{names[0]}, the other teacher")
+            if teachers:
+                pairs = zip(teachers, names, strict=True)
+                told = {**told, TAUGHT: {"models": [_described(model, name) for model, name in pairs]}}
+            return cls(folder, told, teachers=teachers)
+        if names:
+            raise UsageError(
+                "--teacher and --distill-from exclude each other: a smaller model learns from the one that it is a part of",
+                hint="Leave one of them away: --distill-from makes a smaller model, --teacher a better one of a base",
+            )
         if base is not None:
             raise UsageError(
                 "--base and --distill-from exclude each other: a distilled model starts from the layers of the larger one",
                 hint="Leave one of them away",
             )
-        model = find_bundle(distill_from)
-        if _WEIGHTS not in model.info.files:
-            raise BundleError(f"its viner.json does not list {_WEIGHTS}", where=model.path, hint="Copy the model folder again")
+        model = _finished(distill_from)
         folder = resolve(model.path)
-        known = {key: value for key, value in model.info.base.items() if key != DISTILLED}
+        known = {key: value for key, value in model.info.base.items() if key not in (DISTILLED, TAUGHT)}
         return cls(folder, {**known, DISTILLED: _described(model, distill_from)}, model, layers)
 
     def segmenter(self, name: str | None) -> SegmenterRecord | None:
@@ -107,11 +134,21 @@ class Start:
         if name == WORDS or (name is None and not learned_segments(load_tokenizer(self.folder))):
             return None
         try:
-            return SegmenterRecord.named(name or DEFAULT_SEGMENTER)
+            own = SegmenterRecord.named(name or DEFAULT_SEGMENTER)
         except MissingExtraError as error:
             if name is None:
                 error.hint = f"The base learned from segments. {error.hint}; or let it read syllables: --segmenter {WORDS}"
             raise
+        for teacher in self.teachers:
+            theirs = teacher.info.segmenter
+            if theirs is None or theirs.name != own.name:
+                raise UsageError(
+                    f"the base reads segments of {own.name}, and a teacher"
+                    f" {'words' if theirs is None else f'segments of {theirs.name}'}",
+                    where=teacher.path,
+                    hint=f"Let the base read words, which any teacher can teach: --segmenter {WORDS}",
+                )
+        return own
 
     def config(self, choices: Mapping[str, Any], segmenter: SegmenterRecord | None = None) -> TrainingConfig:
         """The choices of the training; a distilled model reads as the larger one does.
@@ -127,6 +164,17 @@ class Start:
 
         # The choices of a run have been JSON, which has no tuples.
         choices = {name: tuple(value) if isinstance(value, list) else value for name, value in choices.items()}
+        learns = "--teacher" if self.teachers else "--distill-from"
+        if (self.teachers or self.model) and choices.get("r_drop"):
+            raise UsageError(
+                f"--r-drop and {learns} exclude each other: what a student answers is drawn to its teacher's answer",
+                hint="Leave one of them away; the teacher may well have been trained with --r-drop",
+            )
+        if (self.teachers or self.model) and choices.get("adversarial"):
+            raise UsageError(
+                f"--adversarial and {learns} exclude each other: what the teacher would say of moved vectors is not known",
+                hint="Leave one of them away; the teacher may well have been trained with --adversarial",
+            )
         if self.model is None:
             config = TrainingConfig(**choices)
             return config if segmenter is None else replace(config, views=(*config.views, SEGMENTS))
@@ -138,18 +186,9 @@ class Start:
                     f"{name} is that of the model to distill from: {reading[name]!r}, not {choices[name]!r}",
                     hint="Leave it away; how a model reads is part of what it has learned",
                 )
-        if choices.get("r_drop"):
-            raise UsageError(
-                "--r-drop and --distill-from exclude each other: what a student answers is drawn to its teacher's answer",
-                hint="Leave one of them away; the teacher may well have been trained with --r-drop",
-            )
-        if choices.get("adversarial"):
-            raise UsageError(
-                "--adversarial and --distill-from exclude each other: what the teacher would say of moved vectors is not known",
-                hint="Leave one of them away; the teacher may well have been trained with --adversarial",
-            )
-        # A student begins with what its teacher knows of the task, and all of its layers have to close up.
-        return TrainingConfig(**{"layer_decay": 1.0, **choices, **reading})
+        # A part of a model begins with what that knows of the task, and all of its layers have to close up. How it is with
+        # mentions replaced, nobody measured.
+        return TrainingConfig(**{"layer_decay": 1.0, "replace_mentions": 0.0, **choices, **reading})
 
     def schema(self, given: Schema | None, documents: Iterable[Document]) -> Schema:
         """The schema of the new model.
@@ -159,21 +198,15 @@ class Start:
             documents: Where labels come from if nobody says.
 
         Raises:
-            SchemaError: If the model to distill from has other labels.
+            SchemaError: If the model to distill from, or a teacher, has other labels.
         """
-        if self.model is None:
+        taught = self._taught
+        if taught is None:
             return given or Schema.infer(documents)
         if given is None:
-            return self.model.info.schema
-        wanted, known = set(given[ENTITIES].names), set(self.model.info.schema[ENTITIES].names)
-        if wanted != known:
-            differing = [f"it lacks {name}" for name in sorted(wanted - known)]
-            differing += [f"the schema lacks {name}" for name in sorted(known - wanted)]
-            raise SchemaError(
-                f"the model to distill from has other labels than the schema: {', '.join(differing)}",
-                where=self.model.path,
-                hint="Train a model on today's schema first, then distill from that one",
-            )
+            return taught.info.schema
+        for model in self.teachers or (taught,):
+            _check_same_labels(model, given, "the schema")
         return given
 
     def check_labels(self, labels: Sequence[str], files: Mapping[str | Path, Sequence[Document]]) -> None:
@@ -194,6 +227,8 @@ class Start:
                         hint = f"Known: {', '.join(labels)}"
                         if self.model is not None:
                             hint = f"The model to distill from knows: {', '.join(labels)}; train one with the new label first"
+                        elif self.teachers:
+                            hint = f"The teacher knows: {', '.join(labels)}; train one with the new label first"
                         raise SchemaError(
                             f"unknown label {entity.label!r}: {entity.text!r}"
                             + ("" if document.id is None else f" in document {document.id}"),
@@ -203,19 +238,36 @@ class Start:
 
     def labels(self, schema: Schema) -> tuple[str, ...]:
         """The labels in the order of the model's outputs."""
-        return schema[ENTITIES].names if self.model is None else self.model.info.heads[0].labels
+        return schema[ENTITIES].names if self._taught is None else self._taught.info.heads[0].labels
 
-    def teacher(self) -> Teacher | None:
-        """The model to distill from, loaded; None for a base encoder.
+    @property
+    def _taught(self) -> Bundle | None:
+        """A model that knows the labels already."""
+        return self.model or (self.teachers[0] if self.teachers else None)
+
+    def teacher(self, labels: Sequence[str], reads: SegmenterRecord | None) -> Teacher | None:
+        """The model to distill from, or the teachers, loaded; None for a base encoder alone.
+
+        Args:
+            labels: From :meth:`labels`.
+            reads: From :meth:`segmenter`.
 
         Raises:
             BundleError: If its weights cannot be loaded.
             TrainingError: If no layer of it can be left out.
             UsageError: If it has not so many layers.
         """
-        from viner.training.teacher import Teacher
+        from viner.training.ensemble import Ensemble, Member
+        from viner.training.larger import LargerModel
 
-        return None if self.model is None else Teacher(self.model, self.layers)
+        if self.model is not None:
+            return LargerModel(self.model, self.layers)
+        # A model that reads segments has teachers that read the same ones.
+        members = [
+            Member(model, partial(in_segments, segmenter=model.info.segmenter if reads is None else None))
+            for model in self.teachers
+        ]
+        return Ensemble(members, labels) if members else None
 
     def describe(self, teacher: Teacher | None, teacher_f1: float | None) -> dict[str, Any]:
         """What ``viner.json`` says under ``base``.
@@ -226,8 +278,31 @@ class Start:
         """
         if teacher is None:
             return dict(self.origin)
-        lesson = {"layers": teacher.layers, "kept": [index + 1 for index in teacher.kept], "dev_f1": teacher_f1}
-        return {**self.origin, DISTILLED: {**self.origin[DISTILLED], **lesson}}
+        key = DISTILLED if self.model is not None else TAUGHT
+        facts = teacher.facts() if self.model is not None else {}
+        return {**self.origin, key: {**self.origin[key], **facts, "dev_f1": teacher_f1}}
+
+
+def _finished(name: str | Path) -> Bundle:
+    """A model folder with weights, by its folder, its project or its Hub id."""
+    model = find_bundle(name)
+    if _WEIGHTS not in model.info.files:
+        raise BundleError(f"its viner.json does not list {_WEIGHTS}", where=model.path, hint="Copy the model folder again")
+    return model
+
+
+def _check_same_labels(model: Bundle, wanted: Schema, whose: str) -> None:
+    """Makes sure that a model that teaches knows the labels of a schema and no others."""
+    known, names = set(model.info.schema[ENTITIES].names), set(wanted[ENTITIES].names)
+    if names == known:
+        return
+    differing = [f"it lacks {name}" for name in sorted(names - known)]
+    differing += [f"{whose} lacks {name}" for name in sorted(known - names)]
+    raise SchemaError(
+        f"the model to learn from has other labels than {whose}: {', '.join(differing)}",
+        where=model.path,
+        hint="Train a model on today's schema first, then learn from that one",
+    )
 
 
 def _described(model: Bundle, name: str | Path) -> dict[str, Any]:

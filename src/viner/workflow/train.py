@@ -47,6 +47,7 @@ def train_model(
     base: str | Path | None = None,
     distill_from: str | Path | None = None,
     layers: int | None = None,
+    teacher: str | Path | Sequence[str | Path] | None = None,
     adapt: str | Path | Sequence[str | Path] | None = None,
     schema: Schema | None = None,
     source: Origin | None = None,
@@ -79,9 +80,12 @@ def train_model(
         distill_from: A model to make a smaller one of, in the place of a base: a folder with weights, a project or a Hub id.
             The new model begins with some of its layers, learns to answer as it does, and has its labels, windows and views.
         layers: How many of its layers the smaller model has; None halves them.
+        teacher: A model, or several, whose answer for each word the base learns beside the annotation: named as
+            ``distill_from`` is. However they are built, the new model is built as its base, and has their labels.
         adapt: Texts that the base learns from by masked language modeling before it is trained for the task (Gururangan et al.,
             2020): files that viner reads, annotated or not, folders, patterns. Documents of ``dev`` and ``test`` are left out.
-        schema: Types with descriptions and colors; None infers them from the data, or takes those of ``distill_from``.
+        schema: Types with descriptions and colors; None infers them from the data, or takes those of ``distill_from`` or
+            ``teacher``.
         source: Where the data comes from, for the model card: name, license, languages; None where nobody says.
         format: Format of the annotated files; None finds it out for each.
         read_options: Options of that format, such as ``{"tag_column": 3}``.
@@ -121,7 +125,7 @@ def train_model(
         target = target.resolve()
     _check_target(target, overwrite)
     adaptation = Adaptation.find(adapt, choices, distill_from)
-    start = Start.find(base, distill_from, layers, allow_bin=allow_bin)
+    start = Start.find(base, distill_from, layers, teacher=teacher, allow_bin=allow_bin)
     reads = start.segmenter(segmenter)
     config = start.config(choices, reads)
     processes = Processes(config.precision)
@@ -144,15 +148,15 @@ def train_model(
     working = TrainingFolder(target.with_name(f"{target.name}.training"))
     with working if processes.main else nullcontext(working) as folder, tracking:
         with TrainingLog(folder.log, report, tracking) as log:
-            teacher = start.teacher()
+            taught_by = start.teacher(material.labels, reads)
             adapted = None
             if texts is not None:
                 # A trainer that is not used refuses now what another would refuse after hours of adaptation.
-                material.trainer(config, log)
+                material.trainer(config, log, teacher=taught_by)
                 adapted = texts.adapt(folder, log)
                 log.prologue = adapted.log
                 material = material.starting_from(adapted.folder)
-            trainer = material.trainer(config, log, teacher=teacher, processes=processes)
+            trainer = material.trainer(config, log, teacher=taught_by, processes=processes)
             result = trainer.run(folder)
         if not processes.main:
             processes.wait()
@@ -166,7 +170,7 @@ def train_model(
             views=config.views,
             segmenter=reads,
             base={
-                **start.describe(teacher, result.teacher_f1),
+                **start.describe(taught_by, result.teacher_f1),
                 **({} if texts is None or adapted is None else {ADAPTED: texts.describe(adapted)}),
             },
             data={
