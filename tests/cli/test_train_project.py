@@ -62,10 +62,12 @@ def test_a_run_that_distills_can_be_resumed_from_another_folder(annotated, run, 
 
 def test_a_run_with_teachers_can_be_resumed_from_another_folder(annotated, run, worked, tiny_model, monkeypatch):
     monkeypatch.chdir(tiny_model.parent)
-    status, _, err = run("train", "--project", annotated, "--teacher", tiny_model.name, "--teacher", "user/large")
+    texts = ["--unlabeled", "notes/*.txt"]
+    status, _, err = run("train", "--project", annotated, "--teacher", tiny_model.name, "--teacher", "user/large", *texts)
     assert status == 0, err
-    assert worked[0].read()["options"] == {"teacher": [str(tiny_model.resolve()), "user/large"]}
-    run("train", "--project", annotated, "--teacher", tiny_model, "--teacher", "user/large")
+    absolute = {"teacher": [str(tiny_model.resolve()), "user/large"], "unlabeled": [str(tiny_model.parent / "notes" / "*.txt")]}
+    assert worked[0].read()["options"] == absolute
+    run("train", "--project", annotated, "--teacher", tiny_model, "--teacher", "user/large", *texts)
     assert [folder.name for folder in worked] == ["001", "001"]
 
 

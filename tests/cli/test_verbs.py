@@ -165,8 +165,9 @@ def test_train_distills_from_a_model_with_as_many_layers_as_asked_for(trainings)
 
 def test_train_learns_from_as_many_teachers_as_are_named(trainings):
     command = ["train", "--train", "a.conll", "--out", "m", "--teacher", "user/large"]
-    assert main([*command, "--teacher", "models/001"]) == 0
-    assert trainings == [{"train": Path("a.conll"), "out": Path("m"), "teacher": ["user/large", "models/001"]}]
+    assert main([*command, "--teacher", "models/001", "--unlabeled", "notes", "--unlabeled", "*.txt"]) == 0
+    teachers = {"teacher": ["user/large", "models/001"], "unlabeled": ["notes", "*.txt"]}
+    assert trainings == [{"train": Path("a.conll"), "out": Path("m"), **teachers}]
 
 
 @pytest.mark.parametrize("layers", ["0", "-1", "half"])

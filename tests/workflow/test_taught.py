@@ -14,7 +14,7 @@ from support.traces import files_with
 from viner.bundle import Origin, base_origin, read_bundle
 from viner.corpus import REVIEWED
 from viner.document import Document, Entity
-from viner.errors import BundleError, SchemaError, UsageError
+from viner.errors import BundleError, InputError, SchemaError, UsageError
 from viner.formats import write
 from viner.runtime import Recognizer
 from viner.schema import Schema
@@ -62,7 +62,7 @@ def teachers(tmp_path_factory, toys, base):
         patch.setattr(choose, "SENTENCES", 10)
         return [
             learn(folder / "one", toys, base=other, schema=schema, source=Origin("News", license="cc-by-4.0"))[0],
-            learn(folder / "two", toys, base=base)[0],
+            learn(folder / "two", toys, base=base, epochs=12)[0],
         ]
 
 
@@ -118,6 +118,34 @@ def test_a_teacher_of_segments_teaches_a_base_that_reads_words(tmp_path, toys, b
     assert read_bundle(same).info.base["taught_by"]["dev_f1"] == pytest.approx(info.base["taught_by"]["dev_f1"], abs=0.05)
 
 
+@pytest.mark.parametrize("way", ["teacher", "distill_from"])
+def test_texts_that_nobody_annotated_teach_what_the_teacher_answers(tmp_path, toys, base, teachers, way):
+    """The annotated file alone teaches nothing of places."""
+    people = [
+        document.with_(entities=[e for e in document.entities if e.label == "PERSON"], meta={REVIEWED: []})
+        for document in toy_documents(3, 5)
+    ]
+    write(people, tmp_path / "few.jsonl")
+    (tmp_path / "notes").mkdir()
+    texts = [document.text for document in toy_documents(150, 6)]
+    (tmp_path / "notes" / "a.txt").write_text("\n".join([*texts, *texts[:30], "", "  "]), encoding="utf-8")
+    write(toy_documents(40, 2)[:10], tmp_path / "notes" / "dev.jsonl")  # what it is scored on
+    given = {"base": base} if way == "teacher" else {"layers": 2}
+    given |= {way: teachers[1], "train": tmp_path / "few.jsonl", "epochs": 12}
+    path, report = learn(tmp_path / "m", toys, unlabeled=tmp_path / "notes", **given)
+    info = read_bundle(path).info
+    assert info.metrics["dev"]["labels"]["LOCATION"]["f1"] > 0.8
+    assert info.data["train"]["documents"] == 3
+    distinct = len(set(texts))
+    assert info.data["unlabeled"]["documents"] == distinct
+    assert info.data["unlabeled"]["left_out"] == 180 - distinct + 10
+    assert f"Training on {distinct + 3} documents" in report
+    card = (path / "README.md").read_text(encoding="utf-8")
+    assert f"It learned so from {distinct} texts without annotations, too." in card
+    assert "Texts without annotations, license: unknown." in card
+    assert files_with(path, str(tmp_path)) == []
+
+
 def test_what_cannot_teach_is_said_before_anything_is_written(tmp_path, toys, base, teachers):
     def refused(error, match, *, where=None, **options):
         with pytest.raises(error, match=match) as caught:
@@ -131,6 +159,11 @@ def test_what_cannot_teach_is_said_before_anything_is_written(tmp_path, toys, ba
     refused(UsageError, "--r-drop and --teacher exclude each other", r_drop=1.0)
     refused(UsageError, "--adversarial and --teacher exclude each other", adversarial=0.6)
     refused(UsageError, "--layers goes with --distill-from only", layers=1)
+    refused(UsageError, "--unlabeled goes with --teacher or --distill-from", teacher=None, unlabeled=toys / "dev.jsonl")
+    refused(UsageError, "--unlabeled cannot read standard input", unlabeled="-")
+    refused(InputError, "no such file or folder", unlabeled=tmp_path / "none.txt", where=tmp_path / "none.txt")
+    known = toys / "dev.jsonl"
+    refused(InputError, "no text to learn from besides 40 of annotated documents", unlabeled=known, where=known)
     refused(BundleError, "no such model folder", teacher=tmp_path / "none", where=tmp_path / "none")
     refused(BundleError, "no model folder of viner", teacher=base, where=base)
     unlisted = tmp_path / "unlisted"

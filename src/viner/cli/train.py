@@ -39,6 +39,13 @@ if TYPE_CHECKING:
     help="Let the base learn what this model answers, too: a folder, a project or a Hub id. May be given several times.",
 )
 @click.option(
+    "--unlabeled",
+    metavar="TEXTS",
+    multiple=True,
+    help="Texts in which --teacher or --distill-from says what there is, since nobody annotated them: a file, a folder or a "
+    "pattern. May be given several times.",
+)
+@click.option(
     "--adapt",
     metavar="TEXTS",
     multiple=True,
@@ -132,8 +139,8 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
     if options["track_dir"] is not None and not options["track"]:
         raise UsageError("--track-dir says where a tracker writes, and there is none", hint="Add --track tensorboard, say")
     options["track"] = list(options["track"]) or None
-    options["adapt"] = [*options["adapt"]] or None
-    options["teacher"] = [*options["teacher"]] or None
+    for name in ("adapt", "teacher", "unlabeled"):
+        options[name] = [*options[name]] or None
     given = {name: value for name, value in options.items() if value is not None}
     if choices is not None:
         from viner.workflow.choices import read_choices
@@ -183,8 +190,9 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
         choices["distill_from"] = _in_full(choices["distill_from"])
     if "teacher" in choices:
         choices["teacher"] = [_in_full(name) for name in choices["teacher"]]
-    if "adapt" in choices:
-        choices["adapt"] = [str(Path(path).absolute()) for path in choices["adapt"]]
+    for name in ("adapt", "unlabeled"):
+        if name in choices:
+            choices[name] = [str(Path(path).absolute()) for path in choices[name]]
     if "track_dir" in choices:
         choices["track_dir"] = str(choices["track_dir"].resolve())
     choices = json.loads(json.dumps(choices))  # as a run keeps them

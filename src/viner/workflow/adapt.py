@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viner.bulk.inputs import Inputs, find_inputs
 from viner.bundle import SegmenterRecord
 from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.errors import InputError, UsageError
-from viner.formats import Source, read_source
-from viner.formats.files import STDIN
 from viner.text import words_of
 from viner.workflow.segments import in_segments
 from viner.workflow.start import Start
+from viner.workflow.texts import Paths, PlainTexts, Reading
 
 if TYPE_CHECKING:
     from viner.training.adapt import AdaptedBase
@@ -34,40 +31,21 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """How the annotated files of a training are read.
-
-    Args:
-        files: The files.
-        format: Their format; None finds it out for each.
-        options: Options of that format.
-    """
-
-    files: Sequence[str | Path | None]
-    format: str | None
-    options: Mapping[str, Any]
-
-    def is_annotated(self, path: str) -> bool:
-        """Whether a path is that of one of the files."""
-        return any(file is not None and Path(file).resolve() == Path(path).resolve() for file in self.files)
-
-
-@dataclass(frozen=True, slots=True)
 class Adaptation:
     """What is to be learned before the task, found and checked.
 
     Args:
-        inputs: The files of the texts.
+        texts: The files of the texts.
         config: How they are learned from.
     """
 
-    inputs: Inputs
+    texts: PlainTexts
     config: AdaptConfig
 
     @classmethod
     def find(
         cls,
-        adapt: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None,
+        adapt: Paths | None,
         choices: dict[str, Any],
         distill_from: str | Path | None,
     ) -> Adaptation | None:
@@ -85,8 +63,8 @@ class Adaptation:
         from viner.training.adapt_config import PREFIX, AdaptConfig
 
         own = {name.removeprefix(PREFIX): choices.pop(name) for name in [*choices] if name.startswith(PREFIX)}
-        paths = [adapt] if isinstance(adapt, str | os.PathLike) else [*(adapt or ())]
-        if not paths:
+        texts = PlainTexts.find(adapt, "--adapt")
+        if texts is None:
             if own:
                 option = f"--{PREFIX}{next(iter(own))}".replace("_", "-").removesuffix("-minutes")
                 raise UsageError(f"{option} goes with --adapt only", hint="Name the texts with --adapt FILE")
@@ -97,17 +75,12 @@ class Adaptation:
                 " own layers",
                 hint="Train the larger model with --adapt, then distill from it",
             )
-        if any(os.fspath(path) == STDIN for path in paths):
-            raise UsageError(
-                "--adapt cannot read standard input: a training that is killed reads the texts again",
-                hint="Write them to a file",
-            )
         shared = {name: choices[name] for name in ("seed", "precision", "window_pieces") if choices.get(name) is not None}
         try:
             config = AdaptConfig(**{**shared, **own})
         except TypeError as error:
             raise UsageError(f"there is no such choice of an adaptation ({error})") from None
-        return cls(find_inputs(paths), config)
+        return cls(texts, config)
 
     def prepare(
         self,
@@ -134,25 +107,16 @@ class Adaptation:
         encoder = PieceEncoder.from_folder(start.folder, views=training.views, max_pieces=self.config.window_pieces)
         mask_piece(start.folder, encoder.rules().vocabulary)  # what cannot be is not found out after an hour of reading
         passages = Passages(encoder.capacity)
-        left_out = {document.text for document in measured}
-        counts = {"documents": 0, "left_out": 0}
-        documents = self._documents(reading)
+        documents = self.texts.read(reading, {document.text for document in measured})
         while part := [*islice(documents, _CHUNK)]:
-            wanted = [document for document in part if document.text not in left_out]
-            counts["documents"] += len(wanted)
-            counts["left_out"] += len(part) - len(wanted)
-            for document in in_segments([Document(d.text, words=d.words) for d in wanted], segmenter):
+            for document in in_segments(part, segmenter):
                 passages.add(encoder.encode(document.text, words_of(document)))
+        counts = dict(self.texts.counts)
         self._check(passages, counts)
         return Texts(start.folder, passages, encoder, self.config, counts)
 
-    def _documents(self, reading: Reading) -> Iterator[Document]:
-        for file in self.inputs.files:
-            format, options = (reading.format, reading.options) if reading.is_annotated(file.path) else (None, {})
-            yield from read_source(Source(file.path, stem=file.stem), format, **options)
-
     def _check(self, passages: Passages, counts: Mapping[str, int]) -> None:
-        where = ", ".join(file.path for file in self.inputs.files[:3]) + (", …" if len(self.inputs.files) > 3 else "")
+        where = self.texts.where
         left = f" besides {counts['left_out']:,} of the dev and test documents" if counts["left_out"] else ""
         if not passages.words:
             raise InputError(f"there is no text to adapt to{left}", where=where, hint="Give --adapt a file with texts")

@@ -31,7 +31,7 @@ from viner.workflow.front_matter import (
     training_data,
 )
 from viner.workflow.markdown import escape
-from viner.workflow.start import ADAPTED, TAUGHT
+from viner.workflow.start import ADAPTED, TAUGHT, UNLABELED
 
 _LAYER_KINDS = {
     "entities": "spans of text",
@@ -231,6 +231,9 @@ def _distilled(info: BundleInfo) -> str:
         text += f" It also learned to answer as {', '.join(names)}"
         whose = "the teacher's F1" if len(names) == 1 else "the F1 of their mean answer"
         text += f"; {whose} on the same dev set is {f1:.4f}." if isinstance(f1, float) else "."
+    texts = info.data.get(UNLABELED)
+    if isinstance(texts, Mapping) and isinstance(count := texts.get("documents"), int):
+        text += f" It learned so from {count:,} texts without annotations, too."
     return text
 
 
@@ -305,8 +308,7 @@ def _licenses(info: BundleInfo, choices: CardChoices) -> str:
     chosen = model_license(info, choices)
     first = f"This model: {chosen}." if chosen else "This model: nobody chose a license, and without one others may not use it."
     lines = [first, *license_lines(base_origin(info), training_data(info, choices))]
-    if learned_texts(info):
-        lines.append("Texts that the base encoder was adapted to, license: unknown.")
+    lines += [f"{texts}, license: unknown." for texts in learned_texts(info)]
     whose = "was distilled from" if distilled_from(info) else "learned from"
     for teacher in dict.fromkeys(teachers_data(info)):
         if teacher != data_origin(info):

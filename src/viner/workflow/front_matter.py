@@ -10,7 +10,7 @@ from typing import Any
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
 from viner.workflow.markdown import one_line
-from viner.workflow.start import ADAPTED, DISTILLED, TAUGHT
+from viner.workflow.start import ADAPTED, DISTILLED, TAUGHT, UNLABELED
 
 LICENSES = frozenset(
     """
@@ -107,8 +107,8 @@ def training_data(info: BundleInfo, choices: CardChoices) -> Origin:
 def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
     """The license that somebody chose; else the base encoder's, where the data asks for nothing else; else None.
 
-    What a model learned from has learned from data, too. Nobody says what license the texts have that a base was
-    adapted to, so such a model has the one that somebody chose, or none.
+    What a model learned from has learned from data, too. Nobody says what license texts have that are not annotated, so a
+    model that read such has the one that somebody chose, or none.
     """
     base = base_origin(info)
     known = [training_data(info, choices).license, *(data.license for data in teachers_data(info))]
@@ -135,10 +135,12 @@ def taught_by(info: BundleInfo) -> list[Mapping[str, Any]]:
     return [model for model in models if isinstance(model, Mapping)] if isinstance(models, list) else []
 
 
-def learned_texts(info: BundleInfo) -> bool:
-    """Whether the model has learned from texts beside its training data, before the task."""
+def learned_texts(info: BundleInfo) -> list[str]:
+    """What the model has learned from beside its training data: texts of which nobody says what license they have."""
     known = info.base.get(ADAPTED)
-    return isinstance(known, Mapping) and known.get("kept") is not False
+    adapted = isinstance(known, Mapping) and known.get("kept") is not False
+    found = ["Texts that the base encoder was adapted to"] if adapted else []
+    return [*found, *(["Texts without annotations"] if info.data.get(UNLABELED) else [])]
 
 
 def license_fields(name: str | None) -> dict[str, str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viner.bundle import SegmenterRecord
-from viner.corpus import is_partial, refuse_partial, split_documents
+from viner.corpus import REVIEWED, is_partial, refuse_partial, split_documents
 from viner.document import Document
 from viner.errors import InputError, MissingExtraError
 from viner.formats import read
@@ -18,6 +18,7 @@ from viner.schema import Schema
 from viner.workflow.fingerprint import fingerprint
 from viner.workflow.segments import in_segments
 from viner.workflow.start import Start
+from viner.workflow.texts import PlainTexts, Reading
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
@@ -39,6 +40,7 @@ class Material:
         dev: Annotated documents to choose the best epoch on, none of them partial.
         schema: The types.
         labels: Their names in the order of the model's outputs.
+        unlabeled: Documents in which nobody but a teacher says anything.
     """
 
     start: Start
@@ -47,6 +49,7 @@ class Material:
     dev: Sequence[Document]
     schema: Schema
     labels: tuple[str, ...]
+    unlabeled: Sequence[Document] = ()
 
     @classmethod
     def read(
@@ -93,6 +96,30 @@ class Material:
         """The same with other documents to learn from."""
         return replace(self, train=documents)
 
+    def with_unlabeled(self, texts: PlainTexts, reading: Reading, test: Iterable[Document]) -> Material:
+        """The same with texts in which a teacher alone says what there is.
+
+        Args:
+            texts: The texts. Those of annotated documents, and those that are there twice, are left out.
+            reading: How the annotated files are read.
+            test: Documents of the test set, which must not be learned from.
+
+        Raises:
+            InputError: If a file cannot be read, or holds no other text.
+        """
+        seen = {document.text for document in (*self.train, *self.dev, *test)}
+        found = []
+        for document in texts.read(reading, seen):
+            seen.add(document.text)
+            if not document.text.isspace():
+                found.append(document.with_(entities=(), meta={REVIEWED: []}))
+        if not any(document.text for document in found):
+            left = f" besides {texts.counts['left_out']:,} of annotated documents" if texts.counts["left_out"] else ""
+            raise InputError(
+                f"there is no text to learn from{left}", where=texts.where, hint=f"Give {texts.option} a file with texts"
+            )
+        return replace(self, unlabeled=found)
+
     def starting_from(self, folder: Path) -> Material:
         """The same with a base of the same form from another folder."""
         return replace(self, start=replace(self.start, folder=folder))
@@ -124,7 +151,8 @@ class Material:
         """
         from viner.training.trainer import Trainer
 
-        documents = in_segments(self.train, self.reads, keep=True), in_segments(self.dev, self.reads)
+        learned = [*self.train, *self.unlabeled]
+        documents = in_segments(learned, self.reads, keep=True), in_segments(self.dev, self.reads)
         return Trainer(
             self.start.folder, self.labels, *documents, config, teacher=teacher, observe=observe, processes=processes
         )

@@ -29,6 +29,9 @@ TAUGHT = "taught_by"
 """Key in a model's ``base``: ``{"models", "dev_f1"}`` of the models whose answer it learned, each ``{"name", "id"?, "data"?,
 "sha256"}``."""
 
+UNLABELED = "unlabeled"
+"""Key in a model's ``data``: the texts in which teachers alone said what there is, ``{"documents", "left_out", "sha256"}``."""
+
 ADAPTED = "adapted"
 """Key in a model's ``base``: what that read before the task, ``{"documents", "left_out", "passages", "words", "pieces",
 "held_out", "sha256", "epochs", "seconds", "rate", "before", "after", "kept"}``; before and after have loss and accuracy."""

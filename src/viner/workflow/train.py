@@ -14,21 +14,22 @@ from viner.bundle import BundleInfo, BundleWriter, Head, Origin, Windows
 from viner.bundle.info import check_engine
 from viner.corpus import refuse_partial
 from viner.document import Document
-from viner.errors import BundleError
+from viner.errors import BundleError, UsageError
 from viner.evaluation import Evaluation, evaluate_model
 from viner.evaluation.confidence import ConfidenceTally
 from viner.metrics.calibration import IDENTITY
 from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
 from viner.version import __version__
-from viner.workflow.adapt import Adaptation, Reading
+from viner.workflow.adapt import Adaptation
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, choose_engine, write_canaries
 from viner.workflow.fingerprint import fingerprint
 from viner.workflow.material import Material, annotated, require_training
 from viner.workflow.progress import Report, TrainingLog
-from viner.workflow.start import ADAPTED, Start
+from viner.workflow.start import ADAPTED, UNLABELED, Start
+from viner.workflow.texts import PlainTexts, Reading
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
@@ -48,6 +49,7 @@ def train_model(
     distill_from: str | Path | None = None,
     layers: int | None = None,
     teacher: str | Path | Sequence[str | Path] | None = None,
+    unlabeled: str | Path | Sequence[str | Path] | None = None,
     adapt: str | Path | Sequence[str | Path] | None = None,
     schema: Schema | None = None,
     source: Origin | None = None,
@@ -82,6 +84,8 @@ def train_model(
         layers: How many of its layers the smaller model has; None halves them.
         teacher: A model, or several, whose answer for each word the base learns beside the annotation: named as
             ``distill_from`` is. However they are built, the new model is built as its base, and has their labels.
+        unlabeled: Texts that nobody annotated, and in which ``teacher`` or ``distill_from`` alone says what there is: files
+            that viner reads, annotated or not, folders, patterns. Annotated documents among them are left out.
         adapt: Texts that the base learns from by masked language modeling before it is trained for the task (Gururangan et al.,
             2020): files that viner reads, annotated or not, folders, patterns. Documents of ``dev`` and ``test`` are left out.
         schema: Types with descriptions and colors; None infers them from the data, or takes those of ``distill_from`` or
@@ -125,6 +129,12 @@ def train_model(
         target = target.resolve()
     _check_target(target, overwrite)
     adaptation = Adaptation.find(adapt, choices, distill_from)
+    plain = PlainTexts.find(unlabeled, "--unlabeled")
+    if plain is not None and teacher is None and distill_from is None:
+        raise UsageError(
+            "--unlabeled goes with --teacher or --distill-from, since somebody has to say what is in the texts",
+            hint="Train a model on the annotated files and name it with --teacher, or let the encoder alone read them: --adapt",
+        )
     start = Start.find(base, distill_from, layers, teacher=teacher, allow_bin=allow_bin)
     reads = start.segmenter(segmenter)
     config = start.config(choices, reads)
@@ -139,12 +149,15 @@ def train_model(
     tested = None if test is None else annotated(test, format, read_options)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
+    reading = Reading((train, dev, test), format, read_options or {})
+    if plain is not None:
+        report.stage("Reading the texts to learn from")
+        material = material.with_unlabeled(plain, reading, tested or ())
     texts = None
     if adaptation is not None:
         processes.refuse_others("--adapt")
         report.stage("Reading the texts to adapt to")
-        measured = [*material.dev, *(tested or ())]
-        texts = adaptation.prepare(start, config, reads, measured, Reading((train, dev, test), format, read_options or {}))
+        texts = adaptation.prepare(start, config, reads, [*material.dev, *(tested or ())], reading)
     working = TrainingFolder(target.with_name(f"{target.name}.training"))
     with working if processes.main else nullcontext(working) as folder, tracking:
         with TrainingLog(folder.log, report, tracking) as log:
@@ -178,6 +191,7 @@ def train_model(
                 "train": fingerprint(material.train),
                 "dev": fingerprint(material.dev),
                 **({} if tested is None else {"test": fingerprint(tested)}),
+                **({} if plain is None else {UNLABELED: {**plain.counts, "sha256": fingerprint(material.unlabeled)["sha256"]}}),
                 "lost_entities": result.lost,
                 **({"hardened": config.harden} if config.harden else {}),
             },

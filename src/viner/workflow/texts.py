@@ -1,0 +1,100 @@
+"""Texts that nobody need have annotated, which a training reads beside its annotated files."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viner.bulk.inputs import Inputs, find_inputs
+from viner.document import Document
+from viner.errors import UsageError
+from viner.formats import Source, read_source
+from viner.formats.files import STDIN
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""A file, a folder or a pattern, or several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the annotated files of a training are read.
+
+    Args:
+        files: The files.
+        format: Their format; None finds it out for each.
+        options: Options of that format.
+    """
+
+    files: Sequence[str | Path | None]
+    format: str | None
+    options: Mapping[str, Any]
+
+    def is_annotated(self, path: str) -> bool:
+        """Whether a path is that of one of the files."""
+        return any(file is not None and Path(file).resolve() == Path(path).resolve() for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTexts:
+    """Files of which the text alone counts, found and checked.
+
+    Args:
+        inputs: The files.
+        option: What named them, for errors.
+        counts: How many ``documents`` were read, and how many ``left_out``; complete when all have been read.
+    """
+
+    inputs: Inputs
+    option: str
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def find(cls, paths: Paths | None, option: str) -> PlainTexts | None:
+        """Finds the files; None where nobody named any.
+
+        Args:
+            paths: Files, folders and patterns.
+            option: The option that named them.
+
+        Raises:
+            UsageError: If one is standard input.
+            InputError: If there are no such files.
+        """
+        named = [paths] if isinstance(paths, str | os.PathLike) else [*(paths or ())]
+        if not named:
+            return None
+        if any(os.fspath(path) == STDIN for path in named):
+            raise UsageError(
+                f"{option} cannot read standard input: a training that is killed reads the texts again",
+                hint="Write them to a file",
+            )
+        return cls(find_inputs(named), option)
+
+    @property
+    def where(self) -> str:
+        """Their paths, for errors; the first ones of many."""
+        return ", ".join(file.path for file in self.inputs.files[:3]) + (", …" if len(self.inputs.files) > 3 else "")
+
+    def read(self, reading: Reading, left_out: Collection[str]) -> Iterator[Document]:
+        """The texts, with the words that their files have and nothing else.
+
+        Args:
+            reading: How the annotated files are read, for those of them that are texts to learn from as well.
+            left_out: Texts that are left out.
+
+        Raises:
+            InputError: If a file cannot be read.
+        """
+        self.counts.clear()
+        self.counts.update(documents=0, left_out=0)
+        for file in self.inputs.files:
+            format, options = (reading.format, reading.options) if reading.is_annotated(file.path) else (None, {})
+            for document in read_source(Source(file.path, stem=file.stem), format, **options):
+                known = document.text in left_out
+                self.counts["left_out" if known else "documents"] += 1
+                if not known:
+                    yield Document(document.text, words=document.words)
