@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 
 import pytest
@@ -89,12 +90,16 @@ def test_a_base_learns_what_two_models_answer(tmp_path, toys, base, teachers):
     )
     assert "Training data of the model that it learned from: News, license: cc-by-4.0." in card
     assert files_with(path, str(teachers[0].parent)) == []
-    # What learned from others can teach, and become smaller; who taught it once is no teacher of the new model.
+    # What learned from others can teach, and become smaller. Who taught it is no teacher of the new model, but the data that it
+    # learned from is not forgotten.
     smaller, _ = learn(tmp_path / "smaller", toys, distill_from=path, layers=1, epochs=1)
-    assert "taught_by" not in read_bundle(smaller).info.base
     again, report = learn(tmp_path / "again", toys, base=base, teacher=path, epochs=1)
+    assert "taught_by" not in read_bundle(smaller).info.base
     assert [one["name"] for one in read_bundle(again).info.base["taught_by"]["models"]] == ["m"]
     assert "Teacher: dev F1 " in report
+    for student in (smaller, again):
+        card = (student / "README.md").read_text(encoding="utf-8")
+        assert re.search(r"Training data of the model that it [\w ]+: News, license: cc-by-4.0\.", card)
 
 
 def test_a_teacher_of_segments_teaches_a_base_that_reads_words(tmp_path, toys, base, monkeypatch):

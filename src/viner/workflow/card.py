@@ -22,16 +22,12 @@ from viner.workflow.choose import percent
 from viner.workflow.front_matter import (
     CardChoices,
     card_title,
-    distilled_from,
     front_matter,
-    learned_texts,
     model_license,
-    taught_by,
-    teachers_data,
     training_data,
 )
+from viner.workflow.lineage import ADAPTED, TAUGHT, UNLABELED, distilled_from, learned_texts, taught_by, teachers_data
 from viner.workflow.markdown import escape
-from viner.workflow.start import ADAPTED, TAUGHT, UNLABELED
 
 _LAYER_KINDS = {
     "entities": "spans of text",
@@ -310,7 +306,7 @@ def _licenses(info: BundleInfo, choices: CardChoices) -> str:
     lines = [first, *license_lines(base_origin(info), training_data(info, choices))]
     lines += [f"{texts}, license: unknown." for texts in learned_texts(info)]
     whose = "was distilled from" if distilled_from(info) else "learned from"
-    for teacher in dict.fromkeys(teachers_data(info)):
+    for teacher in teachers_data(info):
         if teacher != data_origin(info):
             name, license_ = teacher.name or "unnamed", teacher.license or "unknown"
             lines.append(f"Training data of the model that it {whose}: {name}, license: {license_}.")

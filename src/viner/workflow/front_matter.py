@@ -9,8 +9,8 @@ from typing import Any
 
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
+from viner.workflow.lineage import learned_texts, teachers_data
 from viner.workflow.markdown import one_line
-from viner.workflow.start import ADAPTED, DISTILLED, TAUGHT, UNLABELED
 
 LICENSES = frozenset(
     """
@@ -115,32 +115,6 @@ def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
     free = base.license in LICENSES and all(license_ in _UNBOUND or license_ == base.license for license_ in known)
     free = free and not learned_texts(info)
     return choices.license or (base.license if free else None)
-
-
-def teachers_data(info: BundleInfo) -> list[Origin]:
-    """Where the training data comes from of each model that this one learned from."""
-    return [Origin.from_dict(teacher.get("data")) for teacher in (*distilled_from(info), *taught_by(info))]
-
-
-def distilled_from(info: BundleInfo) -> list[Mapping[str, Any]]:
-    """What is known of the larger model that this one is a part of, if it is."""
-    known = info.base.get(DISTILLED)
-    return [known] if isinstance(known, Mapping) else []
-
-
-def taught_by(info: BundleInfo) -> list[Mapping[str, Any]]:
-    """What is known of the models whose answer it learned."""
-    known = info.base.get(TAUGHT)
-    models = known.get("models") if isinstance(known, Mapping) else None
-    return [model for model in models if isinstance(model, Mapping)] if isinstance(models, list) else []
-
-
-def learned_texts(info: BundleInfo) -> list[str]:
-    """What the model has learned from beside its training data: texts of which nobody says what license they have."""
-    known = info.base.get(ADAPTED)
-    adapted = isinstance(known, Mapping) and known.get("kept") is not False
-    found = ["Texts that the base encoder was adapted to"] if adapted else []
-    return [*found, *(["Texts without annotations"] if info.data.get(UNLABELED) else [])]
 
 
 def license_fields(name: str | None) -> dict[str, str]:

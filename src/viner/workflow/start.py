@@ -16,25 +16,12 @@ from viner.encoding.tokenizer import load_tokenizer
 from viner.errors import BundleError, MissingExtraError, SchemaError, UsageError
 from viner.schema import ENTITIES, Schema
 from viner.text import DEFAULT_SEGMENTER
+from viner.workflow.lineage import DISTILLED, TAUGHT, as_teacher
 from viner.workflow.segments import in_segments
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
     from viner.training.teacher import Teacher
-
-DISTILLED = "distilled_from"
-"""Key in a model's ``base``: its teacher's ``{"name", "id"?, "data"?, "sha256", "layers", "kept", "dev_f1"}``."""
-
-TAUGHT = "taught_by"
-"""Key in a model's ``base``: ``{"models", "dev_f1"}`` of the models whose answer it learned, each ``{"name", "id"?, "data"?,
-"sha256"}``."""
-
-UNLABELED = "unlabeled"
-"""Key in a model's ``data``: the texts in which teachers alone said what there is, ``{"documents", "left_out", "sha256"}``."""
-
-ADAPTED = "adapted"
-"""Key in a model's ``base``: what that read before the task, ``{"documents", "left_out", "passages", "words", "pieces",
-"held_out", "sha256", "epochs", "seconds", "rate", "before", "after", "kept"}``; before and after have loss and accuracy."""
 
 WORDS = "none"
 """In the place of a segmenter's name: the model reads words as they are."""
@@ -310,10 +297,9 @@ def _check_same_labels(model: Bundle, wanted: Schema, whose: str) -> None:
 
 def _described(model: Bundle, name: str | Path) -> dict[str, Any]:
     """The teacher by its name, its data and its weights, without where on this machine it lies."""
-    data = model.info.data.get("source")
     is_folder = Path(name).expanduser().exists()
     return {
         **({"name": model.path.resolve().name} if is_folder else {"name": str(name), "id": str(name).partition("@")[0]}),
-        **({"data": data} if data else {}),
+        **as_teacher(model.info),
         "sha256": model.info.files[_WEIGHTS].sha256,
     }

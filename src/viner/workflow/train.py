@@ -26,9 +26,10 @@ from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, choose_engine, write_canaries
 from viner.workflow.fingerprint import fingerprint
+from viner.workflow.lineage import ADAPTED, UNLABELED
 from viner.workflow.material import Material, annotated, require_training
 from viner.workflow.progress import Report, TrainingLog
-from viner.workflow.start import ADAPTED, UNLABELED, Start
+from viner.workflow.start import Start
 from viner.workflow.texts import PlainTexts, Reading
 
 if TYPE_CHECKING:
