@@ -21,7 +21,7 @@ from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig
 from viner.training.ensemble import Ensemble, Member, carried_over
 from viner.training.reading import DocumentReader
-from viner.training.teacher import load_head
+from viner.training.teacher import imitation_loss, prior_divergence
 from viner.training.trainer import Trainer
 from viner.workflow import Report, choose, train_model
 
@@ -127,23 +127,50 @@ def test_a_base_becomes_what_its_teachers_are_from_texts_that_nobody_annotated(l
     assert len(result.model.encoder.encoder.layer) == 2  # as its base has, and not as they have
 
 
-def test_a_training_is_another_one_with_other_teachers(large, other, base, toys):
-    def trainer(*models):
+def test_a_training_is_another_one_with_other_teachers_or_another_base(large, other, base, toys, tmp_path):
+    def trainer(*models, base=base):
         teacher = Ensemble([Member(model) for model in models], LABELS)
         return Trainer(base, LABELS, *toys, TrainingConfig(**DEEP), teacher=teacher, observe=lambda event: None)
 
     both, alone = trainer(large, other), trainer(large)
     assert both._fingerprint == trainer(other, large)._fingerprint != alone._fingerprint
+    elsewhere = tiny_base(tmp_path / "elsewhere" / base.name, layers=3)
+    assert trainer(large, base=elsewhere)._fingerprint != alone._fingerprint
     assert both._epochs() == alone._epochs() == TrainingConfig(**DEEP).epochs
     config = TrainingConfig(**{**DEEP, "epochs": None, "batch_pieces": 4})
     made = Trainer(base, LABELS, *toys, config, teacher=Ensemble([Member(large)], LABELS), observe=lambda event: None)
     assert made._epochs() == 8
 
 
-def test_a_head_that_cannot_be_read_is_told(large, tmp_path):
+def test_a_base_that_answers_nothing_beside_a_teacher_has_collapsed(large, base, toys, tmp_path):
+    """Neither the few known words nor the many that the teacher alone knows may hide it, or pretend it."""
+    first = toys[0][0]
+    known = [(first.entities[0].start, first.entities[0].end)]
+    texts = [document.with_(entities=(), meta={REVIEWED: []}) for document in toys[0][1:]]
+    texts.append(first.with_(entities=first.entities[:1], meta={REVIEWED: known}))  # no word is known to be outside
+    events = []
+    config = TrainingConfig(**{**RECIPE, "epochs": 12})
+    teacher = Ensemble([Member(large)], LABELS)
+    made = Trainer(base, LABELS, texts, toys[1], config, teacher=teacher, observe=lambda event: events.append(dict(event)))
+    with TrainingFolder(tmp_path / "t") as folder:
+        result = made.run(folder)
+    assert result.scores.micro.f1 > 0.8
+    assert [event for event in events if event["event"] == "collapse"] == []
+    said = made._train.epoch(np.random.default_rng(0))
+    logits = [teacher.emissions(batch.teacher) for batch in said]
+    everywhere = torch.cat(logits).softmax(-1).mean(0).log()
+    worst = torch.cat([imitation_loss(everywhere.expand(len(part), -1), part, 1.0)[None] for part in logits]).mean()
+    assert prior_divergence(logits, 1.0) == pytest.approx(float(worst), rel=0.2)
+    learned = config.imitation * prior_divergence(logits, config.temperature)
+    assert made._prior == pytest.approx(learned, rel=0.2)
+    assert result.history[-1]["loss"] < 0.5 * made._prior
+    assert prior_divergence([torch.full((2, 5), torch.nan)], 2.0) == 0
+
+
+def test_weights_that_cannot_be_read_are_told_before_anything_else(large, tmp_path):
     folder = tmp_path / "broken"
     shutil.copytree(large.path, folder)
     (folder / "model.safetensors").write_bytes(b"no weights")
     with pytest.raises(BundleError, match="its head cannot be loaded") as caught:
-        load_head(type(large)(folder, large.info), 32, 0.0)
+        Ensemble([Member(large), Member(type(large)(folder, large.info))], LABELS)
     assert caught.value.where == str(folder / "model.safetensors")

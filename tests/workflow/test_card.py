@@ -242,13 +242,18 @@ def test_teachers_that_cannot_be_read_break_no_card(broken):
 
 
 @pytest.mark.parametrize(("data", "license_"), [("cc0-1.0", "mit"), ("cc-by-nc-4.0", None), (None, None)])
-def test_each_teacher_has_a_say_in_the_license(data, license_):
+@pytest.mark.parametrize("inherited", [False, True])
+def test_each_teacher_has_a_say_in_the_license(data, license_, inherited):
+    """So have its base, and what its own teachers learned from."""
     models = [{"name": name, "data": Origin(name, license=known).to_dict()} for name, known in (("a", "mit"), ("b", data))]
+    if inherited:
+        models[1] = {"name": "b", "data": models[0]["data"], "learned": [models[1]["data"], "what cannot be read"]}
     model = info(base={**BUNDLED_BASE.to_dict(), "taught_by": {"models": models, "dev_f1": 0.9}})
     card = model_card(model)
     assert front_matter(card).get("license") == license_
     assert "It also learned to answer as a, b; the F1 of their mean answer on the same dev set is 0.9000." in card
-    assert f"Training data of the model that it learned from: b, license: {data or 'unknown'}." in card
+    whose = "What its teachers are made of" if inherited else "Training data of the model that it learned from"
+    assert f"{whose}: b, license: {data or 'unknown'}." in card
 
 
 @pytest.mark.parametrize(("data", "license_"), [("cc0-1.0", "mit"), ("mit", "mit"), ("cc-by-nc-4.0", None), (None, None)])

@@ -17,10 +17,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from transformers import AutoConfig
 
 from viner.bundle import Bundle
 from viner.document import Document, Span
 from viner.encoding import PieceEncoder, bio_tags
+from viner.training.heads import EntityHead
 from viner.training.model import MultiHeadModel, load_encoder
 from viner.training.reading import DocumentReader
 from viner.training.teacher import WEIGHTS, Teacher, load_head
@@ -48,11 +50,16 @@ class Ensemble(Teacher):
     Args:
         members: The models. All know the same labels.
         labels: These, in the order of the student's outputs.
+
+    Raises:
+        BundleError: If the weights of one cannot be loaded.
     """
 
     def __init__(self, members: Sequence[Member], labels: Sequence[str]) -> None:
         self._members = tuple(members)
         self._tags = bio_tags(labels)
+        # Read now, so that a broken model is found before anything else is done.
+        self._heads = [load_head(member.bundle, _width(member.bundle), dropout=0.0) for member in self._members]
 
     @property
     def identity(self) -> str:
@@ -71,9 +78,9 @@ class Ensemble(Teacher):
     ) -> list[list[NDArray[np.float16]]]:
         """The logarithms of the mean probabilities of the student's tags. *Shape:* (words, tags) each."""
         sums: list[list[NDArray[np.float32]]] = []
-        for member in self._members:
-            said = [self._ask(member, reader, device, autocast) for reader in readers]
+        for member, head in zip(self._members, self._heads, strict=True):
             # One at a time, so that no more than one model is in memory.
+            said = self._ask(member, head, readers, device, autocast)
             sums = [[a + b for a, b in zip(*pair, strict=True)] for pair in zip(sums, said, strict=True)] if sums else said
         count = len(self._members)
         return [[np.log(np.maximum(part / count, _LEAST)).astype(np.float16) for part in parts] for parts in sums]
@@ -88,14 +95,13 @@ class Ensemble(Teacher):
     def _ask(
         self,
         member: Member,
-        reader: DocumentReader,
+        head: EntityHead,
+        readers: Sequence[DocumentReader],
         device: torch.device,
         autocast: Callable[[], AbstractContextManager[object]],
-    ) -> list[NDArray[np.float32]]:
+    ) -> list[list[NDArray[np.float32]]]:
         """The probabilities that one of the models gives the student's tags. *Shape:* (words, tags) each."""
         info, folder = member.bundle.info, member.bundle.path
-        encoder = load_encoder(folder, 0.0)
-        head = load_head(member.bundle, int(encoder.config.hidden_size), dropout=0.0)
         order = [head.tags.index(tag) for tag in self._tags]
 
         def probabilities(words: Tensor) -> Tensor:
@@ -103,10 +109,18 @@ class Ensemble(Teacher):
                 return torch.softmax(head(words.float()), dim=-1)[:, order]
 
         pieces = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
-        own = DocumentReader(member.words(reader.documents), pieces, overlap=info.windows.overlap)
-        model = MultiHeadModel(encoder, [head]).to(device)
-        said = own.answers(model, probabilities, len(order), autocast())
-        return [carried_over(*part) for part in zip(said, own.words, reader.words, strict=True)]
+        model = MultiHeadModel(load_encoder(folder, 0.0), [head]).to(device)
+        found = []
+        for reader in readers:
+            own = DocumentReader(member.words(reader.documents), pieces, overlap=info.windows.overlap)
+            said = own.answers(model, probabilities, len(order), autocast())
+            found.append([carried_over(*part) for part in zip(said, own.words, reader.words, strict=True)])
+        return found
+
+
+def _width(bundle: Bundle) -> int:
+    """How wide the encoder of a model folder is."""
+    return int(AutoConfig.from_pretrained(bundle.path, trust_remote_code=False).hidden_size)
 
 
 def carried_over(probabilities: NDArray[np.float32], theirs: Sequence[Span], mine: Sequence[Span]) -> NDArray[np.float32]:

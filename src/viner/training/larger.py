@@ -37,6 +37,7 @@ class LargerModel(Teacher):
         UsageError: If it has fewer layers than the student is to have.
     """
 
+    begins_student = True
     epochs = 12  # they take about half as long as its own did, and the student still gains from the last ones
 
     def __init__(self, bundle: Bundle, layers: int | None = None) -> None:

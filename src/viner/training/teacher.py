@@ -3,14 +3,14 @@
 What a student imitates is what its teacher makes of each word, which says more than the annotation does: how sure it is, and
 what else the word might be. So words that nobody annotated teach as well.
 
-A teacher reads each document once, whole, as recognition would. So it costs a fraction of one epoch, and a student that is
-shown a sentence alone learns what the teacher found with the document around it.
+A teacher reads each document once, whole, as recognition would. So a student that is shown a sentence alone learns what the
+teacher found with the document around it, and one that is as large as its student costs a fraction of an epoch.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -39,6 +39,9 @@ class Teacher(ABC):
 
     epochs: int | None = None
     """Passes over the training set that its student takes at least; None: as many as a model without a teacher."""
+
+    begins_student: bool = False
+    """Whether its student begins with layers of its own, rather than with a base."""
 
     @property
     @abstractmethod
@@ -118,6 +121,26 @@ def imitation_loss(logits: Tensor, wanted: Tensor, temperature: float) -> Tensor
     """
     mine, theirs = (nn.functional.log_softmax(part / temperature, dim=-1) for part in (logits, wanted))
     return nn.functional.kl_div(mine, theirs, log_target=True, reduction="batchmean") * temperature**2
+
+
+def prior_divergence(answers: Iterable[Tensor], temperature: float) -> float:
+    """:func:`imitation_loss` of a student that gives each word the mean of all answers: what a collapsed one converges to.
+
+    Args:
+        answers: The teacher's logits. *Shape:* (words, tags) each; a word of which it says nothing has NaN.
+        temperature: Divides them.
+    """
+    total, certain, words = torch.zeros(()), 0.0, 0
+    for logits in answers:
+        said = logits[~logits[:, 0].isnan()].double() / temperature
+        logarithms = torch.log_softmax(said, dim=-1)
+        total = total + logarithms.exp().sum(0)
+        certain += float((logarithms.exp() * logarithms).sum())
+        words += len(said)
+    if not words:
+        return 0.0
+    mean = total / words
+    return (certain / words - float((mean * mean.clamp(min=1e-30).log()).sum())) * temperature**2
 
 
 def distance(vectors: Tensor, wanted: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate.utils import set_seed
+from numpy.typing import NDArray
 
 from viner.corpus import is_partial
 from viner.document import Document
@@ -28,14 +29,14 @@ from viner.training.consistency import disagreement, halves, twice
 from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
 from viner.training.examples import Batch
-from viner.training.heads import EntityHead, prior_entropy
+from viner.training.heads import IGNORED, EntityHead, prior_entropy
 from viner.training.lora import add_adapters, merge_adapters
 from viner.training.model import MultiHeadModel, check_stock, load_encoder, recompute_layers
 from viner.training.optimizer import make_optimizer, set_rate
 from viner.training.precision import arithmetic
 from viner.training.reading import DocumentReader
 from viner.training.scoring import DevSet
-from viner.training.teacher import Teacher, distance, imitation_loss
+from viner.training.teacher import Teacher, distance, imitation_loss, prior_divergence
 
 Event = dict[str, Any]
 Observer = Callable[[Event], None]
@@ -97,13 +98,13 @@ class Trainer:
     """Trains an encoder with an entity head.
 
     Args:
-        base: Folder of the base encoder, or of the teacher's model.
+        base: Folder of the base encoder, or of the larger model.
         labels: Labels of the entity layer, in the order of the outputs.
         train: Documents to learn from.
         dev: Documents to choose the best epoch on.
         config: All choices.
         layer: Name of the entity layer.
-        teacher: The model to distill from, which the trained one begins as a part of; None begins with the base.
+        teacher: What says of each word what it is, beside the annotation; the trained model may begin as a part of it.
         observe: Called with each event, in the main process.
         processes: Those that train together; None finds out.
 
@@ -257,14 +258,22 @@ class Trainer:
     def _listen(self, teacher: Teacher) -> float:
         """Has the teacher read all documents; returns its dev F1, by which the student is measured."""
         began = time.monotonic()
+        self._emit("listen")
         reader = DocumentReader(self._train.documents, self._encoder, overlap=self._config.window_overlap)
         taught, said = teacher.read([reader, self._dev.reader], self._accelerator.device, self._autocast)
         self._train.hear(taught)
+        self._prior = self._prior_with(teacher, taught)
         # Where it says nothing, it finds nothing.
         emissions = [np.nan_to_num(teacher.emissions(torch.from_numpy(part)).cpu().numpy()) for part in said]
         scores = self._dev.scores(emissions, self._labels)
         self._emit("teacher", **teacher.facts(), dev_f1=scores.micro.f1, seconds=round(time.monotonic() - began, 1))
         return scores.micro.f1
+
+    def _prior_with(self, teacher: Teacher, taught: Sequence[NDArray[np.float16]]) -> float:
+        """The loss of a model that has collapsed, with what a teacher says."""
+        share, known = self._config.imitation, float((self._train.targets != IGNORED).double().mean())
+        said = (teacher.emissions(torch.from_numpy(part)) for part in taught if len(part))
+        return (1 - share) * known * self._prior + share * prior_divergence(said, self._config.temperature)
 
     def _finished(self, state: _State) -> bool:
         # A model that finds nothing yet may still be warming up: patience begins with the first entity that is right.
@@ -487,7 +496,7 @@ def _fingerprint(
     digest = hashlib.sha256(json.dumps([base.name, list(labels), config.to_dict()]).encode())
     if teacher is not None:
         digest.update(teacher.identity.encode())
-    else:
+    if teacher is None or not teacher.begins_student:
         # Two bases can share a folder's name.
         digest.update((base / "config.json").read_bytes())
         digest.update(json.dumps(sorted(file.stat().st_size for file in base.iterdir() if file.is_file())).encode())

@@ -26,7 +26,16 @@ from viner.workflow.front_matter import (
     model_license,
     training_data,
 )
-from viner.workflow.lineage import ADAPTED, TAUGHT, UNLABELED, distilled_from, learned_texts, taught_by, teachers_data
+from viner.workflow.lineage import (
+    ADAPTED,
+    TAUGHT,
+    UNLABELED,
+    distilled_from,
+    inherited,
+    learned_texts,
+    taught_by,
+    teachers_data,
+)
 from viner.workflow.markdown import escape
 
 _LAYER_KINDS = {
@@ -300,14 +309,20 @@ _CALIBRATED = """A score says how probable it is that an entity is right, start,
 _UNCALIBRATED = "A score is the model's own estimate, not a probability of being right."
 
 
+def _licensed(origin: Origin) -> str:
+    return f"{origin.name or 'unnamed'}, license: {origin.license or 'unknown'}."
+
+
 def _licenses(info: BundleInfo, choices: CardChoices) -> str:
     chosen = model_license(info, choices)
     first = f"This model: {chosen}." if chosen else "This model: nobody chose a license, and without one others may not use it."
     lines = [first, *license_lines(base_origin(info), training_data(info, choices))]
     lines += [f"{texts}, license: unknown." for texts in learned_texts(info)]
     whose = "was distilled from" if distilled_from(info) else "learned from"
-    for teacher in teachers_data(info):
-        if teacher != data_origin(info):
-            name, license_ = teacher.name or "unnamed", teacher.license or "unknown"
-            lines.append(f"Training data of the model that it {whose}: {name}, license: {license_}.")
+    for data in teachers_data(info):
+        if data != data_origin(info):
+            lines.append(f"Training data of the model that it {whose}: {_licensed(data)}")
+    for origin in inherited(info):
+        if origin not in (base_origin(info), data_origin(info), *teachers_data(info)):
+            lines.append(f"What its teachers are made of: {_licensed(origin)}")
     return "## Licenses\n\n" + "\n".join(f"- {escape(line)}" for line in lines) + "\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
-from viner.workflow.lineage import learned_texts, teachers_data
+from viner.workflow.lineage import inherited, learned_texts, teachers_data
 from viner.workflow.markdown import one_line
 
 LICENSES = frozenset(
@@ -111,7 +111,8 @@ def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
     model that read such has the one that somebody chose, or none.
     """
     base = base_origin(info)
-    known = [training_data(info, choices).license, *(data.license for data in teachers_data(info))]
+    learned = (*teachers_data(info), *inherited(info))
+    known = [training_data(info, choices).license, *(origin.license for origin in learned)]
     free = base.license in LICENSES and all(license_ in _UNBOUND or license_ == base.license for license_ in known)
     free = free and not learned_texts(info)
     return choices.license or (base.license if free else None)

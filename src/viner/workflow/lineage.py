@@ -5,10 +5,10 @@ Who may use a model depends on all of it, so a student carries on what its teach
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from viner.bundle import BundleInfo, Origin
+from viner.bundle import BundleInfo, Origin, base_origin
 
 DISTILLED = "distilled_from"
 """Key in a model's ``base``: the larger model that it is a part of, ``{"name", "id"?, "data"?, "learned"?, "sha256", "layers",
@@ -26,7 +26,9 @@ UNLABELED = "unlabeled"
 """Key in a model's ``data``: the texts in which teachers alone said what there is, ``{"documents", "left_out", "sha256"}``."""
 
 _LEARNED = "learned"
-"""Key of a teacher: what it learned from beside its own training data, one origin each."""
+"""Key of a teacher: what it is made of beside its own training data, one origin each."""
+
+_ADAPTED_TO = "Texts that the base encoder was adapted to"
 
 
 def distilled_from(info: BundleInfo) -> list[Mapping[str, Any]]:
@@ -42,28 +44,42 @@ def taught_by(info: BundleInfo) -> list[Mapping[str, Any]]:
 
 
 def teachers_data(info: BundleInfo) -> list[Origin]:
-    """Where the data comes from that its teachers learned from, and theirs."""
-    found: dict[Origin, None] = {}
-    for teacher in (*distilled_from(info), *taught_by(info)):
-        for data in (teacher.get("data"), *_mappings(teacher.get(_LEARNED))):
-            found[Origin.from_dict(data)] = None
-    return [*found]
+    """Where the training data of its teachers comes from."""
+    return _distinct(teacher.get("data") for teacher in (*distilled_from(info), *taught_by(info)))
+
+
+def inherited(info: BundleInfo) -> list[Origin]:
+    """What its teachers are made of beside that: their bases, other models and texts."""
+    found = (_mappings(teacher.get(_LEARNED)) for teacher in (*distilled_from(info), *taught_by(info)))
+    return _distinct(origin for origins in found for origin in origins)
 
 
 def learned_texts(info: BundleInfo) -> list[str]:
     """What it has learned from beside its training data, and of which nobody says what license it has."""
     known = info.base.get(ADAPTED)
     adapted = isinstance(known, Mapping) and known.get("kept") is not False
-    found = ["Texts that the base encoder was adapted to"] if adapted else []
+    found = [_ADAPTED_TO] if adapted else []
     return [*found, *(["Texts without annotations"] if info.data.get(UNLABELED) else [])]
 
 
-def as_teacher(info: BundleInfo) -> dict[str, Any]:
-    """What is kept of a model in those that learn from it: ``{"data"?, "learned"?}``."""
+def as_teacher(info: BundleInfo, *, with_base: bool) -> dict[str, Any]:
+    """What is kept of a model in those that learn from it: ``{"data"?, "learned"?}``.
+
+    Args:
+        info: The model.
+        with_base: Whether its base is told, and what that was adapted to, since the other model has another one.
+    """
     data = info.data.get("source")
-    learned = [origin.to_dict() for origin in teachers_data(info)]
-    learned += [Origin(texts).to_dict() for texts in learned_texts(info)]
-    return {**({"data": data} if data else {}), **({_LEARNED: learned} if learned else {})}
+    texts = learned_texts(info)
+    if not with_base:
+        texts = [known for known in texts if known != _ADAPTED_TO]
+    learned = [*([base_origin(info)] if with_base else []), *teachers_data(info), *inherited(info), *map(Origin, texts)]
+    told = [origin.to_dict() for origin in dict.fromkeys(learned)]
+    return {**({"data": data} if data else {}), **({_LEARNED: told} if told else {})}
+
+
+def _distinct(origins: Iterable[object]) -> list[Origin]:
+    return [*dict.fromkeys(map(Origin.from_dict, origins))]
 
 
 def _mappings(value: object) -> list[Mapping[str, Any]]:

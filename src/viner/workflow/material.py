@@ -34,7 +34,7 @@ class Material:
     """What a training starts from, learns from and is scored on.
 
     Args:
-        start: The base, or the model to distill from.
+        start: The base, or the model to distill from, with what teaches.
         reads: What groups words into the segments that the model reads; None where it reads words.
         train: Annotated documents to learn from.
         dev: Annotated documents to choose the best epoch on, none of them partial.
@@ -73,13 +73,13 @@ class Material:
             dev: Annotated file to choose the best epoch on; None sets a seeded tenth of ``train`` aside, by document, of those
                 that are fully annotated.
             seed: Of what is set aside.
-            schema: The types; None infers them, or takes those of the model to distill from.
+            schema: The types; None infers them, or takes those of what teaches.
             format: Format of the files; None finds it out for each.
             read_options: Options of that format.
 
         Raises:
             InputError: If a file cannot be read or holds nothing to learn from.
-            SchemaError: If a file holds a label that the schema, or the model to distill from, lacks.
+            SchemaError: If a file holds a label that the schema, or what teaches, lacks.
         """
         learned = annotated(train, format, read_options)
         if dev is None:
@@ -107,13 +107,10 @@ class Material:
         Raises:
             InputError: If a file cannot be read, or holds no other text.
         """
-        seen = {document.text for document in (*self.train, *self.dev, *test)}
-        found = []
-        for document in texts.read(reading, seen):
-            seen.add(document.text)
-            if not document.text.isspace():
-                found.append(document.with_(entities=(), meta={REVIEWED: []}))
-        if not any(document.text for document in found):
+        annotated = (document.text for document in (*self.train, *self.dev, *test))
+        read = texts.read(reading, annotated, distinct=True)
+        found = [document.with_(entities=(), meta={REVIEWED: []}) for document in read]
+        if not found:
             left = f" besides {texts.counts['left_out']:,} of annotated documents" if texts.counts["left_out"] else ""
             raise InputError(
                 f"there is no text to learn from{left}", where=texts.where, hint=f"Give {texts.option} a file with texts"

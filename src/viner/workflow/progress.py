@@ -122,6 +122,8 @@ class Report:
                 self.line(f"  {event['learning']:,} of {event['weights']:,} weights learn (LoRA)")
             for reason, count in event["lost"].items():
                 self.line(f"  {count:,} entities: {reason} (see: viner lint)")
+        elif kind == "listen":
+            self.line("Every document is read by the teacher once …")
         elif kind == "teacher":
             count, f1 = event.get("models"), f"dev F1 {event['dev_f1']:.4f}"
             if count is not None:

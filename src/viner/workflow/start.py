@@ -85,12 +85,12 @@ class Start:
                 _check_same_labels(one, teachers[0].info.schema, f"{names[0]}, the other teacher")
             if teachers:
                 pairs = zip(teachers, names, strict=True)
-                told = {**told, TAUGHT: {"models": [_described(model, name) for model, name in pairs]}}
+                told = {**told, TAUGHT: {"models": [_described(model, name, with_base=True) for model, name in pairs]}}
             return cls(folder, told, teachers=teachers)
         if names:
             raise UsageError(
                 "--teacher and --distill-from exclude each other: a smaller model learns from the one that it is a part of",
-                hint="Leave one of them away: --distill-from makes a smaller model, --teacher a better one of a base",
+                hint="Leave one of them away: --distill-from makes a smaller model of another one, --teacher one of a base",
             )
         if base is not None:
             raise UsageError(
@@ -100,7 +100,7 @@ class Start:
         model = _finished(distill_from)
         folder = resolve(model.path)
         known = {key: value for key, value in model.info.base.items() if key not in (DISTILLED, TAUGHT)}
-        return cls(folder, {**known, DISTILLED: _described(model, distill_from)}, model, layers)
+        return cls(folder, {**known, DISTILLED: _described(model, distill_from, with_base=False)}, model, layers)
 
     def segmenter(self, name: str | None) -> SegmenterRecord | None:
         """What groups words into the segments that the model will read; None where it will read words.
@@ -246,17 +246,20 @@ class Start:
             BundleError: If its weights cannot be loaded.
             TrainingError: If no layer of it can be left out.
             UsageError: If it has not so many layers.
+            MissingExtraError: If the segmenter of a teacher is missing.
         """
         from viner.training.ensemble import Ensemble, Member
         from viner.training.larger import LargerModel
 
         if self.model is not None:
             return LargerModel(self.model, self.layers)
-        # A model that reads segments has teachers that read the same ones.
-        members = [
-            Member(model, partial(in_segments, segmenter=model.info.segmenter if reads is None else None))
-            for model in self.teachers
-        ]
+        members = []
+        for model in self.teachers:
+            # A model that reads segments has teachers that read the same ones.
+            segmenter = model.info.segmenter if reads is None else None
+            if segmenter is not None:
+                segmenter.open()  # what is missing is not found out after an hour of adaptation
+            members.append(Member(model, partial(in_segments, segmenter=segmenter)))
         return Ensemble(members, labels) if members else None
 
     def describe(self, teacher: Teacher | None, teacher_f1: float | None) -> dict[str, Any]:
@@ -295,11 +298,11 @@ def _check_same_labels(model: Bundle, wanted: Schema, whose: str) -> None:
     )
 
 
-def _described(model: Bundle, name: str | Path) -> dict[str, Any]:
+def _described(model: Bundle, name: str | Path, *, with_base: bool) -> dict[str, Any]:
     """The teacher by its name, its data and its weights, without where on this machine it lies."""
     is_folder = Path(name).expanduser().exists()
     return {
         **({"name": model.path.resolve().name} if is_folder else {"name": str(name), "id": str(name).partition("@")[0]}),
-        **as_teacher(model.info),
+        **as_teacher(model.info, with_base=with_base),
         "sha256": model.info.files[_WEIGHTS].sha256,
     }

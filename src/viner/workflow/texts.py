@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,14 @@ class Reading:
         return any(file is not None and Path(file).resolve() == Path(path).resolve() for file in self.files)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlainTexts:
     """Files of which the text alone counts, found and checked.
 
     Args:
         inputs: The files.
         option: What named them, for errors.
-        counts: How many ``documents`` were read, and how many ``left_out``; complete when all have been read.
+        counts: How many ``documents`` were taken, and how many ``left_out``; complete when all have been read.
     """
 
     inputs: Inputs
@@ -79,22 +79,27 @@ class PlainTexts:
         """Their paths, for errors; the first ones of many."""
         return ", ".join(file.path for file in self.inputs.files[:3]) + (", …" if len(self.inputs.files) > 3 else "")
 
-    def read(self, reading: Reading, left_out: Collection[str]) -> Iterator[Document]:
-        """The texts, with the words that their files have and nothing else.
+    def read(self, reading: Reading, left_out: Iterable[str], *, distinct: bool = False) -> Iterator[Document]:
+        """The texts that are not blank, with the words that their files have and nothing else.
 
         Args:
             reading: How the annotated files are read, for those of them that are texts to learn from as well.
             left_out: Texts that are left out.
+            distinct: Leave out, too, what has been read before.
 
         Raises:
             InputError: If a file cannot be read.
         """
-        self.counts.clear()
-        self.counts.update(documents=0, left_out=0)
+        self.counts = Counter(documents=0, left_out=0)
+        known = set(left_out)
         for file in self.inputs.files:
             format, options = (reading.format, reading.options) if reading.is_annotated(file.path) else (None, {})
             for document in read_source(Source(file.path, stem=file.stem), format, **options):
-                known = document.text in left_out
-                self.counts["left_out" if known else "documents"] += 1
-                if not known:
-                    yield Document(document.text, words=document.words)
+                text = document.text
+                if not text.strip():
+                    continue
+                self.counts["left_out" if text in known else "documents"] += 1
+                if text not in known:
+                    if distinct:
+                        known.add(text)
+                    yield Document(text, words=document.words)

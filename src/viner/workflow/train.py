@@ -110,7 +110,7 @@ def train_model(
 
     Raises:
         InputError: If a file cannot be read or holds nothing to learn from, or the texts to adapt to are too few.
-        SchemaError: If a file holds a label that the schema, or the model to distill from, lacks.
+        SchemaError: If a file holds a label that the schema, or what teaches, lacks, or teachers know different labels.
         BundleError: If base or model cannot be used, a base to adapt has no mask piece, or ``out`` exists or cannot be written.
         TrainingError: If another training writes there, the model learns nothing, or no layer of it can be left out.
         UsageError: If options exclude each other, the engine is unknown, or there are not so many layers.
@@ -131,12 +131,12 @@ def train_model(
     _check_target(target, overwrite)
     adaptation = Adaptation.find(adapt, choices, distill_from)
     plain = PlainTexts.find(unlabeled, "--unlabeled")
-    if plain is not None and teacher is None and distill_from is None:
+    start = Start.find(base, distill_from, layers, teacher=teacher, allow_bin=allow_bin)
+    if plain is not None and start.model is None and not start.teachers:
         raise UsageError(
             "--unlabeled goes with --teacher or --distill-from, since somebody has to say what is in the texts",
             hint="Train a model on the annotated files and name it with --teacher, or let the encoder alone read them: --adapt",
         )
-    start = Start.find(base, distill_from, layers, teacher=teacher, allow_bin=allow_bin)
     reads = start.segmenter(segmenter)
     config = start.config(choices, reads)
     processes = Processes(config.precision)
