@@ -48,7 +48,8 @@ def test_every_file_it_links_to_exists():
 def test_the_commands_and_the_program_run(tmp_path, monkeypatch, capsys):
     write_a_small_corpus(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(choose, "SENTENCES", 60)  # which graph is chosen is not under test here
+    for name, count in (("SENTENCES", 60), ("_CALIBRATION", 10)):
+        monkeypatch.setattr(choose, name, count)  # how good the int8 graph is, is not under test here
     for line in block("sh").splitlines():
         run_as_it_stands(line)
     assert len((tmp_path / "notes.jsonl").read_text(encoding="utf-8").splitlines()) == 2
