@@ -350,6 +350,18 @@ def test_options_of_a_training_reach_it(bench, opened) -> None:
     assert bench.studio.runs.started == [{"minutes": 15, "epochs": 3}]
 
 
+def test_a_smaller_version_can_be_asked_for(bench, opened) -> None:
+    page = opened(bench, "/en/train")
+    page.get_by_role("button", name="More options").click()
+    box = page.get_by_role("checkbox", name="A smaller, faster version")
+    box.wait_for()
+    page.wait_for_timeout(1_000)
+    box.check()
+    page.locator("#viner-train:not([disabled])").click()
+    page.locator(".viner-run-state.running").wait_for()
+    assert bench.studio.runs.started == [{"smaller": True}]
+
+
 def test_a_training_that_cannot_start_says_why(empty, opened) -> None:
     page = opened(empty, "/en/train")
     page.locator("#viner-obstacle", has_text="No document is annotated yet").wait_for()

@@ -52,6 +52,12 @@ def test_a_run_at_work_shows_how_far_it_is_to_eyes_and_to_screen_readers() -> No
     assert "about 2 min left" in view
 
 
+def test_a_run_says_whose_smaller_version_it_makes() -> None:
+    assert "smaller than 003" in run_view(replace(RUN, options={"distill_from": "/srv/notices/models/003"}), EN)
+    assert "nhỏ hơn 003" in run_view(replace(RUN, options={"distill_from": "/srv/notices/models/003"}), VI)
+    assert "smaller" not in run_view(RUN, EN)
+
+
 def test_a_failed_run_says_why_and_what_to_do() -> None:
     error = {"code": "x", "message": "the <disk> is full", "where": "runs/004", "hint": "Free some space"}
     view = run_view(replace(RUN, state="failed", error=error), EN)

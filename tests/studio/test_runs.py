@@ -17,7 +17,7 @@ from support.traces import files_with
 from viner.bundle import read_bundle
 from viner.errors import InputError, MissingExtraError, TrainingError, UsageError, VinerError
 from viner.store import UnknownDocumentError
-from viner.studio import RunError, background, runs
+from viner.studio import NoModelError, RunError, background, runs
 from viner.studio import work as at_work
 from viner.studio.notes import Note
 from viner.studio.run_folder import RunFolder
@@ -235,6 +235,18 @@ def test_minutes_limit_the_time(annotated, base, open_studio):
     assert run.options["budget_minutes"] == 0.01
     assert run.state == "finished"
     assert len(epochs(studio, run.name)) < 500
+
+
+def test_the_model_in_service_becomes_a_smaller_one(annotated, base, open_studio):
+    studio = open_studio(annotated)
+    with pytest.raises(NoModelError, match="no model yet that could become smaller"):
+        studio.runs.start(smaller=True)
+    assert studio.runs.list() == []
+    train_here(studio, base=str(base), epochs=1)
+    run = train_here(studio, smaller=True, epochs=1)
+    assert (run.state, run.model) == ("finished", "002"), run.error
+    told = read_bundle(studio.project.path / "models" / "002").info.base["distilled_from"]
+    assert (told["name"], told["layers"], told["kept"]) == ("001", 2, [2])
 
 
 def test_erased_documents_leave_a_run_at_work_which_starts_anew(annotated, base, open_studio):

@@ -229,6 +229,11 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "minutes": ("At most so many minutes (0: no limit)", "Tối đa bao nhiêu phút (0: không giới hạn)"),
     "epochs": ("At most so many epochs (0: chosen by viner)", "Tối đa bao nhiêu vòng (0: viner tự chọn)"),
+    "smaller": (
+        "A smaller, faster version of the one in service: half its layers, nearly twice the speed",
+        "Phiên bản nhỏ hơn, nhanh hơn của phiên bản đang dùng: một nửa số tầng, tốc độ gần gấp đôi",
+    ),
+    "run_smaller": ("smaller than {name}", "nhỏ hơn {name}"),
     "error_positive": ("This must be a number above 0.", "Giá trị này phải là số lớn hơn 0."),
     "start_training": ("Start training", "Bắt đầu huấn luyện"),
     "start_anew": ("Start anew", "Bắt đầu lại từ đầu"),

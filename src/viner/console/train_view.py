@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from viner.console.frame import chip, notice, table
@@ -78,6 +79,8 @@ def run_view(run: Run | None, say: Messages, *, now: float | None = None) -> str
     if run is None:
         return f'<p class="viner-note">{escape(say("run_none"))}</p>'
     parts = [say(f"run_{run.state}")]
+    if larger := run.options.get("distill_from"):
+        parts.append(say("run_smaller", name=Path(str(larger)).name))
     if run.active:
         if run.state != "stopping":
             key = "stage_starting" if run.state == "starting" else _STAGES.get(run.stage)

@@ -26,6 +26,7 @@ from viner.studio.locks import held
 from viner.studio.notes import Note
 from viner.studio.run import ACTIVE, RESUMABLE, Run
 from viner.studio.run_folder import RunFolder, process_start
+from viner.studio.serving import NoModelError
 
 _TRIED = "training.tried"
 """Setting of the store: how many documents were done when a training was last started by itself, or could not be."""
@@ -71,8 +72,8 @@ class Runs:
 
         Args:
             automatic: Whether it starts by itself.
-            **options: ``base``, ``minutes`` (limit of the time) and the choices of
-                :class:`viner.training.config.TrainingConfig`.
+            **options: ``base``, ``minutes`` (limit of the time), ``smaller`` (whether the model becomes a smaller one of that
+                in service) and the choices of :class:`viner.training.config.TrainingConfig`.
 
         Returns:
             The run, "starting".
@@ -80,6 +81,7 @@ class Runs:
         Raises:
             RunError: If a training is at work.
             InputError: If too little is annotated; it says how much is missing.
+            NoModelError: If there is no model that could become smaller.
             MissingExtraError: If the training libraries are missing.
             VinerError: If the run cannot be written.
         """
@@ -119,6 +121,10 @@ class Runs:
         chosen = dict(options)
         if (minutes := chosen.pop("minutes", None)) is not None:
             chosen["budget_minutes"] = minutes
+        if chosen.pop("smaller", False):
+            if not self._project.models():
+                raise NoModelError("there is no model yet that could become smaller", hint="Train one without it first")
+            chosen["distill_from"] = str(self._project.active_model().resolve())
         self._folder.mkdir(exist_ok=True)
         folder = RunFolder(self._folder / self._next_name())
         try:
