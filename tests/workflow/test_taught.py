@@ -173,7 +173,7 @@ def test_what_cannot_teach_is_said_before_anything_is_written(tmp_path, toys, ba
     refused(UsageError, "--unlabeled cannot read standard input", unlabeled="-")
     refused(InputError, "no such file or folder", unlabeled=tmp_path / "none.txt", where=tmp_path / "none.txt")
     known = toys / "dev.jsonl"
-    refused(InputError, "no text to learn from besides 40 of annotated documents", unlabeled=known, where=known)
+    refused(InputError, "no text to learn from but the 40 that are annotated", unlabeled=known, where=known)
     refused(BundleError, "no such model folder", teacher=tmp_path / "none", where=tmp_path / "none")
     refused(BundleError, "no model folder of viner", teacher=base, where=base)
     unlisted = tmp_path / "unlisted"

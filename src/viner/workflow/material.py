@@ -111,7 +111,7 @@ class Material:
         read = texts.read(reading, annotated, distinct=True)
         found = [document.with_(entities=(), meta={REVIEWED: []}) for document in read]
         if not found:
-            left = f" besides {texts.counts['left_out']:,} of annotated documents" if texts.counts["left_out"] else ""
+            left = f" but the {texts.counts['left_out']:,} that are annotated" if texts.counts["left_out"] else ""
             raise InputError(
                 f"there is no text to learn from{left}", where=texts.where, hint=f"Give {texts.option} a file with texts"
             )
