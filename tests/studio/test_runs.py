@@ -249,6 +249,18 @@ def test_the_model_in_service_becomes_a_smaller_one(annotated, base, open_studio
     assert (told["name"], told["layers"], told["kept"]) == ("001", 2, [2])
 
 
+def test_a_model_teaches_a_run_also_what_nobody_annotated(annotated, base, open_studio, tmp_path):
+    studio = open_studio(annotated)
+    train_here(studio, base=str(base), epochs=1)
+    (tmp_path / "notes.txt").write_text("\n".join(document.text for document in toy_documents(30, 99)), encoding="utf-8")
+    texts = [str(tmp_path / "*.txt")]
+    run = train_here(studio, base=str(base), epochs=1, teacher=[str(annotated.path)], unlabeled=texts)
+    assert (run.state, run.model) == ("finished", "002"), run.error
+    info = read_bundle(studio.project.path / "models" / "002").info
+    assert info.data["unlabeled"]["documents"] == 30
+    assert [one["name"] for one in info.base["taught_by"]["models"]] == ["001"]
+
+
 def test_erased_documents_leave_a_run_at_work_which_starts_anew(annotated, base, open_studio):
     studio = open_studio(annotated)
     name = studio.runs.start(base=str(base), **LONG).name
