@@ -368,15 +368,14 @@ class Trainer:
             batch = twice(batch)
         words = self._replica(batch.input_ids, batch.attention_mask, batch.first)
         emissions = self._head(words)
-        taught = self._head.loss(emissions, batch.targets)
-        if self._again:
-            taught = taught + self._config.r_drop * disagreement(emissions, batch.targets)
-        taught = taught * part.known
         if self._teacher is None:
-            return taught
+            taught = self._head.loss(emissions, batch.targets)
+            if self._again:
+                taught = taught + self._config.r_drop * disagreement(emissions, batch.targets)
+            return taught * part.known
         assert batch.teacher is not None  # it was heard before the first epoch
-        taught = (1 - self._config.imitation) * taught
         heard = batch.heard
+        taught = self._taught_beside(heard, emissions, batch.targets) * part.known
         if not heard.any():
             return taught
         said = batch.teacher[heard]
@@ -385,6 +384,15 @@ class Trainer:
         if (wanted := self._teacher.vectors(said)) is not None:
             like_teacher = like_teacher + self._config.closeness * distance(words[heard].float(), wanted)
         return taught + like_teacher * part.heard
+
+    def _taught_beside(self, heard: torch.Tensor, emissions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Mean loss over the words whose target is known: where a teacher speaks as well, only its part of it."""
+        parts = ((heard, 1 - self._config.imitation), (~heard, 1.0))
+        total = torch.zeros((), device=emissions.device)
+        for these, weight in parts:
+            chosen = targets.masked_fill(~these, IGNORED)
+            total = total + weight * (chosen != IGNORED).sum() * self._head.loss(emissions, chosen)
+        return total / (targets != IGNORED).sum().clamp(min=1)
 
     def _spent(self, state: _State, passes: float, running: float = 0.0) -> float:
         """Share of the time budget that this attempt has used, of what the attempts before it left.
