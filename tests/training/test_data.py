@@ -85,16 +85,20 @@ def test_an_entity_over_the_end_of_a_sentence_is_replaced_as_a_whole_or_not_at_a
         assert [1, 2, 2] in rows, "its first half is as it was"
 
 
-def test_no_mention_is_replaced_in_hardened_sequences_or_before_a_teacher(base):
+def test_no_mention_is_replaced_in_hardened_sequences_and_a_teacher_says_nothing_of_others(base):
     documents = toy_documents(40, 3)
     hard = learn(base, documents, replace_mentions=0.9, harden=0.999)
     assert taught(hard.epoch(np.random.default_rng(0))) == taught(
         learn(base, documents, harden=0.999).epoch(np.random.default_rng(0))
     )
-    found, plain = (learn(base, documents, replace_mentions=share) for share in (0.9, 0))
-    for training_set in (found, plain):
-        training_set.hear([np.zeros((len(split_words(document.text)), 4), np.float16) for document in documents])
-    assert taught(found.epoch(np.random.default_rng(0))) == taught(plain.epoch(np.random.default_rng(0)))
+    alone, beside = (learn(base, documents, replace_mentions=0.9, join=0.0) for _ in range(2))
+    beside.hear([np.zeros((len(split_words(document.text)), 4), np.float16) for document in documents])
+    batches = beside.epoch(np.random.default_rng(0))
+    assert taught(batches) == taught(alone.epoch(np.random.default_rng(0)))
+    for batch in batches:
+        assert (batch.targets[~batch.heard] > 0).all()
+    unheard = sum(int((~batch.heard).sum()) for batch in batches)
+    assert unheard > 0.7 * sum(int((batch.targets > 0).sum()) for batch in batches)
 
 
 def test_hardened_sequences_teach_the_same_words_in_another_form(base):
