@@ -40,7 +40,7 @@ from viner.training.teacher import Teacher, distance, imitation_loss, prior_dive
 
 Event = dict[str, Any]
 Observer = Callable[[Event], None]
-"""Called with each event: ``{"event": "start" | "step" | "epoch" | "collapse" | "resume" | "end", …}``."""
+"""Called with each event: ``{"event": NAME, …}``; names are start, listen, teacher, step, epoch, collapse, resume and end."""
 
 _MIN_EPOCHS, _MIN_STEPS, _MAX_EPOCHS = 8, 400, 40
 _SCORING_COST, _SCORING_SHARE, _LEAST_SCORED = 1 / 3, 1 / 2, 8

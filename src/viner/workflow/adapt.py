@@ -107,7 +107,7 @@ class Adaptation:
         encoder = PieceEncoder.from_folder(start.folder, views=training.views, max_pieces=self.config.window_pieces)
         mask_piece(start.folder, encoder.rules().vocabulary)  # what cannot be is not found out after an hour of reading
         passages = Passages(encoder.capacity)
-        documents = self.texts.read(reading, {document.text for document in measured})
+        documents = self.texts.read(reading, (document.text for document in measured))
         while part := [*islice(documents, _CHUNK)]:
             for document in in_segments(part, segmenter):
                 passages.add(encoder.encode(document.text, words_of(document)))

@@ -319,10 +319,8 @@ def _licenses(info: BundleInfo, choices: CardChoices) -> str:
     lines = [first, *license_lines(base_origin(info), training_data(info, choices))]
     lines += [f"{texts}, license: unknown." for texts in learned_texts(info)]
     whose = "was distilled from" if distilled_from(info) else "learned from"
-    for data in teachers_data(info):
-        if data != data_origin(info):
-            lines.append(f"Training data of the model that it {whose}: {_licensed(data)}")
-    for origin in inherited(info):
-        if origin not in (base_origin(info), data_origin(info), *teachers_data(info)):
-            lines.append(f"What its teachers are made of: {_licensed(origin)}")
+    learned = teachers_data(info)
+    lines += [f"Training data of the model that it {whose}: {_licensed(data)}" for data in learned if data != data_origin(info)]
+    told = (base_origin(info), data_origin(info), *learned)
+    lines += [f"What its teachers are made of: {_licensed(origin)}" for origin in inherited(info) if origin not in told]
     return "## Licenses\n\n" + "\n".join(f"- {escape(line)}" for line in lines) + "\n"

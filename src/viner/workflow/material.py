@@ -107,9 +107,9 @@ class Material:
         Raises:
             InputError: If a file cannot be read, or holds no other text.
         """
-        annotated = (document.text for document in (*self.train, *self.dev, *test))
-        read = texts.read(reading, annotated, distinct=True)
-        found = [document.with_(entities=(), meta={REVIEWED: []}) for document in read]
+        known = (document.text for document in (*self.train, *self.dev, *test))
+        plain = texts.read(reading, known, distinct=True)
+        found = [document.with_(entities=(), meta={REVIEWED: []}) for document in plain]
         if not found:
             left = f" but the {texts.counts['left_out']:,} that are annotated" if texts.counts["left_out"] else ""
             raise InputError(

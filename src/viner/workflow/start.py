@@ -154,17 +154,18 @@ class Start:
 
         # The choices of a run have been JSON, which has no tuples.
         choices = {name: tuple(value) if isinstance(value, list) else value for name, value in choices.items()}
-        learns = "--teacher" if self.teachers else "--distill-from"
-        if (self.teachers or self.model) and choices.get("r_drop"):
-            raise UsageError(
-                f"--r-drop and {learns} exclude each other: what a student answers is drawn to its teacher's answer",
-                hint="Leave one of them away; the teacher may well have been trained with --r-drop",
-            )
-        if (self.teachers or self.model) and choices.get("adversarial"):
-            raise UsageError(
-                f"--adversarial and {learns} exclude each other: what the teacher would say of moved vectors is not known",
-                hint="Leave one of them away; the teacher may well have been trained with --adversarial",
-            )
+        if self._taught is not None:
+            learns = "--teacher" if self.teachers else "--distill-from"
+            for name, why in (
+                ("r_drop", "what a student answers is drawn to its teacher's answer"),
+                ("adversarial", "what the teacher would say of moved vectors is not known"),
+            ):
+                if choices.get(name):
+                    option = f"--{name.replace('_', '-')}"
+                    raise UsageError(
+                        f"{option} and {learns} exclude each other: {why}",
+                        hint=f"Leave one of them away; the teacher may well have been trained with {option}",
+                    )
         if self.model is None:
             config = TrainingConfig(**choices)
             return config if segmenter is None else replace(config, views=(*config.views, SEGMENTS))
