@@ -20,7 +20,8 @@ from viner.schema import Schema
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig
 from viner.training.ensemble import Ensemble, Member, carried_over
-from viner.training.heads import IGNORED
+from viner.training.heads import IGNORED, EntityHead
+from viner.training.objective import beside
 from viner.training.reading import DocumentReader
 from viner.training.teacher import imitation_loss, prior_divergence
 from viner.training.trainer import Trainer
@@ -128,9 +129,8 @@ def test_a_base_becomes_what_its_teachers_are_from_texts_that_nobody_annotated(l
     assert len(result.model.encoder.encoder.layer) == 2  # as its base has, and not as they have
 
 
-def test_the_annotation_counts_whole_where_no_teacher_speaks(large, base, toys):
-    config = TrainingConfig(**{**RECIPE, "imitation": 0.75})
-    made = Trainer(base, LABELS, *toys, config, teacher=Ensemble([Member(large)], LABELS), observe=lambda event: None)
+def test_the_annotation_counts_whole_where_no_teacher_speaks():
+    head = EntityHead("entities", LABELS, 8, 0.0)
     targets = torch.tensor([1, 0, IGNORED, 3, 0])
     emissions = torch.randn(5, 5, generator=torch.Generator().manual_seed(1))
     each = torch.nn.functional.cross_entropy(emissions, targets, ignore_index=IGNORED, reduction="none")
@@ -138,7 +138,7 @@ def test_the_annotation_counts_whole_where_no_teacher_speaks(large, base, toys):
     some = torch.tensor([True, False, True, False, True])
     for heard, weights in ((nobody, [1, 1, 0, 1, 1]), (everybody, [0.25] * 5), (some, [0.25, 1, 0, 1, 0.25])):
         wanted = (each * torch.tensor(weights)).sum() / 4
-        assert float(made._taught_beside(heard, emissions, targets)) == pytest.approx(float(wanted))
+        assert float(beside(head, emissions, targets, heard, 0.25)) == pytest.approx(float(wanted))
 
 
 def test_a_training_is_another_one_with_other_teachers_or_another_base(large, other, base, toys, tmp_path):

@@ -4,7 +4,7 @@
 nor load pickle.
 """
 
-from viner.bundle.bundle import Bundle, find_bundle, read_bundle, rebuilt_graph
+from viner.bundle.bundle import WEIGHTS, Bundle, find_bundle, read_bundle, rebuilt_graph
 from viner.bundle.canaries import Canaries, processor
 from viner.bundle.home import home
 from viner.bundle.hub import download, is_hub_id
@@ -16,6 +16,7 @@ from viner.bundle.writer import BundleWriter
 
 __all__ = [
     "BUNDLED_BASE",
+    "WEIGHTS",
     "Bundle",
     "BundleInfo",
     "BundleWriter",

@@ -18,6 +18,7 @@ from viner.project import Project
 INFO = "viner.json"
 GRAPH = "model.onnx"
 WEIGHTS = "model.safetensors"
+"""What stock Transformers loads, and what a training goes on from."""
 CARD = "README.md"
 """The model card. People edit it, so it is neither needed nor hashed."""
 NEEDED = (INFO, "config.json", "tokenizer.json", GRAPH, CANARIES)

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoConfig
 
-from viner.bundle import Bundle
+from viner.bundle import WEIGHTS, Bundle
 from viner.document import Document, Span
 from viner.encoding import PieceEncoder, bio_tags
 from viner.training.heads import EntityHead
 from viner.training.model import MultiHeadModel, load_encoder
 from viner.training.reading import DocumentReader
-from viner.training.teacher import WEIGHTS, Teacher, load_head
+from viner.training.teacher import Teacher, load_head
 
 _LEAST = 1e-9
 """A tag that is less probable counts as this probable, since 0 has no logarithm."""

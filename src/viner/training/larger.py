@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from viner.bundle import Bundle
+from viner.bundle import WEIGHTS, Bundle
 from viner.errors import UsageError
 from viner.training.heads import EntityHead
 from viner.training.layers import count_layers, keep_layers, spread
 from viner.training.model import MultiHeadModel, load_encoder
 from viner.training.reading import DocumentReader
-from viner.training.teacher import WEIGHTS, Teacher, load_head
+from viner.training.teacher import Teacher, load_head
 
 
 class LargerModel(Teacher):
@@ -37,7 +37,6 @@ class LargerModel(Teacher):
         UsageError: If it has fewer layers than the student is to have.
     """
 
-    begins_student = True
     epochs = 12  # they take about half as long as its own did, and the student still gains from the last ones
 
     def __init__(self, bundle: Bundle, layers: int | None = None) -> None:

@@ -20,14 +20,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from viner.bundle import Bundle
+from viner.bundle import WEIGHTS, Bundle
 from viner.errors import BundleError
 from viner.training.heads import EntityHead
 from viner.training.model import MultiHeadModel
 from viner.training.reading import DocumentReader
-
-WEIGHTS = "model.safetensors"
-"""The file of a model folder with its weights."""
 
 
 class Teacher(ABC):
@@ -39,9 +36,6 @@ class Teacher(ABC):
 
     epochs: int | None = None
     """Passes over the training set that its student takes at least; None: as many as a model without a teacher."""
-
-    begins_student: bool = False
-    """Whether its student begins with layers of its own, rather than with a base."""
 
     @property
     @abstractmethod

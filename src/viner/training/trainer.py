@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate.utils import set_seed
-from numpy.typing import NDArray
 
 from viner.corpus import is_partial
 from viner.document import Document
@@ -25,18 +24,17 @@ from viner.metrics import EntityScores
 from viner.training.adversarial import Adversary
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
-from viner.training.consistency import disagreement, halves, twice
 from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
-from viner.training.examples import Batch
-from viner.training.heads import IGNORED, EntityHead, prior_entropy
+from viner.training.heads import EntityHead
 from viner.training.lora import add_adapters, merge_adapters
 from viner.training.model import MultiHeadModel, check_stock, load_encoder, recompute_layers
+from viner.training.objective import Objective
 from viner.training.optimizer import make_optimizer, set_rate
 from viner.training.precision import arithmetic
 from viner.training.reading import DocumentReader
 from viner.training.scoring import DevSet
-from viner.training.teacher import Teacher, distance, imitation_loss, prior_divergence
+from viner.training.teacher import Teacher
 
 Event = dict[str, Any]
 Observer = Callable[[Event], None]
@@ -132,7 +130,7 @@ class Trainer:
         self._layer = layer
         self._teacher = teacher
         self._config = config
-        self._again = config.r_drop > 0 and teacher is None
+        self._objective = Objective(config, teacher)
         self._observe = observe
         set_seed(config.seed)
         self._processes = processes or Processes(config.precision)
@@ -152,7 +150,7 @@ class Trainer:
                 hint="Finish some of them: a document that is done teaches where there is no entity",
             )
         self._dev = DevSet(dev, self._encoder, overlap=config.window_overlap)
-        self._prior = prior_entropy(self._train.targets)
+        self._prior = self._objective.prior(self._train.targets)  # a teacher's is known once it has spoken
         self._fingerprint = _fingerprint(base, labels, train, dev, config, teacher)
 
     def _new_model(self) -> tuple[MultiHeadModel, EntityHead]:
@@ -262,18 +260,12 @@ class Trainer:
         reader = DocumentReader(self._train.documents, self._encoder, overlap=self._config.window_overlap)
         taught, said = teacher.read([reader, self._dev.reader], self._accelerator.device, self._autocast)
         self._train.hear(taught)
-        self._prior = self._prior_with(teacher, taught)
+        self._prior = self._objective.prior(self._train.targets, taught)
         # Where it says nothing, it finds nothing.
         emissions = [np.nan_to_num(teacher.emissions(torch.from_numpy(part)).cpu().numpy()) for part in said]
         scores = self._dev.scores(emissions, self._labels)
         self._emit("teacher", **teacher.facts(), dev_f1=scores.micro.f1, seconds=round(time.monotonic() - began, 1))
         return scores.micro.f1
-
-    def _prior_with(self, teacher: Teacher, taught: Sequence[NDArray[np.float16]]) -> float:
-        """The loss of a model that has collapsed, with what a teacher says."""
-        share, known = self._config.imitation, float((self._train.targets != IGNORED).double().mean())
-        said = (teacher.emissions(torch.from_numpy(part)) for part in taught if len(part))
-        return (1 - share) * known * self._prior + share * prior_divergence(said, self._config.temperature)
 
     def _finished(self, state: _State) -> bool:
         # A model that finds nothing yet may still be warming up: patience begins with the first entity that is right.
@@ -341,7 +333,7 @@ class Trainer:
     def _backward(self, step: Step) -> float:
         """Adds up the gradients of a step, over all processes; returns its mean loss."""
         total = 0.0
-        parts = [half for part in step.parts for half in halves(part)] if self._again else step.parts
+        parts = self._objective.passes(step)
         for position, part in enumerate(parts, 1):
             last = position == len(parts)
             if self._adversary is None:
@@ -359,40 +351,13 @@ class Trainer:
         """Adds the gradients of a part of a step, with the ``last`` pass the mean over all processes; returns its loss."""
         with self._processes.without_averaging(self._replica, last=last):
             with self._autocast():
-                loss = self._loss(part.batch.to(self._accelerator.device), part)
+                loss = self._loss(part)
             self._accelerator.backward(loss)
         return float(loss.detach())
 
-    def _loss(self, batch: Batch, part: Part) -> torch.Tensor:
-        if self._again:
-            batch = twice(batch)
-        words = self._replica(batch.input_ids, batch.attention_mask, batch.first)
-        emissions = self._head(words)
-        if self._teacher is None:
-            taught = self._head.loss(emissions, batch.targets)
-            if self._again:
-                taught = taught + self._config.r_drop * disagreement(emissions, batch.targets)
-            return taught * part.known
-        assert batch.teacher is not None  # it was heard before the first epoch
-        heard = batch.heard
-        taught = self._taught_beside(heard, emissions, batch.targets) * part.known
-        if not heard.any():
-            return taught
-        said = batch.teacher[heard]
-        imitated = imitation_loss(emissions[heard].float(), self._teacher.emissions(said), self._config.temperature)
-        like_teacher = self._config.imitation * imitated
-        if (wanted := self._teacher.vectors(said)) is not None:
-            like_teacher = like_teacher + self._config.closeness * distance(words[heard].float(), wanted)
-        return taught + like_teacher * part.heard
-
-    def _taught_beside(self, heard: torch.Tensor, emissions: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Mean loss over the words whose target is known: where a teacher speaks as well, only its part of it."""
-        parts = ((heard, 1 - self._config.imitation), (~heard, 1.0))
-        total = torch.zeros((), device=emissions.device)
-        for these, weight in parts:
-            chosen = targets.masked_fill(~these, IGNORED)
-            total = total + weight * (chosen != IGNORED).sum() * self._head.loss(emissions, chosen)
-        return total / (targets != IGNORED).sum().clamp(min=1)
+    def _loss(self, part: Part) -> torch.Tensor:
+        batch = self._objective.shown(part.batch.to(self._accelerator.device))
+        return self._objective(self._head, self._replica(batch.input_ids, batch.attention_mask, batch.first), batch, part)
 
     def _spent(self, state: _State, passes: float, running: float = 0.0) -> float:
         """Share of the time budget that this attempt has used, of what the attempts before it left.
@@ -504,10 +469,10 @@ def _fingerprint(
     digest = hashlib.sha256(json.dumps([base.name, list(labels), config.to_dict()]).encode())
     if teacher is not None:
         digest.update(teacher.identity.encode())
-    if teacher is None or not teacher.begins_student:
-        # Two bases can share a folder's name.
-        digest.update((base / "config.json").read_bytes())
-        digest.update(json.dumps(sorted(file.stat().st_size for file in base.iterdir() if file.is_file())).encode())
+    # Two bases can share a folder's name. A larger model's card and graphs may change, its weights may not.
+    digest.update((base / "config.json").read_bytes())
+    weights = [file for file in base.iterdir() if file.suffix in (".safetensors", ".bin")]
+    digest.update(json.dumps(sorted(file.stat().st_size for file in weights)).encode())
     for documents in (train, dev):
         for document in documents:
             digest.update(document.to_json().encode())

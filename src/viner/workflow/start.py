@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viner.base import origin, resolve
-from viner.bundle import Bundle, SegmenterRecord, find_bundle
+from viner.bundle import WEIGHTS, Bundle, SegmenterRecord, find_bundle
 from viner.document import Document
 from viner.encoding import SEGMENTS, learned_segments
 from viner.encoding.tokenizer import load_tokenizer
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 WORDS = "none"
 """In the place of a segmenter's name: the model reads words as they are."""
-
-_WEIGHTS = "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +278,8 @@ class Start:
 def _finished(name: str | Path) -> Bundle:
     """A model folder with weights, by its folder, its project or its Hub id."""
     model = find_bundle(name)
-    if _WEIGHTS not in model.info.files:
-        raise BundleError(f"its viner.json does not list {_WEIGHTS}", where=model.path, hint="Copy the model folder again")
+    if WEIGHTS not in model.info.files:
+        raise BundleError(f"its viner.json does not list {WEIGHTS}", where=model.path, hint="Copy the model folder again")
     return model
 
 
@@ -305,5 +303,5 @@ def _described(model: Bundle, name: str | Path, *, with_base: bool) -> dict[str,
     return {
         **({"name": model.path.resolve().name} if is_folder else {"name": str(name), "id": str(name).partition("@")[0]}),
         **as_teacher(model.info, with_base=with_base),
-        "sha256": model.info.files[_WEIGHTS].sha256,
+        "sha256": model.info.files[WEIGHTS].sha256,
     }
