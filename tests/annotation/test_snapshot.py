@@ -3,8 +3,9 @@
 import pytest
 
 from support.stores import operation
+from viner.annotation import snapshot as module
 from viner.annotation.changes import Split, apply
-from viner.annotation.snapshot import snapshot
+from viner.annotation.snapshot import NoTextsError, snapshot
 from viner.corpus import REVIEWED
 from viner.document import Document, Entity
 from viner.errors import InputError
@@ -131,6 +132,43 @@ def test_too_little_to_learn_from_is_said_with_what_is_missing(store, tmp_path, 
 def test_started_documents_teach_once_one_is_done(store, tmp_path):
     fill(store, train=[started("a"), started("b"), done("c", [])], dev=DEV)
     assert snapshot(store, tmp_path).documents["train"] == {"done": 1, "started": 2}
+
+
+def test_texts_that_nobody_began_are_written_bare_where_they_are_asked_for(store, tmp_path):
+    skipped = done("skipped", [])
+    fill(store, train=[done("a"), done("b"), started("c"), untouched("d"), untouched("e"), skipped], dev=[untouched("f")])
+    store.save(operation("skipped", store.get("skipped").version, status="skipped"), who="lan")
+    snap = snapshot(store, tmp_path, texts=True)
+    assert list(snap.files) == ["train", "unlabeled"]
+    texts = list(read(snap.files["unlabeled"]))
+    assert sorted(document.id for document in texts) == ["d", "e"]
+    assert all(document.entities is None and document.suggestions is None for document in texts)
+    assert (snap.texts, snap.to_dict()["texts"]) == (2, 2)
+    assert "train: 0 documents that nobody began and 1 skipped ones" in snap.left_out
+    assert list(snap.documents) == list(snap.entities) == ["train"]
+    assert snapshot(store, tmp_path).fingerprint != snap.fingerprint
+
+
+def test_of_many_texts_some_are_drawn_whatever_their_order(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_LEAST_CHARACTERS", 10)
+    fill(store, train=[done("a"), done("b")])  # ten characters, so forty at most
+    names = [f"{number:02d}" for number in range(40)]
+    fill(store, train=[untouched(name) for name in names])
+    first = snapshot(store, tmp_path, texts=True)
+    drawn = {document.text for document in read(first.files["unlabeled"])}
+    assert len(drawn) == first.texts == 40 // len("Lan 00")
+    assert "train: 34 documents that nobody began and 0 skipped ones" in first.left_out
+    store.erase(names, who="lan")
+    fill(store, train=[untouched(name) for name in reversed(names)])
+    again = snapshot(store, tmp_path, texts=True)
+    assert {document.text for document in read(again.files["unlabeled"])} == drawn
+
+
+def test_no_text_that_nobody_began_is_an_error_and_leaves_no_file(store, tmp_path):
+    fill(store, train=[done("a"), done("b")], dev=[*DEV, untouched("u")])
+    with pytest.raises(NoTextsError, match="no document of train that nobody began"):
+        snapshot(store, tmp_path, texts=True)
+    assert not list(tmp_path.glob("*.jsonl"))
 
 
 def test_what_must_be_reviewed_after_a_split_is_not_taught_as_decided(store, tmp_path):

@@ -350,16 +350,20 @@ def test_options_of_a_training_reach_it(bench, opened) -> None:
     assert bench.studio.runs.started == [{"minutes": 15, "epochs": 3}]
 
 
-def test_a_smaller_version_can_be_asked_for(bench, opened) -> None:
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("A smaller, faster version", "smaller"), ("Learn from documents that nobody began", "self_train")],
+)
+def test_the_model_in_service_can_be_asked_to_teach(bench, opened, name, option) -> None:
     page = opened(bench, "/en/train")
     page.get_by_role("button", name="More options").click()
-    box = page.get_by_role("checkbox", name="A smaller, faster version")
+    box = page.get_by_role("checkbox", name=name)
     box.wait_for()
     page.wait_for_timeout(1_000)
     box.check()
     page.locator("#viner-train:not([disabled])").click()
     page.locator(".viner-run-state.running").wait_for()
-    assert bench.studio.runs.started == [{"smaller": True}]
+    assert bench.studio.runs.started == [{option: True}]
 
 
 def test_a_training_that_cannot_start_says_why(empty, opened) -> None:

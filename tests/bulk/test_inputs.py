@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,36 @@ def test_inputs_that_are_not_there(folder, given, message) -> None:
     (folder / "empty").mkdir()
     with pytest.raises((InputError, UsageError), match=message):
         find_inputs(given)
+
+
+def test_what_runs_are_at_work_on_matches_no_pattern_unless_it_is_named(folder) -> None:
+    (folder / "in" / "out.jsonl.part" / "documents.jsonl").write_bytes(b"x")
+    (folder / "in" / "a.jsonl").write_bytes(b"x")
+    assert [file.path for file in find_inputs(["in/**/*.jsonl"]).files] == ["in/a.jsonl"]
+    assert [file.path for file in find_inputs(["in/*/*.jsonl", "in/*.jsonl"][1:]).files] == ["in/a.jsonl"]
+    assert [file.path for file in find_inputs(["in/out.jsonl.part/*.jsonl"]).files] == ["in/out.jsonl.part/documents.jsonl"]
+
+
+def test_links_to_folders_and_what_is_no_file_are_told(folder) -> None:
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "e.txt").write_bytes(b"x")
+    (folder / "in" / "link").symlink_to(elsewhere)
+    (folder / "in" / "gone.txt").symlink_to(folder / "nowhere")
+    os.mkfifo(folder / "in" / "pipe.txt")
+    inputs = find_inputs(["in"])
+    assert not {"in/link/e.txt", "in/gone.txt", "in/pipe.txt"} & {file.path for file in inputs.files}
+    assert {"in/link", "in/gone.txt", "in/pipe.txt"} <= {*inputs.passed_over}
+
+
+def test_a_folder_that_cannot_be_looked_into_is_an_error(folder, monkeypatch) -> None:
+    def scandir(path):
+        if str(path).endswith("sub"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return looked(path)
+
+    looked = os.scandir
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InputError, match="cannot be read") as caught:
+        find_inputs(["in"])
+    assert str(caught.value.where).endswith("sub")

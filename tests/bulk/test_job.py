@@ -175,3 +175,55 @@ def test_outputs_that_make_no_sense(folder, monkeypatch, out, errors, message) -
 def test_an_output_without_a_folder_says_so(folder) -> None:
     with pytest.raises(VinerError, match="cannot be written"):
         Job(Finder(), [folder / "a.txt"], folder / "none" / "out.jsonl").run()
+
+
+def test_each_of_several_files_takes_the_options_that_its_format_knows(folder) -> None:
+    options = {"text_column": "note"}
+    Job(Finder(), [folder], folder.parent / "out.jsonl", options=options).run()
+    assert [line["text"] for line in lines(folder.parent / "out.jsonl")] == ["Lan 91", "ở Huế", "Minh", "Nam"]
+    with pytest.raises(UsageError, match="no format knows the option 'text_colunm'"):
+        Job(Finder(), [folder], folder.parent / "out2.jsonl", options={"text_colunm": "note"}).run()
+    with pytest.raises(UsageError, match="knows no option 'text_column'") as caught:
+        Job(Finder(), [folder / "a.txt"], folder.parent / "out2.jsonl", options=options).run()
+    assert "--format csv" in (caught.value.hint or "")
+
+
+def test_what_is_redacted_is_quoted_in_no_error(folder) -> None:
+    entity = {"start": 0, "end": 3, "label": "PERSON", "text": "Bí Mật"}
+    (folder / "bad.jsonl").write_text(json.dumps({"text": "Lan ra", "entities": [entity]}) + '\n{"text": "Lan"}\n', "utf-8")
+    for step, quoted in ((None, True), (Redactor(), False)):
+        Job(Finder(), [folder / "bad.jsonl"], folder / "out.jsonl", errors=folder / "e.jsonl", step=step).run()
+        (error,) = lines(folder / "e.jsonl")
+        assert ("Bí Mật" in error["message"]) is quoted
+        assert (error["line"], error["code"]) == (1, "invalid_format")
+
+
+def test_a_file_of_errors_that_cannot_be_written_is_told_at_once(folder) -> None:
+    finder = Finder()
+    with pytest.raises(InputError, match="cannot be written there"):
+        Job(finder, [folder / "a.txt"], folder / "out.jsonl", errors=folder / "no" / "e.jsonl").run()
+    with pytest.raises(InputError, match="a folder"):
+        Job(finder, [folder / "a.txt"], folder / "out.jsonl", errors=folder).run()
+    assert finder.seen == 0
+
+
+def test_half_of_a_character_outside_of_a_text_is_a_bad_line(folder) -> None:
+    bad = [
+        '{"id": "\\ud800", "text": "Lan"}',
+        '{"text": "Lan", "meta": {"a": "\\udc00"}}',
+        '{"text": "Lan", "id": "\\ud83d\\ude00"}',
+    ]
+    (folder / "half.jsonl").write_text("\n".join(bad), "utf-8")
+    Job(Finder(), [folder / "half.jsonl"], folder / "out.jsonl", errors=folder / "e.jsonl").run()
+    assert [line["id"] for line in lines(folder / "out.jsonl")] == ["😀"]
+    assert [(error["line"], "lone surrogate" in error["message"]) for error in lines(folder / "e.jsonl")] == [
+        (1, True),
+        (2, True),
+    ]
+
+
+def test_a_quote_that_takes_in_other_rows_ends_the_run(folder) -> None:
+    (folder / "q.csv").write_text('text\nLan\n"Minh\nNam\nAnh\n', "utf-8")
+    with pytest.raises(InputError, match="which goes on to line 5") as caught:
+        Job(Finder(), [folder / "q.csv"], folder / "out.jsonl", errors=folder / "e.jsonl").run()
+    assert str(caught.value.where).endswith("q.csv:3")

@@ -197,3 +197,37 @@ def test_what_stays_is_exact_and_what_goes_is_gone(document, redactor) -> None:
             assert not re.search(rf"(?<!\w){surface}(?!\w)", re.sub(r"\[[PQ]\]|█+|[PQ]_[A-Z2-7]+", "x", redacted.text)) or (
                 not re.search(r"\w", document.text[entity.start : entity.end])
             )
+
+
+@pytest.mark.parametrize("by", ["label", "pseudonym"])
+def test_masks_of_labels_that_the_model_knows_are_not_redacted_again(by) -> None:
+    redactor = Redactor(by=by, known=["PERSON", "PLACE"])
+    text = redactor(Document("Lan ra Huế", entities=[Entity(0, 3, "PERSON"), Entity(7, 10, "PLACE")])).text
+    again = [Entity(0, text.index(" "), "PLACE"), Entity(text.rindex(" ") + 1, len(text), "PLACE")]
+    assert redactor(Document(text, entities=again)).text == text
+
+
+def test_many_entities_take_no_longer_each(monkeypatch) -> None:
+    looks = 0
+
+    class Counted(int):
+        def __le__(self, other):
+            nonlocal looks
+            looks += 1
+            return int(self) <= other
+
+        def __lt__(self, other):
+            nonlocal looks
+            looks += 1
+            return int(self) < other
+
+        __hash__ = int.__hash__
+
+    counts = []
+    for count in (200, 400):
+        looks = 0
+        entities = [Entity(Counted(4 * at), Counted(4 * at + 3), "PERSON") for at in range(count)]
+        Redactor(keep_meta=["kept"])(Document("Lan " * count, entities=entities, meta={"kept": "x"}))
+        counts.append(looks)
+    assert counts[0] > 0
+    assert counts[1] < 3 * counts[0]

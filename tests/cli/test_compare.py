@@ -92,3 +92,40 @@ def test_a_folder_of_models_is_one_recipe(models, gold, capsys):
 def test_one_model_is_a_usage_error(models, gold, capsys):
     assert main(["compare", "m", str(gold)]) == 2
     assert "cannot be compared" in capsys.readouterr().err
+
+
+@pytest.fixture
+def answers(gold):
+    """Another tool's answers, half of them right, in another order."""
+    file = gold.with_name("other.jsonl")
+    lines = [Document(f"ra Huế {i}", entities=[Entity(3, 6, "LOC")] if i % 2 else []).to_json() for i in reversed(range(12))]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def test_answers_of_another_tool_are_scored_and_compared(models, gold, answers, capsys):
+    assert main(["evaluate", str(answers), str(gold), "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["micro"]["recall"], figures["micro"]["precision"]) == (0.5, 1.0)
+    assert main(["evaluate", "m", str(gold), "--against", str(answers)]) == 0
+    assert "0 repaired, 6 broken" in capsys.readouterr().out
+    assert main(["compare", "m", str(answers), str(gold)]) == 0
+    assert f"{answers} instead of m: micro F1 -0.3333"[-30:] in capsys.readouterr().out
+
+
+def test_answers_know_no_rules_and_no_changed_texts(models, gold, answers, capsys):
+    assert main(["evaluate", str(answers), str(gold), "--rules", str(gold)]) == 2
+    assert "rules go with a model" in capsys.readouterr().err
+    assert main(["evaluate", str(answers), str(gold), "--stress"]) == 2
+    assert "--stress asks a model" in capsys.readouterr().err
+
+
+def test_labels_that_a_system_does_not_know_are_told(models, gold, capsys):
+    gold.write_text(Document("ra Huế", entities=[Entity(3, 6, "PLACE")]).to_json(), encoding="utf-8")
+    assert main(["compare", "old2", "new", str(gold)]) == 0
+    assert "new does not know the type PLACE (1 entities)." in capsys.readouterr().out
+
+
+def test_a_report_is_a_page(models, gold, capsys):
+    assert main(["evaluate", "m", str(gold), "--report", str(gold.with_name("errors.txt"))]) == 2
+    assert "--report errors.html" in capsys.readouterr().err

@@ -69,6 +69,16 @@ def test_what_a_model_needs_is_looked_at(tiny_model, tmp_path, run):
     assert "WRONG: " in out.split("\nmodel\n")[1]
 
 
+def test_a_model_that_was_damaged_is_not_complete(tiny_model, tmp_path, run):
+    folder = shutil.copytree(tiny_model, tmp_path / "model")
+    graph = bytearray((folder / "model.onnx").read_bytes())
+    graph[len(graph) // 2] ^= 1
+    (folder / "model.onnx").write_bytes(graph)
+    status, out, _ = run("doctor", "--model", folder)
+    assert status == 1
+    assert "model.onnx was changed or damaged" in out
+
+
 def test_a_model_of_segments_needs_its_segmenter(tiny_model, tmp_path, run, monkeypatch):
     folder = shutil.copytree(tiny_model, tmp_path / "model")
     data = json.loads((folder / "viner.json").read_text(encoding="utf-8"))

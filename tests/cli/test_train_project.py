@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from viner import Document, Entity
@@ -69,6 +71,31 @@ def test_a_run_with_teachers_can_be_resumed_from_another_folder(annotated, run, 
     assert worked[0].read()["options"] == absolute
     run("train", "--project", annotated, "--teacher", tiny_model, "--teacher", "user/large", *texts)
     assert [folder.name for folder in worked] == ["001", "001"]
+
+
+def test_a_run_learns_from_documents_that_nobody_began(annotated, run, worked, tiny_model, tmp_path):
+    status, _, err = run("train", "--project", annotated, "--self-train")
+    assert status == 1
+    assert "there is no model yet" in err
+    shutil.copytree(tiny_model, annotated / "models" / "001")
+    status, _, err = run("train", "--project", annotated, "--self-train")
+    assert status == 1
+    assert "no document of train that nobody began" in err
+    (tmp_path / "more.txt").write_text("Minh ra Vinh\n", encoding="utf-8")
+    run("import", tmp_path / "more.txt", "--project", annotated, "--split", "train")
+    status, _, err = run("train", "--project", annotated, "--self-train")
+    assert status == 0, err
+    assert worked[0].read()["options"] == {"self_train": True, "teacher": [str((annotated / "models" / "001").resolve())]}
+    assert "Minh ra Vinh" in (worked[0].path / "unlabeled.jsonl").read_text(encoding="utf-8")
+    assert "Going on with run" in run("train", "--project", annotated, "--self-train")[2]
+    run("train", "--project", annotated)
+    assert [folder.name for folder in worked] == [worked[0].name, worked[0].name, "003"]
+
+
+def test_self_training_needs_a_store(run, worked, tmp_path):
+    status, _, err = run("train", "--train", tmp_path / "a.conll", "--out", tmp_path / "m", "--self-train")
+    assert status == 2
+    assert "--teacher MODEL --unlabeled TEXTS" in err
 
 
 def test_a_run_that_adapts_can_be_resumed_from_another_folder(annotated, run, worked, tmp_path, monkeypatch):

@@ -267,6 +267,9 @@ def test_lint_lists_what_it_found_and_fails(tmp_path, capsys):
     assert "[cuts-word]" in capsys.readouterr().out
     assert main(["lint", str(bad), "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["findings"][0]["code"] == "cuts-word"
+    bad.write_text("\n" + good.read_text(encoding="utf-8") + bad.read_text(encoding="utf-8"), encoding="utf-8")
+    assert main(["lint", str(bad)]) == 1
+    assert capsys.readouterr().out.startswith(f"{bad}:3: ")
 
 
 def test_lint_takes_each_file_once(tmp_path, capsys, monkeypatch):

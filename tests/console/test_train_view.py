@@ -58,6 +58,13 @@ def test_a_run_says_whose_smaller_version_it_makes() -> None:
     assert "smaller" not in run_view(RUN, EN)
 
 
+def test_a_run_says_how_many_texts_it_learns_from_that_nobody_began() -> None:
+    run = replace(RUN, counts={**RUN.counts, "texts": 1_234})
+    assert "and 1,234 texts that nobody began" in run_view(run, EN)
+    assert "1.234 văn bản chưa ai gán" in run_view(run, VI)
+    assert "nobody began" not in run_view(RUN, EN)
+
+
 def test_a_failed_run_says_why_and_what_to_do() -> None:
     error = {"code": "x", "message": "the <disk> is full", "where": "runs/004", "hint": "Free some space"}
     view = run_view(replace(RUN, state="failed", error=error), EN)

@@ -7,7 +7,7 @@ import pytest
 
 from viner.document import Document, Entity
 from viner.errors import InputError
-from viner.evaluation import evaluate_model, seen_surfaces
+from viner.evaluation import Evaluation, evaluate_model, seen_surfaces
 from viner.runtime import Recognizer, recognizer
 
 
@@ -128,3 +128,16 @@ def test_nothing_to_score_against_is_an_error_that_names_the_file(documents):
     with pytest.raises(InputError, match=r"has an entity") as error:
         evaluate_model(Parrot(), documents, where="test.txt")
     assert error.value.where == "test.txt"
+
+
+@pytest.mark.parametrize(
+    ("spans", "more"),
+    [([(0, 3), (7, 10)], 0), ([(0, 3), (0, 3)], 1), ([(0, 10), (0, 3), (7, 10)], 1), ([(0, 5), (3, 8), (6, 10)], 1), ([], 0)],
+)
+def test_entities_of_which_no_flat_answer_has_all_are_counted(spans, more):
+    entities = [Entity(start, end, "LOCATION") for start, end in spans]
+    documents = [Document("Huế ra Huế", entities=entities), doc("ở Hà Nội", ("Hà Nội", "LOCATION"))]
+    evaluation = evaluate_model(Parrot(), documents)
+    assert evaluation.overlapping_entities == more
+    assert ("overlap others" in evaluation.to_markdown()) is bool(more)
+    assert Evaluation.from_dict(evaluation.to_dict()).overlapping_entities == more

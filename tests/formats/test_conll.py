@@ -435,3 +435,13 @@ def test_a_label_with_a_space_is_left_out_of_a_file_whose_columns_are_parted_by_
     report = write([document.with_(entities=[Entity(0, 3, "A B"), *document.entities])], path)
     assert report.lost.total() == 1
     assert path.read_text() == "Lan O\nMinh B-PERSON\n"
+
+
+def test_a_carriage_return_within_a_line_is_refused(tmp_path):
+    path = tmp_path / "mac.conll"
+    path.write_bytes(b"Anna B-PER\r\rwent O\r")
+    with pytest.raises(FormatError, match="a carriage return with another row behind it") as caught:
+        list(read(path))
+    assert caught.value.where == f"{path}:1"
+    path.write_bytes(b"Anna B-PER\r\nwent O\r\n")
+    assert [document.text for document in read(path)] == ["Anna went"]

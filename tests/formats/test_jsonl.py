@@ -101,3 +101,10 @@ def test_character_offsets_of_text_without_spaces_survive_both_formats(tmp_path:
     total = sum(len(document.entities or ()) for document in originals)
     assert (len(originals), total) == (1200, report.entities + report.lost.total())
     assert report.lost.total() <= 0.01 * total
+
+
+def test_what_breaks_off_is_told_where_it_does(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "x",\n', encoding="utf-8")
+    with pytest.raises(FormatError, match=r"\(column 14\)"):
+        list(read(path))

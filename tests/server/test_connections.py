@@ -42,6 +42,9 @@ def test_what_is_no_http_gets_an_error_in_the_form_of_all(sent: bytes) -> None:
         status, body = read_answer(connection)
         assert (status, error_in(body)["code"]) == (400, "invalid_request")
         assert read_to_end(connection) == b""
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(sent)
+        assert b"x-request-id: " in read_to_end(connection)
 
 
 def test_a_head_without_end_is_cut_off() -> None:
@@ -51,6 +54,19 @@ def test_a_head_without_end_is_cut_off() -> None:
         connection.sendall(b"x-filler: " + b"y" * LARGEST_HEAD + b"\r\n")
         status, body = read_answer(connection)
         assert (status, error_in(body)["code"]) == (431, "head_too_large")
+
+
+def test_a_large_head_that_comes_at_once_is_refused_and_what_follows_it_not_answered() -> None:
+    settings = Settings(timeout=60)
+    request = b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\nx-filler: " + b"y" * (LARGEST_HEAD + 1) + b"\r\n\r\n"
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(request + packed(b"{}", {}) + b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\n\r\n")
+        answers = read_to_end(connection)
+        assert answers.startswith(b"HTTP/1.1 431 ")
+        assert answers.count(b"HTTP/1.1 ") == 1
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert read_answer(connection)[0] == 200
 
 
 def test_many_small_requests_at_once_are_no_large_head() -> None:
@@ -170,6 +186,19 @@ def test_a_server_that_is_told_to_stop_answers_what_it_took_and_takes_nothing_mo
         assert not live.thread.is_alive()
         idle.close()
         busy.close()
+
+
+def test_who_waits_for_a_server_that_stops_is_told_to_come_again() -> None:
+    settings, recognizer = Settings(grace=0), Held()
+    with serving(app_of(settings, recognizer), settings) as live:
+        connection = live.connect()
+        connection.sendall(request_of(["Kenya " * 500] * 200))  # more than the threads take at once
+        assert recognizer.busy.wait(60)
+        live.stop()
+        status, body = read_answer(connection)
+        assert (status, error_in(body)["code"]) == (503, "shutting_down")
+        recognizer.go.set()
+        connection.close()
 
 
 def test_a_server_waits_for_its_answers_no_longer_than_told() -> None:

@@ -117,7 +117,9 @@ def test_a_model_answers_only_with_a_key(file: Path) -> None:
                 assert response.headers["www-authenticate"] == "Bearer"
         assert client.post(URL, json={"texts": ["Kenya"]}, headers=bearer(key)).json()["documents"][0]["entities"]
         assert client.get("/api/v1/model", headers={"authorization": f"bearer  {key}"}).status_code == 200
-        assert "viner_documents_total 1" in client.get("/api/v1/metrics", headers=bearer(key)).text
+        metrics = client.get("/api/v1/metrics", headers=bearer(key)).text
+        assert "viner_documents_total 1" in metrics
+        assert f'viner_requests_total{{method="POST",route="{URL}",status="401"}} 5' in metrics
 
 
 def test_a_page_is_no_way_around_the_keys(file: Path) -> None:

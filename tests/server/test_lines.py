@@ -60,7 +60,7 @@ def test_a_wrong_line_gets_an_error_in_its_place(client: TestClient) -> None:
     errors = [(answer["error"]["code"], answer["error"]["where"]) for answer in answers[1:-1]]
     assert errors == [
         ("invalid_input", "line 2, text"),
-        ("invalid_json", "line 3, line 1, column 1"),
+        ("invalid_json", "line 3, column 1"),
         ("invalid_input", "line 4"),
         ("invalid_input", "line 5"),
         ("invalid_input", "line 6, text"),
@@ -95,8 +95,16 @@ def test_offsets_of_given_words_count_what_the_answer_counts() -> None:
 def test_empty_lines_are_passed_over_and_counted(client: TestClient) -> None:
     answers = ask(client, b'\n\r\n{"text": "Kenya"}\r\n  \nx\n\n')
     assert answers[0]["text"] == "Kenya"
-    assert [answer["error"]["where"] for answer in answers[1:]] == ["line 5, line 1, column 1"]
+    assert [answer["error"]["where"] for answer in answers[1:]] == ["line 5, column 1"]
     assert ask(client, b"") == []
+
+
+def test_a_mark_before_the_first_line_is_no_part_of_it(client: TestClient) -> None:
+    assert ask(client, b"\xef\xbb\xbf" + lines_of({"text": "Kenya"}))[0]["text"] == "Kenya"
+
+
+def test_what_to_send_for_a_text_is_the_shape_of_a_line(client: TestClient) -> None:
+    assert '{"text": "…"}' in ask(client, lines_of({"text": 17}))[0]["error"]["hint"]
 
 
 def test_no_answer_holds_a_character_at_which_readers_break_lines(client: TestClient) -> None:
@@ -251,6 +259,24 @@ def test_a_stopping_server_answers_what_it_has_and_says_where_to_go_on() -> None
     in_thread(lambda: stream.run(chunks()))
     assert stream.answers[0]["text"] == "Kenya"
     assert stream.answers[1]["error"]["code"] == "shutting_down"
+
+
+def test_lines_that_a_stopping_server_does_not_answer_are_to_be_sent_again() -> None:
+    recognizer = FakeRecognizer()
+    stream = Stream(Settings(), recognizer)
+    many = [{"text": "Kenya " * 400} for _ in range(40)]
+
+    async def chunks() -> AsyncIterator[dict[str, Any]]:
+        yield part(lines_of(*many))
+        asyncio.create_task(stream.app.state.recognition.drain(60))  # noqa: RUF006
+        await asyncio.sleep(3600)
+        yield part(b"", False)
+
+    in_thread(lambda: stream.run(chunks()))
+    *answered, last = stream.answers
+    assert len(answered) < len(many)
+    assert all("entities" in answer for answer in answered)
+    assert (last["error"]["code"], last["error"]["hint"]) == ("shutting_down", "Send the lines without an answer again")
 
 
 def test_a_client_that_sends_nothing_more_is_told_so() -> None:

@@ -220,3 +220,9 @@ def test_without_a_page_the_api_is_all_there_is() -> None:
         assert client.get("/api/docs").status_code == 200
         for path in ("/", "/en/", "/config", "/gradio_api/info"):
             assert client.get(path).status_code == 404, path
+
+
+@pytest.mark.parametrize("path", ["/api/v1/health", "/api/v1/ready"])
+def test_whoever_looks_after_servers_may_ask_for_the_head_alone(client: TestClient, path: str) -> None:
+    response = client.head(path)
+    assert (response.status_code, response.content) == (200, b"")

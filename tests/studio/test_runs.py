@@ -261,6 +261,35 @@ def test_a_model_teaches_a_run_also_what_nobody_annotated(annotated, base, open_
     assert [one["name"] for one in info.base["taught_by"]["models"]] == ["001"]
 
 
+@pytest.mark.parametrize("smaller", [False, True])
+def test_the_model_in_service_teaches_what_is_in_documents_that_nobody_began(annotated, base, open_studio, smaller):
+    studio = open_studio(annotated)
+    with pytest.raises(NoModelError, match="no model yet that could"):
+        studio.runs.start(self_train=True, smaller=smaller)
+    train_here(studio, base=str(base), epochs=1)
+    run = train_here(studio, self_train=True, smaller=smaller, epochs=1, **({} if smaller else {"base": str(base)}))
+    assert (run.state, run.model, run.counts["texts"]) == ("finished", "002", 8), run.error
+    info = read_bundle(studio.project.path / "models" / "002").info
+    assert info.data["unlabeled"]["documents"] == 8
+    if smaller:
+        assert info.base["distilled_from"]["name"] == "001"
+    else:
+        assert [one["name"] for one in info.base["taught_by"]["models"]] == ["001"]
+    assert not list((studio.project.path / "runs" / "002").glob("*.jsonl.*"))
+    assert not (studio.project.path / "runs" / "002" / "unlabeled.jsonl").exists()
+
+
+def test_a_text_that_nobody_began_can_be_erased_from_a_run(annotated, base, open_studio):
+    studio = open_studio(annotated)
+    train_here(studio, base=str(base), epochs=1)
+    run = train_here(studio, until_epoch=1, self_train=True, base=str(base), epochs=2)
+    file = studio.project.path / "runs" / run.name / "unlabeled.jsonl"
+    assert (run.state, len(file.read_text(encoding="utf-8").splitlines())) == ("stopped", 8)
+    erased = studio.erase(["todo-3"], who="lan")
+    assert erased.runs == (run.name,)
+    assert "todo-3" not in file.read_text(encoding="utf-8")
+
+
 def test_erased_documents_leave_a_run_at_work_which_starts_anew(annotated, base, open_studio):
     studio = open_studio(annotated)
     name = studio.runs.start(base=str(base), **LONG).name

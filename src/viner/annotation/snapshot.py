@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,16 @@ FEWEST_TO_LEARN = 2
 """Documents with entities that a training needs."""
 FEWEST_TO_CHOOSE = 3
 """Documents below which dev says nothing."""
+TEXTS = "unlabeled"
+"""Name of the file of texts that nobody began."""
+_TIMES, _LEAST_CHARACTERS = 4, 200_000
+"""How many times as much text as is annotated such texts have at most; a training may have so many characters in any case."""
+
+
+class NoTextsError(InputError):
+    """No document of train that nobody began."""
+
+    code = "no_texts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +38,12 @@ class Snapshot:
     """Files of one training.
 
     Args:
-        files: "train", and "dev" and "test" where they are used.
+        files: "train", and "dev" and "test" where they are used; "unlabeled" where texts were asked for that nobody began.
         documents: ``{split: {"done": n, "started": n}}`` of what was written.
         entities: Accepted entities written, by split.
         left_out: What was not written, and why, in sentences.
         fingerprint: SHA-256 of all files: equal where everything learned and scored is.
+        texts: How many texts of train are there that nobody began.
     """
 
     files: dict[str, Path]
@@ -39,10 +51,12 @@ class Snapshot:
     entities: dict[str, int]
     left_out: tuple[str, ...]
     fingerprint: str
+    texts: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form, without the places of the files."""
+        """The JSON form, without the places of the files; "texts" where there are any."""
         return {
+            **({"texts": self.texts} if self.texts else {}),
             "documents": self.documents,
             "entities": self.entities,
             "left_out": list(self.left_out),
@@ -56,6 +70,7 @@ class _Tally:
 
     statuses: Counter[str] = field(default_factory=Counter)
     entities: int = 0
+    characters: int = 0
     with_entities: int = 0
     whole_texts: set[str] = field(default_factory=set)
     """Hashes, as many as matter."""
@@ -64,12 +79,13 @@ class _Tally:
         status = "started" if REVIEWED in document.meta else "done"
         self.statuses[status] += 1
         self.entities += len(document.entities or ())
+        self.characters += len(document.text)
         self.with_entities += bool(document.entities)
         if status == "done" and len(self.whole_texts) < FEWEST_TO_LEARN:
             self.whole_texts.add(hashlib.sha256(document.text.encode()).hexdigest())
 
 
-def snapshot(store: Store, folder: Path) -> Snapshot:
+def snapshot(store: Store, folder: Path, *, texts: bool = False) -> Snapshot:
     """Writes ``train.jsonl`` and, where they are good for something, ``dev.jsonl`` and ``test.jsonl``.
 
     Train gets the documents that are done or started; a started one teaches only what a person decided, which
@@ -78,11 +94,14 @@ def snapshot(store: Store, folder: Path) -> Snapshot:
     Args:
         store: The store.
         folder: Where the files go; it must exist.
+        texts: Whether to write ``unlabeled.jsonl``, too: the bare texts of train that nobody began, drawn by chance where they
+            have more than four times the characters of what is annotated, and more than 200,000.
 
     Raises:
         InputError: If there is nothing to learn from; it says how much is missing. No file is left then.
+        NoTextsError: If texts were asked for, and there is none.
     """
-    files = {split: folder / f"{split}.jsonl" for split in ("train", "dev", "test")}
+    files = {split: folder / f"{split}.jsonl" for split in ("train", "dev", "test", TEXTS)}
     try:
         tallies = {
             "train": _write(store, "train", ("done", "started"), files["train"]),
@@ -91,22 +110,28 @@ def snapshot(store: Store, folder: Path) -> Snapshot:
         }
         left_out = _useless(tallies)
         _check_enough(tallies["train"], chosen_on_train="dev" in left_out)
+        most = max(_LEAST_CHARACTERS, _TIMES * tallies["train"].characters)
+        drawn = _write_texts(store, files[TEXTS], most) if texts else 0
     except BaseException:
         for file in files.values():
             file.unlink(missing_ok=True)
         raise
     for split in left_out:
         files.pop(split).unlink()
+    if not texts:
+        del files[TEXTS]
+    used = {split: tally for split, tally in tallies.items() if split in files}
     waiting = store.counts().splits["train"]
     notes = [*left_out.values()]
-    if waiting["todo"] or waiting["skipped"]:
-        notes.append(f"train: {waiting['todo']:,} documents that nobody began and {waiting['skipped']:,} skipped ones")
+    if (todo := waiting["todo"] - drawn) > 0 or waiting["skipped"]:
+        notes.append(f"train: {max(0, todo):,} documents that nobody began and {waiting['skipped']:,} skipped ones")
     return Snapshot(
         files,
-        {split: {status: tallies[split].statuses[status] for status in ("done", "started")} for split in files},
-        {split: tallies[split].entities for split in files},
+        {split: {status: used[split].statuses[status] for status in ("done", "started")} for split in used},
+        {split: used[split].entities for split in used},
         tuple(notes),
         _fingerprint(files.values()),
+        drawn,
     )
 
 
@@ -121,6 +146,37 @@ def _write(store: Store, split: Any, statuses: tuple[Status, ...], file: Path) -
 
     write(documents(), file, "jsonl")
     return tally
+
+
+def _write_texts(store: Store, file: Path, most: int) -> int:
+    """Writes the bare texts of train that nobody began; how many.
+
+    Args:
+        store: The store.
+        file: The file.
+        most: Characters of all of them; which are drawn depends on nothing but the texts.
+
+    Raises:
+        NoTextsError: If there is none.
+    """
+    drawn: list[tuple[bytes, int, Document]] = []
+    characters = 0
+    for number, document in enumerate(store.export(Filter(splits=("train",), statuses=("todo",)))):
+        if not document.text.strip():
+            continue
+        # Reversed, so that what is taken out first is what comes last in the order of hashes.
+        order = bytes(255 - byte for byte in hashlib.sha256(document.text.encode()).digest())
+        heapq.heappush(drawn, (order, -number, Document(document.text, id=document.id, words=document.words)))
+        characters += len(document.text)
+        while characters > most and len(drawn) > 1:
+            characters -= len(heapq.heappop(drawn)[2].text)
+    if not drawn:
+        raise NoTextsError(
+            "there is no document of train that nobody began, and so no text in which the model alone says what there is",
+            hint="Import more texts, or train without them",
+        )
+    write((document for _, _, document in sorted(drawn, key=lambda item: -item[1])), file, "jsonl")
+    return len(drawn)
 
 
 def _taught(document: Document) -> Document:

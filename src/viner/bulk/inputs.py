@@ -44,7 +44,7 @@ class Inputs:
 
     Args:
         files: What is read.
-        passed_over: Files in folders whose names say that viner does not read them.
+        passed_over: What is in folders and not read: files whose names say so, links to folders, and what is no file.
     """
 
     files: tuple[Input, ...]
@@ -56,14 +56,14 @@ def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[
 
     A file stands for itself, a folder for all files below it that viner reads, in order of their names, and a name that is no
     file may be a pattern (``notes/*.txt.gz``, ``**/*.csv``). Hidden files and folders, and what a run itself leaves in a
-    folder, are not looked at.
+    folder, are not looked at. Links to folders are not followed.
 
     Args:
         paths: Files, folders, patterns; ``-`` is standard input.
         outputs: Files that the run writes, which are no input.
 
     Raises:
-        InputError: If nothing is there.
+        InputError: If nothing is there, or a folder cannot be looked into.
         UsageError: If an input is named that the run would write, or standard input is named twice.
     """
     finder = _Finder({output.resolve() for output in outputs})
@@ -101,7 +101,7 @@ class _Finder:
             path = folder / name
             if path.resolve() in self._written:
                 continue
-            if reads_name(name):
+            if path.is_file() and reads_name(name):  # a pipe could be waited for without end
                 self.files.append(Input(str(path), stem_of(name)))
             else:
                 self.passed_over.append(str(path))
@@ -116,6 +116,8 @@ class _Finder:
         magic = glob.has_magic(pattern)
         found = sorted(glob.glob(pattern, recursive=True)) if magic else []  # noqa: PTH207  (a pattern may begin anywhere)
         files = [path for path in map(Path, found) if path.is_file() and path.resolve() not in self._written]
+        # What runs are at work on is no input of another, unless somebody says so.
+        files = [path for path in files if not any(_is_part(name) for name in {*path.parent.parts} - {*Path(pattern).parts})]
         if not files:
             raise InputError(
                 "no file matches this pattern" if magic else "there is no such file or folder",
@@ -126,9 +128,27 @@ class _Finder:
 
 
 def _names_below(folder: Path) -> Iterator[Path]:
-    """Names of the files below a folder, relative to it, sorted folder by folder."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and not name.endswith(PART))
-        for name in sorted(names):
+    """Names of the files below a folder, and of links to folders, relative to it, sorted folder by folder.
+
+    Raises:
+        InputError: If a folder cannot be looked into.
+    """
+
+    def fail(error: OSError) -> None:
+        raise InputError(
+            f"this folder cannot be read ({error.strerror})",
+            where=error.filename,
+            hint="Change its permissions, or name the files that are to be read",
+        ) from error
+
+    for place, folders, names in os.walk(folder, onerror=fail):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _is_part(name))
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for name in sorted([*names, *links]):
             if not name.startswith("."):
                 yield Path(place, name).relative_to(folder)
+
+
+def _is_part(name: str) -> bool:
+    """Whether a folder of this name is what a run works in."""
+    return name.endswith(PART)

@@ -32,6 +32,8 @@ LARGEST_BLOCK = 1 << 20
 """Code points in a block of documents. The first is the smallest, each one twice the one before: what a killed run loses is a
 block, so at most about half of what it did, and half a minute on two cores."""
 
+_UNTOLD = "the line cannot be read; why is not told here, since that could quote it"
+
 _log = logging.getLogger("viner")
 
 
@@ -45,7 +47,7 @@ class Report:
         files: How many inputs were read.
         skipped: Lines that were of no use, told in the errors file.
         resumed: Documents that an earlier run had done.
-        passed_over: Files in folders that viner does not read.
+        passed_over: What is in folders and was not read (:class:`~viner.bulk.inputs.Inputs`).
     """
 
     out: str
@@ -144,8 +146,20 @@ class Job:
             raise UsageError("errors cannot go to standard output", where=STDIN, hint="Name a file, or /dev/stderr")
         if not self._streams and Path(self.out).is_dir():
             raise InputError("this is a folder, not a file", where=self.out)
-        if self.errors is not None and not is_special(self.errors) and Path(self.errors).resolve() == Path(self.out).resolve():
+        if self.errors is None or (is_special(self.errors) and not Path(self.errors).is_dir()):
+            return
+        path = Path(self.errors).resolve()
+        if path == Path(self.out).resolve():
             raise UsageError("output and errors are the same file", where=self.out)
+        if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+            raise InputError(
+                "this is a folder, not a file" if path.is_dir() else "the errors cannot be written there",
+                where=self.errors,
+                hint="Name a file in a folder that is there and can be written to",
+            )
+
+    def _error_line(self, error: FormatError, file: Input) -> str:
+        return error_line(error, file, quoting=not getattr(self._step, "hides", False))
 
     def _options_of_output(self) -> dict[str, Any]:
         return {"schema": self._recognizer.schema} if self._format.name == "html" else {}
@@ -161,7 +175,7 @@ class Job:
                 nonlocal skipped
                 skipped += 1
                 assert sink is not None
-                sink(error_line(error, file) + "\n")
+                sink(self._error_line(error, file) + "\n")
 
             reader = Reader(self.inputs.files, *self._reading, refused=refused if sink else None, tell=self._tell)
             meter = Meter(reader, self._progress)
@@ -264,7 +278,7 @@ class Job:
             return
 
         def refused(error: FormatError, file: Input) -> None:
-            place.add_error(error_line(error, file))
+            place.add_error(self._error_line(error, file))
 
         told = refused if self.errors is not None else None
         reader = Reader(self.inputs.files, *self._reading, refused=told, tell=self._tell)
@@ -334,15 +348,21 @@ def _copy(file: Path, target: str | Path) -> None:
             sink(part)
 
 
-def error_line(error: FormatError, file: Input) -> str:
-    """An error as a line of the errors file: ``{"file", "line", "code", "message", "hint"}``."""
+def error_line(error: FormatError, file: Input, *, quoting: bool = True) -> str:
+    """An error as a line of the errors file: ``{"file", "line", "code", "message", "hint"}``.
+
+    Args:
+        error: The error.
+        file: Where it is.
+        quoting: Whether the message may be told, which can quote what stands in the file.
+    """
     _, _, line = (error.where or "").rpartition(":")
     data = {
         "file": speakable(file.path),
         "line": int(line) if line.isdecimal() else None,
         "code": error.code,
-        "message": error.message,
-        "hint": error.hint,
+        "message": error.message if quoting else _UNTOLD,
+        "hint": error.hint if quoting else "viner lint tells what is wrong with a line",
     }
     return json.dumps(data, ensure_ascii=False)
 

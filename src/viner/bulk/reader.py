@@ -9,8 +9,8 @@ from typing import Any
 
 from viner.bulk.inputs import Input
 from viner.document import Document
-from viner.errors import FormatError, VinerError
-from viner.formats import Source, detect_source, format_of_ending, read_source
+from viner.errors import FormatError, UsageError, VinerError
+from viner.formats import Source, detect_source, format_of_ending, formats, options_of_reading, read_source
 
 TEXT = "text"
 MARKED = "inline"
@@ -35,6 +35,12 @@ class Position:
         return asdict(self)
 
 
+def _check_somebody_knows(options: Mapping[str, Any]) -> None:
+    for name in options:
+        if not any(name in options_of_reading(format) for format in formats()):
+            raise UsageError(f"no format knows the option {name!r}", hint="The options of each are in docs/formats.md")
+
+
 class ChangedInputError(VinerError):
     """A file is not the one that an earlier run began to read."""
 
@@ -47,7 +53,7 @@ class Reader:
     Args:
         files: The files.
         format: Name of their format; None finds it out for each.
-        options: Options of that format.
+        options: Options of that format; where it is found out for each of several files, each takes those that it knows.
         whole: Take a file as one document, unless its ending says that it is another format than text.
         refused: Called with the error of each line that is of no use; None makes it end the reading.
         tell: Called with a sentence about the first file that is called a text and holds marked text, whose documents are
@@ -69,6 +75,8 @@ class Reader:
         self._whole = whole
         self._refused = refused
         self._tell = tell
+        if format is None and len(files) > 1:
+            _check_somebody_knows(self._options)
         self._sizes = [file.status().get("size") for file in files]
         self._source: Source | None = None
         self._index = self._documents = 0
@@ -115,6 +123,8 @@ class Reader:
             format, options = TEXT, {**options, "whole": True}
         elif format is None:
             format = self._found(self._source)
+            if len(self._files) > 1:
+                options = {name: value for name, value in options.items() if name in options_of_reading(format)}
         for document in read_source(self._source, format, **options):
             self._documents += 1
             for part in (document.id or "", document.text):

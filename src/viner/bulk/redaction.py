@@ -36,8 +36,8 @@ class Redactor:
 
     An entity that is redacted stays, with the mask as its surface; so do all others, at offsets that are exact in the new text.
     What lies inside a redacted entity goes with it, what crosses one ends with its mask. Entities that overlap are redacted as
-    one, under the label of the first, and of two that begin together the longer. Masks are not redacted again, so to redact
-    twice is to redact once. Suggestions are moved along and not redacted.
+    one, under the label of the first, and of two that begin together the longer. Masks of labels that are known are not
+    redacted again, so to redact twice is to redact once. Suggestions are moved along and not redacted.
 
     ``meta`` is left out, since nobody has looked at what stands there, but for the keys that are to be kept; of those, a
     value in which a redacted surface stands is left out as well. Ids stay unless told otherwise.
@@ -52,14 +52,19 @@ class Redactor:
         everywhere: Also redact what stands elsewhere in the same document, as whole words, and was not recognized there.
         keep_meta: Keys of ``meta`` that are kept.
         drop_ids: Leave the documents' ids out.
+        known: Labels whose masks may stand in a document already, beside ``labels`` and those of its entities: all that the
+            model knows, say.
 
     Attributes:
+        hides: True: errors of a run quote nothing.
         redacted: How many entities of each label were redacted.
         left_out: How many values of each key of ``meta`` were left out.
 
     Raises:
         UsageError: If the key is short, the mask is no single character, or the options contradict each other.
     """
+
+    hides = True
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class Redactor:
         everywhere: bool = False,
         keep_meta: Collection[str] = (),
         drop_ids: bool = False,
+        known: Collection[str] = (),
     ) -> None:
         if by not in get_args(By):
             raise UsageError(f"unknown way to redact {by!r}", hint=f"Ways: {', '.join(get_args(By))}")
@@ -89,6 +95,7 @@ class Redactor:
         self._everywhere = everywhere
         self._keep_meta = frozenset(keep_meta)
         self._drop_ids = drop_ids
+        self._known = frozenset(known) | (self._labels or frozenset())
         self.restore({})
         self.settings: Mapping[str, Any] = {
             "labels": None if self._labels is None else sorted(self._labels),
@@ -150,14 +157,14 @@ class Redactor:
         chosen = [
             entity
             for entity in document.entities or ()
-            if (self._labels is None or entity.label in self._labels) and not _lies_in(entity, masks)
+            if (self._labels is None or entity.label in self._labels) and not masks.hold(entity)
         ]
         if self._everywhere:
             labels = {text[entity.start : entity.end]: entity.label for entity in reversed(chosen)}
             known = {(entity.start, entity.end) for entity in chosen}
             for match in _occurrences(labels, text):
                 entity = Entity(*match.span(), labels[match[0]], source=SOURCE)
-                if match.span() not in known and not _lies_in(entity, masks):
+                if match.span() not in known and not masks.hold(entity):
                     chosen.append(entity)
         regions: list[_Region] = []
         for entity in sorted(chosen, key=lambda entity: (entity.start, -entity.end)):
@@ -174,16 +181,16 @@ class Redactor:
             return self._character * (region.end - region.start)
         return self._pseudonyms.of(region.entity.label, document.text[region.start : region.end])
 
-    def _masks(self, document: Document) -> list[Span]:
+    def _masks(self, document: Document) -> _Stretches:
         """Where masks stand already. Only labels that there are make a mask: ``[Lan]`` is none."""
-        labels = sorted((self._labels or set()) | {entity.label for entity in document.entities or ()})
+        labels = sorted(self._known | {entity.label for entity in document.entities or ()})
         if not labels:
-            return []
+            return _Stretches([])
         if self._by == "characters":
             found = re.finditer(re.escape(self._character) + "+", document.text)
         else:
             found = re.finditer("|".join(rf"\[{re.escape(label)}\]|{pattern(label)}" for label in labels), document.text)
-        return [match.span() for match in found]
+        return _Stretches([match.span() for match in found])
 
     def _entities(self, entities: Sequence[Entity], regions: Sequence[_Region], moved: _Moved) -> list[Entity]:
         named = {id(region.entity): region for region in regions}
@@ -200,12 +207,11 @@ class Redactor:
         return kept if not named else sorted(kept, key=lambda entity: (entity.start, -entity.end))
 
     def _meta(self, document: Document, regions: Sequence[_Region]) -> dict[str, Any]:
-        surfaces = {document.text[region.start : region.end] for region in regions}
-        surfaces |= {
-            entity.text
-            for entity in document.entities or ()
-            if entity.text and any(region.start <= entity.start and entity.end <= region.end for region in regions)
-        }
+        surfaces: set[str] = set()
+        if not self._keep_meta.isdisjoint(document.meta):
+            surfaces = {document.text[region.start : region.end] for region in regions}
+            redacted = _Stretches([(region.start, region.end) for region in regions])
+            surfaces |= {entity.text for entity in document.entities or () if entity.text and redacted.hold(entity)}
         kept = {}
         for key, value in document.meta.items():
             if key in self._keep_meta and not any(any(_occurrences(surfaces, text)) for text in _strings({key: value})):
@@ -280,8 +286,17 @@ class _Moved:
         return found, origins
 
 
-def _lies_in(entity: Entity, spans: Sequence[Span]) -> bool:
-    return any(start <= entity.start and entity.end <= end for start, end in spans)
+class _Stretches:
+    """Stretches of a text that do not overlap, in order."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = spans
+        self._starts = [start for start, _ in spans]
+
+    def hold(self, entity: Entity) -> bool:
+        """Whether an entity lies in one of them."""
+        index = bisect_right(self._starts, entity.start) - 1
+        return index >= 0 and entity.end <= self._spans[index][1]
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -28,7 +28,10 @@ class RecognizerLike(Protocol):
 
 
 class Step(Protocol):
-    """What is done with a document after it was recognized."""
+    """What is done with a document after it was recognized.
+
+    Where it has an attribute ``hides`` that is true, it takes out what texts say, and the file of errors quotes none.
+    """
 
     @property
     def settings(self) -> Mapping[str, Any]:

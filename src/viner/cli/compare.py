@@ -13,6 +13,7 @@ from viner.cli.terminal import echo_json, progress, tell
 from viner.errors import UsageError
 
 if TYPE_CHECKING:
+    from viner.evaluation.answers import Answers
     from viner.rules import RuledRecognizer
     from viner.runtime import Recognizer
 
@@ -36,20 +37,23 @@ def compare(
     """Compare two or more MODELs on the annotated FILE: is one better, or was it luck?
 
     Each is compared with the first one: difference in strict micro F1, its 95 % interval, p of a paired test, and the types
-    where they differ most. A folder of models is one recipe trained with several seeds: what is shown is mean ± deviation.
+    where they differ most. A folder of models is one recipe trained with several seeds: what is shown is mean ± deviation. A
+    file in the place of a model holds answers: for each document of FILE one of the same text with its entities.
 
     \b
     Example:
       viner compare models/001 models/002 test.conll
       viner compare plain hardened test.conll    plain/1, plain/2, … are models with different seeds
       viner compare plain test.conll
+      viner compare models/001 other-tool.jsonl test.conll
     """
-    import viner
+    from viner.cli.systems import load_system
     from viner.evaluation.systems import (
         compare_systems,
         comparison_markdown,
         score_system,
         systems_markdown,
+        unknown_markdown,
     )
     from viner.formats import read
 
@@ -60,10 +64,10 @@ def compare(
             hint="Name two, such as: viner compare models/001 models/002 test.conll, or a folder of models",
         )
 
-    def loaded(names: list[str]) -> Iterator[tuple[str, Recognizer | RuledRecognizer[Recognizer]]]:
+    def loaded(names: list[str]) -> Iterator[tuple[str, Recognizer | RuledRecognizer[Recognizer] | Answers]]:
         for name in names:
             tell(f"Scoring {name}")
-            yield name, viner.load(name, provider=provider, rules=rules)
+            yield name, load_system(name, provider=provider, rules=rules, format=format, read_options=read_options)
 
     systems = [
         score_system(model, loaded(names), lambda: progress(read(file, format, **read_options)), where=file)
@@ -79,7 +83,7 @@ def compare(
             }
         )
         return
-    click.echo(systems_markdown(systems), nl=False)
+    click.echo(systems_markdown(systems) + unknown_markdown(systems), nl=False)
     for comparison in comparisons:
         click.echo(f"\n{comparison_markdown(comparison)}", nl=False)
 

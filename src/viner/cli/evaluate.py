@@ -22,7 +22,9 @@ from viner.errors import UsageError
     "--report", type=FILE, metavar="FILE.html", help="Write a page: errors by kind and in context, doubtful annotations."
 )
 @language_option
-@click.option("--against", metavar="MODEL2", help="Compare another model: what it repairs and what it breaks.")
+@click.option(
+    "--against", metavar="MODEL2", help="Compare another model, or other answers: what it repairs and what it breaks."
+)
 @click.option("--curve", type=FILE, metavar="FILE.json", help="Show this learning curve of viner curve on the page as well.")
 @click.option(
     "--stress",
@@ -52,6 +54,9 @@ def evaluate(
 ) -> None:
     """Score MODEL on the annotated FILE: strict precision, recall and F1, micro, macro and for each type.
 
+    In the place of a model, a file of answers is scored: of another tool, a language model, an earlier run. For each document
+    of FILE it holds one of the same text with its entities; --format and --option hold for both files.
+
     What is scored is what `viner predict` would answer, rules included; the report says so. Behind the table: how sure micro F1
     is, scores that forgive other borders or another type, scores by length, the documents with most errors, and how many
     entities are right from a score on.
@@ -63,6 +68,7 @@ def evaluate(
       viner evaluate models/003 test.conll --train train.conll
       viner evaluate models/003 test.conll --rules rules.toml
       viner evaluate covid test.conll --no-rules
+      viner evaluate answers.jsonl test.conll
       viner evaluate models/003 test.conll --stress
       viner evaluate models/003 test.conll --stress no-diacritics,lower
       viner evaluate models/002 dev.conll --report errors.html --against models/003
@@ -85,6 +91,7 @@ def evaluate(
       joined         20 neighbors as one document
     """
     import viner
+    from viner.cli.systems import is_answers, load_system
     from viner.evaluation import details_markdown, evaluate_model, seen_surfaces
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.curve import read_curve
@@ -95,7 +102,13 @@ def evaluate(
 
     spoken = page_language(language, written=report is not None, example="--report errors.html")
     check_output(report, file, train, curve, rules, model, against)
+    if report is not None and report.suffix.lower() not in (".html", ".htm"):
+        raise UsageError("--report writes a page", where=report, hint="Name it so: --report errors.html")
     if stress is not None:
+        if is_answers(model):
+            raise UsageError(
+                "--stress asks a model about changed texts, and these are answers to others", where=model, hint="Name a model"
+            )
         if (train, against, curve) != (None, None, None):
             raise UsageError("--stress goes with none of --train, --against and --curve", hint="Run the command twice")
         ruled = viner.load(model, provider=provider, rules=rules)
@@ -115,14 +128,15 @@ def evaluate(
         raise UsageError("--curve goes with --report only", hint="Name the page, such as: --report errors.html")
     learning = None if curve is None else read_curve(curve)
     documents = progress(read(file, format, **read_options))
-    recognizer = viner.load(model, provider=provider, rules=rules)
+    reading: dict[str, Any] = {"provider": provider, "rules": rules, "format": format, "read_options": read_options}
+    recognizer = load_system(model, **reading)
     seen = None if train is None else seen_surfaces(read(train, format, **read_options), where=train)
     analysis, versus = ErrorAnalysis(), None
     observe = analysis.scores.add if report is None else analysis.observe
     if against is None:
         evaluation = evaluate_model(recognizer, documents, where=file, observe=observe, seen=seen)
     else:
-        other = viner.load(against, provider=provider, rules=rules)
+        other = load_system(against, **reading)
         evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe, seen=seen)
     confidence = analysis.scores.confidence()
     if report is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from viner.errors import InputError, UsageError
 from viner.schema import Schema
 
 if TYPE_CHECKING:
+    from viner.corpus import Finding
+    from viner.formats import Source
     from viner.text import Segmenter
 
 
@@ -51,15 +54,22 @@ def lint(
     """
     from viner.corpus import is_partial
     from viner.corpus import lint as lint_documents
-    from viner.formats import read
+    from viner.formats import Source, read_source
 
     partial = 0
+    sources: dict[str, Source] = {}
 
     def counted(file: Path) -> Iterator[Document]:
         nonlocal partial
-        for document in progress(read(file, format, **read_options)):
+        source = sources[str(file)] = Source(file)
+        for document in progress(read_source(source, format, **read_options)):
             partial += is_partial(document)
             yield document
+
+    def placed(finding: Finding) -> Finding:
+        """With the line on which the document begins that was read last: what is found is told before the next one is read."""
+        source = sources.get(finding.file or "")
+        return finding if finding.line is not None or source is None else replace(finding, line=source.line)
 
     schema = _schema(project, model, labels)
     seen: dict[Path, Path] = {}
@@ -68,7 +78,7 @@ def lint(
         if same is not file:
             raise UsageError(f"this is {same} once more", where=file, hint="Name each file once: splits are compared")
     by_file = {str(file): counted(file) for file in files}
-    findings = list(lint_documents(by_file, schema, segmenter=_segmenter(model, segmenter)))
+    findings = [placed(finding) for finding in lint_documents(by_file, schema, segmenter=_segmenter(model, segmenter))]
     if as_json:
         echo_json({"findings": [finding.to_dict() for finding in findings], "partial": partial})
     else:

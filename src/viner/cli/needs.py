@@ -56,6 +56,7 @@ def _loaded(name: str) -> str:
 
 
 def _model(bundle: Bundle) -> str:
+    bundle.verify(weights=False)
     size = sum((bundle.path / name).stat().st_size for name in bundle.needed)
     labels = len(bundle.info.schema.entity_labels)
     return f"complete, {bundle.info.engine}, {labels} types, {size / 2**20:,.1f} MiB; written by viner {bundle.info.viner}"

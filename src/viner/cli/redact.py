@@ -10,6 +10,7 @@ import click
 from viner.cli.bulk import bulk_options, echo_report, run_job
 from viner.cli.options import FILE
 from viner.errors import InputError, UsageError
+from viner.formats.conll.lines import KEY as CONLL
 
 if TYPE_CHECKING:
     from viner.bulk import Redactor
@@ -78,6 +79,7 @@ def redact(
                 everywhere=everywhere,
                 keep_meta=keep_meta,
                 drop_ids=drop_ids,
+                known=recognizer.schema.entity_labels,
             )
         )
         return made[0]
@@ -91,7 +93,8 @@ def redact(
     click.echo(f"  redacted {redactor.redacted.total():,} entities" + (f": {counts}" if counts else ""), err=True)
     if redactor.left_out:
         keys = ", ".join(f"{key} {count:,} ×" for key, count in redactor.left_out.most_common(10))
-        click.echo(f"  left out of meta, where names may stand: {keys} (--keep-meta KEY keeps one)", err=True)
+        keep = " (--keep-meta KEY keeps one)" if {*redactor.left_out} - {CONLL} else ""
+        click.echo(f"  left out of meta, where names may stand: {keys}{keep}", err=True)
 
 
 def _labels(given: str | None, recognizer: RecognizerLike) -> list[str] | None:

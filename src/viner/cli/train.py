@@ -46,6 +46,12 @@ if TYPE_CHECKING:
     "pattern. May be given several times.",
 )
 @click.option(
+    "--self-train",
+    is_flag=True,
+    default=None,
+    help="Let the project's model say what is in documents that nobody began, and learn from them, too.",
+)
+@click.option(
     "--adapt",
     metavar="TEXTS",
     multiple=True,
@@ -125,6 +131,7 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
     Example:
       viner train --train train.conll --dev dev.conll --test test.conll --out models/001
       viner train --project covid
+      viner train --project covid --self-train
       viner train --train train.conll --dev dev.conll --choices searches/001/best.toml --out models/002
       viner train --train train.conll --dev dev.conll --distill-from models/001 --out models/002
       viner train --train train.conll --dev dev.conll --teacher models/001 --out models/002
@@ -151,9 +158,11 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
         if has_store(folder):
             path = _train_on_store(folder, given)
         else:
+            _refuse_self_training(given)
             files = {**folder.training_files(), "schema": folder.schema(), "source": Origin.of_project(folder)}
             path = train_model(**{name: value for name, value in {**files, **given}.items() if value is not None})
     elif "train" in given and "out" in given:
+        _refuse_self_training(given)
         path = train_model(**given)
     else:
         raise UsageError("a training needs --train FILE and --out DIR, or --project DIR", hint="See: viner train --help")
@@ -163,6 +172,16 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
         echo_json({"model": str(path)})
     else:
         click.echo(f"Model: {path}\nTry it: viner serve {path}")
+
+
+def _refuse_self_training(given: dict[str, Any]) -> None:
+    from viner.errors import UsageError
+
+    if given.get("self_train"):
+        raise UsageError(
+            "--self-train takes the documents that nobody began from the store of a project, and there is none",
+            hint="Name a model and texts: --teacher MODEL --unlabeled TEXTS",
+        )
 
 
 def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
@@ -199,7 +218,7 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
     with Store.of_project(project, create=False) as store:
         runs = Runs(project, store)
         last = runs.current()
-        if last is not None and last.resumable and dict(last.options) == choices:
+        if last is not None and last.resumable and dict(last.options) == runs.in_full(choices):
             click.echo(f"Going on with run {last.name}, on what was annotated when it began", err=True)
             return work(RunFolder(project.path / "runs" / last.name))
         with runs.foreground(**choices) as folder:

@@ -15,7 +15,7 @@ class RunsLike(Protocol):
     """The trainings of a project."""
 
     def start(self, **options: Any) -> Run:
-        """Starts one; options are ``minutes``, ``epochs`` and ``smaller``."""
+        """Starts one; options are ``minutes``, ``epochs``, ``smaller`` and ``self_train``."""
         ...
 
     def current(self) -> Run | None:

@@ -49,6 +49,7 @@ class TrainPage(StudioPage):
                     self._minutes = gr.Number(0, label=say("minutes"), minimum=0, elem_id="viner-minutes")
                     self._epochs = gr.Number(0, label=say("epochs"), minimum=0, precision=0, elem_id="viner-epochs")
                     self._smaller = gr.Checkbox(False, label=say("smaller"), elem_id="viner-smaller")
+                    self._self_train = gr.Checkbox(False, label=say("self_train"), elem_id="viner-self-train")
                     with gr.Row(elem_classes="viner-inline"):
                         self._after = gr.Number(
                             None, label=say("retrain_after"), minimum=0, precision=0, scale=3, elem_id="viner-after"
@@ -101,7 +102,7 @@ class TrainPage(StudioPage):
         self._pulse.tick(self._watch, [self._seen, *choice], live, **QUICK)
         told = self._start.click(lambda: notice(self._say("taking_snapshot"), kind="neutral"), None, self._told, **QUICK)
         for done in (
-            told.then(self._start_run, [self._minutes, self._epochs, self._smaller], self._told, **QUICK),
+            told.then(self._start_run, [self._minutes, self._epochs, self._smaller, self._self_train], self._told, **QUICK),
             self._stop.click(self._stop_run, None, self._told, **QUICK),
             self._resume.click(self._resume_run, None, self._told, **QUICK),
         ):
@@ -165,9 +166,10 @@ class TrainPage(StudioPage):
     def _settings(self) -> Any:
         return self._guard(lambda: self._studio.settings.annotation.retrain_after, lambda html: gr.skip())
 
-    def _start_run(self, minutes: float | None, epochs: float | None, smaller: bool) -> str:
+    def _start_run(self, minutes: float | None, epochs: float | None, smaller: bool, self_train: bool) -> str:
         def work() -> str:
-            options: dict[str, Any] = {"smaller": True} if smaller else {}
+            wanted = {"smaller": smaller, "self_train": self_train}
+            options: dict[str, Any] = {name: True for name, asked in wanted.items() if asked}
             for name, value in (("minutes", minutes), ("epochs", epochs)):
                 if value is not None and value != 0:
                     if value < 0:

@@ -81,6 +81,8 @@ def run_view(run: Run | None, say: Messages, *, now: float | None = None) -> str
     parts = [say(f"run_{run.state}")]
     if larger := run.options.get("distill_from"):
         parts.append(say("run_smaller", name=Path(str(larger)).name))
+    if texts := run.counts.get("texts"):
+        parts.append(say("run_texts", count=say.number(texts)))
     if run.active:
         if run.state != "stopping":
             key = "stage_starting" if run.state == "starting" else _STAGES.get(run.stage)

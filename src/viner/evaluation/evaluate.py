@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from viner.corpus import refuse_partial
-from viner.document import Document, Span
+from viner.document import Document, Entity, Span
 from viner.errors import InputError
 from viner.evaluation.breakdowns import Breakdowns
 from viner.evaluation.report import Evaluation
@@ -61,7 +61,7 @@ def evaluate_model(
     breakdowns = Breakdowns(seen)
     known = set(recognizer.labels)
     unknown: Counter[str] = Counter()
-    truncated = cut = count = 0
+    truncated = cut = overlapping = count = 0
     unanswered: list[Span] = []
     for predicted in recognizer.stream(pairs.questions(), unanswered=lambda _, spans: unanswered.extend(spans)):
         gold = pairs.next_gold()
@@ -71,6 +71,7 @@ def evaluate_model(
         if observe is not None:
             observe(gold, predicted)
         unknown.update(entity.label for entity in entities if entity.label not in known)
+        overlapping += len(entities) - most_disjoint(entities)
         found = {(entity.start, entity.end) for entity in predicted.entities or ()}
         words = predicted.words or ()
         covered = words[-1][1] if words else 0
@@ -102,7 +103,17 @@ def evaluate_model(
         breakdowns.surfaces(),
         breakdowns.documents,
         dict(sorted(breakdowns.modes_by_label.items())),
+        overlapping,
     )
+
+
+def most_disjoint(entities: Iterable[Entity]) -> int:
+    """How many entities at most do not overlap each other."""
+    count = behind = 0
+    for entity in sorted(entities, key=lambda entity: entity.end):
+        if entity.start >= behind:
+            count, behind = count + 1, entity.end
+    return count
 
 
 def _borders(words: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:

@@ -29,6 +29,8 @@ class Evaluation:
             ("unseen"); empty where nobody said what it has seen.
         by_document: How each document did. It is no part of the JSON form, nor of a model folder.
         modes_by_label: As ``modes``, among the entities of one label; models of before lack it.
+        overlapping_entities: Gold entities more than an answer in which none overlaps another can hold: nested, crossing, and
+            annotated twice.
     """
 
     scores: EntityScores
@@ -43,6 +45,7 @@ class Evaluation:
     surfaces: Mapping[str, Scores] = field(default_factory=dict)
     by_document: DocumentScores | None = field(default=None, compare=False, repr=False)
     modes_by_label: Mapping[str, Mapping[Mode, ModeScores]] = field(default_factory=dict)
+    overlapping_entities: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: ``{"micro", "macro", "labels": {label: …}, "interval", "modes", "truncated_entities", …}``."""
@@ -52,6 +55,7 @@ class Evaluation:
             "unannotated_documents": self.unannotated,
             "truncated_entities": self.truncated_entities,
             "cut_entities": self.cut_entities,
+            "overlapping_entities": self.overlapping_entities,
             "unknown_labels": dict(self.unknown_labels),
             "interval": None if self.interval is None else self.interval.to_dict(),
             "modes": {mode: scores.to_dict() for mode, scores in self.modes.items()},
@@ -86,6 +90,7 @@ class Evaluation:
                 label: {mode: ModeScores.from_dict(scores) for mode, scores in modes.items()}
                 for label, modes in data.get("modes_by_label", {}).items()
             },
+            overlapping_entities=data.get("overlapping_entities", 0),
         )
 
     def to_markdown(self, label: Callable[[str], str] = str) -> str:
@@ -112,6 +117,11 @@ class Evaluation:
             remarks.append(f"{self.unannotated:,} documents without annotation were left out.")
         if self.cut_entities:
             remarks.append(f"{self.cut_entities:,} gold entities cut a word and cannot be found; `viner lint` lists them.")
+        if self.overlapping_entities:
+            remarks.append(
+                f"{self.overlapping_entities:,} gold entities overlap others or are annotated twice, and no answer without"
+                " overlaps has them all; `viner lint` lists them."
+            )
         for name, scores in self.scores.labels.items():
             if not scores.support:
                 remarks.append(f"No {label(name)} is annotated: there is no F1 of it, and it counts as 0 in macro.")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,13 @@ class System:
         name: What it is called.
         models: Names of its models, one a seed.
         tallies: Counts of each model on each document, by label.
+        unknown: Annotated labels that one of its models does not know, with the number of their entities.
     """
 
     name: str
     models: tuple[str, ...]
     tallies: tuple[Sequence[Tally], ...]
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     def f1s(self) -> list[float]:
         """Strict micro F1 of each seed."""
@@ -70,7 +72,7 @@ class System:
         return [added(answers) for answers in zip(*self.tallies, strict=True)]
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form: ``{"name", "models", "micro_f1", "macro_f1", "labels", "interval"}``."""
+        """The JSON form: ``{"name", "models", "micro_f1", "macro_f1", "labels", "interval", "unknown_labels"}``."""
         return {
             "name": self.name,
             "models": list(self.models),
@@ -78,6 +80,7 @@ class System:
             "macro_f1": self.macro().to_dict(),
             "labels": {label: spread.to_dict() for label, spread in self.labels().items()},
             "interval": self.interval().to_dict(),
+            "unknown_labels": dict(self.unknown),
         }
 
     def _scores(self) -> list[dict[str, Scores]]:
@@ -103,16 +106,17 @@ def score_system(
         InputError: As :func:`viner.evaluation.evaluate_model` does.
     """
     names, tallies = [], []
+    unknown: dict[str, int] = {}
     for model, recognizer in models:
         found: list[Tally] = []
 
         def observe(gold: Document, predicted: Document, found: list[Tally] = found) -> None:
             found.append(document_tally(gold, predicted))
 
-        evaluate_model(recognizer, documents(), where=where, observe=observe)
+        unknown.update(evaluate_model(recognizer, documents(), where=where, observe=observe).unknown_labels)
         names.append(model)
         tallies.append(found)
-    return System(name, tuple(names), tuple(tallies))
+    return System(name, tuple(names), tuple(tallies), dict(sorted(unknown.items())))
 
 
 def compare_systems(a: System, b: System) -> Comparison:
@@ -128,6 +132,16 @@ def compare_systems(a: System, b: System) -> Comparison:
         interval = seeds_interval(*(np.stack([document_counts(each) for each in system.tallies]) for system in (a, b)))
         comparison = replace(comparison, over_seeds=OverSeeds(welch_p(a.f1s(), b.f1s()), interval))
     return comparison if seeds[0] == seeds[1] else replace(comparison, p_value=None)
+
+
+def unknown_markdown(systems: Sequence[System]) -> str:
+    """A line for each annotated label that a system does not know, which counts against it; empty where there is none."""
+    lines = [
+        f"\n{shorten(system.name, _NAME)} does not know the type {label} ({count:,} entities).\n"
+        for system in systems
+        for label, count in system.unknown.items()
+    ]
+    return "".join(lines)
 
 
 def systems_markdown(systems: Sequence[System]) -> str:

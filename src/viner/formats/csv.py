@@ -91,7 +91,11 @@ def _dialect(delimiter: str, quotes: bool) -> dict[str, object]:
 
 
 def _rows(source: Source, delimiter: str, quotes: bool) -> Iterator[tuple[int, list[str] | FormatError]]:
-    """Rows that are not empty with the number of their first line, or what is wrong with them."""
+    """Rows that are not empty with the number of their first line, or what is wrong with them.
+
+    Raises:
+        FormatError: If what is wrong goes on over several lines, which may well be rows of their own.
+    """
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_FIELD))
     broken: list[FormatError] = []
 
@@ -112,6 +116,8 @@ def _rows(source: Source, delimiter: str, quotes: bool) -> Iterator[tuple[int, l
             return
         except csv.Error as error:
             row = _unquotable(error, source, first, reader.line_num)
+            if reader.line_num > first:
+                raise row from None  # the rows that a quote has taken in would be lost in silence
         if broken:
             row = broken[0]
             broken.clear()

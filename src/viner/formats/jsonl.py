@@ -9,7 +9,7 @@ from typing import Any
 
 from viner.document import Document
 from viner.errors import FormatError, InputError
-from viner.formats.files import Source
+from viner.formats.files import Source, strip_line_end
 from viner.formats.format import Format
 from viner.formats.report import WriteReport
 
@@ -19,6 +19,8 @@ _BEGINNING = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*\{)")
 _ONE_A_LINE = (
     'Each line is one JSON object, such as {"text": "…"}; an array over one or more lines is put so by: jq -c \'.[]\' FILE'
 )
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""One half of a UTF-16 pair, with or without the other one."""
 _KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
 
@@ -37,12 +39,21 @@ def _document(line: str, where: str) -> Document | FormatError | None:
     if line.isspace():
         return None
     try:
-        data = json.loads(line, parse_constant=_refuse)
+        data = json.loads(strip_line_end(line), parse_constant=_refuse)  # else the end of a line counts as the next one
         if not isinstance(data, dict):
             return FormatError(f"a JSON {_KINDS[type(data)]}, not an object", where=where, hint=_ONE_A_LINE)
         if data.get("meta"):
             json.dumps(data["meta"], allow_nan=False)  # 1e400 is read as infinite, which is no JSON; other numbers are checked
-        return Document.from_dict(data)
+        document = Document.from_dict(data)
+        if _HALF.search(line):
+            json.dumps(data, ensure_ascii=False).encode()
+        return document
+    except UnicodeEncodeError as error:
+        return FormatError(
+            f"a lone surrogate (U+{ord(error.object[error.start]):04X}) outside of the text",
+            where=where,
+            hint="It was cut inside a UTF-16 pair; write id, meta and labels anew, or remove that character",
+        )
     except json.JSONDecodeError as error:
         return FormatError(f"not JSON: {error.msg} (column {error.colno})", where=where, hint=_ONE_A_LINE)
     except InputError as error:

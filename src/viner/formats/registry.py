@@ -176,9 +176,22 @@ def format_of_output(path: str | os.PathLike[str], format: str | None = None) ->
     return get_format(name)
 
 
-def _check_options(function: Callable[..., Any], options: dict[str, Any], task: str) -> None:
+def options_of_reading(name: str) -> frozenset[str]:
+    """Names of the options that reading a format takes; none where another package's fails to load."""
+    with suppress(UsageError):
+        return frozenset(_options(get_format(name).read))
+    return frozenset()
+
+
+def _options(function: Callable[..., Any]) -> list[str]:
     parameters = inspect.signature(function).parameters.values()
-    known = [parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    return [parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+
+
+def _check_options(function: Callable[..., Any], options: dict[str, Any], task: str) -> None:
+    known = _options(function)
     for name in options:
         if name not in known:
-            raise UsageError(f"{task} knows no option {name!r}", hint=f"Options: {', '.join(known) or 'none'}")
+            others = [item.name for item in _BUILT_IN.values() if item.readable and name in _options(item.read)]
+            elsewhere = f"; a file in {' or '.join(others)} has it: --format {others[0]}" if others else ""
+            raise UsageError(f"{task} knows no option {name!r}", hint=f"Options: {', '.join(known) or 'none'}{elsewhere}")

@@ -28,7 +28,7 @@ from viner.encoding import (
     plan_windows,
     side_by_side,
 )
-from viner.errors import BundleError
+from viner.errors import BundleError, UsageError
 from viner.metrics.calibration import Calibration
 from viner.runtime.canaries import disagreement
 from viner.runtime.engine import Engine
@@ -284,6 +284,8 @@ class Recognizer:
 
     def _answered(self, items: Iterable[str | Document]) -> Generator[_Chunk, None, None]:
         """Chunks in order, with all their emissions."""
+        if isinstance(items, str):
+            raise UsageError("these are several texts or documents, not one string", hint="Give a list: [text]")
         source = iter(items)
         running: deque[_Chunk] = deque()
         try:

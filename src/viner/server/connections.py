@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import uuid
 from contextlib import suppress
 from typing import Any
 
@@ -25,8 +26,8 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._head = 0
-        self._beyond_head = False
+        self._head = self._fields = 0
+        self._beyond_head = self._refused = False
         self._head_since: float | None = None
         self._stuck_since = 0.0
         self._stuck_at = 0
@@ -45,18 +46,42 @@ class Connection(HttpToolsProtocol):
         # The parser keeps an address or a header until it ends, however long that takes.
         self._head = 0 if self._beyond_head else self._head + len(data)
         if self._head > LARGEST_HEAD and not self.transport.is_closing():
-            hint = "Send less in the address and the headers"
-            self._refuse(RequestError(431, "head_too_large", f"the headers are larger than {LARGEST_HEAD:,} bytes", hint=hint))
+            self._refuse(_too_large())
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._fields = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the address."""
+        self._fields += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header."""
+        self._fields += len(name) + len(value)
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
         self._beyond_head, self._head_since = True, None
-        super().on_headers_complete()
+        if self._fields > LARGEST_HEAD and not self._refused:  # it came all at once
+            self._refused = True
+            self._refuse(_too_large())
+        if not self._refused:
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
         self._beyond_head = True
-        super().on_body(body)
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        if not self._refused:
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what is no HTTP request."""
@@ -66,7 +91,8 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, refusal: RequestError) -> None:
         if self.cycle is None or self.cycle.response_complete:  # else it would end up within another answer
             answer = error_response(refusal)
-            lines = b"".join(name + b": " + value + b"\r\n" for name, value in answer.raw_headers)
+            headers = [*answer.raw_headers, (b"x-request-id", uuid.uuid4().hex.encode("ascii"))]
+            lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
             self.transport.write(STATUS_LINE[answer.status_code] + lines + b"connection: close\r\n\r\n" + bytes(answer.body))
         self.transport.close()
 
@@ -86,6 +112,11 @@ class Connection(HttpToolsProtocol):
         if self._head_since is not None and now - self._head_since > timeout and not self.transport.is_closing():
             hint = "Send the whole request at once"
             self._refuse(RequestError(408, "request_timeout", f"no request came within {timeout:g} seconds", hint=hint))
+
+
+def _too_large() -> RequestError:
+    hint = "Send less in the address and the headers"
+    return RequestError(431, "head_too_large", f"the headers are larger than {LARGEST_HEAD:,} bytes", hint=hint)
 
 
 class Server(uvicorn.Server):

@@ -35,6 +35,8 @@ _AHEAD = 64_000
 _ROOM_EVERY = 0.05  # seconds between looks whether a full queue has room again
 _YIELD_EVERY = 64  # lines, after which other requests get a turn
 _DEEPEST = 100
+_MARK = b"\xef\xbb\xbf"
+"""What some programs put before a text in UTF-8."""
 _BREAKS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
 
 _log = logging.getLogger("viner.server")
@@ -117,9 +119,7 @@ class LinesResponse(Response):
 
     def _stop(self) -> None:
         if not self._read_all:
-            self._end(
-                RequestError(503, "shutting_down", "the server is stopping", hint="Send the lines without an answer again")
-            )
+            self._end(_stopping())
 
     def _end(self, error: RequestError | None) -> None:
         """Nothing more is read; what was read is still answered, and then the error is told."""
@@ -184,7 +184,7 @@ class LinesResponse(Response):
             )
         name = None
         try:
-            data = read_json(raw, _SHAPE)
+            data = read_json(raw.removeprefix(_MARK) if number == 1 else raw, _SHAPE)
             name = data.get("id") if isinstance(data, dict) else None
             return _Line(number, len(raw), _read_document(data, self._unit, self._settings.max_text))
         except VinerError as error:
@@ -221,7 +221,7 @@ class LinesResponse(Response):
                 except RequestError as error:
                     if error.status == 503:
                         self._lines.clear()
-                        self._read_all, self._ending = True, error
+                        self._read_all, self._ending = True, _stopping()
                         return
                     if self._parts:  # their answers make room
                         self._lines.extendleft(reversed(lines))
@@ -255,6 +255,8 @@ class LinesResponse(Response):
 
     def _failed(self, line: _Line, outcome: Any) -> bytes:
         document_id = None if line.document is None else line.document.id
+        if outcome is None:  # nobody waits any longer for a server that stops
+            return _error(_stopping(), line.number, document_id)
         if isinstance(outcome, VinerError):
             return _error(outcome, line.number, document_id)
         if isinstance(outcome, Exception):
@@ -262,6 +264,10 @@ class LinesResponse(Response):
         hint = f"Report it with the request id {self._request_id}; the log has more"
         fault = RequestError(500, "internal_error", "the server failed on this line", hint=hint)
         return _error(fault, line.number, document_id)
+
+
+def _stopping() -> RequestError:
+    return RequestError(503, "shutting_down", "the server is stopping", hint="Send the lines without an answer again")
 
 
 class _LineReader:
@@ -316,7 +322,7 @@ def _read_document(data: Any, unit: OffsetUnit, most: int) -> Document:
         raise InputError(f"unknown key {unknown[0][:60]!r}", hint=_SHAPE)
     if "text" not in data:
         raise InputError("the line has no 'text'", where="text", hint=_SHAPE)
-    text = read_text(data["text"], "text", most)
+    text = read_text(data["text"], "text", most, _SHAPE)
     if _deeper(data.get("meta"), _DEEPEST):
         raise InputError("is nested too deeply", where="meta", hint=f"Send at most {_DEEPEST} levels")
     words = data.get("words")
@@ -347,7 +353,8 @@ def _is_span(word: Any) -> bool:
 def _error(error: VinerError, number: int | None, document_id: str | None = None) -> bytes:
     told = error.to_dict()
     if number is not None:
-        told["where"] = f"line {number}" if error.where is None else f"line {number}, {error.where}"
+        # The body of a line has one line.
+        told["where"] = f"line {number}" if error.where is None else f"line {number}, {error.where.removeprefix('line 1, ')}"
     named = {} if document_id is None else {"id": document_id}
     # Escaped to ASCII, since a message may quote text that UTF-8 cannot hold.
     return json.dumps({**named, "error": told}).encode("ascii")

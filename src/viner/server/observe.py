@@ -8,7 +8,9 @@ import time
 import uuid
 from typing import Any
 
+from fastapi import FastAPI
 from starlette.datastructures import Headers
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viner.errors import outline
@@ -30,6 +32,7 @@ class Observer:
     def __init__(self, app: ASGIApp, *, counters: Counters) -> None:
         self._app = app
         self._counters = counters
+        self._addresses: list[tuple[re.Pattern[str], str]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request (ASGI)."""
@@ -76,7 +79,14 @@ class Observer:
         values = fields["method"], fields["route"], fields["status"], seconds * 1000, fields["id"]
         _log.info(told, *values, extra={"viner": fields})
 
-    @staticmethod
-    def _route(scope: Scope) -> str:
+    def _route(self, scope: Scope) -> str:
+        """The address of a request's route, with names in the place of values, so that there are few of them."""
+        if not scope["path"].startswith(("/api/", "/annotate/api/")):
+            return "page"
         path = getattr(scope.get("route"), "path", None)
-        return path if isinstance(path, str) and scope["path"].startswith(("/api/", "/annotate/api/")) else "page"
+        if isinstance(path, str):
+            return path
+        # It was refused before anybody looked which one it is.
+        if self._addresses is None and isinstance(app := scope.get("app"), FastAPI):
+            self._addresses = [(compile_path(path)[0], path) for path in app.openapi()["paths"]]
+        return next((path for pattern, path in self._addresses or () if pattern.match(scope["path"])), "page")

@@ -67,6 +67,7 @@ class Recognition:
                 outcomes = await future
             except asyncio.CancelledError:
                 if future.cancelled() and not _is_cancelled():
+                    self.batcher.check_running()  # it may have been the end of the server's patience
                     raise ClientGoneError from None
                 raise
         for outcome in outcomes:
@@ -157,8 +158,14 @@ def read_texts(body: bytes, settings: Settings) -> list[str]:
     return [read_text(text, f"texts[{index}]", settings.max_text) for index, text in enumerate(data["texts"])]
 
 
-def read_text(text: Any, where: str, most: int) -> str:
+def read_text(text: Any, where: str, most: int, shape: str = SHAPE) -> str:
     """A text, if it is one and not too long.
+
+    Args:
+        text: What came over the wire.
+        where: Its place, for errors.
+        most: Code points that it may have.
+        shape: What to send instead of what is no text.
 
     Raises:
         RequestError: If it has more than ``most`` code points (413).
@@ -170,7 +177,7 @@ def read_text(text: Any, where: str, most: int) -> str:
     try:
         return check_text(text)
     except InputError as error:
-        raise InputError(error.message, where=where, hint=error.hint or SHAPE) from None
+        raise InputError(error.message, where=where, hint=error.hint or shape) from None
 
 
 def read_unit(value: str) -> OffsetUnit:

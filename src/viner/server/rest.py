@@ -125,6 +125,7 @@ def rest_router(
             return Response(status_code=_CLIENT_GONE)
         return Response(answer, media_type="application/json")
 
+    @router.head("/health", include_in_schema=False)
     @router.get(
         "/health",
         tags=["operation"],
@@ -135,6 +136,7 @@ def rest_router(
         """Answers as soon as the server listens."""
         return write_json({"status": "ok", "version": __version__})
 
+    @router.head("/ready", include_in_schema=False)
     @router.get(
         "/ready",
         tags=["operation"],

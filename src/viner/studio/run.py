@@ -28,7 +28,7 @@ class Run:
         automatic: Whether it started by itself, after so many newly done documents.
         options: Choices of the training.
         counts: What its snapshot holds: ``{"documents": {split: {"done", "started"}}, "entities": {split: n},
-            "left_out": [str]}``.
+            "left_out": [str]}``, and "texts" where it learns from some that nobody began.
         fingerprint: SHA-256 of its snapshot.
         model: Name of the finished model.
         dev_f1: Micro F1 of the finished model on the snapshot's dev documents.

@@ -5,7 +5,7 @@
     run.json              state, replaced at once with each change
     metrics.jsonl         the events of the training, one a line, only ever appended to
     output.txt            what the process printed
-    train|dev|test.jsonl  the snapshot, until the run has finished
+    train|dev|test.jsonl  the snapshot, until the run has finished; unlabeled.jsonl has texts that nobody began
     lock                  held by the process that trains
 """
 
@@ -20,12 +20,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from viner.annotation.snapshot import TEXTS
 from viner.errors import VinerError
 from viner.project.toml import write_text
 from viner.studio.locks import held
 from viner.workflow.progress import write_event
 
-SPLITS = ("train", "dev", "test")
+FILES = ("train", "dev", "test", TEXTS)
+SELF_TRAIN = "self_train"
+"""Option of a run: whether it learns from documents that nobody began, in which a model says what there is."""
 
 
 class RunFolder:
@@ -108,9 +111,9 @@ class RunFolder:
         return events
 
     def snapshot_files(self) -> dict[str, Path]:
-        """The files of the snapshot, by split, as far as they are there and hold something."""
-        files = {split: self.path / f"{split}.jsonl" for split in SPLITS}
-        return {split: file for split, file in files.items() if file.is_file() and file.stat().st_size}
+        """The files of the snapshot, by split and "unlabeled", as far as they are there and hold something."""
+        files = {name: self.path / f"{name}.jsonl" for name in FILES}
+        return {name: file for name, file in files.items() if file.is_file() and file.stat().st_size}
 
     def mentions(self, ids: Set[str]) -> bool:
         """Whether one of these documents is in the snapshot."""
@@ -123,9 +126,9 @@ class RunFolder:
 
     def remove_snapshot(self) -> None:
         """Deletes the texts."""
-        for split in SPLITS:
+        for name in FILES:
             for ending in ("jsonl", "part"):  # the second from an erasing that was cut off
-                (self.path / f"{split}.{ending}").unlink(missing_ok=True)
+                (self.path / f"{name}.{ending}").unlink(missing_ok=True)
 
     @contextmanager
     def held(self, *, wait: float = 30.0) -> Iterator[None]:

@@ -25,7 +25,7 @@ from viner.studio.course import Course
 from viner.studio.locks import held
 from viner.studio.notes import Note
 from viner.studio.run import ACTIVE, RESUMABLE, Run
-from viner.studio.run_folder import RunFolder, process_start
+from viner.studio.run_folder import SELF_TRAIN, RunFolder, process_start
 from viner.studio.serving import NoModelError
 
 _TRIED = "training.tried"
@@ -73,7 +73,8 @@ class Runs:
         Args:
             automatic: Whether it starts by itself.
             **options: ``base``, ``minutes`` (limit of the time), ``smaller`` (whether the model becomes a smaller one of that
-                in service) and the choices of :class:`viner.training.config.TrainingConfig`.
+                in service), ``self_train`` (whether that one teaches it what is in documents that nobody began) and the choices
+                of :class:`viner.training.config.TrainingConfig`.
 
         Returns:
             The run, "starting".
@@ -81,7 +82,7 @@ class Runs:
         Raises:
             RunError: If a training is at work.
             InputError: If too little is annotated; it says how much is missing.
-            NoModelError: If there is no model that could become smaller.
+            NoModelError: If there is no model that could become smaller, or teach.
             MissingExtraError: If the training libraries are missing.
             VinerError: If the run cannot be written.
         """
@@ -118,18 +119,12 @@ class Runs:
     def prepare(self, *, automatic: bool = False, **options: Any) -> RunFolder:
         """Makes the folder of a new run, with a snapshot. The caller sees to it that no other is started meanwhile."""
         _check_libraries()
-        chosen = dict(options)
-        if (minutes := chosen.pop("minutes", None)) is not None:
-            chosen["budget_minutes"] = minutes
-        if chosen.pop("smaller", False):
-            if not self._project.models():
-                raise NoModelError("there is no model yet that could become smaller", hint="Train one without it first")
-            chosen["distill_from"] = str(self._project.active_model().resolve())
+        chosen = self.in_full(options)
         self._folder.mkdir(exist_ok=True)
         folder = RunFolder(self._folder / self._next_name())
         try:
             folder.path.mkdir()
-            taken = snapshot(self._store, folder.path)
+            taken = snapshot(self._store, folder.path, texts=bool(chosen.get(SELF_TRAIN)))
             schema, version = self._store.schema()
             folder.write(
                 {
@@ -155,6 +150,29 @@ class Runs:
             _remove(folder.path)
             raise
         return folder
+
+    def in_full(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of a run with the models that they mean today, as :attr:`Run.options` has them.
+
+        Raises:
+            NoModelError: If there is none that could become smaller, or teach.
+        """
+        chosen = dict(options)
+        if (minutes := chosen.pop("minutes", None)) is not None:
+            chosen["budget_minutes"] = minutes
+        if chosen.pop("smaller", False):
+            chosen["distill_from"] = self._in_service("could become smaller")
+        if not chosen.get(SELF_TRAIN, True):
+            del chosen[SELF_TRAIN]
+        if SELF_TRAIN in chosen and not chosen.get("distill_from") and not chosen.get("teacher"):
+            chosen["teacher"] = [self._in_service("could say what is in documents that nobody began")]
+        return chosen
+
+    def _in_service(self, wanted: str) -> str:
+        """The folder of the active model."""
+        if not self._project.models():
+            raise NoModelError(f"there is no model yet that {wanted}", hint="Train one without it first")
+        return str(self._project.active_model().resolve())
 
     def list(self) -> list[Run]:
         """All runs, newest first."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from viner.annotation.snapshot import TEXTS
 from viner.bundle import Origin, read_bundle
 from viner.errors import InputError, TrainingError, VinerError, outline
 from viner.project import Project
@@ -21,7 +22,7 @@ from viner.schema import Schema
 from viner.studio.background import yield_processor
 from viner.studio.course import PREPARING, PROMOTING
 from viner.studio.promotion import promote
-from viner.studio.run_folder import RunFolder, process_start
+from viner.studio.run_folder import SELF_TRAIN, RunFolder, process_start
 from viner.workflow import Report, train_model
 
 
@@ -92,6 +93,9 @@ def _train(folder: RunFolder, state: dict[str, Any], stream: TextIO | None) -> P
         if "train" not in files:
             raise InputError("the snapshot of this run is gone", where=folder.path, hint="Start a new training")
         folder.tell({"event": "stage", "name": PREPARING})
+        options = {name: value for name, value in state["options"].items() if name != SELF_TRAIN}
+        if TEXTS in files:
+            files[TEXTS] = [*options.pop(TEXTS, ()), files[TEXTS]]
         train_model(
             **files,
             out=target,
@@ -99,7 +103,7 @@ def _train(folder: RunFolder, state: dict[str, Any], stream: TextIO | None) -> P
             source=Origin.of_project(project),
             format="jsonl",
             report=RunReport(folder, stream),
-            **state["options"],
+            **options,
         )
     folder.tell({"event": "stage", "name": PROMOTING})
     outcome = promote(project, folder.name)

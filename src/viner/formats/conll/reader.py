@@ -122,6 +122,12 @@ def _chunks(source: Source, layout: Layout, sentences: int) -> Iterator[_Chunk]:
     for number, line_with_end in source.lines():
         line = line_with_end.removesuffix("\n")
         content = strip_line_end(line_with_end)
+        if "\r" in content and any(len(layout.columns(part)) > 1 for part in content.split("\r")[1:]):
+            raise FormatError(
+                "a carriage return with another row behind it",
+                where=source.where(number),
+                hint=r"Where lines end so, convert them: tr '\r' '\n' < OLD > NEW",
+            )
         blank = is_blank(content)
         columns = [] if blank else layout.columns(content)
         mark = not blank and layout.starts_document(content, columns)

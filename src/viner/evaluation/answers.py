@@ -1,0 +1,74 @@
+"""Answers that stand in a file, to be scored as a model is: of another tool, a language model, an earlier run, a person."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from viner.document import Document, Span
+from viner.errors import InputError
+from viner.text import words_of
+
+_SHOWN = 40
+
+
+class Answers:
+    """Recognizes nothing, but gives each document the entities that it has among documents of the same text.
+
+    Args:
+        documents: The answers in any order, each with the whole text of a document that will be asked for; of several with the
+            same text, the first one asked for gets the first. All are kept in memory.
+        where: The file that they come from, for messages.
+
+    Raises:
+        InputError: If one has no entities, not even none.
+    """
+
+    def __init__(self, documents: Iterable[Document], *, where: str | Path | None = None) -> None:
+        self._where = where
+        self._answers: dict[str, list[Document]] = {}
+        labels: set[str] = set()
+        for number, document in enumerate(documents, 1):
+            if document.entities is None:
+                raise InputError(
+                    f"{_named(document, number)} says nothing of entities, not even that there are none",
+                    where=where,
+                    hint='Answers need entities, in JSONL "entities": [] where there are none',
+                )
+            labels.update(entity.label for entity in document.entities)
+            self._answers.setdefault(document.text, []).append(document)
+        self._labels = tuple(sorted(labels))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The types that occur."""
+        return self._labels
+
+    def stream(
+        self, items: Iterable[Document], /, *, unanswered: Callable[[Document, Sequence[Span]], None] | None = None
+    ) -> Iterator[Document]:
+        """The documents in order, with their own words and the entities of the answers.
+
+        Args:
+            items: The documents.
+            unanswered: Never called: an answer is about all of a text.
+
+        Raises:
+            InputError: If there is no answer to one.
+        """
+        left = {text: deque(answers) for text, answers in self._answers.items()}
+        for number, asked in enumerate(items, 1):
+            found = left.get(asked.text)
+            if not found:
+                raise InputError(
+                    f"no answer to {_named(asked, number)}: {len(self._answers.get(asked.text, ()))} of its text are there",
+                    where=self._where,
+                    hint="Each document needs an answer that has the same text, to the character",
+                )
+            yield asked.with_(words=words_of(asked), entities=found.popleft().entities)
+
+
+def _named(document: Document, number: int) -> str:
+    name = "" if document.id is None else f" ({document.id[:_SHOWN]})"
+    return f"document {number}{name}"

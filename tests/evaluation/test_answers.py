@@ -1,0 +1,41 @@
+"""Answers of a file are scored as a model's are."""
+
+import pytest
+
+from viner.document import Document, Entity
+from viner.errors import InputError
+from viner.evaluation import evaluate_model
+from viner.evaluation.answers import Answers
+
+LAN, HUE = Entity(0, 3, "PERSON"), Entity(7, 10, "LOCATION")
+GOLD = [
+    Document("Lan ra Huế", id="a", entities=[LAN, HUE], words=[(0, 3), (4, 6), (7, 10)]),
+    Document("Lan", id="b", entities=[LAN]),
+    Document("Lan", id="c", entities=[]),
+]
+
+
+def test_every_document_gets_the_answer_of_its_text_whatever_the_order():
+    answers = Answers([GOLD[1], Document("nobody asks", entities=[]), GOLD[2], Document("Lan ra Huế", entities=[HUE])])
+    assert answers.labels == ("LOCATION", "PERSON")
+    given = list(answers.stream(document.bare() for document in GOLD))
+    assert [document.entities for document in given] == [(HUE,), (LAN,), ()]
+    assert [document.id for document in given] == ["a", "b", "c"]
+    assert given[0].words == GOLD[0].words
+    evaluation = evaluate_model(answers, GOLD)
+    micro = evaluation.scores.micro
+    assert (micro.support, micro.predicted, micro.correct, evaluation.truncated_entities) == (3, 2, 2, 0)
+    assert evaluate_model(answers, GOLD) == evaluation  # they can be asked again
+
+
+@pytest.mark.parametrize(("count", "there"), [(0, "0 of its text"), (1, "1 of its text")])
+def test_a_document_without_an_answer_is_named(count, there):
+    answers = Answers([GOLD[0], *[GOLD[1]] * count], where="answers.jsonl")
+    with pytest.raises(InputError, match=there) as caught:
+        list(answers.stream(GOLD))
+    assert (caught.value.where, f"document {2 + count}" in caught.value.message) == ("answers.jsonl", True)
+
+
+def test_answers_that_say_nothing_are_none():
+    with pytest.raises(InputError, match="document 2 \\(b\\) says nothing of entities"):
+        Answers([GOLD[0], Document("Lan", id="b")])
