@@ -181,8 +181,13 @@ def test_each_of_several_files_takes_the_options_that_its_format_knows(folder) -
     options = {"text_column": "note"}
     Job(Finder(), [folder], folder.parent / "out.jsonl", options=options).run()
     assert [line["text"] for line in lines(folder.parent / "out.jsonl")] == ["Lan 91", "ở Huế", "Minh", "Nam"]
-    with pytest.raises(UsageError, match="no format knows the option 'text_colunm'"):
+    Job(Finder(), [folder], folder.parent / "out.jsonl", options=options, whole=True).run()
+    assert [line["text"] for line in lines(folder.parent / "out.jsonl")][1:] == ["Minh", "Nam"]
+    with pytest.raises(UsageError, match="knows no option 'text_colunm'"):
         Job(Finder(), [folder], folder.parent / "out2.jsonl", options={"text_colunm": "note"}).run()
+    (folder / "d.txt").write_text("id\tnote\n1\tLan\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="knows no option 'text_column'"):  # these are no tables, whatever stands in them
+        Job(Finder(), [folder / "a.txt", folder / "d.txt"], folder.parent / "out2.jsonl", options=options).run()
     with pytest.raises(UsageError, match="knows no option 'text_column'") as caught:
         Job(Finder(), [folder / "a.txt"], folder.parent / "out2.jsonl", options=options).run()
     assert "--format csv" in (caught.value.hint or "")

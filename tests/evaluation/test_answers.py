@@ -28,6 +28,11 @@ def test_every_document_gets_the_answer_of_its_text_whatever_the_order():
     assert evaluate_model(answers, GOLD) == evaluation  # they can be asked again
 
 
+def test_of_answers_to_the_same_text_each_document_gets_its_own():
+    given = list(Answers([GOLD[2], GOLD[1], Document("Lan", entities=[])]).stream([*GOLD[1:], Document("Lan", id="x")]))
+    assert [document.entities for document in given] == [(LAN,), (), ()]
+
+
 @pytest.mark.parametrize(("count", "there"), [(0, "0 of its text"), (1, "1 of its text")])
 def test_a_document_without_an_answer_is_named(count, there):
     answers = Answers([GOLD[0], *[GOLD[1]] * count], where="answers.jsonl")

@@ -114,7 +114,7 @@ def test_entities_that_cut_a_word_are_counted():
 def test_labels_that_the_model_does_not_know_are_named():
     evaluation = evaluate_model(Parrot(), [doc("Ông Nam ở Hà Nội", ("Nam", "NAME"), ("Hà Nội", "LOCATION"))])
     assert evaluation.unknown_labels == {"NAME": 1}
-    assert "does not know the type NAME" in evaluation.to_markdown()
+    assert "NAME, the type of " in evaluation.to_markdown()
 
 
 def test_documents_that_are_not_annotated_are_left_out():

@@ -445,3 +445,8 @@ def test_a_carriage_return_within_a_line_is_refused(tmp_path):
     assert caught.value.where == f"{path}:1"
     path.write_bytes(b"Anna B-PER\r\nwent O\r\n")
     assert [document.text for document in read(path)] == ["Anna went"]
+
+
+@pytest.mark.parametrize("line", ["# text = Anna\rwent O", "foo\rbar O", "foo\rbar\tO"])
+def test_a_carriage_return_within_a_cell_is_a_part_of_it(read_lines: Read, line: str) -> None:
+    assert read_lines(f"{line}\nAnna B-PER\nwent O\n".replace(" ", "\t" if "\t" in line else " "))

@@ -64,6 +64,16 @@ def test_a_large_head_that_comes_at_once_is_refused_and_what_follows_it_not_answ
         answers = read_to_end(connection)
         assert answers.startswith(b"HTTP/1.1 431 ")
         assert answers.count(b"HTTP/1.1 ") == 1
+    small = b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\n\r\n"
+    for before in (1, 3):
+        with serving(app_of(settings), settings) as live, live.connect() as connection:
+            connection.sendall(small * before + request + small)
+            answers = [answer[:3] for answer in read_to_end(connection).split(b"HTTP/1.1 ")[1:]]
+            assert answers == [b"200"] * before + [b"431"]
+    many = b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\n" + b"a:\r\n" * (LARGEST_HEAD // 4) + b"\r\n"
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(many)
+        assert read_answer(connection)[0] == 431
     with serving(app_of(settings), settings) as live, live.connect() as connection:
         connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\n\r\n")
         assert read_answer(connection)[0] == 200

@@ -102,16 +102,17 @@ def snapshot(store: Store, folder: Path, *, texts: bool = False) -> Snapshot:
         NoTextsError: If texts were asked for, and there is none.
     """
     files = {split: folder / f"{split}.jsonl" for split in ("train", "dev", "test", TEXTS)}
+    known: set[int] | None = set() if texts else None
     try:
         tallies = {
-            "train": _write(store, "train", ("done", "started"), files["train"]),
-            "dev": _write(store, "dev", ("done",), files["dev"]),
-            "test": _write(store, "test", ("done",), files["test"]),
+            "train": _write(store, "train", ("done", "started"), files["train"], known),
+            "dev": _write(store, "dev", ("done",), files["dev"], known),
+            "test": _write(store, "test", ("done",), files["test"], known),
         }
         left_out = _useless(tallies)
         _check_enough(tallies["train"], chosen_on_train="dev" in left_out)
         most = max(_LEAST_CHARACTERS, _TIMES * tallies["train"].characters)
-        drawn = _write_texts(store, files[TEXTS], most) if texts else 0
+        drawn = 0 if known is None else _write_texts(store, files[TEXTS], most, known)
     except BaseException:
         for file in files.values():
             file.unlink(missing_ok=True)
@@ -135,48 +136,58 @@ def snapshot(store: Store, folder: Path, *, texts: bool = False) -> Snapshot:
     )
 
 
-def _write(store: Store, split: Any, statuses: tuple[Status, ...], file: Path) -> _Tally:
+def _write(store: Store, split: Any, statuses: tuple[Status, ...], file: Path, known: set[int] | None) -> _Tally:
     tally = _Tally()
 
     def documents() -> Iterator[Document]:
         for document in store.export(Filter(splits=(split,), statuses=statuses)):
             taught = _taught(document)
             tally.add(taught)
+            if known is not None:
+                known.add(_hash(document.text))
             yield taught
 
     write(documents(), file, "jsonl")
     return tally
 
 
-def _write_texts(store: Store, file: Path, most: int) -> int:
-    """Writes the bare texts of train that nobody began; how many.
+def _write_texts(store: Store, file: Path, most: int, known: set[int]) -> int:
+    """Writes the bare texts of train that nobody began, each once; how many.
 
     Args:
         store: The store.
         file: The file.
-        most: Characters of all of them; which are drawn depends on nothing but the texts.
+        most: Characters of all of them, unless the first one has more. Those with the smallest hashes are drawn, so nothing but
+            the texts says which.
+        known: Hashes of the texts that are left out, since they are annotated.
 
     Raises:
         NoTextsError: If there is none.
     """
-    drawn: list[tuple[bytes, int, Document]] = []
-    characters = 0
-    for number, document in enumerate(store.export(Filter(splits=("train",), statuses=("todo",)))):
-        if not document.text.strip():
+    drawn: list[tuple[int, Document]] = []  # the largest hash first
+    seen, characters, limit = set(known), 0, None
+    for document in store.export(Filter(splits=("train",), statuses=("todo",))):
+        order = _hash(document.text)
+        if order in seen or (limit is not None and order > limit) or not document.text.strip():
             continue
-        # Reversed, so that what is taken out first is what comes last in the order of hashes.
-        order = bytes(255 - byte for byte in hashlib.sha256(document.text.encode()).digest())
-        heapq.heappush(drawn, (order, -number, Document(document.text, id=document.id, words=document.words)))
+        seen.add(order)
+        heapq.heappush(drawn, (-order, Document(document.text, id=document.id, words=document.words)))
         characters += len(document.text)
         while characters > most and len(drawn) > 1:
-            characters -= len(heapq.heappop(drawn)[2].text)
+            last, left_out = heapq.heappop(drawn)
+            characters -= len(left_out.text)
+            limit = -last
     if not drawn:
         raise NoTextsError(
             "there is no document of train that nobody began, and so no text in which the model alone says what there is",
             hint="Import more texts, or train without them",
         )
-    write((document for _, _, document in sorted(drawn, key=lambda item: -item[1])), file, "jsonl")
+    write((document for _, document in sorted(drawn, key=lambda item: -item[0])), file, "jsonl")
     return len(drawn)
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest())
 
 
 def _taught(document: Document) -> Document:

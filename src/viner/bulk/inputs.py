@@ -6,6 +6,7 @@ import glob
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,9 @@ class _Finder:
         path = Path(name)
         if name == STDIN:
             self.files.append(Input(name, "stdin"))
-        elif path.is_dir():
+        elif os.path.isdir(name):  # noqa: PTH112  (pathlib raises where a folder above it may not be entered)
             self._take_folder(path)
-        elif path.exists():
+        elif os.path.exists(name):  # noqa: PTH110
             if path.resolve() in self._written:
                 raise UsageError("the run reads this file and would write it", where=path, hint="Name another output")
             self.files.append(Input(str(path), stem_of(Path(path.name))))
@@ -101,7 +102,7 @@ class _Finder:
             path = folder / name
             if path.resolve() in self._written:
                 continue
-            if path.is_file() and reads_name(name):  # a pipe could be waited for without end
+            if os.path.isfile(path) and reads_name(name):  # noqa: PTH113  (a pipe could be waited for without end; no error)
                 self.files.append(Input(str(path), stem_of(name)))
             else:
                 self.passed_over.append(str(path))
@@ -115,9 +116,8 @@ class _Finder:
     def _take_pattern(self, pattern: str) -> None:
         magic = glob.has_magic(pattern)
         found = sorted(glob.glob(pattern, recursive=True)) if magic else []  # noqa: PTH207  (a pattern may begin anywhere)
-        files = [path for path in map(Path, found) if path.is_file() and path.resolve() not in self._written]
-        # What runs are at work on is no input of another, unless somebody says so.
-        files = [path for path in files if not any(_is_part(name) for name in {*path.parent.parts} - {*Path(pattern).parts})]
+        paths = [Path(name) for name in found if os.path.isfile(name)]  # noqa: PTH113
+        files = [path for path in paths if path.resolve() not in self._written and not _is_aside(path, pattern)]
         if not files:
             raise InputError(
                 "no file matches this pattern" if magic else "there is no such file or folder",
@@ -147,6 +147,19 @@ def _names_below(folder: Path) -> Iterator[Path]:
         for name in sorted([*names, *links]):
             if not name.startswith("."):
                 yield Path(place, name).relative_to(folder)
+
+
+def _is_aside(path: Path, pattern: str) -> bool:
+    """Whether a match lies where nobody would look for one.
+
+    That is the working folder of a run that the pattern does not name, or behind a link to a folder through which ``**`` has gone.
+    """
+    named = Path(pattern).parts
+    working = [name for name in path.parent.parts if _is_part(name)]
+    if any(not any(_is_part(part) and fnmatch(name, part) for part in named) for name in working):
+        return True
+    above = path.parents[: -len(Path(path.anchor).parts) or None]
+    return "**" in named and any(folder.name not in named and folder.is_symlink() for folder in above)
 
 
 def _is_part(name: str) -> bool:

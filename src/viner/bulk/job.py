@@ -159,7 +159,7 @@ class Job:
             )
 
     def _error_line(self, error: FormatError, file: Input) -> str:
-        return error_line(error, file, quoting=not getattr(self._step, "hides", False))
+        return error_line(error, file, quoting=self._step is None or not getattr(self._step, "hides", True))
 
     def _options_of_output(self) -> dict[str, Any]:
         return {"schema": self._recognizer.schema} if self._format.name == "html" else {}

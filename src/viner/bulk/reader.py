@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from viner.bulk.inputs import Input
 from viner.document import Document
-from viner.errors import FormatError, UsageError, VinerError
-from viner.formats import Source, detect_source, format_of_ending, formats, options_of_reading, read_source
+from viner.errors import FormatError, VinerError
+from viner.formats import Source, detect_source, format_of_ending, options_of_reading, read_source
+from viner.formats.files import STDIN
 
 TEXT = "text"
 MARKED = "inline"
@@ -33,12 +35,6 @@ class Position:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return asdict(self)
-
-
-def _check_somebody_knows(options: Mapping[str, Any]) -> None:
-    for name in options:
-        if not any(name in options_of_reading(format) for format in formats()):
-            raise UsageError(f"no format knows the option {name!r}", hint="The options of each are in docs/formats.md")
 
 
 class ChangedInputError(VinerError):
@@ -75,8 +71,7 @@ class Reader:
         self._whole = whole
         self._refused = refused
         self._tell = tell
-        if format is None and len(files) > 1:
-            _check_somebody_knows(self._options)
+        self._known = self._known_somewhere() if format is None else frozenset()
         self._sizes = [file.status().get("size") for file in files]
         self._source: Source | None = None
         self._index = self._documents = 0
@@ -120,11 +115,10 @@ class Reader:
         self._source = Source(file.path, stem=file.stem, refused=refuse if self._refused is not None else None)
         format, options = self._format, self._options
         if self._whole and (format or format_of_ending(self._source.suffix) or TEXT) == TEXT:
-            format, options = TEXT, {**options, "whole": True}
+            format, options = TEXT, {**self._of(TEXT), "whole": True}
         elif format is None:
             format = self._found(self._source)
-            if len(self._files) > 1:
-                options = {name: value for name, value in options.items() if name in options_of_reading(format)}
+            options = self._of(format)
         for document in read_source(self._source, format, **options):
             self._documents += 1
             for part in (document.id or "", document.text):
@@ -136,6 +130,25 @@ class Reader:
                 break
         if self._documents < start.documents or (self._documents == start.documents and self.position != start):
             raise ChangedInputError("is not what it was when the run began", where=file.path)
+
+    def _of(self, format: str) -> dict[str, Any]:
+        """The options for a format: not those that it does not know while that of another file does."""
+        mine = options_of_reading(format)
+        return {name: value for name, value in self._options.items() if name in mine or name not in self._known}
+
+    def _known_somewhere(self) -> frozenset[str]:
+        """Names of options that the format of one of the files knows; a stream is not looked into."""
+        wanted, known = set(self._options), set[str]()
+        for file in self._files:
+            if wanted <= known:
+                break
+            source = Source(file.path, stem=file.stem)
+            format = format_of_ending(source.suffix)
+            if format in (None, TEXT) and file.path != STDIN:
+                with suppress(VinerError):  # it is told when it is read
+                    format = detect_source(source)
+            known |= wanted & options_of_reading(format or TEXT)
+        return frozenset(known)
 
     def _found(self, source: Source) -> str:
         """The format of a source, told where its name says another one."""

@@ -105,6 +105,7 @@ class Redactor:
             "keep_meta": sorted(self._keep_meta),
             "drop_ids": drop_ids,
             "key": self._pseudonyms.fingerprint() if key is not None else None,
+            "known": sorted(self._known),
         }
 
     def state(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class RecognizerLike(Protocol):
 class Step(Protocol):
     """What is done with a document after it was recognized.
 
-    Where it has an attribute ``hides`` that is true, it takes out what texts say, and the file of errors quotes none.
+    It may take out what texts say, so errors quote none in their file unless it has an attribute ``hides`` that is False.
     """
 
     @property

@@ -142,7 +142,7 @@ def _say(report: Report, errors: str | None) -> None:
         click.echo(f"  skipped {report.skipped:,} lines, of which {errors} tells", err=True)
     if report.passed_over:
         some = ", ".join(report.passed_over[:3]) + (", …" if len(report.passed_over) > 3 else "")
-        click.echo(f"  passed over {len(report.passed_over):,} files that viner does not read: {some}", err=True)
+        click.echo(f"  passed over {len(report.passed_over):,} in folders that viner does not read: {some}", err=True)
 
 
 def echo_report(report: Report, more: dict[str, Any] | None = None) -> None:

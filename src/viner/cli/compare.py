@@ -47,7 +47,7 @@ def compare(
       viner compare plain test.conll
       viner compare models/001 other-tool.jsonl test.conll
     """
-    from viner.cli.systems import load_system
+    from viner.cli.systems import load_system, refuse_rules
     from viner.evaluation.systems import (
         compare_systems,
         comparison_markdown,
@@ -63,6 +63,8 @@ def compare(
             "one model cannot be compared",
             hint="Name two, such as: viner compare models/001 models/002 test.conll, or a folder of models",
         )
+
+    refuse_rules(rules, *models)
 
     def loaded(names: list[str]) -> Iterator[tuple[str, Recognizer | RuledRecognizer[Recognizer] | Answers]]:
         for name in names:

@@ -91,7 +91,7 @@ def evaluate(
       joined         20 neighbors as one document
     """
     import viner
-    from viner.cli.systems import is_answers, load_system
+    from viner.cli.systems import is_answers, load_system, refuse_rules
     from viner.evaluation import details_markdown, evaluate_model, seen_surfaces
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.curve import read_curve
@@ -128,6 +128,7 @@ def evaluate(
         raise UsageError("--curve goes with --report only", hint="Name the page, such as: --report errors.html")
     learning = None if curve is None else read_curve(curve)
     documents = progress(read(file, format, **read_options))
+    refuse_rules(rules, model, *([] if against is None else [against]))
     reading: dict[str, Any] = {"provider": provider, "rules": rules, "format": format, "read_options": read_options}
     recognizer = load_system(model, **reading)
     seen = None if train is None else seen_surfaces(read(train, format, **read_options), where=train)

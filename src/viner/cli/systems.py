@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 
 def is_answers(name: str) -> bool:
     """Whether a name is that of a file of answers, rather than of a model."""
-    return Path(name).expanduser().is_file()
+    try:
+        return Path(name).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):  # no name that a file could have
+        return False
+
+
+def refuse_rules(rules: Path | Literal[False] | None, *names: str) -> None:
+    """Makes sure that rules are named only where a model is.
+
+    Raises:
+        UsageError: If all systems are files of answers.
+    """
+    if isinstance(rules, Path) and all(map(is_answers, names)):
+        raise UsageError("rules go with a model, and these are answers", where=rules, hint="Leave --rules out")
 
 
 def load_system(
@@ -31,21 +44,18 @@ def load_system(
     Args:
         name: Model folder, project, Hub id, or a file of answers.
         provider: What runs a model.
-        rules: As :func:`viner.load` takes them.
+        rules: As :func:`viner.load` takes them; answers have none.
         format: Format of a file; None finds it out.
         read_options: Options of that format.
 
     Raises:
-        UsageError: If rules are named for a file.
         InputError: If the file cannot be read.
     """
     import viner
 
     if not is_answers(name):
         return viner.load(name, provider=provider, rules=rules)
-    if isinstance(rules, Path):
-        raise UsageError("rules go with a model, and these are answers", where=name, hint="Leave --rules out")
     from viner.evaluation.answers import Answers
     from viner.formats import read
 
-    return Answers(read(name, format, **(read_options or {})), where=name)
+    return Answers(read(Path(name).expanduser(), format, **(read_options or {})), where=name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,8 +16,8 @@ class Answers:
     """Recognizes nothing, but gives each document the entities that it has among documents of the same text.
 
     Args:
-        documents: The answers in any order, each with the whole text of a document that will be asked for; of several with the
-            same text, the first one asked for gets the first. All are kept in memory.
+        documents: The answers in any order, each with the whole text of a document that will be asked for. Of several with the
+            same text, a document gets the one that has its id, else the first that is left. All are kept in memory.
         where: The file that they come from, for messages.
 
     Raises:
@@ -57,7 +56,7 @@ class Answers:
         Raises:
             InputError: If there is no answer to one.
         """
-        left = {text: deque(answers) for text, answers in self._answers.items()}
+        left = {text: [*answers] for text, answers in self._answers.items()}
         for number, asked in enumerate(items, 1):
             found = left.get(asked.text)
             if not found:
@@ -66,7 +65,8 @@ class Answers:
                     where=self._where,
                     hint="Each document needs an answer that has the same text, to the character",
                 )
-            yield asked.with_(words=words_of(asked), entities=found.popleft().entities)
+            index = next((index for index, answer in enumerate(found) if answer.id == asked.id), 0)
+            yield asked.with_(words=words_of(asked), entities=found.pop(index).entities)
 
 
 def _named(document: Document, number: int) -> str:

@@ -137,7 +137,7 @@ def compare_systems(a: System, b: System) -> Comparison:
 def unknown_markdown(systems: Sequence[System]) -> str:
     """A line for each annotated label that a system does not know, which counts against it; empty where there is none."""
     lines = [
-        f"\n{shorten(system.name, _NAME)} does not know the type {label} ({count:,} entities).\n"
+        f"\n{label}, the type of {count:,} gold entities, is none of those that {shorten(system.name, _NAME)} answers with.\n"
         for system in systems
         for label, count in system.unknown.items()
     ]

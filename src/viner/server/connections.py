@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import uuid
 from contextlib import suppress
@@ -16,9 +17,13 @@ from viner.server.recognition import Recognition
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request's line and headers."""
+_AROUND_HEADER = 4  # bytes: colon, space and the end of the line
 _LOOK_EVERY = 1.0
 _SLOWEST = 1024
 """Bytes a second that a client must take of its answer."""
+
+
+_log = logging.getLogger("viner.server")
 
 
 class Connection(HttpToolsProtocol):
@@ -28,6 +33,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **options)
         self._head = self._fields = 0
         self._beyond_head = self._refused = False
+        self._owed: RequestError | None = None
         self._head_since: float | None = None
         self._stuck_since = 0.0
         self._stuck_at = 0
@@ -60,7 +66,7 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header."""
-        self._fields += len(name) + len(value)
+        self._fields += len(name) + len(value) + _AROUND_HEADER
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -68,7 +74,10 @@ class Connection(HttpToolsProtocol):
         self._beyond_head, self._head_since = True, None
         if self._fields > LARGEST_HEAD and not self._refused:  # it came all at once
             self._refused = True
-            self._refuse(_too_large())
+            if self._is_answering():
+                self._owed = _too_large()
+            else:
+                self._refuse(_too_large())
         if not self._refused:
             super().on_headers_complete()
 
@@ -83,15 +92,26 @@ class Connection(HttpToolsProtocol):
         if not self._refused:
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """A request is answered; the refusal of one behind it may be due."""
+        if self._owed is not None and not self.pipeline:
+            self._refuse(self._owed)
+        super().on_response_complete()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
     def send_400_response(self, msg: str) -> None:
         """Refuses what is no HTTP request."""
         hint = "The API is described at /api/docs"
         self._refuse(RequestError(400, "invalid_request", "this is no HTTP request", hint=hint))
 
     def _refuse(self, refusal: RequestError) -> None:
-        if self.cycle is None or self.cycle.response_complete:  # else it would end up within another answer
+        if not self._is_answering():  # else it would end up within another answer
+            request_id = uuid.uuid4().hex
+            _log.info("request %s refused: %s", request_id, refusal.code)
             answer = error_response(refusal)
-            headers = [*answer.raw_headers, (b"x-request-id", uuid.uuid4().hex.encode("ascii"))]
+            headers = [*answer.raw_headers, (b"x-request-id", request_id.encode("ascii"))]
             lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
             self.transport.write(STATUS_LINE[answer.status_code] + lines + b"connection: close\r\n\r\n" + bytes(answer.body))
         self.transport.close()

@@ -184,7 +184,7 @@ class LinesResponse(Response):
             )
         name = None
         try:
-            data = read_json(raw.removeprefix(_MARK) if number == 1 else raw, _SHAPE)
+            data = read_json(raw, _SHAPE)
             name = data.get("id") if isinstance(data, dict) else None
             return _Line(number, len(raw), _read_document(data, self._unit, self._settings.max_text))
         except VinerError as error:
@@ -196,7 +196,9 @@ class LinesResponse(Response):
             if reading.done():
                 reading.result()  # raises what it met
             await self._submit()
-            if self._parts and ((future := self._parts[0].future) is None or future.done()):
+            if self._parts and (future := self._parts[0].future) is not None and future.cancelled():
+                self._give_up()  # the server stops, and waits no longer
+            elif self._parts and ((future := self._parts[0].future) is None or future.done()):
                 part = self._parts.popleft()
                 await send({"type": "http.response.body", "body": self._answers(part), "more_body": True})
                 self._ahead -= sum(line.size for line in part.lines)
@@ -207,6 +209,15 @@ class LinesResponse(Response):
                 await self._news.wait()
         if self._ending is not None and not self._gone:
             await send({"type": "http.response.body", "body": _error(self._ending, None) + b"\n", "more_body": True})
+
+    def _give_up(self) -> None:
+        """Leaves all lines that have no answer."""
+        for part in self._parts:
+            if part.future is not None:
+                part.future.cancel()
+        self._parts.clear()
+        self._lines.clear()
+        self._read_all, self._ending = True, _stopping()
 
     async def _submit(self) -> None:
         while self._lines and len(self._parts) < _PARTS:
@@ -255,8 +266,6 @@ class LinesResponse(Response):
 
     def _failed(self, line: _Line, outcome: Any) -> bytes:
         document_id = None if line.document is None else line.document.id
-        if outcome is None:  # nobody waits any longer for a server that stops
-            return _error(_stopping(), line.number, document_id)
         if isinstance(outcome, VinerError):
             return _error(outcome, line.number, document_id)
         if isinstance(outcome, Exception):
@@ -308,6 +317,8 @@ class _LineReader:
     def _close(self) -> list[tuple[int, bytes | None]]:
         self._number += 1
         line = None if self._too_long else bytes(self._begun)
+        if line is not None and self._number == 1:
+            line = line.removeprefix(_MARK)
         self._begun.clear()
         self._too_long = False
         return [] if line is not None and not line.strip() else [(self._number, line)]

@@ -62,12 +62,13 @@ class Recognition:
         if not texts:
             return b'{"documents":[]}'
         future = self.batcher.submit(self.pick(), texts, partial(write_document, unit=unit))
-        with _watching(request, future):
+        with _watching(request, future) as gone:
             try:
                 outcomes = await future
             except asyncio.CancelledError:
                 if future.cancelled() and not _is_cancelled():
-                    self.batcher.check_running()  # it may have been the end of the server's patience
+                    if not gone.is_set():
+                        self.batcher.check_running()  # it was the end of the server's patience
                     raise ClientGoneError from None
                 raise
         for outcome in outcomes:
@@ -110,14 +111,19 @@ def note_work(request: Request, texts: Sequence[str]) -> None:
 
 
 @contextmanager
-def _watching(request: Request, future: asyncio.Future[Any]) -> Iterator[None]:
-    """Cancels the future when the client closes its connection. Nobody looks before a while: a look costs a task."""
+def _watching(request: Request, future: asyncio.Future[Any]) -> Iterator[asyncio.Event]:
+    """Cancels the future when the client closes its connection, and says so.
+
+    Nobody looks before a while: a look costs a task.
+    """
+    gone = asyncio.Event()
     loop = asyncio.get_running_loop()
     watching: asyncio.Task[None] | None = None
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
+        gone.set()
         future.cancel()
 
     def begin() -> None:
@@ -126,7 +132,7 @@ def _watching(request: Request, future: asyncio.Future[Any]) -> Iterator[None]:
 
     timer = loop.call_later(_LOOK_AFTER, begin)
     try:
-        yield
+        yield gone
     finally:
         timer.cancel()
         if watching is not None:

@@ -162,7 +162,7 @@ class Runs:
             chosen["budget_minutes"] = minutes
         if chosen.pop("smaller", False):
             chosen["distill_from"] = self._in_service("could become smaller")
-        if not chosen.get(SELF_TRAIN, True):
+        if chosen.get(SELF_TRAIN) is False:
             del chosen[SELF_TRAIN]
         if SELF_TRAIN in chosen and not chosen.get("distill_from") and not chosen.get("teacher"):
             chosen["teacher"] = [self._in_service("could say what is in documents that nobody began")]

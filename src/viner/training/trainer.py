@@ -45,6 +45,9 @@ _SCORING_COST, _SCORING_SHARE, _LEAST_SCORED = 1 / 3, 1 / 2, 8
 """A piece is scored in a third of the time in which it is learned from."""
 _COLLAPSED_LOSS, _STEPS_TO_TELL = 0.85, 100
 _RATE_AFTER_COLLAPSE = 0.4
+_WEIGHTS = (".safetensors", ".bin")
+_TOKENIZERS = ("tokenizer", "vocab", "merges", "added_tokens", "special_tokens", "bpe")
+"""What files of a base begin with that say how it cuts words into pieces."""
 
 
 @dataclass(slots=True)
@@ -150,7 +153,7 @@ class Trainer:
                 hint="Finish some of them: a document that is done teaches where there is no entity",
             )
         self._dev = DevSet(dev, self._encoder, overlap=config.window_overlap)
-        self._prior = self._objective.prior(self._train.targets)  # a teacher's is known once it has spoken
+        self._prior = 0.0 if teacher is not None else self._objective.prior(self._train.targets)  # a teacher has yet to speak
         self._fingerprint = _fingerprint(base, labels, train, dev, config, teacher)
 
     def _new_model(self) -> tuple[MultiHeadModel, EntityHead]:
@@ -469,10 +472,12 @@ def _fingerprint(
     digest = hashlib.sha256(json.dumps([base.name, list(labels), config.to_dict()]).encode())
     if teacher is not None:
         digest.update(teacher.identity.encode())
-    # Two bases can share a folder's name. A larger model's card and graphs may change, its weights may not.
-    digest.update((base / "config.json").read_bytes())
-    weights = [file for file in base.iterdir() if file.suffix in (".safetensors", ".bin")]
-    digest.update(json.dumps(sorted(file.stat().st_size for file in weights)).encode())
+    # Two bases can share a folder's name. A larger model's card and graphs may change, its weights and tokenizer may not.
+    for file in sorted(base.iterdir()):
+        if file.suffix in _WEIGHTS:
+            digest.update(f"{file.name} {file.stat().st_size}\0".encode())
+        elif file.name == "config.json" or file.name.startswith(_TOKENIZERS) or file.suffix == ".model":
+            digest.update(file.read_bytes())
     for documents in (train, dev):
         for document in documents:
             digest.update(document.to_json().encode())

@@ -111,6 +111,12 @@ def read(
             yield document.with_(words=None) if segments == "syllables" else document
 
 
+def _is_row(cells: Sequence[str]) -> bool:
+    """Whether cells are those of a token with a tag, whatever else the file's rows have."""
+    tag = split_tag(cells[-1]) if len(cells) > 1 and not cells[0].startswith("#") else None
+    return tag is not None and (cells[-1] == OUTSIDE or bool(tag[1]))
+
+
 def _chunks(source: Source, layout: Layout, sentences: int) -> Iterator[_Chunk]:
     """Cuts the file into documents, of so many sentences where none are marked.
 
@@ -122,7 +128,7 @@ def _chunks(source: Source, layout: Layout, sentences: int) -> Iterator[_Chunk]:
     for number, line_with_end in source.lines():
         line = line_with_end.removesuffix("\n")
         content = strip_line_end(line_with_end)
-        if "\r" in content and any(len(layout.columns(part)) > 1 for part in content.split("\r")[1:]):
+        if "\r" in content and sum(_is_row(layout.columns(part)) for part in content.split("\r")) > 1:
             raise FormatError(
                 "a carriage return with another row behind it",
                 where=source.where(number),
