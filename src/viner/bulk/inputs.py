@@ -152,7 +152,7 @@ def _names_below(folder: Path) -> Iterator[Path]:
 def _is_aside(path: Path, pattern: str) -> bool:
     """Whether a match lies where nobody would look for one.
 
-    That is the working folder of a run that the pattern does not name, or behind a link to a folder through which ``**`` has gone.
+    That is the working folder of a run that the pattern does not name, or behind a link to a folder that ``**`` has followed.
     """
     named = Path(pattern).parts
     working = [name for name in path.parent.parts if _is_part(name)]
