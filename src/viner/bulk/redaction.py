@@ -56,7 +56,6 @@ class Redactor:
             model knows, say.
 
     Attributes:
-        hides: True: errors of a run quote nothing.
         redacted: How many entities of each label were redacted.
         left_out: How many values of each key of ``meta`` were left out.
 
@@ -65,6 +64,7 @@ class Redactor:
     """
 
     hides = True
+    """Errors of a run quote nothing."""
 
     def __init__(
         self,
