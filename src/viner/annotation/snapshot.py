@@ -72,7 +72,7 @@ class _Tally:
     entities: int = 0
     characters: int = 0
     with_entities: int = 0
-    whole_texts: set[str] = field(default_factory=set)
+    whole_texts: set[int] = field(default_factory=set)
     """Hashes, as many as matter."""
 
     def add(self, document: Document) -> None:
@@ -82,7 +82,7 @@ class _Tally:
         self.characters += len(document.text)
         self.with_entities += bool(document.entities)
         if status == "done" and len(self.whole_texts) < FEWEST_TO_LEARN:
-            self.whole_texts.add(hashlib.sha256(document.text.encode()).hexdigest())
+            self.whole_texts.add(_hash(document.text))
 
 
 def snapshot(store: Store, folder: Path, *, texts: bool = False) -> Snapshot:
@@ -159,18 +159,18 @@ def _write_texts(store: Store, file: Path, most: int, known: set[int]) -> int:
         file: The file.
         most: Characters of all of them, unless the first one has more. Those with the smallest hashes are drawn, so nothing but
             the texts says which.
-        known: Hashes of the texts that are left out, since they are annotated.
+        known: Hashes of the texts that are left out, since they are annotated; those that were looked at come to them.
 
     Raises:
         NoTextsError: If there is none.
     """
     drawn: list[tuple[int, Document]] = []  # the largest hash first
-    seen, characters, limit = set(known), 0, None
+    characters, limit = 0, None
     for document in store.export(Filter(splits=("train",), statuses=("todo",))):
         order = _hash(document.text)
-        if order in seen or (limit is not None and order > limit) or not document.text.strip():
+        if order in known or (limit is not None and order > limit) or not document.text.strip():
             continue
-        seen.add(order)
+        known.add(order)
         heapq.heappush(drawn, (-order, Document(document.text, id=document.id, words=document.words)))
         characters += len(document.text)
         while characters > most and len(drawn) > 1:
