@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from fakes import FakeRecognizer
@@ -77,6 +78,47 @@ def test_a_large_head_that_comes_at_once_is_refused_and_what_follows_it_not_answ
     with serving(app_of(settings), settings) as live, live.connect() as connection:
         connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nhost: x\r\n\r\n")
         assert read_answer(connection)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("broken", "status"),
+    [
+        (b"\x00\x01\x02", b"400"),
+        (b"GET /api/v1/health HTTP/1.1\r\nx-filler: " + b"y" * (LARGEST_HEAD + 1), b"431"),
+        (b"POST /api/v1/recognize HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno number\r\n", b"400"),
+    ],
+    ids=["no request", "a head without end", "a body that breaks off"],
+)
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_a_refusal_comes_after_the_answers_before_it(broken: bytes, status: bytes, before: int) -> None:
+    settings, recognizer = Settings(), Held()
+    with serving(app_of(settings, recognizer), settings) as live, live.connect() as connection:
+        connection.sendall(request_of(["Kenya"]) * before + broken)
+        if before:
+            assert recognizer.busy.wait(60)
+        time.sleep(0.1)  # what is broken is read while an answer is due
+        with suppress(ConnectionError):
+            connection.sendall(request_of(["Peru"]))
+        recognizer.go.set()
+        answers = read_to_end(connection).split(b"HTTP/1.1 ")[1:]
+        assert [answer[:3] for answer in answers] == [b"200"] * before + [status]
+        assert all(b"Kenya" in answer for answer in answers[:before])
+        assert live.connect().close() is None
+
+
+def test_an_answer_that_has_begun_is_no_place_for_a_refusal() -> None:
+    settings, recognizer = Settings(), Held()
+    body = b'{"text": "Kenya"}\n'
+    head = b"POST /api/v1/recognize HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-ndjson\r\n"
+    chunk = b"%x\r\n%s\r\n" % (len(body), body)
+    with serving(app_of(settings, recognizer), settings) as live, live.connect() as connection:
+        recognizer.go.set()
+        connection.sendall(head + b"transfer-encoding: chunked\r\n\r\n" + chunk)
+        received = connection.recv(65536)
+        assert received.startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"no number\r\n")
+        received += read_to_end(connection)
+        assert received.count(b"HTTP/1.1 ") == 1
 
 
 def test_many_small_requests_at_once_are_no_large_head() -> None:

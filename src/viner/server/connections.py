@@ -27,11 +27,14 @@ _log = logging.getLogger("viner.server")
 
 
 class Connection(HttpToolsProtocol):
-    """One connection, whose requests have heads of bounded size, and are refused in the form of all errors."""
+    """One connection, whose requests have heads of bounded size, and are refused in the form of all errors.
+
+    A refusal comes after the answers to the requests before it, and nothing behind it is read.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._head = self._fields = 0
+        self._head = self._fields = self._unanswered = 0
         self._beyond_head = self._refused = False
         self._owed: RequestError | None = None
         self._head_since: float | None = None
@@ -45,6 +48,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads on."""
+        if self._refused:
+            return
         if self._head_since is None and (self.cycle is None or self.cycle.response_complete):
             self._head_since = self.loop.time()
         self._beyond_head = False
@@ -72,14 +77,12 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is complete."""
         self._beyond_head, self._head_since = True, None
-        if self._fields > LARGEST_HEAD and not self._refused:  # it came all at once
-            self._refused = True
-            if self._is_answering():
-                self._owed = _too_large()
-            else:
-                self._refuse(_too_large())
+        if self._fields > LARGEST_HEAD:  # it came all at once
+            self._refuse(_too_large())
         if not self._refused:
+            before = self.cycle
             super().on_headers_complete()
+            self._unanswered += self.cycle is not before
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -94,12 +97,10 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """A request is answered; the refusal of one behind it may be due."""
-        if self._owed is not None and not self.pipeline:
-            self._refuse(self._owed)
+        self._unanswered -= 1
+        if self._owed is not None and not self._unanswered:
+            self._end_with(self._owed)
         super().on_response_complete()
-
-    def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what is no HTTP request."""
@@ -107,13 +108,33 @@ class Connection(HttpToolsProtocol):
         self._refuse(RequestError(400, "invalid_request", "this is no HTTP request", hint=hint))
 
     def _refuse(self, refusal: RequestError) -> None:
-        if not self._is_answering():  # else it would end up within another answer
-            request_id = uuid.uuid4().hex
-            _log.info("request %s refused: %s", request_id, refusal.code)
-            answer = error_response(refusal)
-            headers = [*answer.raw_headers, (b"x-request-id", request_id.encode("ascii"))]
-            lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-            self.transport.write(STATUS_LINE[answer.status_code] + lines + b"connection: close\r\n\r\n" + bytes(answer.body))
+        if self._refused:
+            return
+        self._refused = True
+        being_read = self.cycle
+        if being_read is not None and being_read.more_body:  # its body is what is refused
+            if self.pipeline and self.pipeline[0][0] is being_read:
+                self.pipeline.popleft()
+                self._unanswered -= 1
+            else:
+                being_read.disconnected = True
+                being_read.message_event.set()
+                if being_read.response_started:
+                    self.transport.close()
+                    return
+                self._unanswered = 0
+        if self._unanswered:
+            self._owed = refusal
+        else:
+            self._end_with(refusal)
+
+    def _end_with(self, refusal: RequestError) -> None:
+        request_id = uuid.uuid4().hex
+        _log.info("request %s refused: %s", request_id, refusal.code)
+        answer = error_response(refusal)
+        headers = [*answer.raw_headers, (b"x-request-id", request_id.encode("ascii"))]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.transport.write(STATUS_LINE[answer.status_code] + lines + b"connection: close\r\n\r\n" + bytes(answer.body))
         self.transport.close()
 
     def look(self, now: float, timeout: float) -> None:
