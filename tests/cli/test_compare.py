@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 
 import pytest
 
@@ -112,6 +114,25 @@ def test_answers_of_another_tool_are_scored_and_compared(models, gold, answers, 
     assert main(["compare", "m", str(answers), str(gold)]) == 0
     assert f"{answers} instead of m: micro F1 -0.3333" in capsys.readouterr().out
     assert main(["compare", "m", str(answers), str(gold), "--rules", str(gold)]) == 0  # they are the model's
+
+
+def test_what_is_piped_in_is_read_once_for_all_models(models, gold, capsys, monkeypatch):
+    assert main(["compare", "1", "2", str(gold)]) == 0
+    named = capsys.readouterr().out
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gold.read_bytes())))
+    assert main(["compare", "1", "2", "-"]) == 0
+    assert capsys.readouterr().out == named
+
+
+def test_one_document_has_no_interval(models, gold, capsys):
+    gold.write_text(gold.read_text(encoding="utf-8").splitlines()[0], encoding="utf-8")
+    assert main(["compare", "1", "2", str(gold)]) == 0
+    out = capsys.readouterr().out
+    assert "one document" in out
+    assert "interval +" not in out
+    assert "interval -" not in out
+    assert main(["evaluate", "1", str(gold)]) == 0
+    assert "interval" not in capsys.readouterr().out
 
 
 def test_answers_know_no_rules_and_no_changed_texts(models, gold, answers, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from itertools import pairwise
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_the_table_comes_with_the_command_that_trains(searched, run, tmp_path, m
     ]  # fmt: skip
     assert searched[0]["budget_minutes"] == 1.5
     assert (searched[0]["trials"], searched[0]["space"], searched[0]["seed"]) == (3, ("dropout=0..0.3",), 5)
+
+
+def test_the_command_reads_the_files_as_the_search_did(searched, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["tag_column=3", "separator=tab", "tag_columns=2,3", "comments=false", "drop_labels=OTH,"]
+    given = [word for option in options for word in ("--option", option)]
+    status, out, err = run("search", "--train", "train.jsonl", "--out", "s", "--format", "conll", *given)
+    assert status == 0, err
+    words = shlex.split(out.splitlines()[-1])
+    assert [word for before, word in pairwise(words) if before == "--option"] == options
 
 
 def test_json_has_the_trials_the_best_and_the_command(searched, run, tmp_path):

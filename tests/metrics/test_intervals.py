@@ -33,6 +33,12 @@ def test_it_is_the_bootstrap_that_draws_each_document():
     assert interval.level == 0.95
 
 
+def test_a_single_document_says_nothing_of_others():
+    counts = random_counts(1, documents=1)
+    assert bootstrap_interval(counts) is None
+    assert bootstrap_difference(counts, counts) is None
+
+
 def test_the_same_seed_gives_the_same_interval_and_blocks_do_not_matter(monkeypatch):
     counts = random_counts(2)
     whole = bootstrap_interval(counts, seed=3)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from support.bases import LABELS, toy_documents
+from viner.corpus import REVIEWED
 from viner.document import Document, Entity
 from viner.encoding import PieceEncoder, cut_by_budget
 from viner.text import split_words
@@ -108,6 +109,26 @@ def test_hardened_sequences_teach_the_same_words_in_another_form(base):
     assert targets(hard) == targets(clean)
     (lan,) = {piece for piece, target in clean if target == 1 and clean[piece, target] > 100}
     assert 0 < hard[lan, 1] < clean[lan, 1]
+
+
+def test_the_share_of_steps_with_known_words_is_what_comes_out(base):
+    documents = toy_documents(60, 3)
+    bare = [document.with_(entities=(), meta={REVIEWED: []}) for document in documents[3:]]
+    config = TrainingConfig(replace_mentions=0.0, harden=0.0, batch_pieces=60)
+    encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
+    found = TrainingSet([*documents[:3], *bare], encoder, HEAD, config, every_word=True)
+    batches = [batch for seed in range(40) for batch in found.epoch(np.random.default_rng(seed))]
+    share = np.mean([bool((batch.targets != IGNORED).any()) for batch in batches])
+    assert 0.1 < share < 0.9
+    assert found.taught_steps() == pytest.approx(share, rel=0.4), "special pieces and padding make more steps"
+    assert learn(base, documents, batch_pieces=60).taught_steps() > 0.98
+    assert TrainingSet(bare, encoder, HEAD, config, every_word=True).taught_steps() == 0
+
+
+def test_a_batch_in_more_parts_than_it_has_pieces_is_a_piece_each(base):
+    config = TrainingConfig(replace_mentions=0.0, harden=0.0)
+    encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
+    assert TrainingSet(toy_documents(3, 3), encoder, HEAD, config, parts=100_000).batch_pieces == 1
 
 
 def test_batches_stay_within_budget_and_window(base):

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -6,6 +8,7 @@ from torch import nn
 
 from support.bases import LABELS, tiny_base
 from viner.errors import BundleError, TrainingError
+from viner.training import model as room
 from viner.training.dropout import PooledDropout, make_pool
 from viner.training.heads import EntityHead
 from viner.training.model import MultiHeadModel, check_stock, load_encoder, to_stock
@@ -49,6 +52,16 @@ def test_an_architecture_whose_stock_form_has_more_is_refused(tmp_path):
             check()
 
 
+def test_a_base_that_no_graph_can_hold_is_refused(tmp_path, monkeypatch):
+    encoder = load_encoder(tiny_base(tmp_path / "base"), 0.1)
+    weights = sum(weight.numel() for weight in encoder.parameters())
+    monkeypatch.setattr(room, "LARGEST_GRAPH", 4 * weights)
+    with pytest.raises(TrainingError, match="cannot be written as an ONNX graph"):
+        check_stock(encoder)
+    monkeypatch.setattr(room, "LARGEST_GRAPH", 4 * weights + 1)
+    check_stock(encoder)
+
+
 def test_a_half_precision_base_trains_in_float32(tmp_path):
     folder = tiny_base(tmp_path / "base")
     transformers.AutoModel.from_pretrained(folder, dtype=torch.float16).save_pretrained(folder)
@@ -71,6 +84,15 @@ def test_attention_has_no_dropout_and_the_rest_has(tmp_path):
     encoder = load_encoder(tiny_base(tmp_path / "base"), 0.2)
     rates = [module.p for module in encoder.modules() if isinstance(module, nn.Dropout | PooledDropout)]
     assert set(rates) <= {0.0, 0.2}
+    assert rates.count(0.2) >= 5
+
+
+def test_a_base_whose_dropout_is_written_as_an_integer_gets_the_one_that_was_asked_for(tmp_path):
+    base = tiny_base(tmp_path / "base")
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    config["hidden_dropout_prob"] = 0
+    (base / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    rates = [module.p for module in load_encoder(base, 0.2).modules() if isinstance(module, nn.Dropout | PooledDropout)]
     assert rates.count(0.2) >= 5
 
 

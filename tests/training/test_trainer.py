@@ -276,6 +276,17 @@ def test_a_training_killed_after_a_collapse_goes_on_at_the_lower_rate(trainer, t
     assert [entry["rate"] for entry in result.history] == pytest.approx([0.04] * len(result.history))
 
 
+def test_what_an_attempt_without_any_entity_kept_is_gone_when_the_next_one_begins(trainer, tmp_path):
+    made, _ = trainer(budget_minutes=1.0)
+    state = module._State(epoch=2, best_epoch=1, rate=0.1, seconds=60.0, best_f1=0.0)
+    state.best_weights = {name: tensor.clone() for name, tensor in made._model.learned().items()}
+    with TrainingFolder(tmp_path / "t") as folder:
+        folder.save(made._checkpoint(state, made._recover(state, loss=2.0)))
+        again, _ = trainer(budget_minutes=1.0)
+        with pytest.raises(TrainingError, match="the time was up before an epoch could be kept"):
+            again.run(folder)
+
+
 def silent(trainer, state):
     """An epoch that ends with a model that answers 'no entity' everywhere."""
     with torch.no_grad():

@@ -11,6 +11,7 @@ from viner.errors import InputError, TrainingError, UsageError
 from viner.formats import read, write
 from viner.workflow import Report, curve
 from viner.workflow.curve import learning_curve
+from viner.workflow.trial import NO_MEMORY
 
 QUICK = {"epochs": 1, "batch_pieces": 400, "precision": "fp32"}
 
@@ -128,6 +129,20 @@ def test_a_training_that_fails_is_a_gap_and_too_many_end_it(draw, pretend):
     with pytest.raises(TrainingError, match="4 of 4 trainings failed, so there is no curve") as caught:
         draw(dropout=0.3)
     assert caught.value.hint
+
+
+def test_what_failed_for_want_of_memory_is_tried_again_and_what_learns_nothing_is_not(draw, pretend):
+    def fail(material, config):
+        if len(material.train) < 20:
+            raise TrainingError(NO_MEMORY if len(material.train) == 10 else "the model learns nothing")
+
+    pretend.before = fail
+    first, _ = draw(shares=(0.125, 0.25, 0.5, 1))
+    assert [run.f1 is None for run in first.runs] == [True, True, False, False]
+    pretend.before = lambda material, config: None
+    again, _ = draw(shares=(0.125, 0.25, 0.5, 1), known=first.runs)
+    assert [run.f1 is None for run in again.runs] == [True, False, False, False]
+    assert [len(names) for names, _ in pretend.made] == [5, 10, 20, 40, 10]
 
 
 def test_an_error_of_the_disk_is_no_gap(draw, pretend):

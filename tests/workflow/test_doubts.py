@@ -117,14 +117,14 @@ def test_the_command_writes_lines_with_places_and_tells_the_most_doubtful(notes,
 
 def test_the_command_writes_a_page_and_json(notes, untrained, capsys):
     out = notes.with_name("doubts.html")
-    assert main(["doubts", str(notes), "--out", str(out), "--folds", "2", "--json"]) == 0
+    assert main(["doubts", str(notes), "--out", str(out), "--folds", "3", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert (data["documents"], data["entities"], data["folds"], len(data["doubts"])) == (6, 5, 2, 2)
+    assert (data["documents"], data["entities"], data["folds"], len(data["doubts"])) == (6, 5, 3, 2)
     assert "Annotations that are probably wrong" in out.read_text(encoding="utf-8")
 
 
 def test_models_that_know_too_little_to_judge_are_told_of(notes, untrained, tmp_path):
-    rows = "Bình\tB-PERSON\nvề\tO\n\nThu\tB-PERSON\nxa\tO\n\n"
+    rows = "".join(f"{name}\tB-PERSON\nvề\tO\n\n" for name in ("Bình", "Thu", "Hoa", "Cúc"))
     notes.write_text(rows, encoding="utf-8")
     found = find_doubts(notes, tmp_path / "work", folds=2, report=Report(io.StringIO()))
     assert found.f1 == 0.0
@@ -132,12 +132,35 @@ def test_models_that_know_too_little_to_judge_are_told_of(notes, untrained, tmp_
 
 
 def test_every_model_learns_from_what_it_does_not_judge(notes, untrained, tmp_path, monkeypatch):
-    learned = []
-    monkeypatch.setattr(doubts, "write", lambda documents, path: learned.append([item.text for item in documents]))
+    files = {}
+    monkeypatch.setattr(doubts, "write", lambda documents, path: files.update({path: [item.text for item in documents]}))
     find_doubts(notes, tmp_path / "work", folds=3, report=Report(io.StringIO()))
     texts = {document.text for document in read(notes)}
-    left_out = [texts - set(fold) for fold in learned]
+    folds = {path.parent for path in files}
+    left_out = [texts.difference(files[fold / "train.jsonl"], files[fold / "dev.jsonl"]) for fold in folds]
     assert sorted(text for fold in left_out for text in fold) == sorted(texts)
+
+
+def test_a_type_that_only_chose_the_epoch_was_not_learned(tmp_path, untrained, monkeypatch):
+    rows = [f"{name}\tB-{'RARE' if name == 'Lan' else 'PERSON'}\nvề\tO\n\n" for name in ("Bình", "Thu", "Lan", "Minh")]
+    file = tmp_path / "rare.conll"
+    file.write_text("".join(rows), encoding="utf-8")
+    asked, tuned = [], []
+    kept = doubts.set_aside
+
+    def watched(documents, seed, *, where):
+        found = kept(documents, seed, where=where)
+        tuned.append({entity.label for document in found[1] for entity in document.entities})
+        asked.append({entity.label for document in found[0] for entity in document.entities})
+        return found
+
+    judged = []
+    monkeypatch.setattr(doubts, "set_aside", watched)
+    monkeypatch.setattr(doubts, "doubtful", lambda documents: judged.extend(documents) or [])
+    for seed in range(6):
+        find_doubts(file, tmp_path / "work", folds=2, seed=seed, report=Report(io.StringIO()))
+    assert {"RARE"} in tuned, "some tenth holds all of a type"
+    assert {item.learned for item in judged} == {frozenset(labels) for labels in asked}
 
 
 def test_what_cannot_be_is_said_before_anything_is_trained(notes, untrained, tmp_path):

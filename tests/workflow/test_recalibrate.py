@@ -17,7 +17,7 @@ from viner.project import Project
 from viner.runtime import Recognizer
 from viner.runtime.canaries import disagreement
 from viner.workflow.card import is_untouched, model_card
-from viner.workflow.fingerprint import fingerprint
+from viner.workflow.fingerprint import WHOLE, fingerprint
 from viner.workflow.recalibrate import recalibrate_model
 
 NAMES = ("Lan", "Nam", "Minh", "Huế", "Paris")
@@ -160,6 +160,17 @@ def test_what_the_model_learned_from_is_refused(model, texts):
     (model / "viner.json").write_text(json.dumps(data), encoding="utf-8")
     with pytest.raises(InputError, match="learned from these documents"):
         recalibrate_model(model, texts(60))
+
+
+def test_the_file_that_a_tenth_was_set_aside_of_is_refused_and_the_tenth_is_not(model, texts):
+    whole = texts(60)
+    data = said(model)
+    data["data"] |= {"train": fingerprint(whole[:40]), "dev": fingerprint(whole[40:]), WHOLE: fingerprint(whole)}
+    (model / "viner.json").write_text(json.dumps(data), encoding="utf-8")
+    for learned in (whole, whole[:40]):
+        with pytest.raises(InputError, match="learned from these documents"):
+            recalibrate_model(model, learned)
+    assert recalibrate_model(model, whole[40:]).written == model
 
 
 def test_a_copy_leaves_the_model_as_it_is(model, texts, tmp_path):

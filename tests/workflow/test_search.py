@@ -210,6 +210,31 @@ def test_an_interrupted_trial_goes_on_from_its_last_epoch(look, monkeypatch, tmp
     assert not (tmp_path / "found" / "trial").exists()
 
 
+def test_the_pruner_sees_the_epochs_before_an_interruption_as_well(look, monkeypatch, tmp_path):
+    from viner.training.trainer import Trainer
+
+    space = (*SPACE, "epochs=3", *QUICK[1:])
+    once = [KeyboardInterrupt]
+    emit = Trainer._emit
+
+    def watched(self, event, **given):
+        emit(self, event, **given)
+        if event == "epoch" and given["epoch"] == 2 and once:
+            raise once.pop()
+
+    def reported(out):
+        with search._open_study(tmp_path / out, {}) as study:
+            return [trial.intermediate_values for trial in study.trials if trial.state.name == "COMPLETE"]
+
+    look("whole", trials=1, space=space)
+    monkeypatch.setattr(Trainer, "_emit", watched)
+    with pytest.raises(KeyboardInterrupt):
+        look(trials=1, space=space)
+    look(trials=1, space=space)
+    assert [list(values) for values in reported("found")] == [[1, 2, 3]]
+    assert reported("found") == reported("whole")
+
+
 def test_a_trial_that_is_given_up_leaves_nothing(look, monkeypatch, tmp_path):
     monkeypatch.setattr(search._Watch, "_judge", lambda self, epoch, f1: (_ for _ in ()).throw(GivenUpError))
     with pytest.raises(TrainingError):

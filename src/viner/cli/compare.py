@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from viner.cli.options import FILE, format_option, json_option, provider_option, rules_option
+from viner.cli.streams import STANDARD
 from viner.cli.terminal import echo_json, progress, tell
 from viner.errors import UsageError
 
 if TYPE_CHECKING:
+    from viner.document import Document
     from viner.evaluation.answers import Answers
     from viner.rules import RuledRecognizer
     from viner.runtime import Recognizer
@@ -65,16 +67,17 @@ def compare(
         )
 
     refuse_rules(rules, *models)
+    piped = list(read(file, format, **read_options)) if file == STANDARD else None  # which comes but once
 
     def loaded(names: list[str]) -> Iterator[tuple[str, Recognizer | RuledRecognizer[Recognizer] | Answers]]:
         for name in names:
             tell(f"Scoring {name}")
             yield name, load_system(name, provider=provider, rules=rules, format=format, read_options=read_options)
 
-    systems = [
-        score_system(model, loaded(names), lambda: progress(read(file, format, **read_options)), where=file)
-        for model, names in zip(models, places, strict=True)
-    ]
+    def gold() -> Iterator[Document]:
+        return progress(read(file, format, **read_options) if piped is None else piped)
+
+    systems = [score_system(model, loaded(names), gold, where=file) for model, names in zip(models, places, strict=True)]
     comparisons = [compare_systems(systems[0], system) for system in systems[1:]]
     if as_json:
         echo_json(

@@ -144,6 +144,14 @@ def _value(value: str) -> Any:
 _NAMED = {"true": True, "false": False, "tab": "\t", "space": " "}
 
 
+def option_text(value: Any) -> str:
+    """How the value of ``--option`` is written on the command line."""
+    if isinstance(value, tuple):
+        return ",".join(map(option_text, value)) + ("," if len(value) == 1 else "")
+    names = [name for name, named in _NAMED.items() if named is value or (isinstance(value, str) and named == value)]
+    return names[0] if names else str(value)
+
+
 def rules_option(function: F) -> F:
     """``--rules`` and ``--no-rules``. The verb gets ``rules``, to be handed on to :func:`viner.load`."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from viner.cli.options import FILE, base_option, budget_option, encoder_options, format_option, json_option
+from viner.cli.options import FILE, base_option, budget_option, encoder_options, format_option, json_option, option_text
 from viner.cli.terminal import echo_json
 from viner.cli.training_files import TrainingFiles, training_files, training_files_options
 
@@ -81,5 +81,7 @@ def _command(files: TrainingFiles, best: Path, options: dict[str, Any]) -> str:
     for name in ("base", "segmenter", "format"):
         if options[name] is not None:
             words += [f"--{name}", str(options[name])]
+    for name, value in (options["read_options"] or {}).items():
+        words += ["--option", f"{name}={option_text(value)}"]
     words += ["--allow-bin"] if options["allow_bin"] else []
     return shlex.join(words)

@@ -63,8 +63,8 @@ class System:
         names = sorted({label for each in scores for label in each})
         return {name: Spread.of([each[name].f1 if name in each else 0.0 for each in scores]) for name in names}
 
-    def interval(self) -> Interval:
-        """Where micro F1 would lie for other documents of the kind; all seeds together."""
+    def interval(self) -> Interval | None:
+        """Where micro F1 would lie for other documents of the kind, all seeds together; None with a single document."""
         return bootstrap_interval(document_counts(self.pooled()))
 
     def pooled(self) -> list[Tally]:
@@ -79,7 +79,7 @@ class System:
             "micro_f1": self.micro().to_dict(),
             "macro_f1": self.macro().to_dict(),
             "labels": {label: spread.to_dict() for label, spread in self.labels().items()},
-            "interval": self.interval().to_dict(),
+            "interval": None if (interval := self.interval()) is None else interval.to_dict(),
             "unknown_labels": dict(self.unknown),
         }
 
@@ -179,7 +179,9 @@ def comparison_markdown(comparison: Comparison) -> str:
     return f"{_verdict(comparison)}\n\n{markdown_table(head, rows)}"
 
 
-def _range(interval: Interval) -> str:
+def _range(interval: Interval | None) -> str:
+    if interval is None:
+        return "one document"
     return f"{interval.low:.4f} to {interval.high:.4f}"
 
 

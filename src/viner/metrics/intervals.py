@@ -11,6 +11,7 @@ from viner.metrics.counts import Counts, micro_f1, resampled
 
 ROUNDS = 1000
 LEVEL = 0.95
+_LEAST_DOCUMENTS = 2
 
 
 class Interval(NamedTuple):
@@ -31,7 +32,7 @@ class Interval(NamedTuple):
         return self._asdict()
 
 
-def bootstrap_interval(counts: Counts, *, rounds: int = ROUNDS, level: float = LEVEL, seed: int = 0) -> Interval:
+def bootstrap_interval(counts: Counts, *, rounds: int = ROUNDS, level: float = LEVEL, seed: int = 0) -> Interval | None:
     """Percentile bootstrap interval of micro F1 (Efron 1979; Efron and Tibshirani 1993, chapter 13).
 
     As many documents as there are, are drawn with replacement, again and again; the interval holds the middle of the F1 scores
@@ -43,11 +44,16 @@ def bootstrap_interval(counts: Counts, *, rounds: int = ROUNDS, level: float = L
         rounds: How often documents are drawn.
         level: How much of the scores lies within, in (0, 1).
         seed: Of the draws.
+
+    Returns:
+        None for a single document, which says nothing of others.
     """
+    if len(counts) < _LEAST_DOCUMENTS:
+        return None
     return percentiles(micro_f1(_resampled(counts, rounds, seed)), level)
 
 
-def bootstrap_difference(a: Counts, b: Counts, *, rounds: int = ROUNDS, level: float = LEVEL, seed: int = 0) -> Interval:
+def bootstrap_difference(a: Counts, b: Counts, *, rounds: int = ROUNDS, level: float = LEVEL, seed: int = 0) -> Interval | None:
     """Percentile bootstrap interval of a difference in micro F1, ``b`` minus ``a``: each draw takes the documents of both.
 
     Args:
@@ -56,7 +62,12 @@ def bootstrap_difference(a: Counts, b: Counts, *, rounds: int = ROUNDS, level: f
         rounds: How often documents are drawn.
         level: How much of the differences lies within, in (0, 1).
         seed: Of the draws.
+
+    Returns:
+        None for a single document.
     """
+    if len(a) < _LEAST_DOCUMENTS:
+        return None
     sums = _resampled(np.hstack([a, b]), rounds, seed)
     return percentiles(micro_f1(sums[:, 3:]) - micro_f1(sums[:, :3]), level)
 

@@ -79,10 +79,20 @@ class TrainingSet:
         self._mentions = Mentions((unit.encoded, unit.targets) for unit in self._units) if config.replace_mentions else None
         self.pieces = sum(len(unit.encoded.pieces) for unit in self._units)
         """Pieces of the set, without special pieces."""
-        self.batch_pieces = config.batch_pieces or usual_batch(self.pieces) // parts
+        self.batch_pieces = config.batch_pieces or max(1, usual_batch(self.pieces) // parts)
 
     def _teaches(self, targets: NDArray[np.int64]) -> bool:
         return len(targets) > 0 if self._every_word else bool((targets != IGNORED).any())
+
+    def taught_steps(self, parts: int = 1) -> float:
+        """About the share of an epoch's steps in which the target of a word is known, in [0, 1].
+
+        Args:
+            parts: Batches of a step.
+        """
+        steps = max(1.0, self.pieces / (self.batch_pieces * parts))
+        known = sum(bool((unit.targets != IGNORED).any()) for unit in self._units)
+        return float(1 - (1 - 1 / steps) ** known)
 
     def hear(self, told: Sequence[NDArray[np.float16]]) -> None:
         """Takes what a teacher says of each word.

@@ -68,18 +68,19 @@ class Objective:
             like_teacher = like_teacher + self._config.closeness * distance(words[heard].float(), wanted)
         return taught + like_teacher * part.heard
 
-    def prior(self, targets: Tensor, said: Sequence[NDArray[np.float16]] = ()) -> float:
+    def prior(self, targets: Tensor, said: Sequence[NDArray[np.float16]] = (), taught: float = 1.0) -> float:
         """The loss of a model that gives every word the same answer, which a collapsed one converges to.
 
         Args:
             targets: Of all words. *Shape:* (words,).
             said: What the teacher says of them, if there is one. *Shape:* (words, numbers) each.
+            taught: Share of the steps in which the annotation says something of a word: in others it costs nothing.
         """
         if self._teacher is None:
             return prior_entropy(targets)
-        share, known = self._config.imitation, float((targets != IGNORED).double().mean())
+        share = self._config.imitation
         answers = (self._teacher.emissions(torch.from_numpy(part)) for part in said if len(part))
-        return (1 - share) * known * prior_entropy(targets) + share * prior_divergence(answers, self._config.temperature)
+        return (1 - share) * taught * prior_entropy(targets) + share * prior_divergence(answers, self._config.temperature)
 
 
 def beside(head: Head, emissions: Tensor, targets: Tensor, heard: Tensor, weight: float) -> Tensor:

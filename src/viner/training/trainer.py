@@ -263,7 +263,7 @@ class Trainer:
         reader = DocumentReader(self._train.documents, self._encoder, overlap=self._config.window_overlap)
         taught, said = teacher.read([reader, self._dev.reader], self._accelerator.device, self._autocast)
         self._train.hear(taught)
-        self._prior = self._objective.prior(self._train.targets, taught)
+        self._prior = self._objective.prior(self._train.targets, taught, self._train.taught_steps(self._parts))
         # Where it says nothing, it finds nothing.
         emissions = [np.nan_to_num(teacher.emissions(torch.from_numpy(part)).cpu().numpy()) for part in said]
         scores = self._dev.scores(emissions, self._labels)
@@ -407,7 +407,8 @@ class Trainer:
             state.epoch = state.best_epoch
         else:
             self._model, self._head = self._new_model()
-            state.epoch = 0
+            state.epoch = state.best_epoch = 0
+            state.best_f1, state.best_weights = -1.0, {}  # of an attempt that found nothing
         state.history = state.history[: state.epoch]
         # Each attempt warms up anew, over the epochs and the time that are left.
         state.attempt_epoch, state.attempt_seconds = state.epoch, state.seconds
@@ -449,7 +450,8 @@ class Trainer:
         self._model.relearn(saved["current"] or saved["best"])
         optimizer = make_optimizer(self._model, state.rate, self._config)
         optimizer.load_state_dict(saved["optimizer"])
-        self._emit("resume", epoch=state.epoch, steps=state.total, best_f1=state.best_f1)
+        scored = [[entry["epoch"], entry["dev"]["f1"]] for entry in state.history if entry["dev"] is not None]
+        self._emit("resume", epoch=state.epoch, steps=state.total, best_f1=state.best_f1, scored=scored)
         return optimizer
 
     def _autocast(self) -> AbstractContextManager[object]:

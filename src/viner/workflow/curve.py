@@ -19,7 +19,7 @@ from viner.schema import Schema
 from viner.workflow.material import Material, require_training
 from viner.workflow.progress import Report, duration
 from viner.workflow.start import Start
-from viner.workflow.trial import try_training
+from viner.workflow.trial import NO_MEMORY, try_training
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
@@ -87,7 +87,7 @@ def learning_curve(
     material = Material.read(start, reads, train, dev, seed=seeds[0], schema=schema, format=format, read_options=read_options)
     parts = {seed: nested_shares(material.train, shares, seed) for seed in seeds}
     _check_parts(parts, shares, train)
-    done = {run.key: run for run in (*known, *_finished(Path(work)))}
+    done = {run.key: run for run in (*known, *_finished(Path(work))) if run.problem != NO_MEMORY}
     tasks = [(share, seed, material.learning_from(parts[seed][index])) for index, share in enumerate(shares) for seed in seeds]
     keys = [_key(part, configs[seed]) for _, seed, part in tasks]
     waiting = sum(len(part.train) for (_, _, part), key in zip(tasks, keys, strict=True) if key not in done)

@@ -27,6 +27,7 @@ from viner.metrics import EntityTally
 from viner.runtime import Recognizer
 from viner.schema import Schema
 from viner.workflow.fingerprint import fingerprint
+from viner.workflow.material import set_aside
 from viner.workflow.progress import Report
 from viner.workflow.train import train_model
 
@@ -152,8 +153,8 @@ def find_doubts_in(
     for fold in range(folds):
         report.line(f"Fold {fold + 1} of {folds}")
         inside = [index for index, number in enumerate(numbers) if number != fold]
-        learned = [documents[index] for index in inside]
-        model = _model(place / f"{fold + 1}", learned, schema, report, {"seed": seed, **choices})
+        learned, tuned = set_aside([documents[index] for index in inside], seed, where=where)
+        model = _model(place / f"{fold + 1}", learned, tuned, schema, report, {"seed": seed, **choices})
         asked = [index for index, number in enumerate(numbers) if number == fold]
         judged.update(zip(asked, _judged(model, [documents[index] for index in asked], learned), strict=True))
     found = doubtful([judged[index] for index in range(len(documents))])
@@ -175,12 +176,21 @@ def _clear(work: Path, *, but: Path) -> None:
             shutil.rmtree(folder)
 
 
-def _model(place: Path, learned: Sequence[Document], schema: Schema, report: Report, choices: Mapping[str, Any]) -> Path:
+def _model(
+    place: Path,
+    learned: Sequence[Document],
+    tuned: Sequence[Document],
+    schema: Schema,
+    report: Report,
+    choices: Mapping[str, Any],
+) -> Path:
     model = place / "model"
     if not (model / "viner.json").is_file():
         place.mkdir(parents=True, exist_ok=True)
-        write(learned, place / "train.jsonl")
-        train_model(train=place / "train.jsonl", out=model, schema=schema, report=report, **choices)
+        train, dev = place / "train.jsonl", place / "dev.jsonl"
+        write(learned, train)
+        write(tuned, dev)
+        train_model(train=train, dev=dev, out=model, schema=schema, report=report, **choices)
     return model
 
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from viner.document import Document
 
+WHOLE = "train_and_dev"
+"""Of what a model was trained on: the file that both were parts of."""
+
 
 def fingerprint(documents: Iterable[Document]) -> dict[str, Any]:
     """Their number, that of their entities, and a hash: ``{"documents", "entities", "sha256"}``."""

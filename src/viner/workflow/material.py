@@ -41,6 +41,7 @@ class Material:
         schema: The types.
         labels: Their names in the order of the model's outputs.
         unlabeled: Documents in which nobody but a teacher says anything.
+        whole: Fingerprint of the documents that ``train`` and ``dev`` are parts of; None where each was given.
     """
 
     start: Start
@@ -50,6 +51,7 @@ class Material:
     schema: Schema
     labels: tuple[str, ...]
     unlabeled: Sequence[Document] = ()
+    whole: Mapping[str, Any] | None = None
 
     @classmethod
     def read(
@@ -81,16 +83,18 @@ class Material:
             InputError: If a file cannot be read or holds nothing to learn from.
             SchemaError: If a file holds a label that the schema, or what teaches, lacks.
         """
-        learned = annotated(train, format, read_options)
+        learned: Sequence[Document] = annotated(train, format, read_options)
+        whole = None
         if dev is None:
-            learned, tuned = _set_aside(learned, seed, train)
+            whole = fingerprint(learned)
+            learned, tuned = set_aside(learned, seed, where=train)
         else:
             tuned = annotated(dev, format, read_options)
             refuse_partial(tuned, "choose the best epoch on", where=dev)
         schema = start.schema(schema, [*learned, *tuned])
         labels = start.labels(schema)
         start.check_labels(labels, {train: learned, (dev or train): tuned})
-        return cls(start, reads, learned, tuned, schema, labels)
+        return cls(start, reads, learned, tuned, schema, labels, whole=whole)
 
     def learning_from(self, documents: Sequence[Document]) -> Material:
         """The same with other documents to learn from."""
@@ -185,8 +189,22 @@ def annotated(path: str | Path, format: str | None = None, options: Mapping[str,
     return documents
 
 
-def _set_aside(documents: list[Document], seed: int, where: str | Path) -> tuple[list[Document], list[Document]]:
-    """Documents to learn from, and a seeded tenth to choose on, of those that are fully annotated."""
+def set_aside(
+    documents: Sequence[Document], seed: int, *, where: str | Path | None
+) -> tuple[Sequence[Document], Sequence[Document]]:
+    """Documents to learn from, and a seeded tenth to choose the best epoch on, of those that are fully annotated.
+
+    Both have entities: where these are so rare that chance gives one side none, the documents with entities and those without
+    are split apart.
+
+    Args:
+        documents: Annotated documents.
+        seed: Of what is set aside.
+        where: Where they come from, for messages.
+
+    Raises:
+        InputError: If that cannot be done.
+    """
     whole = [document for document in documents if not is_partial(document)]
     _, aside = split_documents(whole, DEV_SHARE, seed)
     if not aside and len(whole) == len(documents):
@@ -198,5 +216,27 @@ def _set_aside(documents: list[Document], seed: int, where: str | Path) -> tuple
             where=where,
             hint="Finish two documents of different texts, or give a --dev file",
         )
+    found = _apart(documents, aside)
+    if all(_has_entities(part) for part in found):
+        return found
+    marked = {document.text for document in whole if document.entities}
+    parts = [[document for document in whole if (document.text in marked) == wanted] for wanted in (True, False)]
+    found = _apart(documents, [document for part in parts for document in split_documents(part, DEV_SHARE, seed)[1]])
+    if all(_has_entities(part) for part in found):
+        return found
+    raise InputError(
+        "too few of the documents have entities to set some aside for choosing the best epoch",
+        where=where,
+        hint="Annotate some in more documents, or give a --dev file",
+    )
+
+
+def _apart(documents: Sequence[Document], aside: Sequence[Document]) -> tuple[Sequence[Document], Sequence[Document]]:
     texts = {document.text for document in aside}
-    return [document for document in documents if document.text not in texts], aside
+    return [document for document in documents if document.text not in texts], [
+        document for document in documents if document.text in texts and not is_partial(document)
+    ]
+
+
+def _has_entities(documents: Sequence[Document]) -> bool:
+    return any(document.entities for document in documents)

@@ -277,20 +277,26 @@ class _Watch:
         elif kind == "step":
             self._report.step(dict(event))
         elif kind == "resume":
-            self.best, self.epochs = max(0.0, event["best_f1"]), event["epoch"]
+            for epoch, f1 in event["scored"]:  # the pruner compares trials epoch by epoch
+                self._report_to_pruner(epoch, f1)
+            self.best, self.epochs = max(self.best, event["best_f1"]), event["epoch"]
         elif kind == "epoch" and event["dev"] is not None:
             self._judge(event["epoch"], event["dev"]["f1"])
         if kind != "end":
             self._check_time()
 
     def _judge(self, epoch: int, f1: float) -> None:
+        if self._report_to_pruner(epoch, f1) and epoch < self._last and self._trial.should_prune():
+            raise GivenUpError
+
+    def _report_to_pruner(self, epoch: int, f1: float) -> bool:
         # After a collapse epochs come again; what counts is how good the trial was by then.
         self.best = max(self.best, f1)
-        if epoch > self.epochs:
-            self.epochs = epoch
-            self._trial.report(self.best, epoch)
-            if epoch < self._last and self._trial.should_prune():
-                raise GivenUpError
+        if epoch <= self.epochs:
+            return False
+        self.epochs = epoch
+        self._trial.report(self.best, epoch)
+        return True
 
 
 @contextmanager

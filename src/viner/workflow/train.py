@@ -25,7 +25,7 @@ from viner.workflow.adapt import Adaptation
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import Choice, calibration_texts, choose_engine, write_canaries
-from viner.workflow.fingerprint import fingerprint
+from viner.workflow.fingerprint import WHOLE, fingerprint
 from viner.workflow.lineage import ADAPTED, UNLABELED
 from viner.workflow.material import Material, annotated, require_training
 from viner.workflow.progress import Report, TrainingLog
@@ -191,6 +191,7 @@ def train_model(
                 **({} if source is None else {"source": source.to_dict()}),
                 "train": fingerprint(material.train),
                 "dev": fingerprint(material.dev),
+                **({} if material.whole is None else {WHOLE: material.whole}),
                 **({} if tested is None else {"test": fingerprint(tested)}),
                 **({} if plain is None else {UNLABELED: {**plain.counts, "sha256": fingerprint(material.unlabeled)["sha256"]}}),
                 "lost_entities": result.lost,

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from viner.training.trainer import TrainingResult
 
 
+NO_MEMORY = "the memory is not enough for these choices"
+"""Message of a training that may succeed another time, or elsewhere."""
+
+
 class GivenUpError(Exception):
     """An observer raises it to end a training that is not worth going on with: nothing of it is kept."""
 
@@ -48,8 +52,6 @@ def try_training(
             raise
         except (MemoryError, torch.OutOfMemoryError) as error:
             folder.discard()
-            raise TrainingError(
-                "the memory is not enough for these choices", hint="Try smaller batches (batch_pieces)"
-            ) from error
+            raise TrainingError(NO_MEMORY, hint="Try smaller batches (batch_pieces)") from error
         folder.remove()
     return result

@@ -73,3 +73,21 @@ def test_the_sample_of_surfaces_does_not_grow(monkeypatch):
     exchange = Surfaces(iter(found), Random(1))
     drawn = {surfaces(exchange.exchanged(document, Random(seed)))[0] for seed, document in enumerate(found)}
     assert len(drawn) == 3
+
+
+def test_among_segments_a_new_name_is_one_and_an_exchanged_surface_brings_its_own():
+    document = marked(
+        "ông Lê Văn Nam tại xã Hưng Yên Nam cũ", ("Lê Văn Nam", "NAME"), ("xã Hưng Yên Nam", "LOCATION"),
+        words=[(0, 3), (4, 14), (15, 18), (19, 21), (22, 34), (35, 37)],
+    )  # fmt: skip
+    changed = with_new_names(document, Random(1))
+    cut = [changed.text[start:end] for start, end in changed.words]
+    person, place = surfaces(changed)
+    assert cut == ["ông", person, "tại", "xã", place.removeprefix("xã "), "cũ"]
+    other = marked("bà Bế Thục Khuê về", ("Bế Thục Khuê", "NAME"), words=[(0, 2), (3, 5), (6, 15), (16, 18)])
+    exchange = Surfaces([document, other], Random(1))
+    changed = exchange.exchanged(document, Random(1))
+    assert [changed.text[start:end] for start, end in changed.words][:3] == ["ông", "Bế", "Thục Khuê"]
+    bare = exchange.exchanged(other.with_(words=None), Random(1))
+    assert bare.words is None
+    assert surfaces(bare) == ["Lê Văn Nam"]

@@ -49,3 +49,13 @@ def test_words_with_spaces_inside_stay_whole():
         scanned = as_scanned(document, Random(seed), 0.0)
         if scanned.text.count(" ") == 3:
             assert len(scanned.words) == 2
+
+
+def test_a_word_with_spaces_loses_one_and_is_misread_at_once():
+    document = Document("ở Hà Nội Mới", words=[(0, 1), (2, 12)], entities=[Entity(2, 12, "PLACE")])
+    read = [as_scanned(document, Random(seed), 1.0) for seed in range(2000)]
+    lost = [item for item in read if item.text.count(" ") < 3]
+    assert 40 < len(lost) < 120, "one space in fifty, of two"
+    for item in read:
+        (entity,) = item.entities
+        assert (entity.start, entity.end) == item.words[-1] == (2, len(item.text))

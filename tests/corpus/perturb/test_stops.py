@@ -22,5 +22,6 @@ def test_it_stays_where_something_holds_it():
         Document("ở TP.", entities=[Entity(2, 5, "X")]),
         Document("ở TP.", suggestions=[Entity(2, 5, "X")]),
         Document("ở TP.", words=[(0, 1), (2, 5)]),
+        Document("Wow!!", meta={"conll": {"sentences": [[0, 4], [4, 5]]}}),
     ):
         assert without_final_stop(document) is document

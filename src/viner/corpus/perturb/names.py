@@ -14,7 +14,8 @@ import regex
 
 from viner.corpus.perturb.language import is_vietnamese
 from viner.corpus.perturb.swapping import swap_surfaces
-from viner.document import Document, Entity
+from viner.document import Document, Entity, Span
+from viner.text import split_words
 
 PERSONS = frozenset("NAME PER PERS PERSON PERSON_NAME PATIENT_NAME".split())
 """Labels, in upper case, whose entities are people."""
@@ -64,14 +65,22 @@ def with_new_names(document: Document, rng: Random) -> Document:
     """The document with made-up names for people and places.
 
     Words in lower case at its beginning stay, such as *xã* in *xã Hưng Yên Nam*; a person of one word becomes one of one word;
-    what is all in lower or upper case becomes a name in that case.
+    what is all in lower or upper case becomes a name in that case. In a document whose words are segments, the name is one.
 
     Args:
         document: A document with annotated entities, those of :data:`PERSONS` and :data:`PLACES` among them.
         rng: Draws the names.
     """
     parts = _VIETNAMESE if is_vietnamese(document) else _ENGLISH
-    return swap_surfaces(document, lambda entity: _renamed(entity, parts, rng))
+    segments = any(" " in document.text[start:end] for start, end in document.words or ())
+    return swap_surfaces(document, lambda entity: _renamed(entity, parts, rng), _name_whole if segments else None)
+
+
+def _name_whole(surface: str) -> list[Span]:
+    """The words of a new surface among segments: the name is one of them."""
+    kind = _KIND.match(surface)
+    start = kind.end() if kind and kind.end() < len(surface) else 0
+    return [*split_words(surface[:start]), (start, len(surface))]
 
 
 def _renamed(entity: Entity, parts: _Parts, rng: Random) -> str | None:

@@ -47,6 +47,8 @@ def as_scanned(document: Document, rng: Random, rate: float = RATE) -> Document:
     breaks: list[tuple[int, int]] = []
     for start, end in pieces(document):
         read = _misread(text[start:end], rng) if rng.random() < rate else text[start:end]
+        if " " in read:
+            read = "".join(part for part in regex.split(r"( )", read) if part != " " or rng.random() >= BOUNDARY_RATE)
         if rng.random() < BOUNDARY_RATE and (at := _middle(read)):
             read = f"{read[:at]} {read[at:]}"
             breaks.append((start, at))
@@ -86,12 +88,17 @@ def _middle(word: str) -> int:
 
 
 def _spaces(document: Document) -> list[int]:
-    """Offsets of single spaces between letters or digits that no annotation begins or ends at."""
+    """Offsets of single spaces between words, between letters or digits, that no annotation begins or ends at."""
     text, fixed = document.text, fixed_borders(document)
+    inside = {at for start, end in pieces(document) for at in range(start, end)}
     return [
         at
         for at in range(1, len(text) - 1)
-        if text[at] == " " and text[at - 1].isalnum() and text[at + 1].isalnum() and not fixed & {at, at + 1}
+        if text[at] == " "
+        and text[at - 1].isalnum()
+        and text[at + 1].isalnum()
+        and at not in inside
+        and not fixed & {at, at + 1}
     ]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from random import Random
 
 from viner.corpus.perturb.language import is_vietnamese
 from viner.corpus.perturb.swapping import swap_surfaces
 from viner.corpus.reservoirs import Reservoirs
-from viner.document import Document, Entity
+from viner.document import Document, Entity, Span
+from viner.text import split_words
 
 KEPT = 1000
 """Surfaces kept of each label, so that memory does not grow with the documents."""
@@ -25,11 +27,12 @@ class Surfaces:
     """
 
     def __init__(self, documents: Iterable[Document], rng: Random) -> None:
-        sample: Reservoirs[str] = Reservoirs(KEPT, rng)
+        sample: Reservoirs[_Surface] = Reservoirs(KEPT, rng)
         for document in documents:
             vietnamese = is_vietnamese(document)
             for entity in document.entities or ():
-                sample.offer((entity.label, vietnamese), lambda entity=entity: entity.text or "")  # type: ignore[misc]
+                key = entity.label, vietnamese
+                sample.offer(key, lambda document=document, entity=entity: _surface(document, entity))  # type: ignore[misc]
         self._kept = sample.kept
 
     def exchanged(self, document: Document, rng: Random) -> Document:
@@ -40,10 +43,37 @@ class Surfaces:
             rng: Draws the surfaces.
         """
         vietnamese = is_vietnamese(document)
-        return swap_surfaces(document, lambda entity: _other(entity, self._kept.get((entity.label, vietnamese), ()), rng))
+        words: dict[str, Sequence[Span]] = {}
+
+        def other(entity: Entity) -> str | None:
+            drawn = _other(entity, self._kept.get((entity.label, vietnamese), ()), rng)
+            if drawn is None:
+                return None
+            if drawn.words is not None:
+                words[drawn.text] = drawn.words
+            return drawn.text
+
+        return swap_surfaces(document, other, lambda surface: words[surface] if surface in words else split_words(surface))
 
 
-def _other(entity: Entity, kept: Sequence[str], rng: Random) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Surface:
+    text: str
+    words: Sequence[Span] | None
+    """Those of the document that it comes from, counted from its beginning; None where it brings none that end with it."""
+
+
+def _surface(document: Document, entity: Entity) -> _Surface:
+    text = entity.text or ""
+    words = None
+    if document.words is not None:
+        inside = [word for word in document.words if word[0] < entity.end and word[1] > entity.start]
+        if inside and inside[0][0] >= entity.start and inside[-1][1] <= entity.end:
+            words = [(start - entity.start, end - entity.start) for start, end in inside]
+    return _Surface(text, words)
+
+
+def _other(entity: Entity, kept: Sequence[_Surface], rng: Random) -> _Surface | None:
     if not kept:
         return None
-    return next((drawn for _ in range(_DRAWS) if (drawn := rng.choice(kept)) != entity.text), None)
+    return next((drawn for _ in range(_DRAWS) if (drawn := rng.choice(kept)).text != entity.text), None)
