@@ -8,7 +8,7 @@ import pytest
 
 import viner
 from support.systems import needs_system
-from viner.errors import BundleError, UsageError
+from viner.errors import BundleError, InputError, UsageError
 
 pytestmark = [needs_system("presidio_analyzer", "spacy"), pytest.mark.xdist_group("presidio")]
 
@@ -77,6 +77,26 @@ def test_supported_entities_are_the_schema_or_what_a_mapping_makes_of_it(recogni
 def test_an_entity_of_a_rule_is_certain(recognizer, engine):
     found = engine(recognizer(ruled=True)).analyze("Lan (BN12)", language="vi", score_threshold=0.99)
     assert [(result.entity_type, result.score) for result in found] == [("PATIENT_ID", 1.0)]
+
+
+def test_rules_go_with_a_loaded_recognizer_as_well(recognizer, tmp_path):
+    from viner.adapters.presidio import VinerRecognizer
+
+    plain, ruled = recognizer(), recognizer(ruled=True)
+    assert VinerRecognizer(plain.recognizer, rules=tmp_path / "rules.toml").analyze("BN12")[0].entity_type == "PATIENT_ID"
+    assert VinerRecognizer(ruled.recognizer).analyze("BN12")[0].entity_type == "PATIENT_ID"
+    assert VinerRecognizer(ruled.recognizer, rules=False).analyze("BN12") == []
+    with pytest.raises(InputError):
+        VinerRecognizer(plain.recognizer, rules=tmp_path / "none.toml")
+
+
+def test_words_around_an_entity_raise_the_scores_of_presidios_own_recognizers(engine):
+    from presidio_analyzer import Pattern, PatternRecognizer
+
+    zip_code = PatternRecognizer("ZIP", patterns=[Pattern("zip", r"\b\d{5}\b", 0.1)], context=["mã"], supported_language="vi")
+    with_context, without = (engine(zip_code).analyze(text, language="vi") for text in ("mã bưu điện 10023", "số 10023"))
+    assert with_context[0].score > without[0].score == 0.1
+    assert engine(zip_code).analyze("mã 10023 " + "x " * 600_000, language="vi")[0].entity_type == "ZIP"
 
 
 def test_only_what_is_asked_for_is_found_and_explained(recognizer, engine):

@@ -11,6 +11,7 @@ import pytest
 
 import viner
 from support.systems import needs_system
+from viner.document import Entity
 from viner.errors import BundleError, InputError
 
 pytestmark = needs_system("spacy")
@@ -85,6 +86,24 @@ def test_what_does_not_fit_spacys_tokens_is_left_out_cut_or_widened_as_told(pipe
     wide = pipeline(words=False, alignment_mode="expand", spans_key="people")(text)
     assert [span.text for span in wide.spans["people"]] == ["Lan_Huế", "Lan_Huế", "Hà Nội"]
     assert [(ent.text, ent.label_) for ent in wide.ents] == [("Lan_Huế", "PERSON"), ("Hà Nội", "LOCATION")]
+
+
+def test_where_two_entities_share_a_place_the_surest_one_is_told(pipeline, monkeypatch):
+    nlp = pipeline(words=False, alignment_mode="expand")
+    found = [Entity(0, 2, "A", score=0.9, source="model"), Entity(3, 5, "B", score=0.1, source="pattern")]
+    component = nlp.get_pipe("viner")
+    monkeypatch.setattr(
+        type(component.recognizer), "stream", lambda self, items: (item.with_(entities=found) for item in items)
+    )
+    doc = nlp("ab_cd")
+    assert [(span.label_, span._.viner_score, span._.viner_source) for span in doc.spans["viner"]] == [
+        ("A", 0.9, "model"),
+        ("B", 0.9, "model"),
+    ]
+    assert [entity["score"] for entity in doc._.viner_entities] == [0.9, 0.1]
+    found[1] = Entity(0, 5, "B", score=0.1, source="pattern")
+    doc = nlp("ab_cd")
+    assert [span._.viner_score for span in doc.spans["viner"]] == [0.1, 0.1], "its offsets are exact"
 
 
 def test_entities_that_are_there_give_way_or_stay(pipeline):

@@ -151,6 +151,12 @@ def test_nothing_is_read_twice_that_lies_in_finished_files(tmp_path, monkeypatch
 # What makes a run start anew
 
 
+class Elsewhere(Finder):
+    """The same model on another engine, whose last digits are others."""
+
+    provider = "openvino"
+
+
 @pytest.fixture
 def interrupted(tmp_path):
     """A folder in which a run was interrupted after some documents, and what the next one says."""
@@ -189,6 +195,7 @@ def test_the_same_goes_on_and_says_so(interrupted) -> None:
     ("change", "reason"),
     [
         ({"recognizer": Finder(version=2)}, "the model changed"),
+        ({"recognizer": Elsewhere()}, "the provider changed"),
         ({"options": {}, "step": Redactor()}, "the options changed"),
         ({"format": "text"}, "the options of reading changed"),
         ({"restart": True}, "as told"),

@@ -74,6 +74,12 @@ def test_long_inputs_are_measured_up_to_a_bound(tiny_model, monkeypatch):
     assert measure_model(tiny_model, endless()).documents == len(taken) == 5
 
 
+def test_it_measures_the_words_that_documents_bring(tiny_model, monkeypatch):
+    monkeypatch.setattr("viner.measure.measurement.measure_ceilings", lambda cores: {"int8": Ceiling("int8", 1e9, "")})
+    documents = [Document("Lan ở Huế", words=[(0, 9)]), Document("Lan ở Huế")]
+    assert measure_model(tiny_model, documents).words == 4
+
+
 def test_texts_without_a_word_are_an_error(tiny_model):
     with pytest.raises(InputError, match="no word"):
         measure_model(tiny_model, [Document(" ")])

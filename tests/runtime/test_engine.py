@@ -1,3 +1,4 @@
+import math
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -5,7 +6,7 @@ import onnxruntime
 import pytest
 
 from viner.errors import BundleError, UsageError
-from viner.runtime import OnnxEngine
+from viner.runtime import OnnxEngine, engine
 
 
 def batch(pieces):
@@ -80,3 +81,33 @@ def test_a_graph_without_the_layer(tiny_model):
 def test_no_threads(tiny_model):
     with pytest.raises(UsageError, match="at least 1"):
         OnnxEngine(tiny_model / "model.onnx", "entities", threads=0)
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "expected"),
+    [
+        ("0::/\n", {"cpu.max": "150000 100000"}, 1.5),
+        ("0::/\n", {"cpu.max": "max 100000"}, math.inf),
+        ("0::/a/b\n", {"a/cpu.max": "200000 100000", "a/b/cpu.max": "max 100000"}, 2),
+        ("0::/a/b\n", {"cpu.max": "50000 100000", "a/cpu.max": "200000 100000"}, 0.5),
+        ("4:memory:/x\n3:cpu,cpuacct:/x\n", {"cpu/x/cpu.cfs_quota_us": "300000", "cpu/x/cpu.cfs_period_us": "100000"}, 3),
+        ("3:cpu,cpuacct:/gone\n", {"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ("3:cpu,cpuacct:/\n", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, math.inf),
+        ("what is this", {}, math.inf),
+        (None, {"cpu.max": "100000 100000"}, math.inf),
+    ],
+)
+def test_the_quota_of_a_container_is_the_smallest_of_its_groups(tmp_path, groups, files, expected):
+    for name, content in files.items():
+        (tmp_path / "fs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "fs" / name).write_text(content)
+    if groups is not None:
+        (tmp_path / "own").write_text(groups)
+    assert engine._quota(tmp_path / "fs", tmp_path / "own") == expected
+
+
+def test_cores_are_no_more_than_the_quota_and_one_at_least(monkeypatch):
+    there = engine.cores()
+    for quota, expected in ((0.2, 1), (1.0, 1), (math.inf, there)):
+        monkeypatch.setattr(engine, "_quota", lambda quota=quota: quota)
+        assert engine.cores() == expected

@@ -131,6 +131,15 @@ def test_an_error_of_the_source_reaches_the_caller(ner):
         list(ner.stream(source()))
 
 
+@pytest.mark.parametrize("before", [0, 1, 5, 12, 13])
+def test_what_came_before_an_error_is_answered_first(ner, monkeypatch, before):
+    monkeypatch.setattr(recognizer, "CHUNK_DOCUMENTS", 5)
+    stream = ner.stream(["Lan ở Huế"] * before + ["\ud800"] + ["Lan"])
+    assert [found(next(stream)) for _ in range(before)] == [[("Lan", "PERSON"), ("Huế", "LOCATION")]] * before
+    with pytest.raises(InputError, match="lone surrogate"):
+        next(stream)
+
+
 def test_two_hundred_thousand_words(ner):
     document = ner("Lan ở Hà Nội. " * 40_000)
     assert len(document.words) == 200_000

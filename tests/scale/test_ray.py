@@ -173,6 +173,27 @@ def test_signals_of_the_process_are_its_own(recognizer):
     assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
 
 
+def test_workers_stay_from_call_to_call_and_after_an_error_of_the_reader(recognizer, local):
+    run = recognizer._run
+    assert recognizer("Lan") == local("Lan")
+    first = recognizer._run
+    assert first is not None
+    assert recognizer("Nam ở Huế") == local("Nam ở Huế")
+    with pytest.raises(InputError, match="lone surrogate"):
+        list(recognizer.stream(["Lan", "\ud800"]))
+    assert recognizer._run is first
+    assert run in (None, first)
+
+
+def test_an_address_elsewhere_is_not_passed_over(recognizer, tiny_model):
+    with pytest.raises(UsageError, match="connected to another Ray cluster"):
+        RayRecognizer(tiny_model, address="10.255.255.1:6379")
+    with pytest.raises(UsageError, match="Ray client"):
+        RayRecognizer(tiny_model, address="ray://10.255.255.1:10001")
+    with pytest.raises(UsageError, match="not one string"):
+        list(recognizer.stream("Huế"))
+
+
 def test_what_cannot_be_is_refused(tiny_model, tmp_path):
     with pytest.raises(UsageError, match="workers must be at least 1"):
         RayRecognizer(tiny_model, workers=0)

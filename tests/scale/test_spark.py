@@ -64,6 +64,23 @@ def test_the_model_is_loaded_once_in_a_process(tiny_model, monkeypatch):
     assert len(loads) == 1
 
 
+def test_rules_of_a_project_and_of_a_file_go_along_and_missing_texts_have_no_entities(tiny_model, tmp_path):
+    import pandas
+
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "001").symlink_to(tiny_model, target_is_directory=True)
+    rules = '[[rules.patterns]]\nlabel = "ID"\npattern = "BN12"\nrecognize = "over"\n'
+    (tmp_path / "viner.toml").write_text(rules, encoding="utf-8")
+    frame = pandas.DataFrame({"text": pandas.array(["Lan BN12", pandas.NA, None], dtype="string")})
+
+    def labels(model, **options):
+        (answered,) = recognize_partitions(str(model), **options)(iter([frame]))
+        return [[entity["label"] for entity in entities] for entities in answered["entities"]]
+
+    assert labels(tmp_path) == labels(tiny_model, rules=str(tmp_path / "viner.toml")) == [["PERSON", "ID"], [], []]
+    assert labels(tmp_path, rules=False) == labels(tiny_model) == [["PERSON"], [], []]
+
+
 @pytest.mark.parametrize(
     ("frame", "message"),
     [({"note": ["Lan"]}, "there is no column 'text'"), ({"text": ["Lan", 7]}, "row 1 holds no text but int")],

@@ -214,6 +214,36 @@ def test_long_texts_leave_a_thread_to_the_others(make_batcher: Callable[..., Bat
     assert sum(map(len, recognizer.batches[1])) <= BATCH_CHARACTERS
 
 
+def test_many_long_texts_do_not_hide_the_short_ones_behind_them(make_batcher: Callable[..., Batcher]) -> None:
+    batcher, recognizer = make_batcher(threads=2, most_texts=1000), Gated()
+    long = "x" * (HEAVY + 1)
+
+    async def work() -> None:
+        heavy = [batcher.submit(recognizer, [long], text_of, patient=True) for _ in range(60)]
+        await begun(recognizer)
+        small = batcher.submit(recognizer, ["small"], text_of)
+        await begun(recognizer)  # beside the first long text
+        recognizer.gate.set()
+        await asyncio.gather(small, *heavy)
+
+    run(work)
+    assert recognizer.batches[1] == ["small"]
+
+
+def test_the_batches_of_one_request_are_recognized_side_by_side(make_batcher: Callable[..., Batcher]) -> None:
+    batcher, recognizer = make_batcher(threads=4, wait=FOREVER), Gated()
+
+    async def work() -> None:
+        future = batcher.submit(recognizer, ["x" * BATCH_CHARACTERS] * 4, text_of)
+        for _ in range(4):
+            await begun(recognizer)  # all are at the gate
+        recognizer.gate.set()
+        await future
+
+    run(work)
+    assert [len(batch) for batch in recognizer.batches] == [1, 1, 1, 1]
+
+
 def test_a_full_queue_turns_requests_away_and_says_when_to_come_again(make_batcher: Callable[..., Batcher]) -> None:
     counters = Counters()
     batcher, recognizer = make_batcher(counters=counters, most_texts=10), Gated()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import viner
 from viner.document import Entity
 from viner.errors import MissingExtraError, UsageError
+from viner.rules import RuledRecognizer, with_rules
 
 try:
     from presidio_analyzer import AnalysisExplanation, EntityRecognizer, RecognizerResult
@@ -19,6 +21,7 @@ except ImportError:
 if TYPE_CHECKING:
     from presidio_analyzer.nlp_engine import NlpArtifacts
     from spacy.language import Language
+    from spacy.tokens import Doc
 
 
 class VinerRecognizer(EntityRecognizer):
@@ -33,7 +36,7 @@ class VinerRecognizer(EntityRecognizer):
         supported_language: The language (ISO 639-1) that it answers for.
         entities: What Presidio calls a label, such as ``{"LOC": "LOCATION"}``. A label that is missing keeps its name, one that
             is None is not reported.
-        rules: A TOML file with ``[rules]``; None takes those of a project, False none.
+        rules: A TOML file with ``[rules]``; None takes those of a project, or of the recognizer; False none.
         name: The name that Presidio shows.
         options: What else Presidio's ``EntityRecognizer`` takes.
 
@@ -55,7 +58,7 @@ class VinerRecognizer(EntityRecognizer):
         name: str = "VinerRecognizer",
         **options: Any,
     ) -> None:
-        self.recognizer = viner.load(model, rules=rules) if isinstance(model, str | Path) else model
+        self.recognizer = viner.load(model, rules=rules) if isinstance(model, str | Path) else _ruled(model, rules)
         labels = self.recognizer.schema.entity_labels
         unknown = sorted(set(entities or {}) - set(labels))
         if unknown:
@@ -127,9 +130,22 @@ class BlankNlpEngine(SpacyNlpEngine):
         """Makes an empty pipeline for each language."""
         self.nlp = {model["lang_code"]: _blank() for model in self.models}
 
+    def _doc_to_nlp_artifact(self, doc: Doc, language: str) -> NlpArtifacts:
+        for token in doc:
+            token.lemma_ = token.text  # by which Presidio finds the words around an entity
+        return super()._doc_to_nlp_artifact(doc, language)
+
 
 def _blank() -> Language:
     import spacy
 
     # Not the language's own tokenizer: that of Vietnamese, for one, needs a package of its own.
-    return spacy.blank("xx")
+    nlp = spacy.blank("xx")
+    nlp.max_length = sys.maxsize  # what grows with a text is in parts that are not here
+    return nlp
+
+
+def _ruled(recognizer: Any, rules: str | Path | Literal[False] | None) -> Any:
+    if rules is None:
+        return recognizer
+    return with_rules(recognizer.recognizer if isinstance(recognizer, RuledRecognizer) else recognizer, "", rules)

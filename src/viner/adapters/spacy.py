@@ -213,7 +213,11 @@ class VinerComponent:
     def _annotate(self, doc: Doc, answer: Document) -> None:
         entities = answer.entities or ()
         doc._.viner_entities = [entity.to_dict(surface=True) for entity in entities]
-        spans = [span for entity in entities if (span := self._span(doc, entity)) is not None]
+        found = [(entity, span) for entity in entities if (span := self._span(doc, entity)) is not None]
+        # spaCy keeps one value for a place, whatever the label: where several entities end up at one, the surest is told.
+        for entity, span in sorted(found, key=_sureness):
+            span._.viner_score, span._.viner_source = entity.score, entity.source
+        spans = [span for _, span in found]
         if len(spans) < len(entities):
             self._tell_once()
         doc.spans[self._key] = spans
@@ -223,11 +227,7 @@ class VinerComponent:
         doc.ents = (*before, *filter_spans(free))
 
     def _span(self, doc: Doc, entity: Entity) -> Span | None:
-        span = doc.char_span(entity.start, entity.end, label=entity.label, alignment_mode=self._alignment)
-        if span is not None:
-            span._.viner_score = entity.score
-            span._.viner_source = entity.source
-        return span
+        return doc.char_span(entity.start, entity.end, label=entity.label, alignment_mode=self._alignment)
 
     def _tell_once(self) -> None:
         if not self._told:
@@ -237,6 +237,13 @@ class VinerComponent:
                 " doc._.viner_entities has them. alignment_mode, or the tokenizer viner.Words.v1, changes that",
                 self.name,
             )
+
+
+def _sureness(found: tuple[Entity, Span]) -> tuple[bool, float]:
+    """Whether an entity's offsets are those of its span, and its score; somebody decided one that has none."""
+    entity, span = found
+    exact = (entity.start, entity.end) == (span.start_char, span.end_char)
+    return exact, 1.0 if entity.score is None else entity.score
 
 
 def _remove(folder: Path, owner: int) -> None:

@@ -228,6 +228,7 @@ class Job:
         return {
             "viner": __version__,
             "the model": [_digest(model), getattr(bare, "engine", model.get("engine"))],
+            "the provider": getattr(bare, "provider", None),
             "the rules": None if rules is None else _digest(rules.to_dict()),
             "the inputs": [file.status() for file in self.inputs.files],
             "the options of reading": _plain(self._reading),

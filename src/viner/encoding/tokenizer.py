@@ -28,7 +28,7 @@ from tokenizers.pre_tokenizers import ByteLevel, Metaspace
 from viner.document import Span
 from viner.encoding.phobert import load_phobert
 from viner.errors import BundleError, InputError
-from viner.text import normalize
+from viner.text import LONGEST_WORD, normalize
 
 DEFAULT_POSITIONS = 512
 """Used where neither the model nor its tokenizer declares a limit."""
@@ -47,6 +47,8 @@ _VIEWS: dict[str, Callable[[str], str]] = {
 _INSIDE_SEGMENT = re.compile(r"[^\W\d_]_[^\W\d_]")
 _SEGMENTS_SHARE = 0.01
 _CACHE_SIZE = 200_000
+_LONGEST_KEPT = LONGEST_WORD + 1
+"""Code points of a word, with its mark, whose pieces are kept: documents may bring words of any length."""
 # Models whose position ids start behind the padding id (transformers' create_position_ids_from_input_ids).
 _OFFSET_POSITIONS = {
     "roberta",
@@ -187,10 +189,11 @@ class PieceEncoder:
         missing = [key for key in dict.fromkeys(keys) if key not in cache]
         if missing:
             found = dict(zip(missing, self._cut(missing), strict=True))
-            if len(cache) + len(found) > _CACHE_SIZE:
+            lasting = {key: pieces for key, pieces in found.items() if len(key) <= _LONGEST_KEPT}
+            if len(cache) + len(lasting) > _CACHE_SIZE:
                 # A fresh dict instead of clear(): other threads may be reading the old one.
                 self._cache = {}
-            self._cache.update(found)
+            self._cache.update(lasting)
             cache = {key: found[key] if key in found else cache[key] for key in keys}
         per_word = [cache[key] for key in keys]
         offsets = np.zeros(len(words) + 1, dtype=np.int32)
@@ -280,7 +283,11 @@ def _mark_spaces_ourselves(tokenizer: Tokenizer, state: dict[str, Any]) -> str:
     if "ByteLevel" in kinds:
         tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=True)
         return " "
-    return ""
+    # Others, Gemma's for one, write the mark before anything is cut, in the place of the space itself.
+    component = state.get("normalizer") or {}
+    steps = component.get("normalizers", [component])
+    replaced = any(step.get("type") == "Replace" and step.get("pattern") == {"String": " "} for step in steps)
+    return " " if replaced and not any(step.get("type") == "Prepend" for step in steps) else ""
 
 
 def _special_pieces(tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:

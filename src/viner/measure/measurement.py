@@ -157,7 +157,7 @@ def measure_model(
     singles = single_sentences(encoder, texts)
     if not singles:
         raise InputError("the texts have no word", hint="Give some with --texts, or none to take the bundled corpus")
-    running = open_engine(recognizer.provider, graph, info.heads[0].layer, kind=recognizer.engine)
+    running = open_engine(recognizer.provider, graph, info.heads[0].layer, kind=recognizer.engine, longest=encoder.max_pieces)
     tell("what the processor can do")
     ceilings = measure_ceilings(running.threads)
     arithmetic = running.arithmetic or recognizer.engine
@@ -204,7 +204,7 @@ def _sample(documents: Iterable[Document], encoder: PieceEncoder) -> Iterator[Do
     for document in islice(documents, MOST_DOCUMENTS):
         words = words_of(document)
         pieces += len(encoder.encode(document.text, words).pieces)
-        yield Document(document.text)
+        yield document.bare()
         if pieces >= MOST_PIECES:
             return
 

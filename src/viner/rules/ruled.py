@@ -66,7 +66,8 @@ class RuledRecognizer(Generic[R]):
 
     def __call__(self, item: str | Document, /) -> Document:
         """Recognizes one text; see :meth:`stream`."""
-        return next(self.stream([item]))
+        (document,) = self.stream([item])
+        return document
 
     def stream(self, items: Iterable[str | Document], /, **options: Any) -> Iterator[Document]:
         """Recognizes many texts, in constant memory.

@@ -6,11 +6,13 @@ batches at once as there are cores.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -221,8 +223,37 @@ def session_options(threads: int = 1) -> SessionOptions:
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Cores that this process may use: those that it may run on, and no more than the quota of its container or service."""
     try:
-        return len(os.sched_getaffinity(0))
+        there = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows
-        return os.cpu_count() or 1
+        there = os.cpu_count() or 1
+    return max(1, math.ceil(min(there, _quota())))
+
+
+def _quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
+    """Processors that control groups give this process; infinite without a limit."""
+    least = math.inf
+    with suppress(OSError, ValueError):
+        for line in own.read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and "cpu" not in controllers.split(","):
+                continue
+            top = root if not controllers else root / "cpu"
+            place = top / path.lstrip("/")
+            for folder in (place, *place.parents):  # within a container, its own group is the top
+                least = min(least, _limit(folder))
+                if folder == top:
+                    break
+    return least
+
+
+def _limit(group: Path) -> float:
+    """The limit of one control group, of either version."""
+    with suppress(OSError, ValueError):
+        quota, period = (group / "cpu.max").read_text(encoding="utf-8").split()
+        return math.inf if quota == "max" else int(quota) / int(period)
+    with suppress(OSError, ValueError):
+        quota, period = ((group / f"cpu.cfs_{name}_us").read_text(encoding="utf-8") for name in ("quota", "period"))
+        return math.inf if int(quota) <= 0 else int(quota) / int(period)
+    return math.inf

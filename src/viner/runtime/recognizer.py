@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -213,7 +212,7 @@ class Recognizer:
             "model"; ``id`` and ``meta`` are the input's. The answer does not depend on the items around it.
 
         Raises:
-            InputError: If a text holds a lone surrogate.
+            InputError: If a text holds a lone surrogate. As with any error of ``items``, what came before is yielded first.
             BundleError: If the model answers with something that is no number (NaN).
             RuntimeError: If words were not answered, which is a defect of the windows.
         """
@@ -290,7 +289,11 @@ class Recognizer:
         running: deque[_Chunk] = deque()
         try:
             # While the engine computes a chunk, this thread cuts the next one into pieces.
-            while chunk := self._next_chunk(source):
+            trouble = None
+            while trouble is None and (chunk := self._next_chunk(source)):
+                trouble = chunk.trouble
+                if not chunk.documents:
+                    break
                 self._start(chunk)
                 running.append(chunk)
                 if len(running) > 1:
@@ -298,6 +301,8 @@ class Recognizer:
             chunk = None
             while running:
                 yield self._finish(running.popleft())
+            if trouble is not None:
+                raise trouble
         finally:
             for chunk in running:
                 chunk.give_up()
@@ -305,11 +310,18 @@ class Recognizer:
     def _next_chunk(self, source: Iterator[str | Document]) -> _Chunk | None:
         chunk = _Chunk()
         pieces = 0
-        for item in islice(source, CHUNK_DOCUMENTS):
-            document = item if isinstance(item, Document) else Document(item)
-            words = words_of(document)
-            read = words if self._segmenter is None else segment_words(document.text, words, self._segmenter)
-            encoded = self._encoder.encode(document.text, read)
+        while len(chunk.documents) < CHUNK_DOCUMENTS:
+            try:
+                item = next(source)
+                document = item if isinstance(item, Document) else Document(item)
+                words = words_of(document)
+                read = words if self._segmenter is None else segment_words(document.text, words, self._segmenter)
+                encoded = self._encoder.encode(document.text, read)
+            except StopIteration:
+                break
+            except Exception as error:
+                chunk.trouble = error
+                break
             chunk.documents.append(document)
             chunk.words.append(words)
             chunk.encoded.append(encoded)
@@ -318,7 +330,7 @@ class Recognizer:
             pieces += len(encoded.pieces)
             if pieces >= CHUNK_PIECES:
                 break
-        return chunk if chunk.documents else None
+        return chunk if chunk.documents or chunk.trouble else None
 
     def _start(self, chunk: _Chunk) -> None:
         tags = len(self.info.heads[0].tags)
@@ -389,6 +401,8 @@ class _Chunk:
     emissions: list[NDArray[np.float32]] = field(default_factory=list)
     """For each document one a word that the model reads, NaN until it is answered."""
     results: list[Future[None]] = field(default_factory=list)
+    trouble: Exception | None = None
+    """What the item behind these documents met."""
 
     def give_up(self) -> None:
         """Leaves out the batches that have not begun."""

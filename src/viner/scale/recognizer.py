@@ -32,7 +32,8 @@ class RayRecognizer:
     """Recognizes on the workers of a Ray cluster: the answers of :class:`~viner.runtime.Recognizer`, in the same order.
 
     Ray Data places the workers, restarts lost ones and repeats what they had not finished. Each loads the model once and keeps
-    it until :meth:`close`. One stream runs at a time.
+    it until :meth:`close`. One stream runs at a time. The model answers alone: ``viner.rules.with_rules(RayRecognizer(project),
+    project)`` applies the rules of a project as well.
 
     Args:
         model: A model folder, a project or a Hub id, as :func:`viner.load` takes it, found on this machine; workers that
@@ -45,6 +46,7 @@ class RayRecognizer:
 
     Attributes:
         info: What the model says about itself.
+        engine: The graph that the workers run, "int8" or "fp32".
         workers: How many workers there are to be.
 
     Raises:
@@ -70,6 +72,7 @@ class RayRecognizer:
         bundle = find_bundle(model, weights=False)
         shipment = Shipment.of(bundle, engine)
         self.info: BundleInfo = bundle.info
+        self.engine = engine or bundle.info.engine
         self._cpus = cpus_per_worker
         self._run: Run | None = None
         self._busy = threading.Lock()
@@ -85,7 +88,8 @@ class RayRecognizer:
 
     def __call__(self, item: str | Document) -> Document:
         """Recognizes one text; the first one waits for the workers to start."""
-        return next(self.stream([item]))
+        (document,) = self.stream([item])  # to its end: an unfinished stream ends the workers
+        return document
 
     def stream(self, items: Iterable[str | Document]) -> Generator[Document, None, None]:
         """Recognizes many texts, in constant memory on this machine.
@@ -100,14 +104,19 @@ class RayRecognizer:
             InputError: If a text holds a lone surrogate. As with any error, what came before is yielded first.
             BundleError: If a worker cannot use the model, or it answers with something that is no number (NaN).
             ClusterError: If the cluster fails again and again, or viner there is not the same as here.
-            UsageError: If another stream of this recognizer is not at its end.
+            UsageError: If another stream of this recognizer is not at its end, or ``items`` is one string.
         """
+        if isinstance(items, str):
+            raise UsageError("these are several texts or documents, not one string", hint="Give a list: [text]")
         if not self._busy.acquire(blocking=False):
             raise UsageError("another stream of this recognizer is not at its end", hint="Finish it, or close() it, first")
         finished = False
+        source = _Source(items)
         try:
-            yield from self._stream(_Source(items))
+            yield from self._stream(source)
             finished = True
+            if source.trouble is not None:
+                raise source.trouble
         finally:
             if not finished:  # answers to this stream are still under way
                 self._end_run()
@@ -142,8 +151,6 @@ class RayRecognizer:
             for note in answer.notes:
                 _log.warning("%s", note)
             yield from unpack(under_way.popleft(), answer)
-        if source.trouble is not None:
-            raise source.trouble
 
     def close(self) -> None:
         """Ends the workers, and the cluster if it was started here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -32,6 +33,9 @@ _QUIET = {
 # For a cluster of this machine's own: loopback addresses only, as Ray does it on macOS and Windows; and since it is what
 # somebody waits for, its workers are not put behind everything else.
 _OWN = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_worker_niceness": "0"}
+
+
+_LOOPBACK = re.compile(r"^(?:localhost|127\.0\.0\.1)(?=:)")
 
 
 def ray_module() -> Any:
@@ -64,17 +68,25 @@ def connect(address: str | None, cores: int | None, model_bytes: int) -> bool:
 
     Raises:
         ClusterError: If there is no cluster at the address.
-        UsageError: If the address is one of Ray Client, which Ray Data does not support.
+        UsageError: If the address is one of Ray Client, which Ray Data does not support, or another one than this process is
+            connected to.
     """
     ray = ray_module()
-    if ray.is_initialized():
-        return False
     if address is not None and address.startswith("ray://"):
         raise UsageError(
             "Ray Data does not run through a Ray client (ray://)",
             where=address,
             hint="Run viner on a machine of the cluster, and give its GCS address (host:6379) or auto",
         )
+    if ray.is_initialized():
+        here = ray.get_runtime_context().gcs_address
+        if address is not None and ":" in address and _LOOPBACK.sub(here.partition(":")[0], address) != here:
+            raise UsageError(
+                f"this process is connected to another Ray cluster ({here})",
+                where=address,
+                hint="Leave the address out, or end that connection first: ray.shutdown()",
+            )
+        return False
     if address != LOCAL:
         try:
             _init(ray, address=address or "auto")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from viner.document import Document
 from viner.errors import InputError
 
 if TYPE_CHECKING:
+    from viner.rules import RuledRecognizer
     from viner.runtime import Recognizer
 
 ENTITIES = "entities array<struct<start:int,end:int,label:string,text:string,score:double>>"
@@ -22,13 +23,16 @@ Partitions = Callable[[Iterator[Any]], Iterator[Any]]
 """From data frames of pandas to data frames of pandas."""
 
 
-def recognize_partitions(model: str, *, text: str = "text", engine: str | None = None) -> Partitions:
+def recognize_partitions(
+    model: str, *, text: str = "text", engine: str | None = None, rules: str | Literal[False] | None = None
+) -> Partitions:
     """A function for ``mapInPandas`` that adds a column ``entities`` to what it is given.
 
     Args:
-        model: A model folder that every worker sees under this name, or a Hub id.
+        model: A model folder or a project that every worker sees under this name, or a Hub id.
         text: Name of the column with the texts; a row without one (null) has no entities.
         engine: The graph to run, "int8" or "fp32"; None takes the one that the model chose.
+        rules: A TOML file with ``[rules]`` that every worker sees; None takes those of a project, False none.
 
     Returns:
         A function from data frames to data frames of the same rows and columns, in order, and ``entities``: for each row a list
@@ -37,7 +41,7 @@ def recognize_partitions(model: str, *, text: str = "text", engine: str | None =
     """
 
     def recognize(frames: Iterator[Any]) -> Iterator[Any]:
-        recognizer = _loaded(model, engine)
+        recognizer = _loaded(model, engine, rules)
         for frame in frames:
             if text not in frame:
                 raise InputError(f"there is no column {text!r}", where=text, hint=f"Columns: {', '.join(map(str, frame))}")
@@ -47,14 +51,17 @@ def recognize_partitions(model: str, *, text: str = "text", engine: str | None =
 
 
 @cache
-def _loaded(model: str, engine: str | None) -> Recognizer:
+def _loaded(model: str, engine: str | None, rules: str | Literal[False] | None) -> Recognizer | RuledRecognizer[Recognizer]:
+    from viner.rules import with_rules
     from viner.runtime import Recognizer
 
     # One thread: Spark starts as many of these processes as it is to use cores.
-    return Recognizer.load(model, engine=engine, threads=1)
+    return with_rules(Recognizer.load(model, engine=engine, threads=1), model, rules)
 
 
-def _recognized(recognizer: Recognizer, texts: list[Any], column: str) -> list[list[dict[str, Any]]]:
+def _recognized(
+    recognizer: Recognizer | RuledRecognizer[Recognizer], texts: list[Any], column: str
+) -> list[list[dict[str, Any]]]:
     documents = [Document("" if _missing(value) else _string(value, row, column)) for row, value in enumerate(texts)]
     return [
         [
@@ -66,7 +73,8 @@ def _recognized(recognizer: Recognizer, texts: list[Any], column: str) -> list[l
 
 
 def _missing(value: object) -> bool:
-    return value is None or value != value  # pandas has NaN for null
+    # pandas has NaN for null, or NA, which says of no comparison whether it is true.
+    return value is None or type(value).__name__ == "NAType" or value != value
 
 
 def _string(value: object, row: int, column: str) -> str:

@@ -217,6 +217,8 @@ class Batcher:
                 if pause == 0 and (batch := self._cut()):
                     self._running += 1
                     self._heavy += batch.heavy
+                    if self._queue:
+                        self._changed.notify()  # a request of several batches was told of but once
                     return batch
                 self._changed.wait(pause or None)
             return None
@@ -235,17 +237,20 @@ class Batcher:
         passed: list[_Job] = []
         characters = 0
         now = time.perf_counter()
-        while self._queue and len(passed) < _MOST_PASSED:
+        misfits = 0
+        while self._queue and misfits < _MOST_PASSED:
             job = self._queue.popleft()
             size = job.next_size
             heavy = size > HEAVY
             if heavy and (batch is not None or self._heavy >= self._size - 1):
                 passed.append(job)
+                misfits += batch is not None  # else heavy texts that wait would hide what could go
                 continue
             if batch is None:
                 batch = _Batch(job.recognizer, heavy)
             elif job.recognizer is not batch.recognizer or characters + size > BATCH_CHARACTERS:
                 passed.append(job)
+                misfits += 1
                 continue
             if not job.taken:
                 self._counters.add_wait(now - job.since)
