@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +24,7 @@ from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
+from viner.training.fingerprint import fingerprint
 from viner.training.heads import EntityHead
 from viner.training.lora import add_adapters, merge_adapters
 from viner.training.model import MultiHeadModel, check_stock, load_encoder, recompute_layers
@@ -45,9 +44,6 @@ _SCORING_COST, _SCORING_SHARE, _LEAST_SCORED = 1 / 3, 1 / 2, 8
 """A piece is scored in a third of the time in which it is learned from."""
 _COLLAPSED_LOSS, _STEPS_TO_TELL = 0.85, 100
 _RATE_AFTER_COLLAPSE = 0.4
-_WEIGHTS = (".safetensors", ".bin")
-_TOKENIZERS = ("tokenizer", "vocab", "merges", "added_tokens", "special_tokens", "bpe")
-"""What files of a base begin with that say how it cuts words into pieces."""
 
 
 @dataclass(slots=True)
@@ -154,7 +150,7 @@ class Trainer:
             )
         self._dev = DevSet(dev, self._encoder, overlap=config.window_overlap)
         self._prior = 0.0 if teacher is not None else self._objective.prior(self._train.targets)  # a teacher has yet to speak
-        self._fingerprint = _fingerprint(base, labels, train, dev, config, teacher)
+        self._fingerprint = fingerprint(base, labels, train, dev, config, teacher)
 
     def _new_model(self) -> tuple[MultiHeadModel, EntityHead]:
         """The model before it has learned anything, the same in all processes."""
@@ -461,27 +457,3 @@ class Trainer:
     def _emit(self, event: str, **fields: Any) -> None:
         if self._processes.main:
             self._observe({"event": event, **fields})
-
-
-def _fingerprint(
-    base: Path,
-    labels: Sequence[str],
-    train: Sequence[Document],
-    dev: Sequence[Document],
-    config: TrainingConfig,
-    teacher: Teacher | None,
-) -> str:
-    digest = hashlib.sha256(json.dumps([base.name, list(labels), config.to_dict()]).encode())
-    if teacher is not None:
-        digest.update(teacher.identity.encode())
-    # Two bases can share a folder's name. A larger model's card and graphs may change, its weights and tokenizer may not.
-    for file in sorted(base.iterdir()):
-        if file.suffix in _WEIGHTS:
-            digest.update(f"{file.name} {file.stat().st_size}\0".encode())
-        elif file.name == "config.json" or file.name.startswith(_TOKENIZERS) or file.suffix == ".model":
-            digest.update(file.read_bytes())
-    for documents in (train, dev):
-        for document in documents:
-            digest.update(document.to_json().encode())
-        digest.update(b"\0")
-    return digest.hexdigest()
