@@ -59,6 +59,21 @@ def test_what_computes_in_bf16_says_so(model, engine):
 
 
 @needs_openvino
+def test_weights_are_multiplied_by_all_that_int8_parted_from_them(tiny_model, monkeypatch):
+    from viner.runtime import openvino
+
+    monkeypatch.setattr(openvino, "_has_amx", lambda: True)
+    graph = tiny_model / "model.onnx"
+    engine = open_engine("openvino", graph, "entities", 1, kind="int8", longest=POSITIONS)
+    names = [node.get_friendly_name() for node in engine._model.get_ordered_ops()]
+    assert not [name for name in names if name.endswith(("/smooth", "/integers", "/uint8"))]
+    other = OnnxEngine(graph, "entities", 1)
+    batch = random_batch(np.random.default_rng(5), 4, 30)
+    theirs = other.run(*batch)
+    assert np.abs(engine.run(*batch) - theirs).max() < 0.05 * np.abs(theirs).max()
+
+
+@needs_openvino
 def test_a_text_has_the_same_logits_alone_and_beside_others_of_its_length(engine):
     random = np.random.default_rng(1)
     for pieces in (1, 2, 17, 31, 45):

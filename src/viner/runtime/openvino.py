@@ -245,7 +245,12 @@ def _fold(model: Any, *, multiplied_out: bool) -> set[int]:
         columns = np.asarray(scale.get_node().input_value(1).get_node().data, dtype=np.float32) * np.float32(steps)
         matrix = np.ascontiguousarray(outputs[f"{weights}/int8"].get_node().data.T)
         if multiplied_out:
-            exact = op.constant(matrix * columns.reshape(-1, 1))
+            numbers = matrix * columns.reshape(-1, 1)
+            if (smooth := outputs.get(f"{activation}/smooth")) is not None:
+                # Activations that are not rounded need no smoothing: its factors go into the weights.
+                source, factors = (smooth.get_node().input_value(index) for index in (0, 1))
+                numbers *= np.asarray(factors.get_node().data, dtype=np.float32).reshape(1, -1)
+            exact = op.constant(numbers)
         else:
             exact = op.multiply(op.convert(op.constant(matrix), np.float32), op.constant(columns.reshape(-1, 1)))
         target.replace(op.matmul(source, exact, False, True).output(0))
