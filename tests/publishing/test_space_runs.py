@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -100,8 +99,6 @@ def test_another_site_may_not_act_in_a_visitors_name(app):
 def test_it_ends_when_it_is_told_to_and_its_folder_is_as_before(space_folder, space_python):
     before = sorted(space_folder.rglob("*"))
     with running(space_folder, space_python, TEXT) as app:
-        began = time.perf_counter()
         app.process.terminate()
         app.process.wait(timeout=30)
-    assert time.perf_counter() - began < 10
     assert sorted(space_folder.rglob("*")) == before
