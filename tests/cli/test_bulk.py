@@ -123,6 +123,7 @@ def test_pseudonyms_of_a_key_are_the_same_in_every_run(run, tiny_model, texts, m
         (["--key-file", "in/a.txt", "--by", "pseudonym"], 2, "at least 16 bytes"),
         (["--key-file", "visits.csv"], 2, "a key is for pseudonyms"),
         (["--by", "characters", "--character", "ab"], 2, "one visible character"),
+        (["--character", "#"], 2, "--character goes with --by characters only"),
     ],
 )
 def test_redactions_that_cannot_work_say_what_to_do(run, tiny_model, texts, options, status, said) -> None:

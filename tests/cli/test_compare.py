@@ -116,6 +116,29 @@ def test_answers_of_another_tool_are_scored_and_compared(models, gold, answers, 
     assert main(["compare", "m", str(answers), str(gold), "--rules", str(gold)]) == 0  # they are the model's
 
 
+def test_answers_that_belong_to_no_document_are_told(models, gold, answers, capsys):
+    lines = gold.read_text(encoding="utf-8").splitlines()
+    gold.write_text("\n".join(lines[:10]), encoding="utf-8")
+    assert main(["evaluate", str(answers), str(gold)]) == 0
+    assert "2 answers belong to no document of " in capsys.readouterr().err
+    assert main(["compare", "m", str(answers), str(gold)]) == 0
+    assert "2 answers belong to no document of " in capsys.readouterr().err
+    assert main(["evaluate", "m", str(gold), "--against", str(answers)]) == 0
+    assert "2 answers belong to no document of " in capsys.readouterr().err
+    gold.write_text("\n".join(lines), encoding="utf-8")
+    assert main(["evaluate", str(answers), str(gold)]) == 0
+    assert "no document of" not in capsys.readouterr().err
+
+
+def test_labels_of_any_form_stay_in_their_cells(models, gold, capsys):
+    label = "a|b\n" + "é" * 300
+    gold.write_text(Document("ra Huế", entities=[Entity(3, 6, label), Entity(0, 2, "LOC")]).to_json(), encoding="utf-8")
+    assert main(["evaluate", "m", str(gold)]) == 0
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert all(len(row) < 140 for row in rows)
+    assert rows[0].count("|") == rows[2].count("|") == rows[3].count("|") == 8
+
+
 def test_what_is_piped_in_is_read_once_for_all_models(models, gold, capsys, monkeypatch):
     assert main(["compare", "1", "2", str(gold)]) == 0
     named = capsys.readouterr().out

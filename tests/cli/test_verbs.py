@@ -246,7 +246,7 @@ def test_stats_for_scripts_and_for_people(tmp_path, capsys):
     file.write_text("ra\tO\nHuế\tB-LOC\n\nở\tO\nnhà\tO\n\n", encoding="utf-8")
     assert main(["stats", str(file), "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert set(figures) == {"documents", "partial", "sentences", "words", "entities", "labels", "scheme"}
+    assert set(figures) == {"documents", "partial", "unannotated", "sentences", "words", "entities", "labels", "scheme"}
     assert (figures["words"], figures["labels"]) == (4, {"LOC": 1})
     assert main(["stats", str(file)]) == 0
     assert "LOC" in capsys.readouterr().out

@@ -17,6 +17,7 @@ def test_counts_have_the_documented_shape() -> None:
     assert statistics(documents).to_dict() == {
         "documents": 4,
         "partial": 0,
+        "unannotated": 1,
         "sentences": 4,
         "words": 13,
         "entities": 3,

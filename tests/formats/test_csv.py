@@ -108,6 +108,9 @@ def test_a_delimiter_is_one_character(tmp_path: Path) -> None:
 
 def test_one_column_has_no_delimiter() -> None:
     assert find_delimiter("text\nein Satz, mit Komma\nund keiner\n") == ","
+    assert find_delimiter('id;note;ward\nv1;"Lan, Minh";3\nv2;Nam;4\nv3;too;many;fields\nv4;ở Huế;5\n') == ";"
+    assert find_delimiter("id;note\nv1;a, b\nv2;c, d\nv3;e, f\n") == ";", "where all rows agree, it is that"
+    assert find_delimiter("one\ntwo; three\nfour; five\nsix; seven\n") == ",", "the first row is the measure"
 
 
 def test_fields_of_open_data_run_over_several_lines(data_sets: Path) -> None:

@@ -49,7 +49,7 @@ def compare(
       viner compare plain test.conll
       viner compare models/001 other-tool.jsonl test.conll
     """
-    from viner.cli.systems import load_system, refuse_rules
+    from viner.cli.systems import load_system, refuse_rules, tell_unasked
     from viner.evaluation.systems import (
         compare_systems,
         comparison_markdown,
@@ -72,7 +72,9 @@ def compare(
     def loaded(names: list[str]) -> Iterator[tuple[str, Recognizer | RuledRecognizer[Recognizer] | Answers]]:
         for name in names:
             tell(f"Scoring {name}")
-            yield name, load_system(name, provider=provider, rules=rules, format=format, read_options=read_options)
+            system = load_system(name, provider=provider, rules=rules, format=format, read_options=read_options)
+            yield name, system
+            tell_unasked(file, system)
 
     def gold() -> Iterator[Document]:
         return progress(read(file, format, **read_options) if piped is None else piped)

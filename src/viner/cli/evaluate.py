@@ -31,7 +31,8 @@ from viner.errors import UsageError
     metavar="[NAMES]",
     is_flag=False,
     flag_value="all",
-    help="Score on perturbations of FILE as well: all that are listed above, or those named, between commas.",
+    help="Score on perturbations of FILE as well: all that are listed above, or those named, between commas. Goes with"
+    " --report, but not with --train, --against and --curve.",
 )
 @rules_option
 @provider_option
@@ -91,7 +92,7 @@ def evaluate(
       joined         20 neighbors as one document
     """
     import viner
-    from viner.cli.systems import is_answers, load_system, refuse_rules
+    from viner.cli.systems import is_answers, load_system, refuse_rules, tell_unasked
     from viner.evaluation import details_markdown, evaluate_model, seen_surfaces
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.curve import read_curve
@@ -136,9 +137,11 @@ def evaluate(
     observe = analysis.scores.add if report is None else analysis.observe
     if against is None:
         evaluation = evaluate_model(recognizer, documents, where=file, observe=observe, seen=seen)
+        tell_unasked(file, recognizer)
     else:
         other = load_system(against, **reading)
         evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe, seen=seen)
+        tell_unasked(file, recognizer, other)
     confidence = analysis.scores.confidence()
     if report is not None:
         first, second = _shown(model), _shown(against or "")

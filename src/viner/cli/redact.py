@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from viner.bulk.steps import RecognizerLike
 
 
+CHARACTER = "█"
+
+
 @click.command(short_help="Mask the entities of files, or put pseudonyms in their place.")
 @bulk_options
 @click.option("--labels", metavar="A,B,…", help="Which entities are redacted; all if not given.")
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What takes their place: [LABEL], a character for each of theirs, or the label with a code, the same for the same.",
 )
-@click.option("--character", default="█", show_default=True, help="The character for --by characters.")
+@click.option("--character", metavar="C", help=f"The character for --by characters.  [default: {CHARACTER}]")
 @click.option(
     "--key-file",
     type=FILE,
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
 def redact(
     labels: str | None,
     by: Any,
-    character: str,
+    character: str | None,
     key_file: Path | None,
     everywhere: bool,
     keep_meta: tuple[str, ...],
@@ -66,6 +69,8 @@ def redact(
     """
     from viner.bulk import Redactor
 
+    if by != "characters" and character is not None:
+        raise UsageError("--character goes with --by characters only", hint="Add --by characters, or leave --character out")
     key = _key(key_file) if by == "pseudonym" or key_file is not None else None
     made: list[Redactor] = []
 
@@ -75,7 +80,7 @@ def redact(
                 _labels(labels, recognizer),
                 by=by,
                 key=key,
-                character=character,
+                character=CHARACTER if character is None else character,
                 everywhere=everywhere,
                 keep_meta=keep_meta,
                 drop_ids=drop_ids,

@@ -34,6 +34,8 @@ def stats(file: Path, format: str | None, read_options: dict[str, Any], as_json:
         click.echo(f"{name:<12}{figures[name]:>12,}")
         if name == "documents" and figures["partial"]:
             click.echo(f"{'  in part':<12}{figures['partial']:>12,}")
+        if name == "documents" and figures["unannotated"]:
+            click.echo(f"{'  not at all':<12}{figures['unannotated']:>12,}")
     if figures.get("scheme"):
         click.echo(f"{'scheme':<12}{figures['scheme']:>12}")
     width = max((len(label) for label in figures["labels"]), default=0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import click
+
 from viner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +31,14 @@ def refuse_rules(rules: Path | Literal[False] | None, *names: str) -> None:
     """
     if isinstance(rules, Path) and all(map(is_answers, names)):
         raise UsageError("rules go with a model, and these are answers", where=rules, hint="Leave --rules out")
+
+
+def tell_unasked(file: Path, *systems: Any) -> None:
+    """Tells of answers that belong to no document of the file: somebody may have named another split."""
+    for system in systems:
+        if unasked := getattr(system, "unasked", 0):
+            answers = "1 answer belongs" if unasked == 1 else f"{unasked:,} answers belong"
+            click.echo(f"{answers} to no document of {file}", err=True)
 
 
 def load_system(

@@ -20,6 +20,7 @@ class Statistics:
     Args:
         documents: Documents.
         partial: Those among them that are annotated only in part.
+        unannotated: Those of which nothing says where there are entities, not even that there are none.
         sentences: Sentences, of the file where it has them.
         words: Words, of the file where it has them.
         entities: Entities, nested ones included.
@@ -29,6 +30,7 @@ class Statistics:
 
     documents: int = 0
     partial: int = 0
+    unannotated: int = 0
     sentences: int = 0
     words: int = 0
     entities: int = 0
@@ -39,6 +41,7 @@ class Statistics:
         """Counts one document more."""
         self.documents += 1
         self.partial += is_partial(document)
+        self.unannotated += document.entities is None
         self.sentences += len(sentences_of(document))
         self.words += len(words_of(document))
         self.entities += len(document.entities or ())
@@ -52,6 +55,7 @@ class Statistics:
         return {
             "documents": self.documents,
             "partial": self.partial,
+            "unannotated": self.unannotated,
             "sentences": self.sentences,
             "words": self.words,
             "entities": self.entities,

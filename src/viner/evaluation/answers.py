@@ -38,6 +38,8 @@ class Answers:
             labels.update(entity.label for entity in document.entities)
             self._answers.setdefault(document.text, []).append(document)
         self._labels = tuple(sorted(labels))
+        self.unasked = 0
+        """Answers to documents that were not asked for, the last time that :meth:`stream` came to its end."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -67,6 +69,7 @@ class Answers:
                 )
             index = next((index for index, answer in enumerate(found) if answer.id == asked.id), 0)
             yield asked.with_(words=words_of(asked), entities=found.pop(index).entities)
+        self.unasked = sum(map(len, left.values()))
 
 
 def _named(document: Document, number: int) -> str:

@@ -24,6 +24,6 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, names:
 
 
 def shorten(name: str, width: int = 40) -> str:
-    """A name on one line, cut in front where it is too long: the end of a path tells more."""
-    name = " ".join(name.split())
+    """A name on one line, as a cell of a table can hold it, cut in front where it is too long: the end of a path tells more."""
+    name = " ".join(name.split()).replace("|", "¦")  # which would part the cells of a table
     return name if len(name) <= width else "…" + name[1 - width :]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from viner.evaluation.documents import DocumentScores
+from viner.evaluation.markdown import shorten
 from viner.metrics import EntityScores, Interval, Mode, ModeScores, Scores
 
 
@@ -138,6 +139,7 @@ def scores_table(head: str, rows: Sequence[tuple[str, Scores]]) -> str:
         head: What the names are.
         rows: Names and scores. Recall and F1 of what is not annotated at all are told as "–".
     """
+    rows = [(shorten(name), scores) for name, scores in rows]
     width = max(len(head), *(len(name) for name, _ in rows))
     return "\n".join(
         [

@@ -187,7 +187,9 @@ def compare_models(
         if observe is not None:
             observe(gold, predicted)
 
-    return evaluate_model(first, ours, where=where, observe=both, seen=seen), versus
+    evaluation = evaluate_model(first, ours, where=where, observe=both, seen=seen)
+    next(answers, None)  # it may have something to say at its end
+    return evaluation, versus
 
 
 def _outcome(repaired: bool, broken: bool) -> Outcome:

@@ -68,11 +68,15 @@ def _read(
 
 
 def find_delimiter(head: str, quotes: bool = True) -> str:
-    """The delimiter with which the first rows have most columns, and all the same number of them; a comma if none does."""
-    best, most = DELIMITERS[0], 1
+    """The delimiter with which the first rows have most columns, and all the same number of them.
+
+    Where none is so, as single rows may be broken, more than half of the rows have to be as wide as the first one; a comma if
+    none is so, either.
+    """
     complete = head[: head.rfind("\n") + 1] or head
+    found: list[tuple[bool, int, str]] = []
     for delimiter in DELIMITERS:
-        widths = []
+        widths: list[int] = []
         with suppress(csv.Error):  # what was read until then has to do
             for row in csv.reader(io.StringIO(complete, newline="\n"), **_dialect(delimiter, quotes)):  # type: ignore[arg-type]
                 if row:
@@ -81,9 +85,9 @@ def find_delimiter(head: str, quotes: bool = True) -> str:
                     break
         # The last row may be cut, and a quote that nobody closes makes rows of any width.
         whole = widths[:-1] or widths
-        if whole and min(whole) == max(whole) > most:
-            best, most = delimiter, whole[0]
-    return best
+        if whole and whole[0] > 1 and 2 * whole.count(whole[0]) > len(whole):
+            found.append((min(whole) == max(whole), whole[0], delimiter))
+    return max(found, key=lambda each: each[:2])[2] if found else DELIMITERS[0]
 
 
 def _dialect(delimiter: str, quotes: bool) -> dict[str, object]:
