@@ -17,7 +17,8 @@ from viner.formats.report import WriteReport
 _BEGINNING = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*\{)")
 
 _ONE_A_LINE = (
-    'Each line is one JSON object, such as {"text": "…"}; an array over one or more lines is put so by: jq -c \'.[]\' FILE'
+    'Each line is one JSON object, such as {"text": "…"}; objects over several lines are put so by: jq -c . FILE, an array by:'
+    " jq -c '.[]' FILE"
 )
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 """One half of a UTF-16 pair, with or without the other one."""
