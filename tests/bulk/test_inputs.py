@@ -52,7 +52,7 @@ def test_files_of_the_same_name_give_different_ids(folder) -> None:
     (folder / "other" / "b.txt").write_text("x")
     (folder / "b.jsonl").write_text("x")
     stems = [file.stem for file in find_inputs(["in/b.txt", "other/b.txt", "b.jsonl", "b.jsonl"]).files]
-    assert len(set(stems)) == 4
+    assert len(set(stems)) == 3
     assert stems[:2] == ["in/b.txt", "other/b.txt"]
 
 
@@ -107,3 +107,15 @@ def test_a_folder_that_cannot_be_looked_into_is_an_error(folder, monkeypatch) ->
     with pytest.raises(InputError, match="cannot be read") as caught:
         find_inputs(["in"])
     assert str(caught.value.where).endswith("sub")
+
+
+def test_a_file_that_several_names_stand_for_is_read_once(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "in" / name).write_text("Lan", encoding="utf-8")
+    (tmp_path / "in" / "c.txt").symlink_to(tmp_path / "in" / "a.txt")
+    inputs = find_inputs(["in/b.txt", "in", "in/*.txt", str(tmp_path / "in" / "a.txt"), "./in/../in/b.txt"])
+    assert [file.path for file in inputs.files] == ["in/b.txt", "in/a.txt", "in/c.txt"]
+    assert inputs.repeated == ("in/b.txt", "in/a.txt", "in/c.txt")
+    assert find_inputs(["in/a.txt", "in/b.txt"]).repeated == ()

@@ -34,6 +34,7 @@ def test_files_of_all_kinds_come_in_order(folder) -> None:
     assert report.to_dict() == {
         "out": str(folder / "out.jsonl"), "documents": 3, "entities": 4, "lost": {}, "files": 2, "skipped": 0, "resumed": 0,
         "passed_over": [],
+        "repeated": [],
     }  # fmt: skip
     assert {path.name for path in folder.iterdir()} == {"a.txt", "b.csv", "c.jsonl.gz", "out.jsonl"}
 

@@ -46,18 +46,20 @@ class Inputs:
     Args:
         files: What is read.
         passed_over: What is in folders and not read: files whose names say so, links to folders, and what is no file.
+        repeated: Files that are named, or lie in a folder or match a pattern, more than once. They are read once.
     """
 
     files: tuple[Input, ...]
     passed_over: tuple[str, ...] = field(default=())
+    repeated: tuple[str, ...] = field(default=())
 
 
 def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[Path] = ()) -> Inputs:
     """The files that some paths stand for.
 
     A file stands for itself, a folder for all files below it that viner reads, in order of their names, and a name that is no
-    file may be a pattern (``notes/*.txt.gz``, ``**/*.csv``). Hidden files and folders, and what a run itself leaves in a
-    folder, are not looked at. Links to folders are not followed.
+    file may be a pattern (``notes/*.txt.gz``, ``**/*.csv``). A file that several of them stand for is read once. Hidden files
+    and folders, and what a run itself leaves in a folder, are not looked at. Links to folders are not followed.
 
     Args:
         paths: Files, folders, patterns; ``-`` is standard input.
@@ -72,9 +74,17 @@ def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[
         finder.take(os.fspath(path))
     if [file.path for file in finder.files].count(STDIN) > 1:
         raise UsageError("standard input can be read only once", where=STDIN)
-    stems = distinct_stems([file.path for file in finder.files], [file.stem for file in finder.files])
-    files = (replace(file, stem=stem) for file, stem in zip(finder.files, stems, strict=True))
-    return Inputs(tuple(files), tuple(finder.passed_over))
+    places: dict[str, Input] = {}
+    repeated: dict[str, None] = {}
+    for file in finder.files:
+        place = file.path if file.path == STDIN else os.path.abspath(file.path)  # noqa: PTH100  (a link is a file of its own)
+        if place in places:
+            repeated[places[place].path] = None
+        places.setdefault(place, file)
+    found = list(places.values())
+    stems = distinct_stems([file.path for file in found], [file.stem for file in found])
+    files = (replace(file, stem=stem) for file, stem in zip(found, stems, strict=True))
+    return Inputs(tuple(files), tuple(finder.passed_over), tuple(repeated))
 
 
 class _Finder:

@@ -48,6 +48,7 @@ class Report:
         skipped: Lines that were of no use, told in the errors file.
         resumed: Documents that an earlier run had done.
         passed_over: What is in folders and was not read (:class:`~viner.bulk.inputs.Inputs`).
+        repeated: Files that were named more than once, and read once.
     """
 
     out: str
@@ -56,6 +57,7 @@ class Report:
     skipped: int = 0
     resumed: int = 0
     passed_over: tuple[str, ...] = field(default=())
+    repeated: tuple[str, ...] = field(default=())
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -66,6 +68,7 @@ class Report:
             "skipped": self.skipped,
             "resumed": self.resumed,
             "passed_over": list(self.passed_over),
+            "repeated": list(self.repeated),
         }
 
 
@@ -187,7 +190,8 @@ class Job:
                 **self._options_of_output(),
             )
         _refuse_nothing(written.documents, skipped, self.errors)
-        return Report(self.out, written, len(self.inputs.files), skipped, passed_over=self.inputs.passed_over)
+        inputs = self.inputs
+        return Report(self.out, written, len(inputs.files), skipped, passed_over=inputs.passed_over, repeated=inputs.repeated)
 
     # By blocks: what is done is kept
 
@@ -215,7 +219,9 @@ class Job:
             except BaseException:
                 self._keep(place)
                 raise
-            report = Report(self.out, written, len(self.inputs.files), place.journal.errors, resumed, self.inputs.passed_over)
+            inputs = self.inputs
+            counts = len(inputs.files), place.journal.errors, resumed
+            report = Report(self.out, written, *counts, inputs.passed_over, inputs.repeated)
             place.remove()
         return report
 

@@ -140,6 +140,9 @@ def _say(report: Report, errors: str | None) -> None:
         click.echo(str(report.written), err=True)
     if report.skipped:
         click.echo(f"  skipped {report.skipped:,} lines, of which {errors} tells", err=True)
+    if report.repeated:
+        some = ", ".join(report.repeated[:3]) + (", …" if len(report.repeated) > 3 else "")
+        click.echo(f"  read once, though named more often: {some}", err=True)
     if report.passed_over:
         some = ", ".join(report.passed_over[:3]) + (", …" if len(report.passed_over) > 3 else "")
         click.echo(f"  passed over {len(report.passed_over):,} in folders that viner does not read: {some}", err=True)
