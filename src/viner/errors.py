@@ -108,3 +108,14 @@ def outline(error: BaseException) -> str:
     """Type and place of an exception for logs, without its message, which could quote a document."""
     frames = traceback.extract_tb(error.__traceback__)
     return " < ".join([type(error).__name__, *(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))])
+
+
+def interruption(error: BaseException) -> BaseException | None:
+    """The Ctrl-C, or whatever else ends a program rather than a step of it, that an error covered on its way out, if any.
+
+    A library that cleans up after it can fail at that: PyTorch's writer of files says "unexpected pos" then.
+    """
+    found: BaseException | None = error
+    while isinstance(found, Exception | GeneratorExit):
+        found = found.__cause__ or found.__context__
+    return found

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from viner.errors import TrainingError
-from viner.training.checkpoint import TrainingFolder
+from viner.training.checkpoint import CHECKPOINT, TrainingFolder
 
 STATE = {"fingerprint": "a", "weights": torch.arange(5)}
 
@@ -39,6 +39,44 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path, monkeypatch, error):
         monkeypatch.undo()
         assert torch.equal(folder.load("a")["weights"], STATE["weights"])
         assert sorted(path.name for path in folder.path.iterdir() if path.name != "lock") == ["checkpoint.pt"]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_who_stops_a_training_while_it_writes_a_checkpoint_has_stopped_it(tmp_path, monkeypatch, stop):
+    """PyTorch's writer fails when it cleans up then, which was told as a full disk."""
+    state = {"fingerprint": "f", "weights": torch.ones(1000), "more": [torch.ones(10)] * 3}
+    save, covered = torch.save, []
+
+    def stopped_at(call):
+        def saved(state, file):
+            write, calls = file.write, iter(range(1000))
+
+            class Writer:
+                def __getattr__(self, name):
+                    return getattr(file, name)
+
+                def write(self, part):
+                    if next(calls) == call:
+                        raise stop
+                    return write(part)
+
+            try:
+                save(state, Writer())
+            except BaseException as error:
+                covered.append(type(error))
+                raise
+
+        return saved
+
+    with TrainingFolder(tmp_path / "t") as folder:
+        folder.save({**state, "step": 0})
+        for call in range(12):
+            monkeypatch.setattr(torch, "save", stopped_at(call))
+            with pytest.raises(stop):
+                folder.save({**state, "step": 1})
+            assert folder.load("f")["step"] == 0
+            assert {path.name for path in folder.path.iterdir()} == {"lock", CHECKPOINT}
+    assert {RuntimeError, stop} == set(covered)
 
 
 def test_only_a_checkpoint_of_this_training_is_loaded(tmp_path):

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 
 from viner.annotation.snapshot import TEXTS
 from viner.bundle import Origin, read_bundle
-from viner.errors import InputError, TrainingError, VinerError, outline
+from viner.errors import InputError, TrainingError, VinerError, interruption, outline
 from viner.project import Project
 from viner.schema import Schema
 from viner.studio.background import yield_processor
@@ -73,6 +73,9 @@ def work(folder: RunFolder, *, stream: TextIO | None = None) -> Path:
         try:
             model = _train(folder, state, stream)
         except Exception as error:
+            if (stopped := interruption(error)) is not None:
+                _end(folder, state="stopped")
+                raise stopped from None
             problem = error if isinstance(error, VinerError) else _unexpected(error, folder)
             with suppress(VinerError):  # on a full disk the process just ends, and whoever looks finds it gone
                 _end(folder, state="failed", error=problem.to_dict())

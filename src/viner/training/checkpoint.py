@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
-from viner.errors import TrainingError
+from viner.errors import TrainingError, interruption
 
 CHECKPOINT = "checkpoint.pt"
 """Where the training for the task stands."""
@@ -98,6 +98,8 @@ class TrainingFolder:
                 os.fsync(file.fileno())
             temporary.replace(self.path / name)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+            if (stopped := interruption(error)) is not None:
+                raise stopped from None
             raise TrainingError(
                 f"the checkpoint cannot be written ({error})",
                 where=self.path,
