@@ -45,6 +45,19 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def silent_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model, which leaves out all entities, as if it were unsure of each. Read it, never change it."""
+    import json
+
+    from support.tiny import tiny_bundle
+
+    folder = tiny_bundle(tmp_path_factory.mktemp("silent") / "model")
+    content = json.loads((folder / "viner.json").read_text(encoding="utf-8"))
+    (folder / "viner.json").write_text(json.dumps(content | {"least_estimate": 1.0}), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, one for all rooms."""
     from support.chromium import open_browser

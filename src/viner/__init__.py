@@ -41,6 +41,7 @@ def load(
     engine: str | None = None,
     provider: str | None = None,
     rules: str | Path | Literal[False] | None = None,
+    least_score: float | None = None,
 ) -> Recognizer | RuledRecognizer[Recognizer]:
     """Loads a recognizer.
 
@@ -52,15 +53,19 @@ def load(
             else ONNX Runtime on the processor.
         rules: A ``viner.toml``, or a file with ``[rules]`` alone, whose dictionaries and patterns go over or under the model;
             None takes those of the project, False none.
+        least_score: Entities of the model with a lower score are left out, in [0, 1]; 0 gives all that it finds, however unsure
+            it is of them. None leaves out those without which F1 was best in training.
 
     Raises:
         BundleError: If the folder is no model, or is incomplete, damaged, or of a later version.
         InputError: If the project has no model yet, or a rule cannot be used.
+        UsageError: If engine or provider are unknown, or the least score is none.
     """
     from viner.rules import with_rules
     from viner.runtime import Recognizer
 
-    return with_rules(Recognizer.load(path, engine=engine, provider=provider), path, rules)
+    recognizer = Recognizer.load(path, engine=engine, provider=provider).with_least_score(least_score)
+    return with_rules(recognizer, path, rules)
 
 
 def __getattr__(name: str) -> Any:

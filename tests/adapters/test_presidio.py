@@ -62,6 +62,15 @@ def test_results_are_viners_entities_at_exact_offsets(recognizer, engine, tiny_m
         assert [(result.start, result.end, result.entity_type, result.score) for result in found] == expected
 
 
+def test_presidio_gets_all_that_a_model_finds_since_it_has_thresholds_of_its_own(engine, tiny_model, silent_model):
+    from viner.adapters.presidio import VinerRecognizer
+
+    ner, analyzer = viner.load(tiny_model), engine(VinerRecognizer(silent_model))
+    for text in TEXTS:
+        found = sorted(analyzer.analyze(text, language="vi"), key=lambda result: result.start)
+        assert [result.start for result in found] == [entity.start for entity in ner(text).entities]
+
+
 def test_supported_entities_are_the_schema_or_what_a_mapping_makes_of_it(recognizer, engine):
     assert recognizer(ruled=True).get_supported_entities() == ["PERSON", "LOCATION", "PATIENT_ID"]
     mapped = recognizer(entities={"LOCATION": "GPE", "PERSON": None})

@@ -12,7 +12,7 @@ import pytest
 import viner
 from support.systems import needs_system
 from viner.document import Entity
-from viner.errors import BundleError, InputError
+from viner.errors import BundleError, InputError, UsageError
 
 pytestmark = needs_system("spacy")
 
@@ -64,6 +64,18 @@ def test_entities_are_those_of_viner_at_exact_offsets(pipeline, tiny_model):
         assert doc._.viner_entities == [entity.to_dict(surface=True) for entity in answer.entities]
         for span, entity in zip(doc.ents, answer.entities, strict=True):
             assert (span.text, span._.viner_score, span._.viner_source) == (entity.text, entity.score, "model")
+
+
+def test_entities_with_a_lower_score_can_be_left_out_and_asked_for(pipeline, tiny_model, silent_model, tmp_path):
+    assert shown(pipeline(model=silent_model)(TEXTS[0]).ents) == []
+    nlp, expected = pipeline(model=silent_model, least_score=0), exact(viner.load(tiny_model)(TEXTS[0]))
+    assert shown(nlp(TEXTS[0]).ents) == expected
+    nlp.to_disk(tmp_path / "pipeline")
+    import spacy
+
+    assert shown(spacy.load(tmp_path / "pipeline")(TEXTS[0]).ents) == expected
+    with pytest.raises(UsageError, match="not between 0 and 1"):
+        pipeline(least_score=3)
 
 
 def test_many_documents_are_the_same_as_one_by_one_and_keep_their_order(pipeline):

@@ -157,6 +157,12 @@ class Elsewhere(Finder):
     provider = "openvino"
 
 
+class Frugal(Finder):
+    """The same model, of which not every entity is wanted."""
+
+    least_score = 0.9
+
+
 @pytest.fixture
 def interrupted(tmp_path):
     """A folder in which a run was interrupted after some documents, and what the next one says."""
@@ -196,6 +202,7 @@ def test_the_same_goes_on_and_says_so(interrupted) -> None:
     [
         ({"recognizer": Finder(version=2)}, "the model changed"),
         ({"recognizer": Elsewhere()}, "the provider changed"),
+        ({"recognizer": Frugal()}, "the least score changed"),
         ({"options": {}, "step": Redactor()}, "the options changed"),
         ({"format": "text"}, "the options of reading changed"),
         ({"restart": True}, "as told"),

@@ -1,4 +1,5 @@
 import json
+import math
 import shutil
 
 import pytest
@@ -92,6 +93,18 @@ def test_a_calibration_comes_back_and_a_model_may_have_none(folder):
     info = read_bundle(folder).info
     assert info.calibration == Calibration(slope=0.5, intercept=0.25)
     assert info.to_dict()["calibration"] == {"slope": 0.5, "intercept": 0.25}
+
+
+def test_a_least_estimate_comes_back_with_the_score_that_people_see(folder):
+    info = read_bundle(folder).info
+    assert (info.least_estimate, info.least_score) == (0, 0)
+    assert "least_estimate" not in info.to_dict()
+    change(folder, least_estimate=0.5)
+    assert read_bundle(folder).info.least_score == 0.5
+    change(folder, calibration={"slope": 0.5, "intercept": -1.0})
+    info = read_bundle(folder).info
+    assert (info.least_estimate, info.to_dict()["least_estimate"]) == (0.5, 0.5)
+    assert info.least_score == pytest.approx(1 / (1 + math.e))
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "\0\0"])

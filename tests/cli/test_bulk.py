@@ -139,3 +139,33 @@ def test_a_text_that_is_read_as_marked_text_is_told_once(run, tiny_model, texts)
     assert (status, len(out.splitlines()), err.count("has [entities](LABEL) marked in place")) == (0, 2, 1)
     status, out, err = run("predict", tiny_model, "m.txt", "n.txt", "--format", "text")
     assert (status, len(out.splitlines()), err) == (0, 4, "")
+
+
+def test_what_a_model_leaves_out_is_asked_for_by_a_least_score_and_redacted_anyhow(run, tiny_model, silent_model, texts):
+    def entities(model, *options):
+        status, out, err = run("predict", model, "in/a.txt", *options)
+        assert status == 0, err
+        return json.loads(out)["entities"]
+
+    everything = entities(tiny_model)
+    scores = sorted(entity["score"] for entity in everything)
+    assert len(everything) == 2
+    assert entities(silent_model) == []
+    assert entities(silent_model, "--least-score", "0") == everything
+    assert entities(tiny_model, "--least-score", scores[1]) == [entity for entity in everything if entity["score"] == scores[1]]
+    assert run("redact", silent_model, "in/a.txt", "--to", "text")[1] == "[PERSON] ở [LOCATION]\n"
+    assert run("redact", silent_model, "in/a.txt", "--to", "text", "--least-score", "1")[1] == "Lan ở Huế\n"
+    status, _, err = run("predict", tiny_model, "in/a.txt", "--least-score", "90")
+    assert status == 2
+    assert "90" in err
+
+
+def test_an_evaluation_scores_what_is_answered_with_the_least_score(run, silent_model, texts):
+    (texts / "gold.conll").write_text("Lan\tB-PERSON\nở\tO\nHuế\tB-LOCATION\n\n", encoding="utf-8")
+    for options, found in ((), 0), (("--least-score", "0"), 2):
+        status, out, err = run("evaluate", silent_model, "gold.conll", "--json", *options)
+        assert status == 0, err
+        assert json.loads(out)["micro"]["predicted"] == found
+    status, out, _ = run("evaluate", silent_model, "gold.conll", "--stress", "lower", "--least-score", "0", "--json")
+    assert status == 0
+    assert run("evaluate", silent_model, "gold.conll", "--stress", "lower", "--json")[1] != out

@@ -33,7 +33,7 @@ def loaded(monkeypatch):
     """Names of the models that were loaded."""
     names: list[str] = []
 
-    def load(name, *, provider=None, rules=None):
+    def load(name, *, provider=None, rules=None, least_score=None):
         names.append(name)
         return Finder()
 

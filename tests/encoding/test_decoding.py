@@ -120,6 +120,22 @@ def test_a_calibrated_score_counts_the_end_as_a_tag():
     assert last.score == pytest.approx((0.9 * 0.88) ** (1 / 3), abs=1e-4)
 
 
+@pytest.mark.parametrize("calibrate", [None, lambda scores: scores**2], ids=["plain", "calibrated"])
+def test_entities_below_the_least_estimate_or_score_are_left_out_and_no_other_changes(calibrate):
+    documents = [random_emissions(seed, words) for seed, words in enumerate((0, 9, 40, 1, 25))]
+    everything = BioDecoder(LABELS, calibrate).judge_batch(documents)
+    # The estimates are what a calibration starts from.
+    estimates = [[span.score for span in spans] for spans in BioDecoder(LABELS, lambda scores: scores).decode_batch(documents)]
+    by_estimate = BioDecoder(LABELS, calibrate, least_estimate=0.7).judge_batch(documents)
+    by_score = BioDecoder(LABELS, calibrate, least_score=0.7).judge_batch(documents)
+    dropped = 0
+    for (spans, unsure), of_spans, left, well in zip(everything, estimates, by_estimate, by_score, strict=True):
+        assert left == ([span for span, estimate in zip(spans, of_spans, strict=True) if estimate >= 0.7], unsure)
+        assert well == ([span for span in spans if round(span.score, 4) >= 0.7], unsure)
+        dropped += len(spans) - len(left[0])
+    assert 0 < dropped < sum(map(len, estimates))
+
+
 def test_tags_stand_in_the_order_of_the_outputs():
     assert bio_tags(["A", "B"]) == ["O", "B-A", "I-A", "B-B", "I-B"]
     assert bio_tags([]) == ["O"]

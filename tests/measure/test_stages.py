@@ -54,6 +54,10 @@ def test_scores_are_calibrated_as_the_recognizer_does(tiny_model):
     (found,), expected = staged([Document("Lan ở Hà Nội.")]).documents, recognizer("Lan ở Hà Nội.")
     assert [e.score for e in found.entities] == pytest.approx([e.score for e in expected.entities], abs=1e-3)
     assert max(e.score for e in found.entities) < 0.9
+    staged = StagedRecognizer(
+        replace(info, least_estimate=1.0), encoder, OnnxEngine(tiny_model / "model.onnx", "entities", threads=1)
+    )
+    assert staged([Document("Lan ở Hà Nội.")]).documents[0].entities == ()
 
 
 def test_it_counts_and_times_each_stage(staged):

@@ -17,6 +17,7 @@ from viner.metrics.calibration import (
     error_by_chance,
     expected_calibration_error,
     fit_calibration,
+    least_score_for_f1,
     reliability_bins,
     select,
     wilson_interval,
@@ -232,3 +233,40 @@ def test_intervals_are_those_of_wilson():
     assert wilson_interval(15, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
     assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
     assert wilson_interval(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+
+
+def test_what_is_calibrated_to_a_score_is_found():
+    calibration = Calibration(slope=0.6, intercept=-0.4)
+    for estimate in (0.01, 0.3, 0.5, 0.99):
+        (score,) = calibration(np.array([estimate]))
+        assert calibration.inverse(score) == pytest.approx(estimate)
+    for score in (0, 1, -1):
+        with pytest.raises(ValueError, match="nothing is calibrated to"):
+            calibration.inverse(score)
+
+
+def test_entities_that_cost_more_f1_than_they_bring_are_left_out():
+    # 60 of 100 that are sought are found for sure; of 40 doubtful ones, 4 are right.
+    pairs = [(0.95, True)] * 60 + [(0.1, True)] * 4 + [(0.1, False)] * 36
+    least = least_score_for_f1(outcomes(pairs), support=100)
+    assert least.f1 == pytest.approx(2 * 60 / (60 + 100))
+    assert least.f1_of_all == pytest.approx(2 * 64 / (100 + 100))
+    assert least.score == pytest.approx(least.f1 / 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_other_least_score_gives_scores_that_are_probabilities_a_better_f1(seed):
+    draw = np.random.default_rng(seed)
+    scores = draw.beta(0.7, 0.6, 60_000)
+    right = draw.random(len(scores)) < scores
+    support = int(right.sum()) + 5_000
+    least = least_score_for_f1(Outcomes.of(scores, right), support)
+    kept = [scores >= score for score in np.linspace(0, 1, 101)]
+    best = max(2 * (keep & right).sum() / (keep.sum() + support) for keep in kept)
+    assert least.f1 == pytest.approx(best, abs=2e-3)
+    assert least.f1 > least.f1_of_all + 0.01
+
+
+def test_of_no_entities_none_is_left_out():
+    least = least_score_for_f1(outcomes([]), support=10)
+    assert (least.score, least.f1, least.f1_of_all) == (0, 0, 0)

@@ -147,14 +147,16 @@ def test_windows_are_the_same(modules):
         assert windows == [[w.first, w.last, w.keep_first, w.keep_last] for w in expected], plan
 
 
+@pytest.mark.parametrize("least", [0.0, 0.6], ids=["all", "without unsure ones"])
 @pytest.mark.parametrize("calibration", [None, Calibration(slope=0.6, intercept=-0.4)], ids=["plain", "calibrated"])
-def test_decoding_finds_the_same_entities(modules, calibration):
+def test_decoding_finds_the_same_entities(modules, calibration, least):
     numbers = np.random.default_rng(6)
     labels = ("PERSON", "LOCATION", "DATE")
     documents = [numbers.normal(size=(numbers.integers(0, 30), 7), scale=3).astype(np.float32) for _ in range(400)]
-    question = {"tags": 7, "documents": [part.ravel().tolist() for part in documents], "calibration": known(calibration)}
+    texts = [part.ravel().tolist() for part in documents]
+    question = {"tags": 7, "documents": texts, "calibration": known(calibration), "least": least}
     found = ask(modules, {"decode": question})["decode"]
-    decoder = BioDecoder(labels, calibration)
+    decoder = BioDecoder(labels, calibration, least_estimate=least)
     for emissions, spans in zip(documents, found, strict=True):
         expected = decoder.decode(emissions)
         assert [(s["first"], s["last"], labels[s["label"]]) for s in spans] == [(s.first, s.last, s.label) for s in expected]
@@ -177,10 +179,14 @@ class PretendEngine:
         raise AssertionError("short texts only")
 
 
+LEAST = 0.45
+
+
 def test_a_text_goes_the_same_way_from_end_to_end(asked):
     encoder = PieceEncoder(bundled_tokenizer(), max_pieces=24, pad=1)
     labels, calibration = ("PERSON", "LOCATION"), Calibration(slope=0.6, intercept=0.3)
     model = {"labels": labels, "calibration": known(calibration), "overlap": 8, "pieces": describe(encoder)}
+    model["least_estimate"] = LEAST
     found = asked({"recognize": TEXTS, "fingerprint": TEXTS}, model=model)
     for text, answer in zip(TEXTS, found["recognize"], strict=True):
         expected = recognized(encoder, text, labels, calibration)
@@ -203,14 +209,14 @@ def recognized(encoder: PieceEncoder, text: str, labels, calibration) -> Documen
         logits = PretendEngine().run(*side_by_side([pieces], encoder))[0]
         kept = slice(window.keep_first, window.keep_last)
         emissions[kept] = logits[encoded.offsets[kept] - encoded.offsets[window.first] + len(encoder.prefix)]
-    spans = BioDecoder(labels, calibration).decode(emissions)
+    spans = BioDecoder(labels, calibration, least_estimate=LEAST).decode(emissions)
     entities = [Entity(words[s.first][0], words[s.last - 1][1], s.label, score=round(s.score, 4)) for s in spans]
     return Document(text, words=words, entities=entities)
 
 
 def test_half_of_a_character_is_refused(asked):
     encoder = PieceEncoder(bundled_tokenizer(), max_pieces=24)
-    model = {"labels": ["X"], "calibration": None, "overlap": 8, "pieces": describe(encoder)}
+    model = {"labels": ["X"], "calibration": None, "least_estimate": 0, "overlap": 8, "pieces": describe(encoder)}
     with pytest.raises(AssertionError, match="half_character"):
         asked({"recognize": ["a\ud800b"]}, model=model)
 

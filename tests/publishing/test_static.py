@@ -47,13 +47,16 @@ def unpacked(folder: Path, file: dict) -> bytes:
     return gzip.decompress(content) if file["packed"] else content
 
 
-def test_a_page_scores_as_the_model_is_calibrated(tiny_model, runtime, tmp_path):
+def test_a_page_scores_as_the_model_is_calibrated_and_leaves_out_what_it_leaves_out(tiny_model, runtime, tmp_path):
     folder = shutil.copytree(tiny_model, tmp_path / "model")
     calibration = {"slope": 0.5, "intercept": 0.25}
     content = json.loads((folder / "viner.json").read_text(encoding="utf-8"))
-    (folder / "viner.json").write_text(json.dumps(content | {"calibration": calibration}), encoding="utf-8")
+    (folder / "viner.json").write_text(
+        json.dumps(content | {"calibration": calibration, "least_estimate": 0.25}), encoding="utf-8"
+    )
     page = static.publish_page(folder, out=tmp_path / "page", runtime=runtime).folder
-    assert json.loads(unpacked(page, published_in(page)["files"]["rules"]))["calibration"] == calibration
+    rules = json.loads(unpacked(page, published_in(page)["files"]["rules"]))
+    assert (rules["calibration"], rules["least_estimate"]) == (calibration, 0.25)
 
 
 def test_the_folder_holds_all_that_the_page_names(tiny_model, runtime, tmp_path):
@@ -65,7 +68,7 @@ def test_the_folder_holds_all_that_the_page_names(tiny_model, runtime, tmp_path)
     assert files["runtime"] == b"\0asm"
     rules = json.loads(files["rules"])
     assert rules["labels"] == ["PERSON", "LOCATION"]
-    assert rules["calibration"] is None
+    assert (rules["calibration"], rules["least_estimate"]) == (None, 0)
     assert [text for text, _ in rules["texts"]] == [item.text for item in read_bundle(tiny_model).canaries().documents]
     assert rules["sample"] == {"text": "Lan ở Hà Nội.", "entities": [[0, 3, "PERSON"], [6, 12, "LOCATION"]]}
     assert published["bytes"] == sum(file["bytes"] for file in published["files"].values())

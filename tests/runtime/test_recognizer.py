@@ -331,6 +331,28 @@ def test_a_calibrated_model_finds_the_same_with_other_scores_and_is_as_unsure(ne
     assert len({entity.score for entity in calibrated(NOTICE).entities}) > 1
 
 
+def test_what_a_model_leaves_out_can_be_asked_for_and_more_can_be_left_out(ner):
+    texts = [NOTICE, "Minh, Nam và Lan; Hà Nội!", ""]
+    everything = list(ner.stream(texts))
+    scores = sorted({entity.score for document in everything for entity in document.entities})
+    assert len(scores) > 2
+    info = replace(ner.info, calibration=Calibration(slope=0.6, intercept=-0.4))
+    calibrated = ner.calibrated_by(info.calibration)
+    told = sorted({entity.score for document in calibrated.stream(texts) for entity in document.entities})
+    middle = info.calibration.inverse(told[len(told) // 2] - 1e-4)
+    frugal = Recognizer(replace(info, least_estimate=middle), ner._encoder, ner._engine)
+    kept = sorted({entity.score for document in frugal.stream(texts) for entity in document.entities})
+    assert kept == told[len(told) // 2 :]
+    assert list(frugal.with_least_score(0).stream(texts)) == list(calibrated.stream(texts))
+    assert list(frugal.with_least_score(0).with_least_score(None).stream(texts)) == list(frugal.stream(texts))
+    most = frugal.with_least_score(told[-1] - 1e-4)
+    assert {entity.score for document in most.stream(texts) for entity in document.entities} == {told[-1]}
+    assert (frugal.least_score, most.least_score) == (None, told[-1] - 1e-4)
+    assert [unsure for _, unsure in frugal.judged(texts)] == [unsure for _, unsure in ner.judged(texts)]
+    with pytest.raises(UsageError, match="not between 0 and 1"):
+        ner.with_least_score(1.5)
+
+
 def test_the_uncertainty_of_a_word_is_what_its_probability_lacks(ner):
     # One word, one entity: its score is the probability of the decoded tag, rounded to four digits.
     document, uncertainty = next(iter(ner.judged(["Lan"])))

@@ -58,15 +58,16 @@ def processes(name: str) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def recognizer(tiny_model):
-    with RayRecognizer(tiny_model, workers=2, address="local") as ray:
+def recognizer(silent_model):
+    # A model that leaves out all entities, if nobody says otherwise.
+    with RayRecognizer(silent_model, workers=2, address="local", least_score=0) as ray:
         list(ray.stream(["Lan"]))
         yield ray
 
 
 @pytest.fixture(scope="module")
-def local(tiny_model):
-    return viner.load(tiny_model)
+def local(silent_model):
+    return viner.load(silent_model, least_score=0)
 
 
 def test_answers_are_those_of_this_machine_in_order(recognizer, local):
@@ -75,6 +76,8 @@ def test_answers_are_those_of_this_machine_in_order(recognizer, local):
     answered = list(recognizer.stream(items))
     assert answered == list(local.stream(items))
     assert answered[7].meta == {"n": 7}
+    assert sum(len(document.entities) for document in answered) > 400
+    assert recognizer.least_score == 0
 
 
 def test_it_looks_like_a_recognizer_of_this_machine(recognizer, local):
@@ -195,6 +198,8 @@ def test_an_address_elsewhere_is_not_passed_over(recognizer, tiny_model):
 
 
 def test_what_cannot_be_is_refused(tiny_model, tmp_path):
+    with pytest.raises(UsageError, match="not between 0 and 1"):
+        RayRecognizer(tiny_model, least_score=2)
     with pytest.raises(UsageError, match="workers must be at least 1"):
         RayRecognizer(tiny_model, workers=0)
     with pytest.raises(BundleError, match="no such model folder"):

@@ -49,6 +49,19 @@ def test_rows_keep_their_columns_and_order_however_they_are_spread(tiny_model):
     assert [tuples(entities) for entities in answered["entities"]] == expected(tiny_model)
 
 
+def test_a_least_score_goes_along(tiny_model, silent_model):
+    import pandas
+
+    def answered(**options):
+        recognize = recognize_partitions(str(silent_model), **options)
+        return [
+            tuples(entities) for entities in pandas.concat(recognize(iter([pandas.DataFrame({"text": TEXTS})])))["entities"]
+        ]
+
+    assert answered() == [[] for _ in TEXTS]
+    assert answered(least_score=0) == expected(tiny_model)
+
+
 def test_the_model_is_loaded_once_in_a_process(tiny_model, monkeypatch):
     import pandas
 

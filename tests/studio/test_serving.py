@@ -10,6 +10,7 @@ from viner.document import Document, Entity
 from viner.errors import BundleError
 from viner.project import Pattern
 from viner.rules import RecognitionRules
+from viner.runtime import Recognizer
 from viner.schema import Schema
 from viner.studio import NoModelError, ServingRecognizer
 
@@ -168,3 +169,16 @@ def test_a_stream_keeps_the_rules_that_it_began_with():
     recognizer.use(None)
     assert [len(answer.entities) for answer in answers] == [2, 2]
     assert len(recognizer("xy").entities) == 1
+
+
+def test_what_suggests_gets_all_that_the_model_finds(tiny_model, silent_model):
+    recognizer = ServingRecognizer(lambda schema: (schema, {name: name for name in schema["entities"].names}))
+    recognizer.switch(silent_model)
+    expected = Recognizer.load(tiny_model)("Lan ở Huế")
+    assert recognizer("Lan ở Huế").entities == ()
+    name, model = recognizer.served()
+    assert name == "model"
+    assert model("Lan ở Huế").entities == ()
+    assert model.everything()("Lan ở Huế") == expected
+    ((document, _),) = model.everything().judged([Document("Lan ở Huế")])
+    assert document == expected

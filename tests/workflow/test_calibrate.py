@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import pytest
 
 from viner.document import Document, Entity
 from viner.metrics.calibration import brier_score, expected_calibration_error
@@ -22,11 +23,11 @@ class NumberReader:
             yield document.with_(entities=entities, words=[(entity.start, entity.end) for entity in entities])
 
 
-def numbers(count: int, *, seed: int) -> list[Document]:
+def numbers(count: int, *, seed: int, slope: float = 0.4, offset: float = 0.2) -> list[Document]:
     """Documents of three numbers, of which the higher ones are right more often, though less often than they say."""
     draw = np.random.default_rng(seed)
     odds = draw.normal(3, 2, (count, 3))
-    right = draw.random((count, 3)) < 1 / (1 + np.exp(0.2 - 0.4 * odds))
+    right = draw.random((count, 3)) < 1 / (1 + np.exp(offset - slope * odds))
     scores = 1 / (1 + np.exp(-odds))
     return [
         Document(
@@ -52,3 +53,23 @@ def test_few_entities_leave_scores_as_they_are_and_it_is_said():
     fitted = calibrate(NumberReader(), numbers(5, seed=1))
     assert fitted.calibration is None
     assert "not calibrated: 15 found entities" in fitted.summary()
+
+
+def test_entities_that_cost_f1_are_left_out_where_dev_says_so():
+    # Nearly all that is unsure is wrong: six in ten are right, the sure ones.
+    fitted = calibrate(NumberReader(), numbers(400, seed=1, slope=1.2, offset=3.0))
+    assert fitted.least is not None
+    assert fitted.calibration is not None
+    assert fitted.least.f1 > fitted.least.f1_of_all
+    assert fitted.to_dict()["least"] == fitted.least.to_dict()
+    (score,) = fitted.calibration(np.array([fitted.least_estimate]))
+    assert score == pytest.approx(fitted.least.score)
+    assert f"Entities with a score below {score:.2f} are left out: F1 " in fitted.summary()
+
+
+def test_where_all_entities_bring_f1_none_is_left_out():
+    fitted = calibrate(NumberReader(), numbers(400, seed=1, slope=0.1, offset=-1.0))
+    assert fitted.calibration is not None
+    assert (fitted.least, fitted.least_estimate) == (None, 0.0)
+    assert "left out" not in fitted.summary()
+    assert "least" not in fitted.to_dict()

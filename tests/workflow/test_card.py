@@ -307,3 +307,11 @@ def test_what_a_calibration_is_worth_is_told_as_measured_on_other_documents():
         replace(calibrated, metrics={"calibration": {"on": "dev", "before": {}, "after": {}}}),
     ):
         assert "Scores: fitted" not in model_card(without)
+
+
+def test_a_card_says_which_entities_are_left_out_and_how_to_get_them():
+    assert "left out" not in model_card(info())
+    card = model_card(info(calibration=Calibration(1.0, 0.0), least_estimate=0.43))
+    assert "Entities with a score below 0.43 are left out" in card
+    assert "least_score=0" in card
+    assert is_untouched(card)

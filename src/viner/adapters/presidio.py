@@ -58,7 +58,9 @@ class VinerRecognizer(EntityRecognizer):
         name: str = "VinerRecognizer",
         **options: Any,
     ) -> None:
-        self.recognizer = viner.load(model, rules=rules) if isinstance(model, str | Path) else _ruled(model, rules)
+        # Presidio has thresholds of its own.
+        named = isinstance(model, str | Path)
+        self.recognizer = viner.load(model, rules=rules, least_score=0) if named else _ruled(model, rules)
         labels = self.recognizer.schema.entity_labels
         unknown = sorted(set(entities or {}) - set(labels))
         if unknown:

@@ -20,6 +20,7 @@ from viner.bundle import find_bundle, read_bundle
 from viner.bundle.bundle import INFO
 from viner.bundle.place import draft_beside, settle
 from viner.document import Document, Entity
+from viner.encoding import check_least_score
 from viner.errors import InputError, MissingExtraError
 from viner.project.toml import write_text
 from viner.rules import RecognitionRules, RuledRecognizer, with_rules
@@ -42,7 +43,7 @@ MODEL, RULES = "model", "rules.json"
 """What a pipeline on disk has in the folder of the component."""
 Alignment = Literal["strict", "contract", "expand"]
 
-_DEFAULTS = {"rules": None, "alignment_mode": "strict", "spans_key": "viner", "overwrite_ents": True}
+_DEFAULTS = {"rules": None, "least_score": None, "alignment_mode": "strict", "spans_key": "viner", "overwrite_ents": True}
 _SCORE_WEIGHTS = {"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None}
 _log = logging.getLogger("viner")
 
@@ -67,6 +68,8 @@ class VinerComponent:
         model: A model folder, a project or a Hub id. It is loaded when it is first needed, once a process.
         name: Name of the component in its pipeline.
         rules: A TOML file with ``[rules]``; None takes those of a project, False none.
+        least_score: Entities of the model with a lower score are left out, see :func:`viner.load`; None leaves that to the
+            model.
         alignment_mode: What becomes of an entity that begins or ends within a token: "strict" leaves it out, "contract" takes
             the tokens within it, "expand" the tokens that it touches. Only the first keeps all offsets exact.
         spans_key: The key in ``doc.spans``.
@@ -75,6 +78,7 @@ class VinerComponent:
 
     Raises:
         BundleError: If the folder is there and is no whole model folder.
+        UsageError: If the least score is not in [0, 1].
     """
 
     def __init__(
@@ -84,14 +88,17 @@ class VinerComponent:
         *,
         name: str = "viner",
         rules: str | Literal[False] | None = None,
+        least_score: float | None = None,
         alignment_mode: Alignment = "strict",
         spans_key: str = "viner",
         overwrite_ents: bool = True,
     ) -> None:
+        check_least_score(least_score)
         self.vocab = vocab
         self.name = name
         self._model: str | Path = model
         self._rules: str | Literal[False] | RecognitionRules | None = rules
+        self._least_score = least_score
         self._alignment = alignment_mode
         self._key = spans_key
         self._overwrite = overwrite_ents
@@ -205,7 +212,7 @@ class VinerComponent:
         self.__dict__.update(state, _loaded=None, _lock=threading.Lock(), _unpacked=None)
 
     def _load(self) -> Recognizer | RuledRecognizer[Recognizer]:
-        recognizer = Recognizer.load(self._model)
+        recognizer = Recognizer.load(self._model).with_least_score(self._least_score)
         if isinstance(self._rules, RecognitionRules):
             return RuledRecognizer(recognizer, self._rules)
         return with_rules(recognizer, self._model, self._rules)
@@ -266,6 +273,7 @@ def make_component(
     name: str,
     model: str,
     rules: str | Literal[False] | None,
+    least_score: float | None,
     alignment_mode: Alignment,
     spans_key: str,
     overwrite_ents: bool,
@@ -276,6 +284,7 @@ def make_component(
         model,
         name=name,
         rules=rules,
+        least_score=least_score,
         alignment_mode=alignment_mode,
         spans_key=spans_key,
         overwrite_ents=overwrite_ents,

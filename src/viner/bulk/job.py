@@ -190,8 +190,11 @@ class Job:
                 **self._options_of_output(),
             )
         _refuse_nothing(written.documents, skipped, self.errors)
+        return self._report(written, skipped)
+
+    def _report(self, written: WriteReport, skipped: int, resumed: int = 0) -> Report:
         inputs = self.inputs
-        return Report(self.out, written, len(inputs.files), skipped, passed_over=inputs.passed_over, repeated=inputs.repeated)
+        return Report(self.out, written, len(inputs.files), skipped, resumed, inputs.passed_over, inputs.repeated)
 
     # By blocks: what is done is kept
 
@@ -219,9 +222,7 @@ class Job:
             except BaseException:
                 self._keep(place)
                 raise
-            inputs = self.inputs
-            counts = len(inputs.files), place.journal.errors, resumed
-            report = Report(self.out, written, *counts, inputs.passed_over, inputs.repeated)
+            report = self._report(written, place.journal.errors, resumed)
             place.remove()
         return report
 
@@ -235,6 +236,7 @@ class Job:
             "viner": __version__,
             "the model": [_digest(model), getattr(bare, "engine", model.get("engine"))],
             "the provider": getattr(bare, "provider", None),
+            "the least score": getattr(bare, "least_score", None),
             "the rules": None if rules is None else _digest(rules.to_dict()),
             "the inputs": [file.status() for file in self.inputs.files],
             "the options of reading": _plain(self._reading),

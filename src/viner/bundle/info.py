@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from viner.bundle.segmenter import SegmenterRecord
 from viner.encoding import SEGMENTS, bio_tags
 from viner.errors import BundleError, SchemaError, UsageError
@@ -99,6 +101,8 @@ class BundleInfo:
         views: Views that each word passes through before it is cut into pieces.
         segmenter: What groups words into the segments that the model reads; None for a model that reads words.
         calibration: What makes scores of entities probabilities of being right; None leaves them as they are.
+        least_estimate: Entities of which the model's own estimate, before calibration, is lower are left out
+            (``BioDecoder`` in ``viner.encoding``); 0 leaves out none.
         base: The encoder that training started from: its name, revision or hash.
         data: Fingerprint of the training data.
         metrics: Figures of the evaluation, by split.
@@ -114,11 +118,19 @@ class BundleInfo:
     views: tuple[str, ...] = ("nfc",)
     segmenter: SegmenterRecord | None = None
     calibration: Calibration | None = None
+    least_estimate: float = 0.0
     base: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     viner: str = ""
     files: Mapping[str, FileRecord] = field(default_factory=dict)
+
+    @property
+    def least_score(self) -> float:
+        """The score below which entities are left out; 0 where none is."""
+        if self.calibration is None or not self.least_estimate:
+            return self.least_estimate
+        return float(self.calibration(np.array([self.least_estimate]))[0])
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -131,6 +143,7 @@ class BundleInfo:
             **({} if self.segmenter is None else {"segmenter": self.segmenter.to_dict()}),
             "windows": self.windows.to_dict(),
             "calibration": {} if self.calibration is None else self.calibration.to_dict(),
+            **({"least_estimate": self.least_estimate} if self.least_estimate else {}),
             "engine": self.engine,
             "evidence": dict(self.evidence),
             "base": dict(self.base),
@@ -202,6 +215,9 @@ def parse_info(data: dict[str, Any]) -> BundleInfo:
         raise ValueError(f"windows of {windows.pieces} pieces cannot overlap by {windows.overlap}")
     if data["engine"] not in ENGINES:
         raise ValueError(f"unknown engine {data['engine']!r}")
+    least = float(data.get("least_estimate", 0.0))
+    if not 0 <= least <= 1:
+        raise ValueError(f"a least estimate of {least} is no probability")
     segmenter = SegmenterRecord.from_dict(data["segmenter"]) if data.get("segmenter") else None
     if (segmenter is not None) != (SEGMENTS in data["views"]):
         raise ValueError(f"a segmenter and the view {SEGMENTS!r} go together")
@@ -214,6 +230,7 @@ def parse_info(data: dict[str, Any]) -> BundleInfo:
         views=tuple(data["views"]),
         segmenter=segmenter,
         calibration=Calibration.from_dict(data["calibration"]) if data["calibration"] else None,
+        least_estimate=least,
         base=dict(data["base"]),
         data=dict(data["data"]),
         metrics=dict(data["metrics"]),

@@ -124,13 +124,15 @@ def _recognizer(options: Mapping[str, Any]) -> RecognizerLike:
 
         if workers is not None or address is not None:
             raise UsageError("--workers and --ray-address are for --engine ray")
-        return viner.load(options["model"], provider=options["provider"], rules=options["rules"])
+        return viner.load(
+            options["model"], provider=options["provider"], rules=options["rules"], least_score=options["least_score"]
+        )
     if options["provider"] is not None:
         raise UsageError("--provider is for --engine local", hint="Set VINER_PROVIDER where the workers run")
     from viner.rules import with_rules
     from viner.scale import RayRecognizer
 
-    ray: Any = RayRecognizer(options["model"], workers=workers, address=address)
+    ray: Any = RayRecognizer(options["model"], workers=workers, address=address, least_score=options["least_score"])
     recognizer: RecognizerLike = with_rules(ray, options["model"], options["rules"])
     return recognizer
 
@@ -141,11 +143,14 @@ def _say(report: Report, errors: str | None) -> None:
     if report.skipped:
         click.echo(f"  skipped {report.skipped:,} lines, of which {errors} tells", err=True)
     if report.repeated:
-        some = ", ".join(report.repeated[:3]) + (", …" if len(report.repeated) > 3 else "")
-        click.echo(f"  read once, though named more often: {some}", err=True)
+        click.echo(f"  read once, though named more often: {_some(report.repeated)}", err=True)
     if report.passed_over:
-        some = ", ".join(report.passed_over[:3]) + (", …" if len(report.passed_over) > 3 else "")
-        click.echo(f"  passed over {len(report.passed_over):,} in folders that viner does not read: {some}", err=True)
+        count = len(report.passed_over)
+        click.echo(f"  passed over {count:,} in folders that viner does not read: {_some(report.passed_over)}", err=True)
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
 def echo_report(report: Report, more: dict[str, Any] | None = None) -> None:

@@ -7,7 +7,17 @@ from typing import Any, Literal
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option, language_option, page_language, provider_option, rules_option
+from viner.cli.options import (
+    FILE,
+    MODEL_DECIDES,
+    format_option,
+    json_option,
+    language_option,
+    least_score_option,
+    page_language,
+    provider_option,
+    rules_option,
+)
 from viner.cli.streams import check_output
 from viner.cli.stress import print_stress
 from viner.cli.terminal import echo_json, progress
@@ -35,6 +45,7 @@ from viner.errors import UsageError
     " --report, but not with --train, --against and --curve.",
 )
 @rules_option
+@least_score_option(MODEL_DECIDES)
 @provider_option
 @format_option
 @json_option
@@ -48,6 +59,7 @@ def evaluate(
     curve: Path | None,
     stress: str | None,
     rules: Path | Literal[False] | None,
+    least_score: float | None,
     provider: str | None,
     format: str | None,
     read_options: dict[str, Any],
@@ -112,7 +124,7 @@ def evaluate(
             )
         if (train, against, curve) != (None, None, None):
             raise UsageError("--stress goes with none of --train, --against and --curve", hint="Run the command twice")
-        ruled = viner.load(model, provider=provider, rules=rules)
+        ruled = viner.load(model, provider=provider, rules=rules, least_score=least_score)
         print_stress(
             ruled,
             file,
@@ -130,7 +142,13 @@ def evaluate(
     learning = None if curve is None else read_curve(curve)
     documents = progress(read(file, format, **read_options))
     refuse_rules(rules, model, *([] if against is None else [against]))
-    reading: dict[str, Any] = {"provider": provider, "rules": rules, "format": format, "read_options": read_options}
+    reading: dict[str, Any] = {
+        "provider": provider,
+        "rules": rules,
+        "least_score": least_score,
+        "format": format,
+        "read_options": read_options,
+    }
     recognizer = load_system(model, **reading)
     seen = None if train is None else seen_surfaces(read(train, format, **read_options), where=train)
     analysis, versus = ErrorAnalysis(), None

@@ -182,6 +182,25 @@ def provider_option(function: F) -> F:
     )(function)
 
 
+def least_score_option(default: str) -> Callable[[F], F]:
+    """``--least-score``, to be handed on to :func:`viner.load`.
+
+    Args:
+        default: What happens where it is not given, for the help.
+    """
+    return click.option(
+        "--least-score",
+        type=click.FloatRange(0, 1),
+        metavar="SCORE",
+        help="Leave out what the model finds with a lower score, such as 0.9; 0 leaves out nothing, however unsure it is."
+        f"  [default: {default}]",
+    )
+
+
+MODEL_DECIDES = "what F1 was best without in training"
+"""What is left out where nobody says what."""
+
+
 def address_options(function: F) -> F:
     """``--host``, ``--port`` and ``--no-browser``. What is not given, the server takes from the environment."""
     for option in (

@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from viner.cli.bulk import bulk_options, echo_report, run_job
+from viner.cli.options import MODEL_DECIDES, least_score_option
 
 
 @click.command(short_help="Recognize entities in files, in constant memory.")
 @bulk_options
+@least_score_option(MODEL_DECIDES)
 def predict(**options: Any) -> None:
     """Recognize with MODEL the entities of every document in INPUT: files, folders, patterns, `-` for stdin.
 
@@ -25,6 +27,7 @@ def predict(**options: Any) -> None:
       viner predict models/003 notes.txt --out notes.jsonl
       viner predict models/003 'visits/*.csv.gz' --text-column note --errors errors.jsonl --out visits.parquet
       viner predict models/003 notes/ --out notes.html
+      viner predict models/003 notes.txt --out sure.jsonl --least-score 0.9
       cat notes.txt | viner predict models/003 - | jq .entities
     """
     report = run_job(options)

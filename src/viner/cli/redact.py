@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from viner.cli.bulk import bulk_options, echo_report, run_job
-from viner.cli.options import FILE
+from viner.cli.options import FILE, least_score_option
 from viner.errors import InputError, UsageError
 from viner.formats.conll.lines import KEY as CONLL
 
@@ -22,6 +22,7 @@ CHARACTER = "█"
 
 @click.command(short_help="Mask the entities of files, or put pseudonyms in their place.")
 @bulk_options
+@least_score_option("0, since a name that is left standing is worse than a word too many that is not")
 @click.option("--labels", metavar="A,B,…", help="Which entities are redacted; all if not given.")
 @click.option(
     "--by",
@@ -89,6 +90,8 @@ def redact(
         )
         return made[0]
 
+    if options["least_score"] is None:
+        options["least_score"] = 0.0
     report = run_job(options, step, reads=(key_file,))
     (redactor,) = made
     if options["as_json"]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from viner.cli.options import FILE, address_options, provider_option, rules_option
+from viner.cli.options import FILE, MODEL_DECIDES, address_options, least_score_option, provider_option, rules_option
 from viner.cli.projects import find_project, require_app
 from viner.errors import UsageError
 
@@ -33,6 +33,7 @@ LOGS = ("json", "text")
 )
 @click.option("--no-page", is_flag=True, help="Serve the REST API of MODEL alone, in less memory.  [env: VINER_NO_PAGE]")
 @rules_option
+@least_score_option(MODEL_DECIDES)
 @provider_option
 @address_options
 def serve(
@@ -43,6 +44,7 @@ def serve(
     log: str | None,
     no_page: bool,
     rules: Path | Literal[False] | None,
+    least_score: float | None,
     provider: str | None,
     host: str | None,
     port: int | None,
@@ -80,7 +82,7 @@ def serve(
         check_feedback(feedback)
         check_keys(api_keys)
         run_server(
-            viner.load(model, provider=provider, rules=rules),
+            viner.load(model, provider=provider, rules=rules, least_score=least_score),
             host=host,
             port=port,
             open_browser=open_browser,
@@ -101,6 +103,8 @@ def serve(
             f"{'--rules' if rules else '--no-rules'} goes with a MODEL",
             hint="The workbench takes the rules of its viner.toml, and follows it; there, recognize says what each does",
         )
+    if least_score is not None:
+        raise UsageError("--least-score goes with a MODEL", hint="The workbench suggests all that its model finds")
     if provider is not None:
         raise UsageError("--provider goes with a MODEL", hint="For the workbench, set VINER_PROVIDER")
     folder = find_project(project)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from viner.cli.streams import STANDARD
 from viner.cli.terminal import echo_json, progress, tell
 from viner.errors import UsageError
 
@@ -55,7 +56,7 @@ def print_stress(
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
-    if str(file) == "-":
+    if file == STANDARD:
         raise UsageError("--stress reads its file several times, and stdin can be read once", hint="Give a file")
     named = [name.strip() for name in names.split(",") if name.strip()]
     if not named:

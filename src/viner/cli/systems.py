@@ -46,6 +46,7 @@ def load_system(
     *,
     provider: str | None,
     rules: Path | Literal[False] | None,
+    least_score: float | None = None,
     format: str | None = None,
     read_options: dict[str, Any] | None = None,
 ) -> Recognizer | RuledRecognizer[Recognizer] | Answers:
@@ -55,6 +56,7 @@ def load_system(
         name: Model folder, project, Hub id, or a file of answers.
         provider: What runs a model.
         rules: As :func:`viner.load` takes them; answers have none.
+        least_score: As :func:`viner.load` takes it; answers are taken as they are.
         format: Format of a file; None finds it out.
         read_options: Options of that format.
 
@@ -64,7 +66,7 @@ def load_system(
     import viner
 
     if not is_answers(name):
-        return viner.load(name, provider=provider, rules=rules)
+        return viner.load(name, provider=provider, rules=rules, least_score=least_score)
     from viner.evaluation.answers import Answers
     from viner.formats import read
 

@@ -16,7 +16,7 @@ from viner.encoding.batches import (
     cut_by_pieces,
     side_by_side,
 )
-from viner.encoding.decoding import BioDecoder, WordSpan, bio_tags, class_probabilities
+from viner.encoding.decoding import BioDecoder, WordSpan, bio_tags, check_least_score, class_probabilities
 from viner.encoding.tokenizer import SEGMENTS, EncodedText, PieceEncoder, PieceRules, learned_segments, position_limit
 from viner.encoding.windows import Window, plan_windows
 
@@ -37,6 +37,7 @@ __all__ = [
     "WordSpan",
     "align",
     "bio_tags",
+    "check_least_score",
     "class_probabilities",
     "cut_by_budget",
     "cut_by_length",

@@ -14,12 +14,26 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from viner.errors import UsageError
+
 Emissions = NDArray[np.float32]
 """*Shape:* (words, tags). Log-probabilities, or logits: decoding normalizes."""
 Calibrate = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """From scores to scores, all at once. *Shape:* (entities,), and the same."""
+_HALF_A_DIGIT = 5e-5
+"""Scores are told with four digits, and what is told as the least score is not below it."""
 _SURE = 1 - 1e-6
 """The highest probability of going on that an entity's end is scored by, lest its logarithm is infinite."""
+
+
+def check_least_score(score: float | None) -> None:
+    """Refuses what entities cannot have.
+
+    Raises:
+        UsageError: If it is not in [0, 1].
+    """
+    if score is not None and not 0 <= score <= 1:
+        raise UsageError(f"a least score of {score} is not between 0 and 1", hint="Such as 0.9, or 0 for all entities")
 
 
 class WordSpan(NamedTuple):
@@ -59,11 +73,24 @@ class BioDecoder:
         labels: Labels in the order of the head's outputs.
         calibrate: What makes the entities' scores probabilities of being right; None leaves them as they are. It changes no
             entity and no uncertainty.
+        least_estimate: Entities of which the model's own estimate is lower are left out: the geometric mean of the
+            probabilities of the entity's tags and of its end, in [0, 1], which calibration starts from. It changes no
+            uncertainty, and no other entity.
+        least_score: Entities with a lower score are left out as well.
     """
 
-    def __init__(self, labels: Sequence[str], calibrate: Calibrate | None = None) -> None:
+    def __init__(
+        self,
+        labels: Sequence[str],
+        calibrate: Calibrate | None = None,
+        *,
+        least_estimate: float = 0.0,
+        least_score: float = 0.0,
+    ) -> None:
         self.labels = tuple(labels)
         self._calibrate = calibrate
+        self._least_estimate = least_estimate
+        self._least_score = least_score
 
     def decode(self, emissions: Emissions) -> list[WordSpan]:
         """Decodes one document; see :meth:`decode_batch`."""
@@ -78,7 +105,8 @@ class BioDecoder:
         Returns:
             For each document its entities in text order, never overlapping. The score is the geometric mean of the
             probabilities of the entity's tags, so it does not fall with length. Where there is a calibration, it is what that
-            makes of the mean in which the end of the entity counts as a tag: that the next word does not go on with it.
+            makes of the estimate, the mean in which the end of the entity counts as a tag: that the next word does not go on
+            with it.
         """
         decoded = _decode(documents)
         return [[] for _ in documents] if decoded is None else self._spans(decoded)
@@ -114,16 +142,15 @@ class BioDecoder:
         totals = np.concatenate([[0.0], np.cumsum(decoded.chosen)])
         sums, lengths = totals[lasts] - totals[starts], lasts - starts
         owners = np.searchsorted(ends, starts, side="right")
-        if self._calibrate is None:
-            scores = np.minimum(np.exp(sums / lengths), 1.0)
-        else:
-            followed = lasts < ends[owners]
-            goes_on = np.zeros(len(starts))
-            goes_on[followed] = np.exp(decoded.log_probs[lasts[followed], tags[starts[followed]] + 1])
-            sums = sums + np.log1p(-np.minimum(goes_on, _SURE))
-            scores = self._calibrate(np.minimum(np.exp(sums / (lengths + 1)), 1.0))
+        followed = lasts < ends[owners]
+        goes_on = np.zeros(len(starts))
+        goes_on[followed] = np.exp(decoded.log_probs[lasts[followed], tags[starts[followed]] + 1])
+        with_ends = sums + np.log1p(-np.minimum(goes_on, _SURE))
+        estimates = np.minimum(np.exp(with_ends / (lengths + 1)), 1.0)
+        scores = np.minimum(np.exp(sums / lengths), 1.0) if self._calibrate is None else self._calibrate(estimates)
+        kept = (estimates >= self._least_estimate) & (scores >= self._least_score - _HALF_A_DIGIT)
         result: list[list[WordSpan]] = [[] for _ in begins]
-        columns = (starts.tolist(), lasts.tolist(), owners.tolist(), tags[starts].tolist(), scores.tolist())
+        columns = [column[kept].tolist() for column in (starts, lasts, owners, tags[starts], scores)]
         offsets = begins.tolist()
         for start, last, owner, tag, score in zip(*columns, strict=True):
             begin = offsets[owner]

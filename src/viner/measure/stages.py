@@ -76,7 +76,7 @@ class StagedRecognizer:
         self._encoder = encoder
         self._engine = engine
         self._budget = budget
-        self._decoder = BioDecoder(info.heads[0].labels, info.calibration)
+        self._decoder = BioDecoder(info.heads[0].labels, info.calibration, least_estimate=info.least_estimate)
         self._segmenter = None if info.segmenter is None else info.segmenter.open()
         self._tags = len(info.heads[0].tags)
         self._overlap = min(info.windows.overlap, encoder.capacity - 1)

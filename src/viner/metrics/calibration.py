@@ -8,7 +8,7 @@ Networks"), and the mean probability of an entity's tags is not the probability 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -195,6 +195,43 @@ def coverage_curve(outcomes: Outcomes) -> tuple[Floats, Floats]:
     return kept / max(outcomes.entities, 1), right / np.maximum(kept, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class LeastScore:
+    """Which entities are better left out, for F1.
+
+    Args:
+        score: Those with a lower score.
+        f1: F1 without them.
+        f1_of_all: F1 of all.
+    """
+
+    score: float
+    f1: float
+    f1_of_all: float
+
+    def to_dict(self) -> dict[str, float]:
+        """The JSON form."""
+        return asdict(self)
+
+
+def least_score_for_f1(outcomes: Outcomes, support: int) -> LeastScore:
+    """The score below which an entity costs more F1 than it brings: half of the highest F1 that there is.
+
+    That is where expected F1 is highest if scores are probabilities (Lipton, Elkan and Narayanaswamy 2014, "Optimal
+    Thresholding of Classifiers to Maximize F1 Measure"). The best F1 of a set of documents is a steadier figure than the score
+    at which it happens to be reached, so that score is not taken.
+
+    Args:
+        outcomes: Entities with calibrated scores.
+        support: How many entities there are to find, found or not.
+    """
+    # Of the entities from each score on, and of none
+    found, right = (np.append(np.cumsum(column[::-1])[::-1], 0) for column in (outcomes.counts, outcomes.correct))
+    f1s = 2 * right / np.maximum(found + support, 1)
+    score = float(f1s.max()) / 2
+    return LeastScore(score, float(f1s[np.searchsorted(outcomes.scores, score, side="left")]), float(f1s[0]))
+
+
 def wilson_interval(right: int, count: int, z: float = 1.959964) -> tuple[float, float]:
     """Where the share of right ones among more of the kind would lie (Wilson 1927).
 
@@ -237,6 +274,17 @@ class Calibration:
         """The calibrated scores, in (0, 1). *Shape:* that of ``scores``."""
         result: Floats = _sigmoid(self.slope * _log_odds(scores) + self.intercept)
         return result
+
+    def inverse(self, score: float) -> float:
+        """What is calibrated to a score, in [0, 1]; the nearest where nothing is.
+
+        Raises:
+            ValueError: If the score is not between 0 and 1, without these.
+        """
+        if not 0 < score < 1:
+            raise ValueError(f"nothing is calibrated to a score of {score}")
+        log_odds = (np.log(score / (1 - score)) - self.intercept) / self.slope
+        return float(_sigmoid(np.array([log_odds]))[0])
 
     def applied(self, outcomes: Outcomes) -> Outcomes:
         """The same entities with their calibrated scores."""

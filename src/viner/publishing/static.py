@@ -163,6 +163,7 @@ def _rules(bundle: Bundle, encoder: PieceEncoder, recognizer: Recognizer) -> dic
     return {
         "labels": info.heads[0].labels,
         "calibration": None if info.calibration is None else info.calibration.to_dict(),
+        "least_estimate": info.least_estimate,
         "overlap": min(info.windows.overlap, encoder.capacity - 1),
         "pieces": describe(encoder),
         "texts": [[text, fingerprint(encoder, text)] for text in texts],

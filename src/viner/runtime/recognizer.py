@@ -23,6 +23,7 @@ from viner.encoding import (
     PieceEncoder,
     Window,
     WordSpan,
+    check_least_score,
     class_probabilities,
     plan_windows,
     side_by_side,
@@ -65,16 +66,18 @@ class Recognizer:
         info: What the model says about itself.
         engine: The graph that runs, "int8" or "fp32"; another than ``info.engine`` if it was asked for or fallen back to.
         provider: What runs it, such as "onnxruntime"; another than was asked for if it was fallen back to.
+        least_score: Entities with a lower score are left out, whatever the model says; None leaves that to the model.
     """
 
     def __init__(self, info: BundleInfo, encoder: PieceEncoder, engine: Engine, *, budget: int | None = None) -> None:
         self.info = info
         self.engine = info.engine
         self.provider = ONNX_RUNTIME
+        self.least_score: float | None = None
         self._encoder = encoder
         self._engine = engine
         self._budget = budget
-        self._decoder = BioDecoder(info.heads[0].labels, info.calibration)
+        self._decoder = self._new_decoder()
         self._segmenter = None if info.segmenter is None else info.segmenter.open()
         self._overlap = min(info.windows.overlap, encoder.capacity - 1)
         self._nothing = np.zeros(len(info.heads[0].tags), dtype=np.float32)
@@ -182,8 +185,30 @@ class Recognizer:
         """
         other = copy(self)
         other.info = replace(self.info, calibration=calibration)
-        other._decoder = BioDecoder(other.info.heads[0].labels, calibration)
+        other._decoder = other._new_decoder()
         return other
+
+    def with_least_score(self, score: float | None) -> Recognizer:
+        """The same model, on the same engine, which leaves out other entities.
+
+        Args:
+            score: Entities with a lower score are left out; 0 gives all that the model finds, however unsure it is of them.
+                None leaves out those that the model was trained to leave out.
+
+        Raises:
+            UsageError: If it is not in [0, 1].
+        """
+        check_least_score(score)
+        other = copy(self)
+        other.least_score = score
+        other._decoder = other._new_decoder()
+        return other
+
+    def _new_decoder(self) -> BioDecoder:
+        labels, calibration = self.info.heads[0].labels, self.info.calibration
+        if self.least_score is not None:
+            return BioDecoder(labels, calibration, least_score=self.least_score)
+        return BioDecoder(labels, calibration, least_estimate=self.info.least_estimate)
 
     @property
     def schema(self) -> Schema:

@@ -11,6 +11,7 @@ from types import TracebackType
 
 from viner.bundle import BundleInfo, find_bundle
 from viner.document import Document
+from viner.encoding import check_least_score
 from viner.errors import UsageError
 from viner.scale.chunks import cut, pack, unpack
 from viner.scale.errors import ClusterError
@@ -43,17 +44,19 @@ class RayRecognizer:
         address: ``host:port`` of a cluster; "local" starts one on this machine; None takes the one that this process is
             connected to, that ``RAY_ADDRESS`` names or that runs on this machine, and else starts one.
         engine: The graph to run, "int8" or "fp32"; None takes the one that the model chose.
+        least_score: Entities with a lower score are left out, see :func:`viner.load`; None leaves that to the model.
 
     Attributes:
         info: What the model says about itself.
         engine: The graph that the workers run, "int8" or "fp32".
+        least_score: As given.
         workers: How many workers there are to be.
 
     Raises:
         MissingExtraError: If Ray is not installed.
         BundleError: If the model is none.
         ClusterError: If there is no cluster at the address.
-        UsageError: If a number is less than 1.
+        UsageError: If a number is less than 1, or the least score is none.
     """
 
     def __init__(
@@ -64,15 +67,18 @@ class RayRecognizer:
         cpus_per_worker: int = 1,
         address: str | None = None,
         engine: str | None = None,
+        least_score: float | None = None,
     ) -> None:
         for name, value in (("workers", workers), ("cpus_per_worker", cpus_per_worker)):
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, not {value}")
+        check_least_score(least_score)
         ray = ray_module()
         bundle = find_bundle(model, weights=False)
-        shipment = Shipment.of(bundle, engine)
+        shipment = Shipment.of(bundle, engine, least_score)
         self.info: BundleInfo = bundle.info
         self.engine = engine or bundle.info.engine
+        self.least_score = least_score
         self._cpus = cpus_per_worker
         self._run: Run | None = None
         self._busy = threading.Lock()

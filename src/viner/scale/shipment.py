@@ -28,15 +28,17 @@ class Shipment:
         engine: The graph to run, "int8" or "fp32"; None takes the one that the model chose.
         files: Names and bytes.
         graph: The graph of ``engine`` when the folder itself holds the other one.
+        least_score: Entities with a lower score are left out; None leaves that to the model.
     """
 
     path: str
     engine: str | None
     files: Mapping[str, bytes]
     graph: bytes | None = None
+    least_score: float | None = None
 
     @classmethod
-    def of(cls, bundle: Bundle, engine: str | None = None) -> Shipment:
+    def of(cls, bundle: Bundle, engine: str | None = None, least_score: float | None = None) -> Shipment:
         """Reads a model folder.
 
         Raises:
@@ -50,7 +52,7 @@ class Shipment:
             files = {name: (bundle.path / name).read_bytes() for name in bundle.needed}
         except OSError as error:
             raise BundleError(f"it cannot be read ({error.strerror})", where=error.filename or bundle.path) from error
-        return cls(str(bundle.path.resolve()), engine, files, graph)
+        return cls(str(bundle.path.resolve()), engine, files, graph, least_score)
 
     @property
     def size(self) -> int:

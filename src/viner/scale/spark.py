@@ -24,7 +24,12 @@ Partitions = Callable[[Iterator[Any]], Iterator[Any]]
 
 
 def recognize_partitions(
-    model: str, *, text: str = "text", engine: str | None = None, rules: str | Literal[False] | None = None
+    model: str,
+    *,
+    text: str = "text",
+    engine: str | None = None,
+    rules: str | Literal[False] | None = None,
+    least_score: float | None = None,
 ) -> Partitions:
     """A function for ``mapInPandas`` that adds a column ``entities`` to what it is given.
 
@@ -33,6 +38,7 @@ def recognize_partitions(
         text: Name of the column with the texts; a row without one (null) has no entities.
         engine: The graph to run, "int8" or "fp32"; None takes the one that the model chose.
         rules: A TOML file with ``[rules]`` that every worker sees; None takes those of a project, False none.
+        least_score: Entities with a lower score are left out, see :func:`viner.load`; None leaves that to the model.
 
     Returns:
         A function from data frames to data frames of the same rows and columns, in order, and ``entities``: for each row a list
@@ -41,7 +47,7 @@ def recognize_partitions(
     """
 
     def recognize(frames: Iterator[Any]) -> Iterator[Any]:
-        recognizer = _loaded(model, engine, rules)
+        recognizer = _loaded(model, engine, rules, least_score)
         for frame in frames:
             if text not in frame:
                 raise InputError(f"there is no column {text!r}", where=text, hint=f"Columns: {', '.join(map(str, frame))}")
@@ -51,12 +57,14 @@ def recognize_partitions(
 
 
 @cache
-def _loaded(model: str, engine: str | None, rules: str | Literal[False] | None) -> Recognizer | RuledRecognizer[Recognizer]:
+def _loaded(
+    model: str, engine: str | None, rules: str | Literal[False] | None, least_score: float | None
+) -> Recognizer | RuledRecognizer[Recognizer]:
     from viner.rules import with_rules
     from viner.runtime import Recognizer
 
     # One thread: Spark starts as many of these processes as it is to use cores.
-    return with_rules(Recognizer.load(model, engine=engine, threads=1), model, rules)
+    return with_rules(Recognizer.load(model, engine=engine, threads=1).with_least_score(least_score), model, rules)
 
 
 def _recognized(

@@ -59,7 +59,8 @@ class Worker:
         log = logging.getLogger("viner")
         log.addHandler(listener)
         try:
-            return Recognizer.load(arrived.arrive(), engine=arrived.engine, threads=threads)
+            recognizer = Recognizer.load(arrived.arrive(), engine=arrived.engine, threads=threads)
+            return recognizer.with_least_score(arrived.least_score)
         finally:
             log.removeHandler(listener)
 

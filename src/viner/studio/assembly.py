@@ -23,7 +23,8 @@ def make_suggester(project: Project, store: Store, settings: ProjectSettings, se
     if serves is None:
         return Suggester(schema, None, rules)
     name, recognizer = serves
-    return Suggester(schema, recognizer, rules, model=name, evaluation=settings.annotation.suggest_evaluation)
+    # A suggestion that is wrong costs a key, one that is missing costs more.
+    return Suggester(schema, recognizer.everything(), rules, model=name, evaluation=settings.annotation.suggest_evaluation)
 
 
 def make_recognition_rules(

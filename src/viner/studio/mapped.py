@@ -26,6 +26,10 @@ class Answering(Protocol):
         """Documents, each with how unsure of it the model is."""
         ...
 
+    def with_least_score(self, score: float | None) -> Answering:
+        """The same model, which leaves out the entities with a lower score."""
+        ...
+
 
 class MappedRecognizer:
     """A recognizer that answers in the labels of a schema other than its own.
@@ -51,6 +55,10 @@ class MappedRecognizer:
     def labels(self) -> tuple[str, ...]:
         """The labels of the schema that the model can answer with."""
         return tuple(dict.fromkeys(label for label in self._labels.values() if label is not None))
+
+    def everything(self) -> MappedRecognizer:
+        """The same model, which answers with all that it finds, however unsure it is."""
+        return MappedRecognizer(self._recognizer.with_least_score(0), self.schema, self._labels)
 
     def __call__(self, text: str | Document, /) -> Document:
         """The document of one text."""

@@ -16,7 +16,7 @@ _TOKENIZERS = ("tokenizer", "vocab", "merges", "added_tokens", "special_tokens",
 """What files of a base begin with that say how it cuts words into pieces."""
 
 
-def fingerprint(
+def training_fingerprint(
     base: Path,
     labels: Sequence[str],
     train: Sequence[Document],

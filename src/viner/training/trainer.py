@@ -24,7 +24,7 @@ from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
-from viner.training.fingerprint import fingerprint
+from viner.training.fingerprint import training_fingerprint
 from viner.training.heads import EntityHead
 from viner.training.lora import add_adapters, merge_adapters
 from viner.training.model import MultiHeadModel, check_stock, load_encoder, recompute_layers
@@ -150,7 +150,7 @@ class Trainer:
             )
         self._dev = DevSet(dev, self._encoder, overlap=config.window_overlap)
         self._prior = 0.0 if teacher is not None else self._objective.prior(self._train.targets)  # a teacher has yet to speak
-        self._fingerprint = fingerprint(base, labels, train, dev, config, teacher)
+        self._fingerprint = training_fingerprint(base, labels, train, dev, config, teacher)
 
     def _new_model(self) -> tuple[MultiHeadModel, EntityHead]:
         """The model before it has learned anything, the same in all processes."""

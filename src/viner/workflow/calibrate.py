@@ -11,7 +11,15 @@ from viner.corpus import fold_numbers
 from viner.document import Document
 from viner.evaluation.confidence import Confidence, ConfidenceTally
 from viner.evaluation.evaluate import Evaluable, evaluate_model
-from viner.metrics.calibration import LEAST_ENTITIES, Calibration, Outcomes, cross_calibrated, fit_calibration
+from viner.metrics.calibration import (
+    LEAST_ENTITIES,
+    Calibration,
+    LeastScore,
+    Outcomes,
+    cross_calibrated,
+    fit_calibration,
+    least_score_for_f1,
+)
 
 FOLDS = 5
 """Parts of the documents whose entities are scored, each, by a calibration that is fitted to the other parts."""
@@ -26,11 +34,29 @@ class Calibrated:
         outcomes: The scores before, and what came of them.
         held_out: The same entities with the scores of calibrations that were fitted to other documents; None where there
             are too few.
+        support: How many entities are annotated, found or not.
     """
 
     calibration: Calibration | None
     outcomes: Outcomes
     held_out: Outcomes | None = None
+    support: int = 0
+
+    @property
+    def least(self) -> LeastScore | None:
+        """Which entities are better left out; None where F1 gains nothing by it.
+
+        Measured with the scores of calibrations that were fitted to other documents.
+        """
+        if self.calibration is None or self.held_out is None:
+            return None
+        least = least_score_for_f1(self.held_out, self.support)
+        return least if least.f1 > least.f1_of_all else None
+
+    @property
+    def least_estimate(self) -> float:
+        """The estimate that is calibrated to the score of :attr:`least`; 0 where nothing is to be left out."""
+        return 0.0 if self.calibration is None or self.least is None else self.calibration.inverse(self.least.score)
 
     def summary(self) -> str:
         """One line for people."""
@@ -40,7 +66,13 @@ class Calibrated:
         if self.held_out is None:
             return told
         before, after = Confidence.of(self.outcomes), Confidence.of(self.held_out)
-        return f"{told}: calibration error {before.ece:.4f} before, {after.ece:.4f} after (cross-validated)"
+        told += f": calibration error {before.ece:.4f} before, {after.ece:.4f} after (cross-validated)"
+        if self.least is None:
+            return told
+        return (
+            f"{told}\nEntities with a score below {self.least.score:.2f} are left out: F1 {self.least.f1:.4f},"
+            f" {self.least.f1_of_all:.4f} with them"
+        )
 
     def lack(self) -> str:
         """Why there is no calibration."""
@@ -56,10 +88,12 @@ class Calibrated:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form of what it is worth: ``{"before", "after"}``, a :class:`~viner.evaluation.confidence.Confidence` each.
 
-        That after is of documents that the calibration was not fitted to, and None where it is not known.
+        That after is of documents that the calibration was not fitted to, and None where it is not known. ``least`` is there
+        where entities are left out.
         """
         after = None if self.calibration is None or self.held_out is None else Confidence.of(self.held_out).to_dict()
-        return {"before": Confidence.of(self.outcomes).to_dict(), "after": after}
+        least = {} if self.least is None else {"least": self.least.to_dict()}
+        return {"before": Confidence.of(self.outcomes).to_dict(), "after": after, **least}
 
 
 def calibrate(recognizer: Evaluable, dev: Sequence[Document], *, where: str | Path | None = None) -> Calibrated:
@@ -68,7 +102,8 @@ def calibrate(recognizer: Evaluable, dev: Sequence[Document], *, where: str | Pa
     What it is worth on other documents is found by cross-validation over the documents.
 
     Args:
-        recognizer: The model with the graph that it will answer with, and ``IDENTITY`` as its calibration.
+        recognizer: The model with the graph that it will answer with, and ``IDENTITY`` as its calibration. Only what it answers
+            is calibrated.
         dev: Annotated documents; never those that the finished model is measured on.
         where: The file that they come from, for messages.
 
@@ -88,4 +123,5 @@ def calibrate(recognizer: Evaluable, dev: Sequence[Document], *, where: str | Pa
     parts = [tally.outcomes() for tally in tallies]
     outcomes = Outcomes.merged(parts)
     calibration = fit_calibration(outcomes)
-    return Calibrated(calibration, outcomes, None if calibration is None else cross_calibrated(parts))
+    support = sum(len(document.entities or ()) for document in scored)
+    return Calibrated(calibration, outcomes, None if calibration is None else cross_calibrated(parts), support)

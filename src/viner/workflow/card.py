@@ -65,7 +65,7 @@ def model_card(info: BundleInfo, choices: CardChoices | None = None) -> str:
         _use(info, choices),
         _training(info) + _reading(info),
         _figures(info, evaluations),
-        _LIMITS.format(scores=_UNCALIBRATED if info.calibration is None else _CALIBRATED.format(on=_calibrated_on(info))),
+        _LIMITS.format(scores=_scores(info)),
         _licenses(info, choices),
     )
     text = "\n".join(sections)
@@ -271,6 +271,12 @@ def _calibrated_on(info: BundleInfo) -> str:
     return escape(str(known["on"])) if isinstance(known, Mapping) and "on" in known else "dev"
 
 
+def _scores(info: BundleInfo) -> str:
+    """What a score means, and below which one entities are left out."""
+    told = _UNCALIBRATED if info.calibration is None else _CALIBRATED.format(on=_calibrated_on(info))
+    return f"{told}\n{_LEAST.format(score=info.least_score)}" if info.least_score else told
+
+
 def _calibration(info: BundleInfo) -> str:
     """What the calibration of scores is worth, a paragraph; nothing where it is not known."""
     try:
@@ -306,6 +312,8 @@ Entities do not overlap. {scores}
 """
 _CALIBRATED = """A score says how probable it is that an entity is right, start, end and type, in texts like the documents of
 {on}, to which the scores were fitted."""
+_LEAST = """Entities with a score below {score:.2f} are left out, since F1 on dev was best without them; where all are wanted,
+`viner.load(MODEL, least_score=0)` and `--least-score 0` give them."""
 _UNCALIBRATED = "A score is the model's own estimate, not a probability of being right."
 
 

@@ -246,7 +246,7 @@ def _finish(
     uncalibrated = replace(info, calibration=IDENTITY)
     calibrated = calibrate(Recognizer.from_graph(uncalibrated, folder, folder / "model.onnx"), dev)
     report.line(calibrated.summary())
-    info = replace(info, calibration=calibrated.calibration)
+    info = replace(info, calibration=calibrated.calibration, least_estimate=calibrated.least_estimate)
     recognizer = Recognizer.from_graph(info, folder, folder / "model.onnx")
     evaluations: dict[str, Evaluation] = {}
     metrics: dict[str, Any] = {}

@@ -34,7 +34,8 @@ const answers = {
   pieces: (words) => words.map((word) => encoder.cut(word)),
   view: ({ names, words }) => words.map(viewOf(names, known.canonical)),
   windows: (plans) => plans.map(({ offsets, capacity, overlap }) => planWindows(offsets, capacity, overlap).map((w) => [w.first, w.last, w.keepFirst, w.keepLast])),
-  decode: ({ tags, documents, calibration }) => documents.map((values) => decode(Float32Array.from(values), tags, calibration)),
+  decode: ({ tags, documents, calibration, least }) =>
+    documents.map((values) => decode(Float32Array.from(values), tags, calibration, least)),
   recognize: (texts) => Promise.all(texts.map((text) => recognizer.recognize(text))),
   fingerprint: (texts) => texts.map((text) => (({ flat, pieces, offsets }) => fingerprint(flat, pieces, offsets))(recognizer.encode(text))),
 };

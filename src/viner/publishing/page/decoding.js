@@ -20,9 +20,10 @@ const SURE = 1 - 1e-6; // as in viner.encoding.decoding
  * @param {Float32Array} emissions tags of each word, one word after the other: O, B-x, I-x, B-y, I-y, …
  * @param {number} tags
  * @param {Calibration | null} calibration null leaves scores as they are
+ * @param {number} leastEstimate entities of which the estimate that calibration starts from is lower are left out
  * @returns {WordSpan[]} in text order, never overlapping
  */
-export function decode(emissions, tags, calibration) {
+export function decode(emissions, tags, calibration, leastEstimate) {
   const words = emissions.length / tags;
   if (words === 0) return [];
   const logs = logSoftmax(emissions, tags);
@@ -36,12 +37,11 @@ export function decode(emissions, tags, calibration) {
     while (last < words && path[last] > 0 && path[last] % 2 === 0) last++;
     let total = 0;
     for (let inside = word; inside < last; inside++) total += logs[inside * tags + path[inside]];
-    let score = Math.min(Math.exp(total / (last - word)), 1);
-    if (calibration !== null) {
-      // The end counts as a tag: that the next word does not go on.
-      const goesOn = last < words ? Math.exp(logs[last * tags + path[word] + 1]) : 0;
-      score = calibrated(Math.min(Math.exp((total + Math.log1p(-Math.min(goesOn, SURE))) / (last - word + 1)), 1), calibration);
-    }
+    // In the estimate, the end counts as a tag: that the next word does not go on.
+    const goesOn = last < words ? Math.exp(logs[last * tags + path[word] + 1]) : 0;
+    const estimate = Math.min(Math.exp((total + Math.log1p(-Math.min(goesOn, SURE))) / (last - word + 1)), 1);
+    if (estimate < leastEstimate) continue;
+    const score = calibration === null ? Math.min(Math.exp(total / (last - word)), 1) : calibrated(estimate, calibration);
     spans.push({ first: word, last, label: path[word] >> 1, score });
   }
   return spans;

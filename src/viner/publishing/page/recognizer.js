@@ -24,7 +24,7 @@ export class TextError extends Error {
 
 export class Recognizer {
   /**
-   * @param {{labels: string[], calibration: import("./decoding.js").Calibration | null, overlap: number, pieces: Record<string, any>}} model
+   * @param {{labels: string[], calibration: import("./decoding.js").Calibration | null, least_estimate: number, overlap: number, pieces: Record<string, any>}} model
    * @param {{characters: any, canonical: any}} tables
    * @param {Engine} run
    */
@@ -33,6 +33,7 @@ export class Recognizer {
     this.labels = model.labels;
     this.tags = 2 * model.labels.length + 1;
     this.calibration = model.calibration;
+    this.leastEstimate = model.least_estimate;
     this.overlap = model.overlap;
     this.splitter = new WordSplitter(known.characters);
     this.encoder = new PieceEncoder(model.pieces, known);
@@ -60,7 +61,7 @@ export class Recognizer {
       progress?.(k, windows.length);
       await this.answer(window, pieces, offsets, emissions);
     }
-    const spans = decode(emissions, this.tags, this.calibration);
+    const spans = decode(emissions, this.tags, this.calibration, this.leastEstimate);
     /** @type {[number, number][]} */
     const words = Array.from({ length: flat.length / 2 }, (_, k) => [flat[2 * k], flat[2 * k + 1]]);
     const entities = spans.map(({ first, last, label, score }) => ({
