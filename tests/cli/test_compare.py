@@ -35,9 +35,7 @@ def models(tmp_path, monkeypatch):
     for name in ("1", "2"):
         (tmp_path / "recipe" / name).mkdir(parents=True)
         (tmp_path / "recipe" / name / "viner.json").touch()
-    monkeypatch.setattr(
-        viner, "load", lambda name, *, provider=None, rules=None: Finder("Lan" if name.endswith("2") else "Huế")
-    )
+    monkeypatch.setattr(viner, "load", lambda name, **options: Finder("Lan" if name.endswith("2") else "Huế"))
     return tmp_path / "recipe"
 
 

@@ -197,7 +197,7 @@ def least_score_option(default: str) -> Callable[[F], F]:
     )
 
 
-MODEL_DECIDES = "what F1 was best without in training"
+MODEL_DECIDES = "what the model was trained to leave out"
 """What is left out where nobody says what."""
 
 

@@ -22,7 +22,7 @@ CHARACTER = "█"
 
 @click.command(short_help="Mask the entities of files, or put pseudonyms in their place.")
 @bulk_options
-@least_score_option("0, since a name that is left standing is worse than a word too many that is not")
+@least_score_option("0, so that as little as possible is left standing")
 @click.option("--labels", metavar="A,B,…", help="Which entities are redacted; all if not given.")
 @click.option(
     "--by",
