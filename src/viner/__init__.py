@@ -54,7 +54,7 @@ def load(
         rules: A ``viner.toml``, or a file with ``[rules]`` alone, whose dictionaries and patterns go over or under the model;
             None takes those of the project, False none.
         least_score: Entities of the model with a lower score are left out, in [0, 1]; 0 gives all that it finds, however unsure
-            it is of them. None leaves out those without which F1 was best in training.
+            it is of them. None leaves out those without which F1 was better in training.
 
     Raises:
         BundleError: If the folder is no model, or is incomplete, damaged, or of a later version.

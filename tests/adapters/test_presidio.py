@@ -69,6 +69,9 @@ def test_presidio_gets_all_that_a_model_finds_since_it_has_thresholds_of_its_own
     for text in TEXTS:
         found = sorted(analyzer.analyze(text, language="vi"), key=lambda result: result.start)
         assert [result.start for result in found] == [entity.start for entity in ner(text).entities]
+    loaded, frugal = viner.load(silent_model), viner.load(silent_model, least_score=1)
+    assert engine(VinerRecognizer(loaded)).analyze(TEXTS[0], language="vi")
+    assert not engine(VinerRecognizer(frugal)).analyze(TEXTS[0], language="vi")
 
 
 def test_supported_entities_are_the_schema_or_what_a_mapping_makes_of_it(recognizer, engine):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from viner.bulk import Redactor
+import viner
+from viner.bulk import Job, Redactor
 from viner.bulk.pseudonyms import LETTERS, Pseudonyms
 from viner.document import Document, Entity, Relation
 from viner.errors import UsageError
@@ -231,3 +232,20 @@ def test_many_entities_take_no_longer_each(monkeypatch) -> None:
         counts.append(looks)
     assert counts[0] > 0
     assert counts[1] < 3 * counts[0]
+
+
+@pytest.mark.parametrize("ruled", [False, True], ids=["a model", "a model with rules"])
+def test_what_a_model_leaves_out_is_redacted_all_the_same_if_nobody_says_otherwise(silent_model, tmp_path, ruled):
+    (tmp_path / "rules.toml").write_text('[[rules.patterns]]\nlabel = "ID"\npattern = "BN\\\\d+"\nrecognize = "over"\n')
+    rules = tmp_path / "rules.toml" if ruled else None
+    (tmp_path / "in.txt").write_text("Lan BN91\n", encoding="utf-8")
+
+    def redacted(**options):
+        recognizer = viner.load(silent_model, rules=rules, **options)
+        Job(recognizer, [tmp_path / "in.txt"], tmp_path / "out.txt", to="text", step=Redactor()).run()
+        return (tmp_path / "out.txt").read_text(encoding="utf-8")
+
+    number = "[ID]" if ruled else "BN91"
+    assert redacted() == f"[PERSON] {number}\n"
+    (tmp_path / "out.txt").unlink()
+    assert redacted(least_score=1) == f"Lan {number}\n"

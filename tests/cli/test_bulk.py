@@ -166,6 +166,11 @@ def test_an_evaluation_scores_what_is_answered_with_the_least_score(run, silent_
         status, out, err = run("evaluate", silent_model, "gold.conll", "--json", *options)
         assert status == 0, err
         assert json.loads(out)["micro"]["predicted"] == found
+    assert "Scored with all that the model finds." in run("evaluate", silent_model, "gold.conll", "--least-score", "0")[1]
+    assert "whose score is below 0.9." in run("evaluate", silent_model, "gold.conll", "--least-score", "0.9")[1]
+    status, _, err = run("evaluate", silent_model, "gold.conll", "--against", "gold.conll", "--least-score", "0.9")
+    assert status == 2
+    assert "--least-score goes with models, and these are answers" in err
     status, out, _ = run("evaluate", silent_model, "gold.conll", "--stress", "lower", "--least-score", "0", "--json")
     assert status == 0
     assert run("evaluate", silent_model, "gold.conll", "--stress", "lower", "--json")[1] != out

@@ -315,3 +315,4 @@ def test_a_card_says_which_entities_are_left_out_and_how_to_get_them():
     assert "Entities with a score below 0.43 are left out" in card
     assert "least_score=0" in card
     assert is_untouched(card)
+    assert "Entities of which it is least sure are left out" in model_card(info(least_estimate=0.43))

@@ -32,7 +32,8 @@ class VinerRecognizer(EntityRecognizer):
 
     Args:
         model: A model folder, a project or a Hub id, as :func:`viner.load` takes it; or a recognizer that is loaded already,
-            for instance ``other.recognizer``.
+            for instance ``other.recognizer``. Where no ``least_score`` was asked for, it gives all that it finds, since
+            Presidio has thresholds of its own.
         supported_language: The language (ISO 639-1) that it answers for.
         entities: What Presidio calls a label, such as ``{"LOC": "LOCATION"}``. A label that is missing keeps its name, one that
             is None is not reported.
@@ -58,9 +59,9 @@ class VinerRecognizer(EntityRecognizer):
         name: str = "VinerRecognizer",
         **options: Any,
     ) -> None:
-        # Presidio has thresholds of its own.
-        named = isinstance(model, str | Path)
-        self.recognizer = viner.load(model, rules=rules, least_score=0) if named else _ruled(model, rules)
+        self.recognizer = viner.load(model, rules=rules) if isinstance(model, str | Path) else _ruled(model, rules)
+        if getattr(self.recognizer, "least_score", 0) is None and hasattr(self.recognizer, "with_least_score"):
+            self.recognizer = self.recognizer.with_least_score(0)  # Presidio has thresholds of its own
         labels = self.recognizer.schema.entity_labels
         unknown = sorted(set(entities or {}) - set(labels))
         if unknown:

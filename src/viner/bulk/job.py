@@ -89,7 +89,8 @@ class Job:
         format: Format of the inputs; None finds it out for each.
         options: Options of that format, such as ``text_column``.
         whole: Take each text file as one document, not each of its lines.
-        step: What is done with each document after it was recognized, such as :class:`Redactor`.
+        step: What is done with each document after it was recognized, such as :class:`Redactor`. For one that hides what texts
+            say, a recognizer of which no ``least_score`` was asked for gives all that it finds.
         restart: Start anew, even if an earlier run can be taken up.
         block: Code points in a block, for recognizers that take long to get going; None lets blocks grow from
             :data:`SMALLEST_BLOCK` to :data:`LARGEST_BLOCK`.
@@ -126,6 +127,9 @@ class Job:
         self._check_outputs()
         outputs = [Path(name) for name in (self.out, self.errors) if name is not None and name != STDIN]
         self.inputs: Inputs = find_inputs(inputs, outputs=outputs)
+        hides = step is not None and getattr(step, "hides", False)
+        if hides and getattr(recognizer, "least_score", 0) is None and hasattr(recognizer, "with_least_score"):
+            recognizer = recognizer.with_least_score(0)  # what a model is unsure of is not left standing
         self._recognizer = recognizer
         self._reading = (format, dict(options or {}), whole)
         self._step = step

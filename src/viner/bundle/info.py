@@ -126,10 +126,15 @@ class BundleInfo:
     files: Mapping[str, FileRecord] = field(default_factory=dict)
 
     @property
-    def least_score(self) -> float:
-        """The score below which entities are left out; 0 where none is."""
-        if self.calibration is None or not self.least_estimate:
-            return self.least_estimate
+    def least_score(self) -> float | None:
+        """The score below which entities are left out, 0 where none is.
+
+        None where scores are not calibrated: they are another mean than the estimate, in which the end counts.
+        """
+        if not self.least_estimate:
+            return 0.0
+        if self.calibration is None:
+            return None
         return float(self.calibration(np.array([self.least_estimate]))[0])
 
     def to_dict(self) -> dict[str, Any]:

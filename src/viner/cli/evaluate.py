@@ -104,7 +104,7 @@ def evaluate(
       joined         20 neighbors as one document
     """
     import viner
-    from viner.cli.systems import is_answers, load_system, refuse_rules, tell_unasked
+    from viner.cli.systems import is_answers, load_system, refuse_least_score, refuse_rules, tell_unasked
     from viner.evaluation import details_markdown, evaluate_model, seen_surfaces
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.curve import read_curve
@@ -141,7 +141,9 @@ def evaluate(
         raise UsageError("--curve goes with --report only", hint="Name the page, such as: --report errors.html")
     learning = None if curve is None else read_curve(curve)
     documents = progress(read(file, format, **read_options))
-    refuse_rules(rules, model, *([] if against is None else [against]))
+    systems = [model, *([] if against is None else [against])]
+    refuse_rules(rules, *systems)
+    refuse_least_score(least_score, *systems)
     reading: dict[str, Any] = {
         "provider": provider,
         "rules": rules,
@@ -182,6 +184,7 @@ def evaluate(
                 "by_document": [document.to_dict() for document in evaluation.by_document or ()],
                 "confidence": confidence.to_dict(),
                 "rules": None if applied is None else applied.file,
+                "least_score": least_score,
                 **({} if report is None else {"report": str(report), "errors": analysis.to_dict()}),
                 **({} if versus is None else {"against": {"model": against, **versus.to_dict()}}),
             }
@@ -190,6 +193,12 @@ def evaluate(
     click.echo("\n".join([evaluation.to_markdown(), details_markdown(evaluation), confidence.to_markdown()]), nl=False)
     if applied is not None:
         click.echo(f"\nScored with the {applied.count} of {applied.file}.")
+    if least_score is not None:
+        click.echo(
+            f"\nScored without entities of the model whose score is below {least_score:g}."
+            if least_score
+            else "\nScored with all that the model finds."
+        )
     if versus is not None:
         click.echo(f"\n{versus.summary(model, str(against))}")
     if report is not None:

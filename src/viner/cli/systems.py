@@ -33,6 +33,17 @@ def refuse_rules(rules: Path | Literal[False] | None, *names: str) -> None:
         raise UsageError("rules go with a model, and these are answers", where=rules, hint="Leave --rules out")
 
 
+def refuse_least_score(score: float | None, *names: str) -> None:
+    """Makes sure that a least score is given only where all systems are models: of two, both would have to leave out as much.
+
+    Raises:
+        UsageError: If one is a file of answers.
+    """
+    answers = next(filter(is_answers, names), None)
+    if score is not None and answers is not None:
+        raise UsageError("--least-score goes with models, and these are answers", where=answers, hint="Leave it out")
+
+
 def tell_unasked(file: Path, *systems: Any) -> None:
     """Tells of answers that belong to no document of the file: somebody may have named another split."""
     for system in systems:

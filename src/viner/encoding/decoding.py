@@ -72,7 +72,7 @@ class BioDecoder:
     Args:
         labels: Labels in the order of the head's outputs.
         calibrate: What makes the entities' scores probabilities of being right; None leaves them as they are. It changes no
-            entity and no uncertainty.
+            uncertainty and, but for ``least_score``, no entity.
         least_estimate: Entities of which the model's own estimate is lower are left out: the geometric mean of the
             probabilities of the entity's tags and of its end, in [0, 1], which calibration starts from. It changes no
             uncertainty, and no other entity.

@@ -276,7 +276,7 @@ class Calibration:
         return result
 
     def inverse(self, score: float) -> float:
-        """What is calibrated to a score, in [0, 1]; the nearest where nothing is.
+        """What would be calibrated to a score, in [0, 1], if scores near 0 and 1 were not taken for less extreme ones.
 
         Raises:
             ValueError: If the score is not between 0 and 1, without these.

@@ -60,9 +60,20 @@ class RuledRecognizer(Generic[R]):
         return self.recognizer.info
 
     @property
+    def least_score(self) -> float | None:
+        """As of the recognizer: entities of the model with a lower score are left out; None leaves that to the model."""
+        score: float | None = getattr(self.recognizer, "least_score", None)
+        return score
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """Names of the entity types."""
         return self.schema[ENTITIES].names
+
+    def with_least_score(self, score: float | None) -> RuledRecognizer[R]:
+        """The same model and rules, which leaves out other entities of the model; see :class:`viner.runtime.Recognizer`."""
+        recognizer: Any = self.recognizer
+        return RuledRecognizer(recognizer.with_least_score(score), self.rules)
 
     def __call__(self, item: str | Document, /) -> Document:
         """Recognizes one text; see :meth:`stream`."""

@@ -232,7 +232,7 @@ def _labels(schema: Schema) -> tuple[str, ...]:
 
 
 def _identity(info: BundleInfo) -> str:
-    return info.files["model.onnx"].sha256
+    return f"{info.files['model.onnx'].sha256} {info.least_estimate}"
 
 
 def _size(folder: Path) -> int:

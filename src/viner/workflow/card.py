@@ -257,7 +257,7 @@ def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
         rule = "it was asked for" if evidence.get("asked") else f"{evidence.get('needed', 0):.1%} are needed"
         compared = (
             f" Over {evidence.get('sentences', 0):,} sentences int8 gave {percent(evidence['same_share'])} of the entities of"
-            f" float32{figures}; {rule}."
+            f" float32{', before any is left out' if info.least_estimate else ''}{figures}; {rule}."
         )
     measured = evidence.get(MEASURED_WITH)
     if evaluations and measured:
@@ -274,7 +274,10 @@ def _calibrated_on(info: BundleInfo) -> str:
 def _scores(info: BundleInfo) -> str:
     """What a score means, and below which one entities are left out."""
     told = _UNCALIBRATED if info.calibration is None else _CALIBRATED.format(on=_calibrated_on(info))
-    return f"{told}\n{_LEAST.format(score=info.least_score)}" if info.least_score else told
+    if not info.least_estimate:
+        return told
+    which = "of which it is least sure" if info.least_score is None else f"with a score below {info.least_score:.2f}"
+    return f"{told}\n{_LEAST.format(which=which)}"
 
 
 def _calibration(info: BundleInfo) -> str:
@@ -312,7 +315,7 @@ Entities do not overlap. {scores}
 """
 _CALIBRATED = """A score says how probable it is that an entity is right, start, end and type, in texts like the documents of
 {on}, to which the scores were fitted."""
-_LEAST = """Entities with a score below {score:.2f} are left out, since F1 on dev was best without them; where all are wanted,
+_LEAST = """Entities {which} are left out, since F1 on dev was better without them; where all are wanted,
 `viner.load(MODEL, least_score=0)` and `--least-score 0` give them."""
 _UNCALIBRATED = "A score is the model's own estimate, not a probability of being right."
 

@@ -114,7 +114,9 @@ def take_engine(
         graph = build_graph(bundle, engine, Path(scratch) / GRAPH)
         report.stage("Comparing int8 with float32")
         exact, small = (bundle.graph, graph) if engine == "int8" else (graph, bundle.graph)
-        choice = choose_engine(bundle.info, bundle.path, exact, small, documents, asked=engine, fill=False)
+        choice = choose_engine(
+            replace(bundle.info, least_estimate=0.0), bundle.path, exact, small, documents, asked=engine, fill=False
+        )
         if not choice.evidence["entities"]:
             raise InputError(
                 "the model finds nothing in these texts", where=where, hint="Compare on texts of the kind that it is for"
