@@ -48,7 +48,8 @@ def load(
     Args:
         path: A model folder, or a project, which stands for its active model and its rules; where no such path exists, a Hub
             id ``user/name[@revision]``.
-        engine: The graph to run, such as "fp32"; None takes the one that the bundle chose.
+        engine: What is to run, "int8", "fp32", or "cascade": int8, and float32 where that is unsure. None takes what the model
+            chose.
         provider: What runs it: "onnxruntime", "openvino" (with ``viner[openvino]``) or "cuda"; None takes ``VINER_PROVIDER``,
             else ONNX Runtime on the processor.
         rules: A ``viner.toml``, or a file with ``[rules]`` alone, whose dictionaries and patterns go over or under the model;

@@ -54,8 +54,8 @@ def test_recognition_does_not_need_the_weights(folder):
 
 
 def test_a_later_version_says_update(folder):
-    change(folder, bundle=2, viner="9.0")
-    with pytest.raises(BundleError, match=r"viner 9.0 as bundle version 2.*pip install -U viner"):
+    change(folder, bundle=3, viner="9.0")
+    with pytest.raises(BundleError, match=r"viner 9.0 as bundle version 3.*pip install -U viner"):
         read_bundle(folder)
 
 

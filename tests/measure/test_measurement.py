@@ -83,3 +83,13 @@ def test_it_measures_the_words_that_documents_bring(tiny_model, monkeypatch):
 def test_texts_without_a_word_are_an_error(tiny_model):
     with pytest.raises(InputError, match="no word"):
         measure_model(tiny_model, [Document(" ")])
+
+
+def test_a_cascade_is_measured_as_one(tmp_path, monkeypatch):
+    from support.tiny import tiny_cascade
+
+    monkeypatch.setattr("viner.measure.measurement.measure_ceilings", lambda cores: {"int8": Ceiling("int8", 4e9, "so")})
+    found = measure_model(tiny_cascade(tmp_path / "model"), map(Document, TEXTS))
+    assert (found.engine, found.arithmetic) == ("cascade", "int8")
+    assert sum(part.seconds for part in found.parts) == pytest.approx(found.cores / found.pieces_per_s)
+    assert "model, cascade with onnxruntime" in to_text(found)

@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from support.tiny import tiny_bundle
+from support.tiny import tiny_bundle, tiny_cascade
 from viner.bundle import find_bundle
 from viner.errors import BundleError, MissingExtraError, UsageError
 from viner.publishing.page_graph import halve, page_graph
@@ -131,3 +131,14 @@ def test_what_halving_would_break_or_not_shrink_stays_as_it_is(tmp_path):
     assert kinds(tmp_path / "half.onnx") == {"large": TensorProto.FLOAT, "small": TensorProto.FLOAT}
     x = np.ones((2, 64), np.float32)
     assert np.array_equal(run(tmp_path / "half.onnx", x), run(tmp_path / "whole.onnx", x))
+
+
+def test_a_page_of_a_cascade_carries_float32(tmp_path):
+    folder = tiny_cascade(tmp_path / "model")
+    bundle = find_bundle(folder)
+    with page_graph(folder, bundle) as graph:
+        assert (graph.engine, graph.halved) == ("fp32", True)
+    with page_graph(folder, bundle, "int8") as graph:
+        assert graph.path == folder / "model.onnx"
+    with pytest.raises(UsageError, match="unknown engine 'cascade'"), page_graph(folder, bundle, "cascade"):
+        pass

@@ -88,3 +88,15 @@ def test_a_worker_without_room_says_where(far, home):
         far.arrive()
     assert caught.value.where.startswith(str(home))
     assert "VINER_HOME" in caught.value.hint
+
+
+@pytest.mark.parametrize(("engine", "runs"), [(None, "cascade"), ("int8", "int8"), ("fp32", "fp32")])
+def test_both_graphs_of_a_cascade_arrive(home, tmp_path, engine, runs):
+    from support.tiny import tiny_cascade
+
+    shipment = Shipment.of(find_bundle(tiny_cascade(tmp_path / "model")), engine)
+    assert shipment.graph is None
+    arrived = replace(shipment, path=str(tmp_path / "elsewhere")).arrive()
+    recognizer = Recognizer.load(arrived, engine=shipment.engine)
+    assert recognizer.engine == runs
+    assert [entity.label for entity in recognizer("Lan ở Huế").entities] == ["PERSON", "LOCATION"]

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from support.tiny_tokenizers import tiny_tokenizer
 from viner.bundle import Bundle, BundleInfo, BundleWriter, Head, Windows, read_bundle
+from viner.bundle.info import CASCADE, EXACT
 from viner.schema import ENTITIES, Schema
 
 LABELS = ("PERSON", "LOCATION")
@@ -59,6 +60,16 @@ def tiny_bundle(folder: Path, *, engine: str = "int8", processor_name: str | Non
             replace(source.canaries(), processor=processor_name).to_json(), encoding="utf-8"
         )
         writer.finish(source.info)
+    return folder
+
+
+def tiny_cascade(folder: Path) -> Path:
+    """Writes a model folder of the same weights that holds both graphs and runs a cascade of them; returns it."""
+    small, exact = _built("int8", "WordPiece"), _built("fp32", "WordPiece")
+    with BundleWriter(folder) as writer:
+        shutil.copytree(small.path, writer.folder, dirs_exist_ok=True)
+        shutil.copyfile(exact.graph, writer.folder / EXACT)
+        writer.finish(replace(small.info, engine=CASCADE))
     return folder
 
 

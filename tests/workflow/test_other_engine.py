@@ -178,3 +178,23 @@ def test_a_failure_leaves_nothing(exact, documents, tmp_path, monkeypatch):
         take_engine(covid, "int8", documents)
     assert [path.name for path in (covid / "models").iterdir()] == ["001"]
     assert json.loads((exact / "viner.json").read_text(encoding="utf-8"))["engine"] == "fp32"
+
+
+@pytest.mark.parametrize("held", ["int8", "fp32"])
+def test_a_cascade_takes_the_graph_that_is_there_and_builds_the_other(tmp_path, documents, held):
+    folder = tiny_bundle(tmp_path / "model", engine=held)
+    found = take_engine(folder, "cascade", documents, out=tmp_path / "both")
+    assert found.choice.engine == "cascade"
+    both = read_bundle(tmp_path / "both")
+    both.verify()
+    assert both.graph_of(held).read_bytes() == (folder / "model.onnx").read_bytes()
+    assert Recognizer.load(tmp_path / "both").engine == "cascade"
+    card = model_card(both.info)
+    assert "is unsure" not in model_card(read_bundle(folder).info)
+    assert "What it is unsure of is computed again by `model.onnx.fp32.onnx`" in card
+    assert "Engine: cascade." in card
+    # And back, with nothing to build.
+    take_engine(tmp_path / "both", held, documents, out=tmp_path / "back")
+    back = read_bundle(tmp_path / "back")
+    assert sorted(back.info.files) == sorted(read_bundle(folder).info.files)
+    assert back.graph.read_bytes() == (folder / "model.onnx").read_bytes()

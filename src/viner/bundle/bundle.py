@@ -11,12 +11,11 @@ from viner.bundle.canaries import NAME as CANARIES
 from viner.bundle.canaries import Canaries
 from viner.bundle.home import home
 from viner.bundle.hub import download, is_hub_id
-from viner.bundle.info import BundleInfo
+from viner.bundle.info import GRAPH, BundleInfo, place_of_graphs
 from viner.errors import BundleError
 from viner.project import Project
 
 INFO = "viner.json"
-GRAPH = "model.onnx"
 WEIGHTS = "model.safetensors"
 """What stock Transformers loads, and what a training goes on from."""
 CARD = "README.md"
@@ -42,8 +41,17 @@ class Bundle:
 
     @property
     def graph(self) -> Path:
-        """The ONNX file of the chosen engine."""
+        """The ONNX file of the chosen engine; of a cascade, that of int8."""
         return self.path / GRAPH
+
+    def graph_of(self, kind: str) -> Path:
+        """Where a graph lies: in the model folder, or in viner's cache, where it may still be missing.
+
+        Args:
+            kind: "int8" or "fp32".
+        """
+        name = place_of_graphs(self.info.engine).get(kind)
+        return rebuilt_graph(self.info, kind) if name is None else self.path / name
 
     @property
     def needed(self) -> tuple[str, ...]:

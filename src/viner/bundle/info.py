@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,38 @@ from viner.errors import BundleError, SchemaError, UsageError
 from viner.metrics.calibration import Calibration
 from viner.schema import Schema
 
-VERSION = 1
-"""Version of the model folder. A viner reads this one and all before it."""
-ENGINES = ("int8", "fp32")
+VERSION = 2
+"""Version of the model folder. A viner reads this one and all before it; a folder says the first one that reads it."""
+GRAPH = "model.onnx"
+EXACT = f"{GRAPH}.fp32.onnx"
+"""The float32 graph of a model that has both."""
+GRAPHS = ("int8", "fp32")
+CASCADE = "cascade"
+ENGINES = (*GRAPHS, CASCADE)
+"""What recognizes: one of two graphs, or both: int8, and float32 where that is unsure (``viner.runtime.cascade``)."""
 MEASURED_WITH = "measured_with"
 """Key of a model's ``evidence``, for its figures, and of its calibration: the engine they are of, where it runs another."""
 HEAD_KINDS = ("softmax-bio",)
 
 
-def check_engine(name: str) -> None:
+def check_engine(name: str, known: Sequence[str] = ENGINES) -> None:
     """Refuses what is no engine.
 
     Raises:
-        UsageError: If it is none of :data:`ENGINES`.
+        UsageError: If it is none of those that are known.
     """
-    if name not in ENGINES:
-        raise UsageError(f"unknown engine {name!r}", hint=f"Engines: {', '.join(ENGINES)}")
+    if name not in known:
+        raise UsageError(f"unknown engine {name!r}", hint=f"Engines: {', '.join(known)}")
+
+
+def graphs_of(engine: str) -> tuple[str, ...]:
+    """The graphs that an engine needs, of :data:`GRAPHS`."""
+    return GRAPHS if engine == CASCADE else (engine,)
+
+
+def place_of_graphs(engine: str) -> dict[str, str]:
+    """The graphs of an engine, and the names of their files in a model folder."""
+    return dict(zip(graphs_of(engine), (GRAPH, EXACT), strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +112,8 @@ class BundleInfo:
         schema: The layers that the model answers.
         heads: One head for each layer, in the order of the schema.
         windows: How long documents are cut.
-        engine: The graph in ``model.onnx``: "int8" or "fp32".
+        engine: What recognizes, of :data:`ENGINES`: the graph in ``model.onnx``, or, for "cascade", that of int8 there and the
+            one in float32 beside it.
         evidence: Why that engine was chosen: the counts and figures of the comparison.
         views: Views that each word passes through before it is cut into pieces.
         segmenter: What groups words into the segments that the model reads; None for a model that reads words.
@@ -140,7 +157,7 @@ class BundleInfo:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
-            "bundle": VERSION,
+            "bundle": VERSION if self.engine == CASCADE else 1,
             "viner": self.viner,
             "schema": self.schema.to_dict(),
             "heads": [head.to_dict() for head in self.heads],

@@ -16,7 +16,7 @@ from viner.cli.terminal import echo_json, tell
 @click.option(
     "--texts", type=FILE, help="Texts to recognize, in any format that `viner predict` reads; else the bundled corpus."
 )
-@click.option("--engine", metavar="NAME", help="int8 or fp32; the one that the model chose if not given.")
+@click.option("--engine", metavar="NAME", help="int8, fp32 or cascade; what the model chose if not given.")
 @provider_option
 @format_option
 @json_option

@@ -15,15 +15,15 @@ from viner.errors import UsageError, VinerError
 if TYPE_CHECKING:
     from viner.workflow.other_engine import EngineChange
 
-_TOLD = {"int8": "int8", "fp32": "float32"}
+_TOLD = {"int8": "int8", "fp32": "float32", "cascade": "int8, and float32 where that is unsure"}
 
 
-@click.command(short_help="See which graph a model runs, int8 or float32, or take the other one.")
+@click.command(short_help="See what a model runs, int8, float32 or both, or take another one.")
 @click.argument("model")
-@click.argument("engine", type=click.Choice(["int8", "fp32"]), required=False)
+@click.argument("engine", type=click.Choice(["int8", "fp32", "cascade"]), required=False)
 @click.argument("file", type=FILE, required=False)
 @click.option("--out", "-o", type=FILE, metavar="DIR", help="Folder of the new model; the next number in a project.")
-@click.option("--dry-run", is_flag=True, help="Compare both, and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Compare, and write nothing.")
 @format_option
 @json_option
 def engine(
@@ -36,11 +36,13 @@ def engine(
     read_options: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """Show which graph MODEL runs and why; or, with ENGINE, make a model that runs that one, without training.
+    """Show what MODEL runs and why; or, with ENGINE, make a model that runs that, without training.
 
-    int8 is faster, and its folder a third smaller; float32 is what was trained. A training takes int8 where both find the same
-    entities on dev. Where it took float32, int8 may still be right for you: FILE holds texts of the kind that the model is
-    for, and the comparison says how many entities differ, how fast both are and, if FILE is annotated, what F1 each has.
+    int8 is faster, and its folder a third smaller; float32 is what was trained. cascade has both graphs: int8 reads all, and
+    float32 again what int8 is unsure of. A training takes int8 where both find the same entities on dev, else the cascade
+    where that finds them and is faster than float32, else float32. Another one may still be right for you: FILE holds texts of
+    the kind that the model is for, and the comparison says how many entities differ, how fast each is and, if FILE is
+    annotated, what F1 each has.
 
     MODEL stays as it is. Of a project the next number becomes the new model, which recognizes if MODEL did; elsewhere --out
     names a folder. Building a graph needs viner[train].
@@ -50,7 +52,7 @@ def engine(
       viner engine models/001
       viner engine models/001 int8 dev.conll --dry-run
       viner engine models/001 int8 dev.conll --out models/001-int8
-      viner engine covid int8 dev.jsonl
+      viner engine covid cascade dev.jsonl
     """
     if engine is None:
         if out is not None or dry_run:
@@ -58,9 +60,7 @@ def engine(
         _show(model, as_json=as_json)
         return
     if file is None:
-        raise UsageError(
-            "FILE is missing: texts to compare both graphs on", hint=f"Such as: viner engine {model} {engine} dev.conll"
-        )
+        raise UsageError("FILE is missing: texts to compare on", hint=f"Such as: viner engine {model} {engine} dev.conll")
     from viner.formats import read
     from viner.workflow.choose import SENTENCES
     from viner.workflow.other_engine import take_engine

@@ -107,8 +107,9 @@ if TYPE_CHECKING:
 @encoder_options
 @click.option(
     "--engine",
-    type=click.Choice(["int8", "fp32"]),
-    help="The graph that runs; int8 where it finds the entities of float32 if not given, else float32.",
+    type=click.Choice(["int8", "fp32", "cascade"]),
+    help="What runs: int8, fp32, or cascade, which has fp32 compute again what int8 is unsure of. If not given, int8 where it"
+    " finds the entities of float32, else what of the others is faster and finds them.",
 )
 @click.option(
     "--track",

@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from viner.bundle import Bundle, find_bundle, processor, rebuilt_graph
+from viner.bundle import Bundle, find_bundle, processor
+from viner.bundle.info import CASCADE, graphs_of
 from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.errors import InputError
@@ -50,7 +51,7 @@ class Measurement:
 
     Args:
         model: The model folder.
-        engine: The graph that ran, "int8" or "fp32".
+        engine: What ran, "int8", "fp32" or "cascade".
         arithmetic: In what its products were computed: "int8", "fp32" or "bf16".
         provider: What ran it, such as "onnxruntime".
         processor: Its name and the instruction sets that matter.
@@ -142,7 +143,7 @@ def measure_model(
     Args:
         model: A model folder, a project or a Hub id.
         documents: Texts; None takes the bundled corpus. Of many, the first :data:`MOST_DOCUMENTS` or :data:`MOST_PIECES`.
-        engine: "int8" or "fp32"; None takes the one that the model chose.
+        engine: "int8", "fp32" or "cascade"; None takes the one that the model chose.
         provider: "onnxruntime", "openvino" or "cuda"; None takes ``VINER_PROVIDER``, else ONNX Runtime on the processor.
         tell: Called with what is measured next.
 
@@ -157,7 +158,15 @@ def measure_model(
     singles = single_sentences(encoder, texts)
     if not singles:
         raise InputError("the texts have no word", hint="Give some with --texts, or none to take the bundled corpus")
-    running = open_engine(recognizer.provider, graph, info.heads[0].layer, kind=recognizer.engine, longest=encoder.max_pieces)
+    exact = bundle.graph_of("fp32") if recognizer.engine == CASCADE else None
+    running = open_engine(
+        recognizer.provider,
+        graph,
+        info.heads[0].layer,
+        kind=recognizer.engine,
+        longest=encoder.max_pieces,
+        exact=exact,
+    )
     tell("what the processor can do")
     ceilings = measure_ceilings(running.threads)
     arithmetic = running.arithmetic or recognizer.engine
@@ -189,8 +198,8 @@ def measure_model(
 
 
 def graph_of(bundle: Bundle, engine: str) -> Path:
-    """Where the graph of an engine lies: in the model folder, or in viner's cache, where it may still be missing."""
-    return bundle.graph if engine == bundle.info.engine else rebuilt_graph(bundle.info, engine)
+    """Where the graph of an engine lies, of a cascade the one that runs first: in the model folder, or in viner's cache."""
+    return bundle.graph_of(graphs_of(engine)[0])
 
 
 def _bundled_texts() -> Iterator[Document]:
@@ -234,11 +243,11 @@ def _parts(
         if ceiling is not None:  # bf16 is not measured without torch
             least = cores * profile.operations_per_piece / ceiling.operations_per_s
             yield Part("products at the ceiling's rate", least, True)
-        if recognizer.provider == ONNX_RUNTIME:
+        if recognizer.provider == ONNX_RUNTIME and recognizer.engine != CASCADE:
             yield Part("products beyond that", computing * profile.kinds["products"] - least, True)
             for kind in KINDS[1:]:
                 yield Part(kind, computing * profile.kinds[kind], True)
-        else:  # the profile is ONNX Runtime's, and says nothing about others
+        else:  # the profile is ONNX Runtime's and of one graph, and says nothing about others
             yield Part("everything else", computing - least, True)
         if staged.padding:
             yield Part("padding", seconds * staged.padding, True)

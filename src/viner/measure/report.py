@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from viner.bundle.info import CASCADE
 from viner.measure.ceilings import SHAPE
 from viner.measure.measurement import REMAINDER, Measurement, Part
 
@@ -15,7 +16,7 @@ def to_text(found: Measurement) -> str:
 
 def _head(found: Measurement) -> list[str]:
     cost = found.profile.operations_per_piece / 1e6
-    how = found.engine if found.arithmetic == found.engine else f"{found.engine} computed in {found.arithmetic}"
+    how = found.engine if found.engine in (found.arithmetic, CASCADE) else f"{found.engine} computed in {found.arithmetic}"
     return [
         f"model      {found.model}, {how} with {found.provider}, {cost:.1f} million operations a piece",
         f"processor  {found.processor}, {found.cores} cores",

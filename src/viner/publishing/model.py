@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from viner.bundle import Bundle, BundleInfo, FileRecord, base_origin, data_origin, find_bundle, read_bundle
-from viner.bundle.bundle import CARD, FILES, GRAPH, INFO, NEEDED
+from viner.bundle.bundle import CARD, FILES, INFO, NEEDED
+from viner.bundle.info import GRAPH
 from viner.errors import UsageError
 from viner.publishing.folder import PublishError
 from viner.publishing.paths import shortened, without_paths

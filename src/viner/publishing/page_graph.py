@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from viner.bundle import Bundle
-from viner.bundle.info import check_engine
+from viner.bundle.info import CASCADE, GRAPHS, check_engine, graphs_of
 
 if TYPE_CHECKING:
     from onnx import GraphProto
@@ -49,7 +49,8 @@ def page_graph(model: str | Path, bundle: Bundle, engine: str | None = None) -> 
     Args:
         model: The model by the name that somebody gave.
         bundle: The same, found.
-        engine: "int8" or "fp32"; None takes the one that the model chose, which is the one that ``viner.load`` runs.
+        engine: "int8" or "fp32"; None takes the one that the model chose, which is the one that ``viner.load`` runs;
+            float32 where that is a cascade, as int8 alone would find less.
 
     Yields:
         The graph. Where onnx is not installed, a float32 graph is the model's own, with all 32 bits.
@@ -59,9 +60,9 @@ def page_graph(model: str | Path, bundle: Bundle, engine: str | None = None) -> 
         MissingExtraError: If the model holds the other graph, and what builds this one is not installed.
         BundleError: If it is to be built, and the weights are not there.
     """
-    wanted = engine or bundle.info.engine
-    check_engine(wanted)
-    path = bundle.graph if wanted == bundle.info.engine else _built(model, wanted)
+    wanted = engine or ("fp32" if bundle.info.engine == CASCADE else bundle.info.engine)
+    check_engine(wanted, GRAPHS)
+    path = bundle.graph_of(wanted) if wanted in graphs_of(bundle.info.engine) else _built(model, wanted)
     if wanted != "fp32" or not _has_onnx():
         yield PageGraph(path, wanted)
         return

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from viner.bundle import Bundle, BundleInfo, download
-from viner.bundle.bundle import GRAPH, INFO
+from viner.bundle.bundle import INFO
+from viner.bundle.info import GRAPH
 from viner.errors import InputError, MissingExtraError
 from viner.project import Project
 from viner.publishing.examples import bundled_examples, own_examples

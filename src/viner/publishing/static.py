@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from viner.bundle import Bundle
-from viner.bundle.bundle import GRAPH
+from viner.bundle.info import GRAPH
 from viner.encoding import PieceEncoder
 from viner.publishing.characters import character_tables
 from viner.publishing.examples import bundled_examples, own_examples

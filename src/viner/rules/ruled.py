@@ -70,7 +70,7 @@ class RuledRecognizer(Generic[R]):
         """Names of the entity types."""
         return self.schema[ENTITIES].names
 
-    def with_least_score(self, score: float | None) -> RuledRecognizer[R]:
+    def with_least_score(self, score: float | None) -> RuledRecognizer[Any]:
         """The same model and rules, which leaves out other entities of the model; see :class:`viner.runtime.Recognizer`."""
         recognizer: Any = self.recognizer
         return RuledRecognizer(recognizer.with_least_score(score), self.rules)

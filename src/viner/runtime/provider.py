@@ -9,7 +9,9 @@ import shutil
 from functools import cache
 from pathlib import Path
 
+from viner.bundle.info import CASCADE
 from viner.errors import MissingExtraError, UsageError
+from viner.runtime.cascade import CascadeEngine
 from viner.runtime.engine import Engine, OnnxEngine
 
 ONNX_RUNTIME, OPENVINO, CUDA = "onnxruntime", "openvino", "cuda"
@@ -51,7 +53,14 @@ def choose_provider(wanted: str | None = None) -> str:
 
 
 def open_engine(
-    provider: str, graph: Path, output: str, threads: int | None = None, *, kind: str = "int8", longest: int = 512
+    provider: str,
+    graph: Path,
+    output: str,
+    threads: int | None = None,
+    *,
+    kind: str = "int8",
+    longest: int = 512,
+    exact: Path | None = None,
 ) -> Engine:
     """An engine for a graph.
 
@@ -60,12 +69,22 @@ def open_engine(
         graph: The ONNX file.
         output: Name of the output to ask for.
         threads: Batches side by side; None takes one for each core.
-        kind: "int8" or "fp32".
+        kind: "int8", "fp32" or "cascade".
         longest: Most pieces that the model takes.
+        exact: For a cascade: the float32 graph, where ``graph`` is that of int8.
 
     Raises:
         BundleError: If the graph cannot be loaded.
+        ValueError: If ``exact`` is missing for a cascade, or given for anything else.
     """
+    if (kind == CASCADE) != (exact is not None):
+        raise ValueError("a cascade, and nothing else, has an exact graph")
+    if exact is not None:
+        quick, slow = (
+            open_engine(provider, each, output, threads, kind=name, longest=longest)
+            for each, name in ((graph, "int8"), (exact, "fp32"))
+        )
+        return CascadeEngine(quick, slow)
     if provider == OPENVINO:
         from viner.runtime.openvino import OpenVinoEngine
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viner.bundle import Bundle, BundleInfo, Canaries, find_bundle, processor, rebuilt_graph
-from viner.bundle.info import check_engine
+from viner.bundle import Bundle, BundleInfo, Canaries, find_bundle, processor
+from viner.bundle.info import CASCADE, check_engine, graphs_of
 from viner.document import Document, Entity, Span
 from viner.encoding import (
     BioDecoder,
@@ -31,6 +31,7 @@ from viner.encoding import (
 from viner.errors import BundleError, UsageError
 from viner.metrics.calibration import Calibration
 from viner.runtime.canaries import disagreement
+from viner.runtime.cascade import CascadeEngine
 from viner.runtime.engine import Engine
 from viner.runtime.product import products_overflow
 from viner.runtime.provider import CUDA, ONNX_RUNTIME, OPENVINO, choose_provider, open_engine
@@ -64,7 +65,7 @@ class Recognizer:
 
     Attributes:
         info: What the model says about itself.
-        engine: The graph that runs, "int8" or "fp32"; another than ``info.engine`` if it was asked for or fallen back to.
+        engine: What runs, "int8", "fp32" or "cascade"; another than ``info.engine`` if it was asked for or fallen back to.
         provider: What runs it, such as "onnxruntime"; another than was asked for if it was fallen back to.
         least_score: Entities with a lower score are left out, whatever the model says; None leaves that to the model.
     """
@@ -95,7 +96,8 @@ class Recognizer:
 
         Args:
             path: A model folder or a project; an existing path wins, else a Hub id ``user/name[@revision]``.
-            engine: "int8" or "fp32"; None takes the one that the model chose, and float32 with "cuda".
+            engine: "int8", "fp32", or "cascade", which runs int8, and float32 where that is unsure; None takes the one that the
+                model chose. With "cuda" float32 runs by default, and in the place of a cascade, as with "openvino".
             threads: Batches computed side by side; None takes one for each core.
             provider: "onnxruntime", "openvino" or "cuda"; None takes ``VINER_PROVIDER``, else ONNX Runtime on the processor.
 
@@ -108,6 +110,8 @@ class Recognizer:
         bundle = find_bundle(path, weights=False)
         wanted = engine or ("fp32" if provider == CUDA else bundle.info.engine)
         check_engine(wanted)
+        if wanted == CASCADE and provider != ONNX_RUNTIME:
+            wanted = "fp32"
         if provider == OPENVINO and wanted == "int8" and products_overflow():
             _log.warning(
                 "%s: this processor lacks VNNI, without which OpenVINO is slower in int8, and its answers depend on the batch."
@@ -116,7 +120,7 @@ class Recognizer:
             )
             provider = ONNX_RUNTIME
         recognizer = cls._open(bundle, wanted, threads, provider)
-        if wanted != "int8" and provider != OPENVINO:
+        if wanted == "fp32" and provider != OPENVINO:
             return recognizer
         problem = disagreement(recognizer, bundle)
         if problem is None:
@@ -134,17 +138,25 @@ class Recognizer:
 
     @classmethod
     def _open(cls, bundle: Bundle, engine: str, threads: int | None, provider: str) -> Recognizer:
-        graph = bundle.graph
-        if engine != bundle.info.engine:
-            graph = rebuilt_graph(bundle.info, engine)
+        graphs = {kind: bundle.graph_of(kind) for kind in graphs_of(engine)}
+        for kind, graph in graphs.items():
             if not graph.is_file():
                 raise BundleError(
                     f"the model holds its {bundle.info.engine} graph only",
                     where=bundle.path,
-                    hint=f"Build the {engine} graph once: pip install 'viner[train]' && python -m viner.workflow.rebuild"
-                    f" {bundle.path} {engine}",
+                    hint=f"Build the {kind} graph once: pip install 'viner[train]' && python -m viner.workflow.rebuild"
+                    f" {bundle.path} {kind}",
                 )
-        recognizer = cls.from_graph(bundle.info, bundle.path, graph, threads=threads, engine=engine, provider=provider)
+        first, *others = graphs.values()
+        recognizer = cls.from_graph(
+            bundle.info,
+            bundle.path,
+            first,
+            threads=threads,
+            engine=engine,
+            provider=provider,
+            exact=others[0] if others else None,
+        )
         recognizer.engine = engine
         return recognizer
 
@@ -158,6 +170,7 @@ class Recognizer:
         threads: int | None = None,
         engine: str | None = None,
         provider: str = ONNX_RUNTIME,
+        exact: Path | None = None,
     ) -> Recognizer:
         """A recognizer of a graph that is not part of a finished model folder, to compare graphs with each other.
 
@@ -166,13 +179,13 @@ class Recognizer:
             folder: Where its ``config.json`` and tokenizer are.
             graph: The ONNX file.
             threads: Batches computed side by side; None takes one for each core.
-            engine: What kind of graph it is, "int8" or "fp32"; None takes what ``info`` says.
+            engine: What kind of graph it is, "int8" or "fp32", or "cascade"; None takes what ``info`` says.
             provider: What runs it.
+            exact: For a cascade: the float32 graph, where ``graph`` is that of int8.
         """
         encoder = PieceEncoder.from_folder(folder, views=info.views, max_pieces=info.windows.pieces)
-        running = open_engine(
-            provider, graph, info.heads[0].layer, threads, kind=engine or info.engine, longest=encoder.max_pieces
-        )
+        kind = engine or info.engine
+        running = open_engine(provider, graph, info.heads[0].layer, threads, kind=kind, longest=encoder.max_pieces, exact=exact)
         recognizer = cls(info, encoder, running)
         recognizer.provider = provider
         return recognizer
@@ -214,6 +227,12 @@ class Recognizer:
     def schema(self) -> Schema:
         """The layers that the model answers."""
         return self.info.schema
+
+    @property
+    def recomputed(self) -> float:
+        """The share of all pieces so far that a cascade computed in float32 as well; 0 without one."""
+        engine = self._engine
+        return engine.recomputed / max(engine.computed, 1) if isinstance(engine, CascadeEngine) else 0.0
 
     @property
     def labels(self) -> tuple[str, ...]:

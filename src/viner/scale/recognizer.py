@@ -43,12 +43,12 @@ class RayRecognizer:
         cpus_per_worker: Cores of each, which it fills with as many threads.
         address: ``host:port`` of a cluster; "local" starts one on this machine; None takes the one that this process is
             connected to, that ``RAY_ADDRESS`` names or that runs on this machine, and else starts one.
-        engine: The graph to run, "int8" or "fp32"; None takes the one that the model chose.
+        engine: What is to run, "int8", "fp32" or "cascade"; None takes what the model chose.
         least_score: Entities with a lower score are left out, see :func:`viner.load`; None leaves that to the model.
 
     Attributes:
         info: What the model says about itself.
-        engine: The graph that the workers run, "int8" or "fp32".
+        engine: What the workers run, "int8", "fp32" or "cascade".
         least_score: As given.
         workers: How many workers there are to be.
 

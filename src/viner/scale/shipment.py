@@ -14,6 +14,7 @@ from pathlib import Path
 
 from viner.bundle import Bundle, BundleInfo, home, rebuilt_graph
 from viner.bundle.bundle import INFO
+from viner.bundle.info import graphs_of
 from viner.bundle.place import settle
 from viner.errors import BundleError
 from viner.scale.errors import ClusterError
@@ -25,9 +26,10 @@ class Shipment:
 
     Args:
         path: The absolute path of the folder where it comes from.
-        engine: The graph to run, "int8" or "fp32"; None takes the one that the model chose.
+        engine: What is to run, "int8", "fp32" or "cascade"; None takes what the model chose.
         files: Names and bytes.
-        graph: The graph of ``engine`` when the folder itself holds the other one.
+        graph: The graph that ``engine`` needs and the folder does not hold, and
+        kind: which one that is, "int8" or "fp32".
         least_score: Entities with a lower score are left out; None leaves that to the model.
     """
 
@@ -35,6 +37,7 @@ class Shipment:
     engine: str | None
     files: Mapping[str, bytes]
     graph: bytes | None = None
+    kind: str = ""
     least_score: float | None = None
 
     @classmethod
@@ -44,15 +47,15 @@ class Shipment:
         Raises:
             BundleError: If a file cannot be read. A graph that is not there is left for the recognizer to complain about.
         """
-        graph = None
-        if engine is not None and engine != bundle.info.engine:
-            rebuilt = rebuilt_graph(bundle.info, engine)
+        graph, kind = None, ""
+        for kind in set(graphs_of(engine or bundle.info.engine)) - set(graphs_of(bundle.info.engine)):  # one at most
+            rebuilt = bundle.graph_of(kind)
             graph = rebuilt.read_bytes() if rebuilt.is_file() else None
         try:
             files = {name: (bundle.path / name).read_bytes() for name in bundle.needed}
         except OSError as error:
             raise BundleError(f"it cannot be read ({error.strerror})", where=error.filename or bundle.path) from error
-        return cls(str(bundle.path.resolve()), engine, files, graph, least_score)
+        return cls(str(bundle.path.resolve()), engine, files, graph, kind, least_score)
 
     @property
     def size(self) -> int:
@@ -68,8 +71,8 @@ class Shipment:
         original = Path(self.path)
         try:
             folder = original if self._is_at(original) else self._unpacked()
-            if self.engine is not None and self.graph is not None:
-                self._keep_graph(folder, self.engine, self.graph)
+            if self.graph is not None:
+                self._keep_graph(folder, self.kind, self.graph)
         except OSError as error:
             raise ClusterError(
                 f"a worker cannot keep the model ({error.strerror})",
@@ -101,8 +104,8 @@ class Shipment:
             shutil.rmtree(draft, ignore_errors=True)
         return target
 
-    def _keep_graph(self, folder: Path, engine: str, graph: bytes) -> None:
-        target = rebuilt_graph(BundleInfo.read(folder / INFO), engine)
+    def _keep_graph(self, folder: Path, kind: str, graph: bytes) -> None:
+        target = rebuilt_graph(BundleInfo.read(folder / INFO), kind)
         if target.is_file() and target.stat().st_size == len(graph):
             return
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ def recognize_partitions(
     Args:
         model: A model folder or a project that every worker sees under this name, or a Hub id.
         text: Name of the column with the texts; a row without one (null) has no entities.
-        engine: The graph to run, "int8" or "fp32"; None takes the one that the model chose.
+        engine: What is to run, "int8", "fp32" or "cascade"; None takes what the model chose.
         rules: A TOML file with ``[rules]`` that every worker sees; None takes those of a project, False none.
         least_score: Entities with a lower score are left out, see :func:`viner.load`; None leaves that to the model.
 

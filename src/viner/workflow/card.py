@@ -14,7 +14,7 @@ from typing import Any
 
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.bundle.bundle import CARD
-from viner.bundle.info import MEASURED_WITH
+from viner.bundle.info import CASCADE, EXACT, MEASURED_WITH, graphs_of
 from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
 from viner.schema import Layer
@@ -160,12 +160,18 @@ print(ner("Your text."))
 `AutoModelForTokenClassification` and `AutoTokenizer` load the same weights and give the same logits for the same `input_ids`.
 Word splitting, views of words ({views}), overlapping windows of {info.windows.pieces} pieces and the decoding to
 well-formed spans are viner's: a plain pipeline answers pieces rather than words, and cuts long texts. `model.onnx` is the graph
-that viner runs ({info.engine}): from `input_ids` and `attention_mask` to one output a layer{_asked(info)}.
-"""
+that viner runs ({graphs_of(info.engine)[0]}): from `input_ids` and `attention_mask` to one output a layer{_asked(info)}.
+{_second(info)}"""
 
 
 def _asked(info: BundleInfo) -> str:
-    return ", for the pieces whose indices in the flattened batch are `first_pieces`" if info.engine == "int8" else ""
+    return ", for the pieces whose indices in the flattened batch are `first_pieces`" if info.engine != "fp32" else ""
+
+
+def _second(info: BundleInfo) -> str:
+    if info.engine != CASCADE:
+        return ""
+    return f"What it is unsure of is computed again by `{EXACT}`, in float32 and for all pieces.\n"
 
 
 def _training(info: BundleInfo) -> str:
@@ -259,6 +265,11 @@ def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
             f" Over {evidence.get('sentences', 0):,} sentences int8 gave {percent(evidence['same_share'])} of the entities of"
             f" float32{', before any is left out' if info.least_estimate else ''}{figures}; {rule}."
         )
+        if isinstance(both := evidence.get(CASCADE), Mapping):
+            compared += (
+                f" Where float32 computed again what int8 was unsure of, {both['recomputed']:.0%} of the text, it was"
+                f" {percent(both['same_share'])}."
+            )
     measured = evidence.get(MEASURED_WITH)
     if evaluations and measured:
         tables += f"\nThese figures were measured with {measured}, before the model was made to run {info.engine}.\n"

@@ -1,10 +1,10 @@
-"""Which graph a model folder gets: int8 where it finds the same entities as float32, else float32."""
+"""What a model folder runs: int8 where it finds the same entities as float32, else a cascade of both, else float32."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from viner.bundle import BundleInfo
 from viner.bundle.canaries import NAME as CANARIES
+from viner.bundle.info import CASCADE, place_of_graphs
 from viner.corpus import sentences_of
 from viner.document import Document
 from viner.encoding import PieceEncoder
@@ -27,6 +28,8 @@ ENOUGH = 400
 """So many annotated entities of dev are compared on alone: on texts of another kind, one would only compare guesses."""
 SAME = 0.995
 """Share of the entities that must be equal in start, end and label."""
+FASTER = 1.15
+"""So many times as fast as float32 a cascade must be, whose folder is larger and which takes more memory."""
 _CANARIES = 50
 _CALIBRATION = 100
 
@@ -36,7 +39,7 @@ class Choice:
     """The engine and why.
 
     Args:
-        engine: "int8" or "fp32".
+        engine: "int8", "fp32" or "cascade".
         evidence: Counts and speeds of the comparison, for ``viner.json``.
     """
 
@@ -52,9 +55,15 @@ class Choice:
         asked = e.get("asked", False)  # earlier models were not asked about
         told = (
             f"int8 gives {percent(e['same_share'])} of the entities of float32 over {e['sentences']:,} sentences"
-            f" ({', '.join(figures)}): {'asked for' if asked else 'chosen'} is {self.engine}"
+            f" ({', '.join(figures)})"
         )
-        if self.engine == "fp32" and not asked:
+        if both := e.get(CASCADE):
+            told += (
+                f", and {percent(both['same_share'])} where float32 computes again what it is unsure of"
+                f" ({both['recomputed']:.0%} of the text, {speed[CASCADE]:,.0f} pieces/s)"
+            )
+        told += f": {'asked for' if asked else 'chosen'} is {self.engine}"
+        if self.engine != "int8" and not asked:
             told += f", since {e.get('needed', SAME):.1%} are needed (int8 all the same: viner engine)"
         return told
 
@@ -86,7 +95,8 @@ def choose_engine(
         fill: Whether a dev set with fewer than :data:`ENOUGH` entities is filled up from the bundled corpus.
 
     Returns:
-        int8 if at least :data:`SAME` of the entities of each graph are entities of the other.
+        int8 if at least :data:`SAME` of the entities of each graph are entities of the other. Else a cascade of both, if that
+        is so of it, and it is :data:`FASTER` than float32.
     """
     texts, sentences = _texts(dev, fill=fill)
     compared = dev[: len(texts)]  # dev comes first
@@ -95,8 +105,12 @@ def choose_engine(
     found: dict[str, set[tuple[int, int, int, str]]] = {}
     speed: dict[str, float] = {}
     f1: dict[str, float] = {}
-    for name, graph in (("fp32", exact), ("int8", small)):
-        recognizer = Recognizer.from_graph(info, folder, graph)
+    recomputed = 0.0
+    for name in ("fp32", "int8", CASCADE):
+        if name == CASCADE and asked != CASCADE and _share(found, "int8") >= SAME:
+            continue  # int8 will do
+        graph, other = (exact, None) if name == "fp32" else (small, exact if name == CASCADE else None)
+        recognizer = Recognizer.from_graph(info, folder, graph, engine=name, exact=other)
         recognizer("warm up")
         began = time.perf_counter()
         answers = list(recognizer.stream(texts))
@@ -108,24 +122,45 @@ def choose_engine(
             if document.entities is not None:
                 tally.add(_spans(document), _spans(answer))
         f1[name] = round(tally.scores().micro.f1, 5)
-    both = found["fp32"] & found["int8"]
-    most = max(len(found["fp32"]), len(found["int8"]))
-    share = len(both) / most if most else 0.0  # no entity, no evidence
+        recomputed = recognizer.recomputed
+    share = _share(found, "int8")
     evidence = {
         "sentences": sentences,
         "entities": len(found["fp32"]),
-        "same": len(both),
+        "same": len(found["fp32"] & found["int8"]),
         "same_share": round(share, 5),
         "needed": SAME,
         "asked": asked is not None,
         **({"dev_f1": f1} if any(document.entities for document in compared) else {}),
         "pieces_per_second": speed,
     }
-    return Choice(asked or ("int8" if share >= SAME else "fp32"), evidence)
+    chosen = "int8" if share >= SAME else "fp32"
+    if CASCADE in found:
+        of_both = _share(found, CASCADE)
+        evidence[CASCADE] = {
+            "same": len(found["fp32"] & found[CASCADE]),
+            "same_share": round(of_both, 5),
+            "recomputed": round(recomputed, 4),
+        }
+        if chosen == "fp32" and of_both >= SAME and speed[CASCADE] >= FASTER * speed["fp32"]:
+            chosen = CASCADE
+    return Choice(asked or chosen, evidence)
+
+
+def _share(found: Mapping[str, set[tuple[int, int, int, str]]], name: str) -> float:
+    """The share of the entities of an engine and of float32 that are the same; without an entity there is no evidence."""
+    most = max(len(found["fp32"]), len(found[name]))
+    return len(found["fp32"] & found[name]) / most if most else 0.0
 
 
 def _spans(document: Document) -> list[LabeledSpan]:
     return [entity.labeled_span for entity in document.entities or ()]
+
+
+def recognizer_in(folder: Path, info: BundleInfo) -> Recognizer:
+    """A recognizer of a model folder that is not finished yet, with its graphs in their places."""
+    first, *others = (folder / name for name in place_of_graphs(info.engine).values())
+    return Recognizer.from_graph(info, folder, first, exact=others[0] if others else None)
 
 
 def canary_documents() -> list[Document]:

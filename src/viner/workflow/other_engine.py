@@ -1,4 +1,4 @@
-"""A model that runs the other one of its graphs: int8 in the place of float32, or the other way round, without training."""
+"""A model that runs another of its graphs, int8 or float32, or both in a cascade, without training."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from viner.bundle import Bundle, BundleInfo, BundleWriter, find_bundle
-from viner.bundle.bundle import CARD, GRAPH
+from viner.bundle.bundle import CARD
 from viner.bundle.hub import download
-from viner.bundle.info import MEASURED_WITH, check_engine
+from viner.bundle.info import GRAPH, GRAPHS, MEASURED_WITH, check_engine, graphs_of, place_of_graphs
 from viner.bundle.revise import copy_files
 from viner.corpus import refuse_partial
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
-from viner.runtime import Recognizer
 from viner.workflow.card import edited_card, model_card
-from viner.workflow.choose import Choice, choose_engine, write_canaries
+from viner.workflow.choose import Choice, choose_engine, recognizer_in, write_canaries
 from viner.workflow.progress import Report
 from viner.workflow.rebuild import build_graph
 from viner.workflow.recalibrate import CALIBRATION
@@ -69,15 +68,16 @@ def take_engine(
     dry_run: bool = False,
     report: Report | None = None,
 ) -> EngineChange:
-    """Makes a model folder that runs the graph which a model does not hold. The model stays as it is.
+    """Makes a model folder that runs something else than a model does. The model stays as it is.
 
-    The graph is built from the weights, and both are compared on the documents alone; what card and ``viner.json`` say
-    of the engine is of that comparison. Figures by split and the calibration stay those of the graph before, and are marked so.
-    Of a project the next number becomes the new model, which recognizes from then on if the model did.
+    A graph that it does not hold is built from the weights, and all are compared on the documents alone; what card and
+    ``viner.json`` say of the engine is of that comparison. Figures by split and the calibration stay those of the engine
+    before, and are marked so. Of a project the next number becomes the new model, which recognizes from then on if the model
+    did.
 
     Args:
         model: A model folder, a project, which stands for its active model, or a Hub id.
-        engine: "int8" or "fp32".
+        engine: "int8", "fp32" or "cascade".
         documents: Texts of the kind that the model is for; annotated ones give F1.
         where: The file that they come from, for messages.
         out: The folder to be; None is for the models of a project alone.
@@ -86,8 +86,8 @@ def take_engine(
 
     Raises:
         BundleError: If the model cannot be used or written, or ``out`` exists.
-        InputError: If there are no documents, one is annotated only in part, or neither graph finds an entity in them.
-        MissingExtraError: If the graph is to be built, and torch, transformers or onnx is missing.
+        InputError: If there are no documents, one is annotated only in part, or no graph finds an entity in them.
+        MissingExtraError: If a graph is to be built, and torch, transformers or onnx is missing.
         UsageError: If there is no such engine, the model runs it, or ``out`` is missing.
     """
     check_engine(engine)
@@ -110,13 +110,14 @@ def take_engine(
         download(str(model), (CARD,))  # recognition does without, so it is not there yet
     report = report or Report()
     with tempfile.TemporaryDirectory(prefix="viner-graph-") as scratch:
-        report.stage(f"Building the {engine} graph")
-        graph = build_graph(bundle, engine, Path(scratch) / GRAPH)
+        graphs = {kind: bundle.graph_of(kind) for kind in graphs_of(previous)}
+        for kind in GRAPHS:
+            if kind not in graphs:
+                report.stage(f"Building the {kind} graph")
+                graphs[kind] = build_graph(bundle, kind, Path(scratch) / GRAPH)
         report.stage("Comparing int8 with float32")
-        exact, small = (bundle.graph, graph) if engine == "int8" else (graph, bundle.graph)
-        choice = choose_engine(
-            replace(bundle.info, least_estimate=0.0), bundle.path, exact, small, documents, asked=engine, fill=False
-        )
+        everything = replace(bundle.info, least_estimate=0.0)
+        choice = choose_engine(everything, bundle.path, graphs["fp32"], graphs["int8"], documents, asked=engine, fill=False)
         if not choice.evidence["entities"]:
             raise InputError(
                 "the model finds nothing in these texts", where=where, hint="Compare on texts of the kind that it is for"
@@ -127,11 +128,11 @@ def take_engine(
         kept = edited_card(bundle.path)
         info = _changed(bundle.info, choice)
         if project is not None:
-            written, activated = succeed(project, bundle, lambda folder: _write(bundle, info, graph, folder, kept))
+            written, activated = succeed(project, bundle, lambda folder: _write(bundle, info, graphs, folder, kept))
         else:
             assert out is not None  # it was checked
             written, activated = Path(out), False
-            _write(bundle, info, graph, written, kept)
+            _write(bundle, info, graphs, written, kept)
     return replace(found, written=written, card_kept=kept is not None, activated=activated)
 
 
@@ -150,12 +151,12 @@ def _marked(facts: Mapping[str, Any], before: Mapping[str, Any], previous: str, 
     return unmarked if measured == engine else {**unmarked, MEASURED_WITH: measured}
 
 
-def _write(bundle: Bundle, info: BundleInfo, graph: Path, target: Path, card: str | None) -> None:
+def _write(bundle: Bundle, info: BundleInfo, graphs: Mapping[str, Path], target: Path, card: str | None) -> None:
     with BundleWriter(target) as writer:
         folder = writer.folder
         copy_files(bundle, (name for name in info.files if not name.startswith(GRAPH)), folder)
-        for part in graph.parent.glob(f"{GRAPH}*"):  # a large graph keeps its numbers in files beside it
-            shutil.copyfile(part, folder / part.name)
-        write_canaries(Recognizer.from_graph(info, folder, folder / GRAPH), folder)
+        for kind, name in place_of_graphs(info.engine).items():
+            shutil.copyfile(graphs[kind], folder / name)
+        write_canaries(recognizer_in(folder, info), folder)
         (folder / CARD).write_text(model_card(info) if card is None else card, encoding="utf-8")
         writer.finish(info)

@@ -1,6 +1,6 @@
 """Builds the graph that a model folder does not hold, from its weights, into viner's cache.
 
-A folder holds one graph. Another processor, or a comparison, may want the other one::
+Most folders hold one graph. Another processor, or a comparison, may want the other one::
 
     python -m viner.workflow.rebuild models/003 fp32
 """
@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from viner.bundle import Bundle, find_bundle, rebuilt_graph
-from viner.bundle.info import check_engine
+from viner.bundle import Bundle, find_bundle
+from viner.bundle.info import GRAPHS, check_engine
 from viner.encoding import PieceEncoder
 from viner.errors import MissingExtraError, VinerError
 from viner.workflow.choose import calibration_texts
@@ -32,11 +32,9 @@ def rebuild_graph(path: str | Path, engine: str) -> Path:
         BundleError: If it is no model folder, or is incomplete.
         MissingExtraError: If torch, transformers or onnx is missing.
     """
-    check_engine(engine)
+    check_engine(engine, GRAPHS)
     bundle = find_bundle(path)
-    if engine == bundle.info.engine:
-        return bundle.graph
-    target = rebuilt_graph(bundle.info, engine)
+    target = bundle.graph_of(engine)
     if target.is_file():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)

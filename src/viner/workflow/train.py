@@ -11,20 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viner.bundle import BundleInfo, BundleWriter, Head, Origin, Windows
-from viner.bundle.info import check_engine
+from viner.bundle.info import check_engine, place_of_graphs
 from viner.corpus import refuse_partial
 from viner.document import Document
 from viner.errors import BundleError, UsageError
 from viner.evaluation import Evaluation, evaluate_model
 from viner.evaluation.confidence import ConfidenceTally
 from viner.metrics.calibration import IDENTITY
-from viner.runtime import Recognizer
 from viner.schema import ENTITIES, Schema
 from viner.version import __version__
 from viner.workflow.adapt import Adaptation
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
-from viner.workflow.choose import Choice, calibration_texts, choose_engine, write_canaries
+from viner.workflow.choose import Choice, calibration_texts, choose_engine, recognizer_in, write_canaries
 from viner.workflow.fingerprint import WHOLE, fingerprint
 from viner.workflow.lineage import ADAPTED, UNLABELED
 from viner.workflow.material import Material, annotated, require_training
@@ -97,7 +96,8 @@ def train_model(
         allow_bin: Accept a base whose weights are in PyTorch's ``.bin`` format.
         segmenter: What groups syllables into the segments that the model reads, or "none"; None takes what the base learned
             from: segments for PhoBERT and its like, words for others. Entities stay on words either way.
-        engine: The graph that runs, "int8" or "fp32"; None takes int8 where it finds the same entities.
+        engine: What runs, "int8", "fp32" or "cascade"; None takes int8 where it finds the same entities as float32, else what
+            of the other two is faster and finds them.
         overwrite: Replace a model that is there.
         track: Experiment trackers that are told of the training, by accelerate's names, such as ``["tensorboard"]``.
         track_dir: Folder in which those that write files get one of the model's name; None takes ``OUT.tracking``.
@@ -237,17 +237,19 @@ def _finish(
     pack_file(exact)
     report.stage("Comparing int8 with float32")
     choice: Choice = choose_engine(info, folder, exact, small, dev, asked=engine)
-    chosen, other = (small, exact) if choice.engine == "int8" else (exact, small)
-    chosen.rename(folder / "model.onnx")
-    other.unlink()
+    graphs = {"int8": small, "fp32": exact}
+    for kind, name in place_of_graphs(choice.engine).items():
+        graphs.pop(kind).rename(folder / name)
+    for left in graphs.values():
+        left.unlink()
     report.line(choice.summary())
     info = replace(info, engine=choice.engine, evidence=choice.evidence)
     report.stage("Evaluating")
     uncalibrated = replace(info, calibration=IDENTITY)
-    calibrated = calibrate(Recognizer.from_graph(uncalibrated, folder, folder / "model.onnx"), dev)
+    calibrated = calibrate(recognizer_in(folder, uncalibrated), dev)
     report.line(calibrated.summary())
     info = replace(info, calibration=calibrated.calibration, least_estimate=calibrated.least_estimate)
-    recognizer = Recognizer.from_graph(info, folder, folder / "model.onnx")
+    recognizer = recognizer_in(folder, info)
     evaluations: dict[str, Evaluation] = {}
     metrics: dict[str, Any] = {}
     for split, documents in {"dev": dev, **({} if test is None else {"test": test})}.items():
