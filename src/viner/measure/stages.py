@@ -19,7 +19,7 @@ from viner.bundle import BundleInfo
 from viner.document import Document
 from viner.encoding import BioDecoder, EncodedText, PieceEncoder, Window, plan_windows, side_by_side
 from viner.runtime import Engine
-from viner.runtime.recognizer import answered
+from viner.runtime.chunk import answered
 from viner.text import segment_words, words_of
 
 STAGES = ("words", "pieces", "batches", "graph", "decoding", "documents")

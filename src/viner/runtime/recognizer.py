@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +15,10 @@ from numpy.typing import NDArray
 
 from viner.bundle import Bundle, BundleInfo, Canaries, find_bundle, processor
 from viner.bundle.info import CASCADE, check_engine, graphs_of
-from viner.document import Document, Entity, Span
+from viner.document import Document, Span
 from viner.encoding import (
     BioDecoder,
-    EncodedText,
     PieceEncoder,
-    Window,
-    WordSpan,
     check_least_score,
     class_probabilities,
     plan_windows,
@@ -32,6 +28,7 @@ from viner.errors import BundleError, UsageError
 from viner.metrics.calibration import Calibration
 from viner.runtime.canaries import disagreement
 from viner.runtime.cascade import CascadeEngine
+from viner.runtime.chunk import Chunk, answered, places, refuse
 from viner.runtime.engine import Engine
 from viner.runtime.product import products_overflow
 from viner.runtime.provider import CUDA, ONNX_RUNTIME, OPENVINO, choose_provider, open_engine
@@ -264,7 +261,7 @@ class Recognizer:
             for chunk in chunks:
                 gaps = chunk.gaps()
                 if unanswered is None:
-                    _refuse(gaps)
+                    refuse(gaps)
                 for index, document in enumerate(self._decoded(chunk)):
                     if unanswered is not None and index in gaps:
                         unanswered(document, gaps[index])
@@ -288,7 +285,7 @@ class Recognizer:
         """
         with closing(self._answered(items)) as chunks:
             for chunk in chunks:
-                _refuse(chunk.gaps())
+                refuse(chunk.gaps())
                 judged = self._decoder.judge_batch(chunk.emissions)
                 for document, words, encoded, (spans, uncertainty) in zip(
                     chunk.documents, chunk.words, chunk.encoded, judged, strict=True
@@ -312,9 +309,9 @@ class Recognizer:
         """
         with closing(self._answered(items)) as chunks:
             for chunk in chunks:
-                _refuse(chunk.gaps())
+                refuse(chunk.gaps())
                 for document, encoded, emissions in zip(self._decoded(chunk), chunk.encoded, chunk.emissions, strict=True):
-                    yield document, class_probabilities(emissions)[_places(document.words or (), encoded.words)]
+                    yield document, class_probabilities(emissions)[places(document.words or (), encoded.words)]
 
     def canaries(self, items: Iterable[str | Document]) -> Canaries:
         """Answers texts in the form in which another processor's answers can be compared with these."""
@@ -325,12 +322,12 @@ class Recognizer:
             documents += self._decoded(chunk)
         return Canaries(processor(), documents, logits)
 
-    def _answered(self, items: Iterable[str | Document]) -> Generator[_Chunk, None, None]:
+    def _answered(self, items: Iterable[str | Document]) -> Generator[Chunk, None, None]:
         """Chunks in order, with all their emissions."""
         if isinstance(items, str):
             raise UsageError("these are several texts or documents, not one string", hint="Give a list: [text]")
         source = iter(items)
-        running: deque[_Chunk] = deque()
+        running: deque[Chunk] = deque()
         try:
             # While the engine computes a chunk, this thread cuts the next one into pieces.
             trouble = None
@@ -351,8 +348,8 @@ class Recognizer:
             for chunk in running:
                 chunk.give_up()
 
-    def _next_chunk(self, source: Iterator[str | Document]) -> _Chunk | None:
-        chunk = _Chunk()
+    def _next_chunk(self, source: Iterator[str | Document]) -> Chunk | None:
+        chunk = Chunk()
         pieces = 0
         while len(chunk.documents) < CHUNK_DOCUMENTS:
             try:
@@ -376,7 +373,7 @@ class Recognizer:
                 break
         return chunk if chunk.documents or chunk.trouble else None
 
-    def _start(self, chunk: _Chunk) -> None:
+    def _start(self, chunk: Chunk) -> None:
         tags = len(self.info.heads[0].tags)
         chunk.emissions = [np.full((len(encoded.words), tags), np.nan, dtype=np.float32) for encoded in chunk.encoded]
         lengths = np.zeros(len(chunk.windows), dtype=np.int64)
@@ -393,7 +390,7 @@ class Recognizer:
         else:
             chunk.results = [self._engine.submit(self._answer, chunk, batch) for batch in batches]
 
-    def _answer(self, chunk: _Chunk, batch: NDArray[np.int64], *, lone: bool = False) -> None:
+    def _answer(self, chunk: Chunk, batch: NDArray[np.int64], *, lone: bool = False) -> None:
         """Runs some windows of a chunk. Of their logits, it keeps the first piece's of each word that the window answers."""
         windows = [chunk.windows[index] for index in batch]
         sequences = []
@@ -415,7 +412,7 @@ class Recognizer:
             chunk.emissions[owner][window.keep_first : window.keep_last] = logits[begin:end]
             begin = end
 
-    def _finish(self, chunk: _Chunk) -> _Chunk:
+    def _finish(self, chunk: Chunk) -> Chunk:
         try:
             for result in chunk.results:
                 result.result()
@@ -424,69 +421,9 @@ class Recognizer:
             raise
         return chunk
 
-    def _decoded(self, chunk: _Chunk) -> Iterator[Document]:
+    def _decoded(self, chunk: Chunk) -> Iterator[Document]:
         """Decodes every document once, as a whole. A word without an answer is no entity."""
         for emissions in chunk.emissions:
             emissions[np.isnan(emissions[:, 0])] = self._nothing
         spans = self._decoder.decode_batch(chunk.emissions)
         return map(answered, chunk.documents, chunk.words, chunk.encoded, spans)
-
-
-@dataclass(slots=True)
-class _Chunk:
-    """Documents whose windows are sorted into batches together."""
-
-    documents: list[Document] = field(default_factory=list)
-    words: list[Sequence[Span]] = field(default_factory=list)
-    """Of each document those that it is answered with; what ``encoded`` calls words are those that the model reads: segments,
-    for a model of segments."""
-    encoded: list[EncodedText] = field(default_factory=list)
-    windows: list[tuple[int, Window]] = field(default_factory=list)
-    emissions: list[NDArray[np.float32]] = field(default_factory=list)
-    """For each document one a word that the model reads, NaN until it is answered."""
-    results: list[Future[None]] = field(default_factory=list)
-    trouble: Exception | None = None
-    """What the item behind these documents met."""
-
-    def give_up(self) -> None:
-        """Leaves out the batches that have not begun."""
-        for result in self.results:
-            result.cancel()
-
-    def gaps(self) -> dict[int, list[Span]]:
-        """Spans of the words without an answer, by document."""
-        gaps = {}
-        for index, (emissions, encoded) in enumerate(zip(self.emissions, self.encoded, strict=True)):
-            missing = np.flatnonzero(np.isnan(emissions[:, 0])).tolist()
-            if missing:
-                gaps[index] = [encoded.words[word] for word in missing]
-        return gaps
-
-
-def _refuse(gaps: Mapping[int, Sequence[Span]]) -> None:
-    if gaps:
-        raise RuntimeError(f"{sum(map(len, gaps.values()))} words were not answered: this is a defect of viner")
-
-
-def _places(words: Sequence[Span], read: Sequence[Span]) -> NDArray[np.int64]:
-    """For each word the index of what the model reads it in: itself, or its segment. *Shape:* (words,)."""
-    starts = np.array([start for start, _ in read], dtype=np.int64)
-    places: NDArray[np.int64] = np.searchsorted(starts, [start for start, _ in words], side="right") - 1
-    return places
-
-
-def answered(document: Document, words: Sequence[Span], encoded: EncodedText, spans: Sequence[WordSpan]) -> Document:
-    """The answer to a document.
-
-    Args:
-        document: What was asked.
-        words: The words that it is answered with.
-        encoded: What the model read: these words, or their segments.
-        spans: The entities, as ranges of what the model read.
-    """
-    read = encoded.words
-    entities = [
-        Entity(read[span.first][0], read[span.last - 1][1], span.label, score=round(span.score, 4), source="model")
-        for span in spans
-    ]
-    return Document(document.text, id=document.id, meta=document.meta, words=words, entities=entities)
