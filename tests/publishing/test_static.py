@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.static_pages import hosted, pretend_archive
-from support.tiny import tiny_bundle
+from support.tiny import tiny_bundle, tiny_cascade
 from viner.bundle import read_bundle
 from viner.cli import main
 from viner.errors import VinerError
@@ -57,6 +57,14 @@ def test_a_page_scores_as_the_model_is_calibrated_and_leaves_out_what_it_leaves_
     page = static.publish_page(folder, out=tmp_path / "page", runtime=runtime).folder
     rules = json.loads(unpacked(page, published_in(page)["files"]["rules"]))
     assert (rules["calibration"], rules["least_estimate"]) == (calibration, 0.25)
+
+
+def test_a_page_of_a_cascade_carries_its_float32_graph(runtime, tmp_path):
+    done = static.publish_page(tiny_cascade(tmp_path / "model"), out=tmp_path / "page", runtime=runtime)
+    assert (done.engine, done.halved) == ("fp32", True)
+    small = static.publish_page(tmp_path / "model", out=tmp_path / "small", runtime=runtime, engine="int8")
+    files = published_in(small.folder)["files"]
+    assert unpacked(small.folder, files["graph"]) == (tmp_path / "model" / "model.onnx").read_bytes()
 
 
 def test_the_folder_holds_all_that_the_page_names(tiny_model, runtime, tmp_path):

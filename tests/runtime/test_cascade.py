@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +65,14 @@ def test_where_all_is_sure_nothing_is_computed_again():
     assert both.run(*batch([90, 80], [70]))[:, 0].tolist() == [1, 1, 1]
     assert both.run(*batch([90])[:2], np.array([], dtype=np.int64)).shape == (0, 3)
     assert exact.asked == []
+
+
+def test_what_is_no_number_is_not_sure():
+    class Broken(Guesser):
+        def _run(self, ids, mask, first, *, alone):
+            return super()._run(ids, mask, first, alone=alone) * np.float32(np.nan)
+
+    assert CascadeEngine(Broken(1), Guesser(2)).run(*batch([90, 80]))[:, 0].tolist() == [2, 2]
 
 
 def test_what_is_computed_again_does_not_depend_on_the_batch():
@@ -127,6 +137,23 @@ def test_a_cascade_asked_for_of_a_model_with_one_graph_says_how_to_get_the_other
     with pytest.raises(BundleError, match="its int8 graph only") as caught:
         Recognizer.load(tiny_model, engine="cascade")
     assert caught.value.hint.endswith(f"{tiny_model} fp32")
+
+
+def test_on_another_processor_each_engine_is_held_to_what_it_found_at_home(model, tmp_path, caplog, monkeypatch):
+    folder = shutil.copytree(model, tmp_path / "model")
+    content = json.loads((folder / "viner.json").read_text(encoding="utf-8"))
+    # As a training writes it that chose a cascade, since int8 found too little.
+    content["evidence"] |= {"same_share": 0.9, "needed": 0.995, "asked": False, "cascade": {"same_share": 1.0}}
+    (folder / "viner.json").write_text(json.dumps(content), encoding="utf-8")
+    canaries = read_bundle(folder).canaries()
+    other = replace(canaries, processor="another", documents=[item.with_(entities=()) for item in canaries.documents])
+    (folder / "canaries.json").write_text(other.to_json(), encoding="utf-8")
+    content["files"]["canaries.json"]["bytes"] = (folder / "canaries.json").stat().st_size
+    (folder / "viner.json").write_text(json.dumps(content), encoding="utf-8")
+    assert Recognizer.load(folder, engine="int8").engine == "int8"  # its logits are right
+    assert caplog.records == []
+    assert Recognizer.load(folder).engine == "fp32"
+    assert "cascade finds 0 of the 0 entities" in caplog.text
 
 
 def test_two_graphs_are_for_a_cascade_only(tiny_model):

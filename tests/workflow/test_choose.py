@@ -120,7 +120,9 @@ def test_a_cascade_is_taken_where_it_finds_the_same_and_is_faster(graphs, tmp_pa
     choice = choose_engine(info, folder, exact, with_wrong_labels(exact, tmp_path), DEV)
     assert choice.engine == chosen
     assert choice.evidence["cascade"]["same_share"] == (1 if margin else 0)
+    assert choice.evidence["cascade"]["times_as_fast"] > 0
     assert f"chosen is {chosen}" in choice.summary()
+    assert ("times as fast is needed (the cascade all the same" in choice.summary()) == (faster > 1)
     assert "where float32 computes again what it is unsure of" in choice.summary()
     assert set(choice.evidence["pieces_per_second"]) == {"fp32", "int8", "cascade"}
 

@@ -157,7 +157,7 @@ class BundleInfo:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
         return {
-            "bundle": VERSION if self.engine == CASCADE else 1,
+            "bundle": 2 if self.engine == CASCADE else 1,
             "viner": self.viner,
             "schema": self.schema.to_dict(),
             "heads": [head.to_dict() for head in self.heads],

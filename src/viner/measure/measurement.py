@@ -61,6 +61,7 @@ class Measurement:
         pieces: How many pieces, special ones not counted.
         pieces_per_s: Pieces a second of the whole, on all cores.
         padding: The share of what the graph computes that is padding.
+        recomputed: The share of the pieces that a cascade computed in float32 as well, which counts in no share of a ceiling.
         ceilings: By arithmetic.
         profile: Where the graph's time goes.
         parts: Where a piece's time goes: what stands outside the graph, and the parts of the graph; together all of it.
@@ -78,6 +79,7 @@ class Measurement:
     pieces: int
     pieces_per_s: float
     padding: float
+    recomputed: float
     ceilings: Mapping[str, Ceiling]
     profile: Profile
     parts: tuple[Part, ...]
@@ -114,6 +116,7 @@ class Measurement:
             "pieces_per_s": self.pieces_per_s,
             "words_per_s": self.pieces_per_s * self.words / self.pieces,
             "padding_share": self.padding,
+            **({"recomputed_share": self.recomputed} if self.engine == CASCADE else {}),
             "parts": [
                 {
                     "name": part.name,
@@ -190,6 +193,7 @@ def measure_model(
         pieces=staged.pieces,
         pieces_per_s=speed,
         padding=staged.padding,
+        recomputed=recognizer.recomputed,
         ceilings=ceilings,
         profile=profile,
         parts=tuple(_parts(recognizer, staged, profile, ceilings.get(arithmetic), running.threads, speed)),

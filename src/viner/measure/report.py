@@ -52,6 +52,8 @@ def _time(found: Measurement) -> list[str]:
 def _foot(found: Measurement) -> list[str]:
     words = found.pieces_per_s * found.words / found.pieces
     padding = f"; {found.padding:.1%} of the graph's work is padding" if found.padding else ""
+    if found.engine == CASCADE:
+        padding += f" (int8 alone); {found.recomputed:.1%} of the pieces were computed in float32 as well"
     lines = [
         f"recognition: {found.pieces_per_s:,.0f} pieces/s, {words:,.0f} words/s on {found.cores} cores,"
         f" {found.share_of('int8'):.1%} of the int8 ceiling{padding}",

@@ -274,7 +274,8 @@ def _referenced(bundle: Bundle, name: str) -> str:
     """The model of that name on the Hub, at the commit that was found, after making sure that it is the same."""
     folder = download(name, (INFO,))
     theirs = BundleInfo.read(folder / INFO)
-    for file in (GRAPH, "tokenizer.json"):
+    names = {*theirs.files, *bundle.info.files}
+    for file in ("tokenizer.json", *sorted(name for name in names if name.startswith(GRAPH))):
         if theirs.files.get(file) != bundle.info.files.get(file):
             raise InputError(
                 f"the model on the Hub is another one: its {file} differs",

@@ -108,7 +108,7 @@ def publish_page(
         examples: A file whose first documents can be tried on the page; None takes bundled texts that the model knows something
             in.
         runtime: The archive of :data:`RUNTIME`, where it lies on this disk; None fetches it, once.
-        engine: The graph that it carries, "int8" or "fp32"; None takes the one that the model chose.
+        engine: The graph that it carries, "int8" or "fp32"; None takes the one that the model chose, and float32 of a cascade.
         fetching: Called before it is fetched.
 
     Raises:
@@ -129,7 +129,7 @@ def publish_page(
     encoder = PieceEncoder.from_folder(bundle.path, views=bundle.info.views, max_pieces=bundle.info.windows.pieces)
     with page_graph(model, bundle, engine) as graph:
         _check_size(bundle, graph.path)
-        recognizer = Recognizer.from_graph(bundle.info, bundle.path, graph.path)
+        recognizer = Recognizer.from_graph(bundle.info, bundle.path, graph.path, engine=graph.engine)
         rules = _rules(bundle, encoder, recognizer)
         shown = own_examples(examples) if examples is not None else bundled_examples(recognizer, languages(bundle))
         with new_folder(target, kind=KIND, force=force) as folder:

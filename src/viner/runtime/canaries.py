@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viner.bundle import Bundle, Canaries, processor
+from viner.bundle.info import CASCADE
 from viner.runtime.provider import ONNX_RUNTIME
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ def disagreement(recognizer: Recognizer, bundle: Bundle) -> str | None:
     found = recognizer.canaries(expected.documents)
     wanted, got = _entities(expected), _entities(found)
     distance = expected.distance(found)
-    # Where a model is unsure, it guesses otherwise here and there; such models run in float32, or in int8 if asked for.
+    # Where a model is unsure, int8 guesses otherwise here and there, and so does float32 in bf16.
     evidence = bundle.info.evidence
-    alike = evidence.get("same_share", 1) >= evidence.get("needed", 0)
-    unsure = recognizer.engine != "int8" or (evidence.get("asked") and not alike)
+    compared = evidence.get(CASCADE, {}) if recognizer.engine == CASCADE else evidence
+    alike = compared.get("same_share", 1) >= evidence.get("needed", 0)
+    unsure = recognizer.engine == "fp32" or not alike
     if not unsure or distance is None:
         if len(wanted ^ got) > TOLERANCE * max(1, len(wanted | got)):
             return (

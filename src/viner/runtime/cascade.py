@@ -1,9 +1,9 @@
 """int8 where it is sure, float32 where it is not: two graphs of one model that answer together.
 
-int8 moves logits a little. That changes what is decoded only where two tags of a word are about as likely, so only sequences in
-which some word is like that are computed a second time, in float32: a cascade (Viola and Jones 2001, "Rapid Object Detection
-using a Boosted Cascade of Simple Features"; for a cheap and an exact version of one network, "Big/Little Deep Neural Network",
-Park et al. 2015).
+int8 moves logits a little. That hardly ever changes what is decoded but where two tags of a word are about as likely, so only
+sequences in which some word is like that are computed a second time, in float32: a cascade (Viola and Jones 2001, "Rapid Object
+Detection using a Boosted Cascade of Simple Features"; for a cheap and an exact version of one network, Park et al. 2015,
+"Big/Little Deep Neural Network for Ultra Low Power Inference").
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class CascadeEngine(Engine):
     ) -> NDArray[np.float32]:
         logits = self._quick.run(ids, mask, first, lone=alone)
         rows = first // ids.shape[1]
-        unsure = np.unique(rows[_margins(logits) < MARGIN])
+        unsure = np.unique(rows[~(_margins(logits) >= MARGIN)])  # what is no number is not sure, either
         lengths = mask[unsure].sum(axis=1)
         with self._counting:
             self.computed += int(mask.sum())
@@ -70,5 +70,6 @@ class CascadeEngine(Engine):
 def _margins(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """How far the likeliest tag of each word is before the second one. *Shape:* (words, tags) → (words,)."""
     best = np.partition(logits, logits.shape[1] - 2, axis=1)
-    margins: NDArray[np.float32] = best[:, -1] - best[:, -2]
+    with np.errstate(invalid="ignore"):
+        margins: NDArray[np.float32] = best[:, -1] - best[:, -2]
     return margins

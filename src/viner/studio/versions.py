@@ -42,7 +42,7 @@ class Version:
         entities: Entities it learned from.
         fingerprint: SHA-256 of what it learned from.
         base: The encoder that it started from.
-        engine: "int8" or "fp32".
+        engine: "int8", "fp32" or "cascade".
         measured_with: The engine that ``metrics`` were measured with, where it is another one (``viner engine``).
         size: Bytes on disk.
         missing: Labels of today's schema that it cannot answer with.
@@ -232,7 +232,7 @@ def _labels(schema: Schema) -> tuple[str, ...]:
 
 
 def _identity(info: BundleInfo) -> str:
-    return f"{info.files['model.onnx'].sha256} {info.least_estimate}"
+    return f"{info.files['model.onnx'].sha256} {info.engine} {info.least_estimate}"
 
 
 def _size(folder: Path) -> int:

@@ -27,7 +27,7 @@ _INSTEAD = "viner publish space and viner publish docker take rules along: a pag
 @click.option(
     "--engine",
     type=click.Choice(["int8", "fp32"]),
-    help="Graph of the page; the one that the model chose, and the server runs, if not given.",
+    help="Graph of the page; the one that the model chose, and the server runs, if not given (of a cascade: fp32).",
 )
 @click.option("--runtime", type=FILE, metavar="FILE", help="onnxruntime-web as npm packs it, where npm cannot be reached.")
 @click.option("--force", is_flag=True, help="Replace what viner published there before.")
