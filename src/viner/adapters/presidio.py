@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import viner
 from viner.document import Entity
 from viner.errors import MissingExtraError, UsageError
-from viner.rules import RuledRecognizer, with_rules
+from viner.rules import RuledRecognizer, everything, with_rules
 
 try:
     from presidio_analyzer import AnalysisExplanation, EntityRecognizer, RecognizerResult
@@ -59,9 +59,8 @@ class VinerRecognizer(EntityRecognizer):
         name: str = "VinerRecognizer",
         **options: Any,
     ) -> None:
-        self.recognizer = viner.load(model, rules=rules) if isinstance(model, str | Path) else _ruled(model, rules)
-        if getattr(self.recognizer, "least_score", 0) is None and hasattr(self.recognizer, "with_least_score"):
-            self.recognizer = self.recognizer.with_least_score(0)  # Presidio has thresholds of its own
+        loaded = viner.load(model, rules=rules) if isinstance(model, str | Path) else _ruled(model, rules)
+        self.recognizer = everything(loaded)  # Presidio has thresholds of its own
         labels = self.recognizer.schema.entity_labels
         unknown = sorted(set(entities or {}) - set(labels))
         if unknown:

@@ -25,6 +25,7 @@ from viner.errors import FormatError, InputError, UsageError, VinerError
 from viner.formats import WriteReport, format_of_output, read, speakable, write
 from viner.formats.files import STDIN, is_special, permissions, replacing
 from viner.formats.packing import packing
+from viner.rules import everything
 from viner.version import __version__
 
 SMALLEST_BLOCK = 1 << 16
@@ -127,10 +128,8 @@ class Job:
         self._check_outputs()
         outputs = [Path(name) for name in (self.out, self.errors) if name is not None and name != STDIN]
         self.inputs: Inputs = find_inputs(inputs, outputs=outputs)
-        hides = step is not None and getattr(step, "hides", False)
-        if hides and getattr(recognizer, "least_score", 0) is None and hasattr(recognizer, "with_least_score"):
-            recognizer = recognizer.with_least_score(0)  # what a model is unsure of is not left standing
-        self._recognizer = recognizer
+        # What a model is unsure of is not left standing.
+        self._recognizer: RecognizerLike = everything(recognizer) if getattr(step, "hides", False) else recognizer
         self._reading = (format, dict(options or {}), whole)
         self._step = step
         self._restart = restart

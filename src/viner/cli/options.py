@@ -182,18 +182,20 @@ def provider_option(function: F) -> F:
     )(function)
 
 
-def least_score_option(default: str) -> Callable[[F], F]:
+def least_score_option(told: str, default: float | None = None) -> Callable[[F], F]:
     """``--least-score``, to be handed on to :func:`viner.load`.
 
     Args:
-        default: What happens where it is not given, for the help.
+        told: What happens where it is not given, for the help.
+        default: The score then; None leaves it to the model.
     """
     return click.option(
         "--least-score",
         type=click.FloatRange(0, 1),
+        default=default,
         metavar="SCORE",
         help="Leave out what the model finds with a lower score, such as 0.9; 0 leaves out nothing, however unsure it is."
-        f"  [default: {default}]",
+        f"  [default: {told}]",
     )
 
 

@@ -22,7 +22,7 @@ CHARACTER = "█"
 
 @click.command(short_help="Mask the entities of files, or put pseudonyms in their place.")
 @bulk_options
-@least_score_option("0, so that as little as possible is left standing")
+@least_score_option("0, so that as little as possible is left standing", default=0.0)
 @click.option("--labels", metavar="A,B,…", help="Which entities are redacted; all if not given.")
 @click.option(
     "--by",
@@ -90,8 +90,6 @@ def redact(
         )
         return made[0]
 
-    if options["least_score"] is None:
-        options["least_score"] = 0.0
     report = run_job(options, step, reads=(key_file,))
     (redactor,) = made
     if options["as_json"]:

@@ -101,6 +101,13 @@ class RuledRecognizer(Generic[R]):
             yield self.rules.apply(document, self._ranks), uncertainty
 
 
+def everything(recognizer: Any) -> Any:
+    """A recognizer of which no ``least_score`` was asked for, with all that its model finds; any other as it is."""
+    if getattr(recognizer, "least_score", 0) is None and hasattr(recognizer, "with_least_score"):
+        return recognizer.with_least_score(0)
+    return recognizer
+
+
 def with_rules(recognizer: R, model: str | Path, rules: str | Path | Literal[False] | None = None) -> R | RuledRecognizer[R]:
     """A recognizer with the rules that go with it, or as it is where none do.
 
