@@ -95,7 +95,7 @@ def test_both_graphs_of_a_cascade_arrive(home, tmp_path, engine, runs):
     from support.tiny import tiny_cascade
 
     shipment = Shipment.of(find_bundle(tiny_cascade(tmp_path / "model")), engine)
-    assert shipment.graph is None
+    assert not shipment.graph
     arrived = replace(shipment, path=str(tmp_path / "elsewhere")).arrive()
     recognizer = Recognizer.load(arrived, engine=shipment.engine)
     assert recognizer.engine == runs

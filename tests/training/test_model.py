@@ -8,7 +8,6 @@ from torch import nn
 
 from support.bases import LABELS, tiny_base
 from viner.errors import BundleError, TrainingError
-from viner.training import model as room
 from viner.training.dropout import PooledDropout, make_pool
 from viner.training.heads import EntityHead
 from viner.training.model import MultiHeadModel, check_stock, load_encoder, to_stock
@@ -50,16 +49,6 @@ def test_an_architecture_whose_stock_form_has_more_is_refused(tmp_path):
     for check in (lambda: check_stock(model.encoder), lambda: to_stock(model, head)):
         with pytest.raises(TrainingError, match="no stock token-classification form"):
             check()
-
-
-def test_a_base_that_no_graph_can_hold_is_refused(tmp_path, monkeypatch):
-    encoder = load_encoder(tiny_base(tmp_path / "base"), 0.1)
-    weights = sum(weight.numel() for weight in encoder.parameters())
-    monkeypatch.setattr(room, "LARGEST_GRAPH", 4 * weights)
-    with pytest.raises(TrainingError, match="cannot be written as an ONNX graph"):
-        check_stock(encoder)
-    monkeypatch.setattr(room, "LARGEST_GRAPH", 4 * weights + 1)
-    check_stock(encoder)
 
 
 def test_a_half_precision_base_trains_in_float32(tmp_path):

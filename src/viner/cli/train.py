@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     help="Read each sequence again where the loss grows fastest, that far away, such as 0.6: twice the time, 0 for none.",
 )
 @click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), help="Seed of everything that is drawn.")
-@click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="Arithmetic; bf16 where the processor has it.")
+@click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="Arithmetic; bf16 where it is faster.")
 @click.option(
     "--lora",
     metavar="RANK",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from viner.bundle import Bundle
+from viner.bundle.graph_files import size_of
 from viner.bundle.info import GRAPH
 from viner.encoding import PieceEncoder
 from viner.publishing.characters import character_tables
@@ -146,7 +147,7 @@ def page_modules() -> dict[str, bytes]:
 
 
 def _check_size(bundle: Bundle, graph: Path) -> None:
-    size = sum(path.stat().st_size for path in graph.parent.glob(f"{graph.name}*"))
+    size = size_of(graph)
     if size > LIMIT:
         raise PublishError(
             f"the graph has {size / 1e6:,.0f} MB, and a browser holds graphs of up to {LIMIT / 1e6:,.0f} MB",

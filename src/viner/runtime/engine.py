@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from viner.bundle.graph_files import size_of
 from viner.encoding import BATCH_SCORES, FIRST_PIECES, PACKED, cut_by_budget, cut_by_pieces
 from viner.errors import BundleError, UsageError
 from viner.runtime.product import products_overflow
@@ -144,7 +145,7 @@ class OnnxEngine(Engine):
         self._graph = Path(graph)
         self._output = output
         first = self._open()
-        shared = cuda or self._graph.stat().st_size >= SHARED_FROM
+        shared = cuda or size_of(self._graph) >= SHARED_FROM
         self._picks = FIRST_PIECES in [item.name for item in first.get_inputs()]
         self.packed = is_packed(first)
         self._shared = first if shared else None

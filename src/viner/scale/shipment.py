@@ -9,11 +9,12 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from viner.bundle import Bundle, BundleInfo, home, rebuilt_graph
 from viner.bundle.bundle import INFO
+from viner.bundle.graph_files import files_of
 from viner.bundle.info import graphs_of
 from viner.bundle.place import settle
 from viner.errors import BundleError
@@ -28,7 +29,7 @@ class Shipment:
         path: The absolute path of the folder where it comes from.
         engine: What is to run, "int8", "fp32" or "cascade"; None takes what the model chose.
         files: Names and bytes.
-        graph: The graph that ``engine`` needs and the folder does not hold, and
+        graph: The files of the graph that ``engine`` needs and the folder does not hold, empty if it holds it, and
         kind: which one that is, "int8" or "fp32".
         least_score: Entities with a lower score are left out; None leaves that to the model.
     """
@@ -36,7 +37,7 @@ class Shipment:
     path: str
     engine: str | None
     files: Mapping[str, bytes]
-    graph: bytes | None = None
+    graph: Mapping[str, bytes] = field(default_factory=dict)
     kind: str = ""
     least_score: float | None = None
 
@@ -47,10 +48,11 @@ class Shipment:
         Raises:
             BundleError: If a file cannot be read. A graph that is not there is left for the recognizer to complain about.
         """
-        graph, kind = None, ""
+        graph: Mapping[str, bytes] = {}
+        kind = ""
         for kind in set(graphs_of(engine or bundle.info.engine)) - set(graphs_of(bundle.info.engine)):  # one at most
             rebuilt = bundle.graph_of(kind)
-            graph = rebuilt.read_bytes() if rebuilt.is_file() else None
+            graph = {file.name: file.read_bytes() for file in files_of(rebuilt)} if rebuilt.is_file() else {}
         try:
             files = {name: (bundle.path / name).read_bytes() for name in bundle.needed}
         except OSError as error:
@@ -60,7 +62,7 @@ class Shipment:
     @property
     def size(self) -> int:
         """Bytes altogether."""
-        return sum(map(len, self.files.values())) + len(self.graph or b"")
+        return sum(map(len, (*self.files.values(), *self.graph.values())))
 
     def arrive(self) -> Path:
         """The model folder on this machine: the original if it can be seen from here, else a copy that workers share.
@@ -71,8 +73,8 @@ class Shipment:
         original = Path(self.path)
         try:
             folder = original if self._is_at(original) else self._unpacked()
-            if self.graph is not None:
-                self._keep_graph(folder, self.kind, self.graph)
+            if self.graph:
+                self._keep_graph(rebuilt_graph(BundleInfo.read(folder / INFO), self.kind).parent)
         except OSError as error:
             raise ClusterError(
                 f"a worker cannot keep the model ({error.strerror})",
@@ -104,19 +106,21 @@ class Shipment:
             shutil.rmtree(draft, ignore_errors=True)
         return target
 
-    def _keep_graph(self, folder: Path, kind: str, graph: bytes) -> None:
-        target = rebuilt_graph(BundleInfo.read(folder / INFO), kind)
-        if target.is_file() and target.stat().st_size == len(graph):
-            return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}-", delete=False) as draft:
-            try:
-                draft.write(graph)
-                draft.close()
-                Path(draft.name).replace(target)
-            except BaseException:
-                Path(draft.name).unlink(missing_ok=True)
-                raise
+    def _keep_graph(self, place: Path) -> None:
+        """Keeps the files of the graph where a recognizer looks for it, the graph itself last."""
+        for name, content in reversed([*self.graph.items()]):
+            target = place / name
+            if target.is_file() and target.stat().st_size == len(content):
+                continue
+            place.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=place, prefix=f".{name}-", delete=False) as draft:
+                try:
+                    draft.write(content)
+                    draft.close()
+                    Path(draft.name).replace(target)
+                except BaseException:
+                    Path(draft.name).unlink(missing_ok=True)
+                    raise
 
     def _take_place(self, draft: Path, target: Path) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from viner.annotation.label_map import label_map, schema_history
 from viner.bundle import BundleInfo, read_bundle
-from viner.bundle.info import MEASURED_WITH
+from viner.bundle.info import GRAPH, MEASURED_WITH
 from viner.errors import InputError, UsageError, VinerError
 from viner.evaluation.comparison import Comparison, Tally, compare_tallies
 from viner.project import Project
@@ -232,7 +232,8 @@ def _labels(schema: Schema) -> tuple[str, ...]:
 
 
 def _identity(info: BundleInfo) -> str:
-    return f"{info.files['model.onnx'].sha256} {info.engine} {info.least_estimate}"
+    graphs = " ".join(info.files[name].sha256 for name in sorted(info.files) if name.startswith(GRAPH))
+    return f"{graphs} {info.engine} {info.least_estimate}"
 
 
 def _size(folder: Path) -> int:

@@ -36,7 +36,7 @@ class AdaptConfig:
         batch_pieces: Pieces of a batch, padding included; None takes a sixtieth of the texts, within 512 to 2,048.
         window_pieces: Pieces of the longest sequence, special pieces included.
         seed: Of everything that is drawn.
-        precision: "bf16", "fp32", or None for bf16 where the processor or GPU computes in it.
+        precision: "bf16", "fp32", or None for bf16 where the processor or GPU is faster with it.
     """
 
     epochs: int | None = None

@@ -59,7 +59,7 @@ class TrainingConfig:
         closeness: With a teacher that is larger, weight of the distance between its vectors of the words and the student's,
             which is a share of their variance.
         seed: Of everything that is drawn.
-        precision: "bf16", "fp32", or None for bf16 where the processor or GPU computes in it.
+        precision: "bf16", "fp32", or None for bf16 where the processor or GPU is faster with it.
         gradient_checkpointing: Whether the insides of layers are computed anew for the gradients instead of being kept (Chen
             et al., 2016): a fraction of the memory, a third more time, the same result.
         lora: Rank of adapters that learn in the place of the encoder's weights (Hu et al., 2022); None: the weights

@@ -64,7 +64,7 @@ class Processes:
     """This process and the others, if there are any.
 
     Args:
-        precision: "bf16", "fp32", or None for bf16 where the device computes in it.
+        precision: "bf16", "fp32", or None for bf16 where the device is faster with it.
 
     Raises:
         UsageError: If they were told to share the model otherwise than by copies of it.

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from viner.bundle.graph_files import data_of
 from viner.encoding import position_limit
 from viner.errors import MissingExtraError, TrainingError
+from viner.training.graph_file import SMALL, fits, move_graph, save_graph
 from viner.training.shapes import settle_shapes
 
 if TYPE_CHECKING:
@@ -55,7 +57,9 @@ def export_onnx(model: PreTrainedModel, path: str | Path, layer: str = "entities
     model.set_attn_implementation("eager")
     try:
         with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as scratch:
-            raw, clean = Path(scratch) / "raw.onnx", Path(scratch) / "clean.onnx"
+            raw, clean = (Path(scratch) / step / path.name for step in ("raw", "clean"))
+            for graph in (raw, clean):
+                graph.parent.mkdir()  # the exporter may put a file for each weight beside its graph
             with torch.no_grad(), warnings.catch_warnings():
                 # The tracer warns of every Python branch; _check tells whether one mattered.
                 warnings.simplefilter("ignore")
@@ -71,7 +75,7 @@ def export_onnx(model: PreTrainedModel, path: str | Path, layer: str = "entities
                 )
             _simplify(raw, clean)
             _check(model, clean)
-            clean.replace(path)
+            move_graph(clean, path)
     except (RuntimeError, ValueError, TypeError) as error:
         raise TrainingError(
             f"a {model.config.model_type} model cannot be exported to ONNX ({str(error).strip().splitlines()[0]})",
@@ -124,10 +128,13 @@ def _simplify(source: Path, target: Path) -> None:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = os.fspath(target)
     options.log_severity_level = 3
+    if not fits(sum(file.stat().st_size for file in source.parent.iterdir())):
+        options.add_session_config_entry("session.optimized_model_external_initializers_file_name", data_of(target).name)
+        options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", str(SMALL))
     onnxruntime.InferenceSession(os.fspath(source), options, providers=["CPUExecutionProvider"])
     model = onnx.load(target)
     settle_shapes(model.graph)
-    onnx.save(model, target)
+    save_graph(model, target)
 
 
 def _check(model: PreTrainedModel, path: Path) -> None:

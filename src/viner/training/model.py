@@ -16,9 +16,6 @@ from viner.errors import BundleError, TrainingError
 from viner.training.dropout import pool_dropout
 from viner.training.heads import EntityHead, Head
 
-LARGEST_GRAPH = (1 << 31) - (16 << 20)
-"""Bytes of the weights of a float32 graph: protobuf, of which ONNX files are made, ends at 2 GiB."""
-_BYTES = 4
 _ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 _HIDDEN_DROPOUT = ("hidden_dropout_prob", "dropout")
 
@@ -112,15 +109,8 @@ def check_stock(encoder: PreTrainedModel) -> None:
     """Makes sure that :func:`to_stock` will know this architecture, without allocating anything.
 
     Raises:
-        TrainingError: If its stock form is more than encoder, dropout and one linear layer, or too large for an ONNX file.
+        TrainingError: If its stock form is more than encoder, dropout and one linear layer.
     """
-    weights = sum(weight.numel() for weight in encoder.parameters())
-    if weights * _BYTES >= LARGEST_GRAPH:
-        raise TrainingError(
-            f"a base of {weights / 1e6:,.0f} million weights cannot be written as an ONNX graph, which holds"
-            f" {LARGEST_GRAPH / _BYTES / 1e6:,.0f} million in float32 at most",
-            hint="Take a smaller base, such as roberta-large (355 million), or leave --base out for the bundled one",
-        )
     config = encoder.config
     with quiet(), torch.device("meta"):
         stock = AutoModelForTokenClassification.from_config(type(config).from_dict(config.to_dict()))

@@ -1,8 +1,7 @@
-"""ONNX graphs in the making: looked into, run, and written whole."""
+"""ONNX graphs in the making: looked into, and run."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from viner.encoding import FIRST_PIECES
+from viner.training.graph_file import is_large, save_graph
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -29,7 +29,8 @@ def open_graph(model: ModelProto, names: Sequence[str] = ()) -> InferenceSession
     from onnx import ModelProto as Model
     from onnx import ValueInfoProto
 
-    if names:
+    large = is_large(model)
+    if names or large:  # a large one is of no use once it is written
         probe = Model()
         probe.CopyFrom(model)
         present = {item.name for item in probe.graph.output}
@@ -37,7 +38,12 @@ def open_graph(model: ModelProto, names: Sequence[str] = ()) -> InferenceSession
         model = probe
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    if not large:
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    with tempfile.TemporaryDirectory(prefix="viner-graph-", ignore_cleanup_errors=True) as place:
+        file = Path(place) / "graph.onnx"
+        save_graph(model, file)
+        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
 def ask(
@@ -62,18 +68,3 @@ def ask(
     inputs = {"input_ids": ids, "attention_mask": mask, FIRST_PIECES: first}
     answers: list[NDArray[np.float32]] = session.run(names, {item.name: inputs[item.name] for item in session.get_inputs()})
     return answers
-
-
-def write_graph(model: ModelProto, target: str | Path) -> None:
-    """Writes a graph; the file appears whole or not at all."""
-    import onnx
-
-    target = Path(target)
-    handle, draft = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-    os.close(handle)
-    try:
-        onnx.save(model, draft)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(target)
-    finally:
-        Path(draft).unlink(missing_ok=True)

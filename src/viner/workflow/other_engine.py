@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from viner.bundle.revise import copy_files
 from viner.corpus import refuse_partial
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
+from viner.training.graph_file import copy_graph
 from viner.workflow.card import edited_card, model_card
 from viner.workflow.choose import Choice, choose_engine, recognizer_in, write_canaries
 from viner.workflow.progress import Report
@@ -156,7 +156,7 @@ def _write(bundle: Bundle, info: BundleInfo, graphs: Mapping[str, Path], target:
         folder = writer.folder
         copy_files(bundle, (name for name in info.files if not name.startswith(GRAPH)), folder)
         for kind, name in place_of_graphs(info.engine).items():
-            shutil.copyfile(graphs[kind], folder / name)
+            copy_graph(graphs[kind], folder / name)
         write_canaries(recognizer_in(folder, info), folder)
         (folder / CARD).write_text(model_card(info) if card is None else card, encoding="utf-8")
         writer.finish(info)

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viner.encoding import PACKED, PACKED_PLACES, PACKED_ROWS
+from viner.training.graph_file import save_graph
 from viner.training.shapes import used_nodes
-from viner.workflow.graphs import ask, open_graph, write_graph
+from viner.workflow.graphs import ask, open_graph
 from viner.workflow.rows import is_by_row
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def pack_file(path: str | Path) -> None:
 
     model = onnx.load(path)
     pack_pieces(model)
-    write_graph(model, path)
+    save_graph(model, path)
 
 
 def pack_pieces(model: ModelProto) -> None:

@@ -40,9 +40,9 @@ from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.errors import MissingExtraError
 from viner.text import words_of
+from viner.training.graph_file import save_graph
 from viner.workflow.activations import Activations, Sample
 from viner.workflow.first_pieces import pick_first_pieces
-from viner.workflow.graphs import write_graph
 from viner.workflow.packing import pack_pieces
 from viner.workflow.rounding import Compensation
 from viner.workflow.segments import in_segments
@@ -88,8 +88,7 @@ def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Samp
         pick_first_pieces(model.graph)
         pack_pieces(model)
     _Rewriter(model.graph, Activations(model, samples) if samples else None).rewrite()
-    onnx.checker.check_model(model)
-    write_graph(model, target)
+    save_graph(model, target)
 
 
 def sample_texts(encoder: PieceEncoder, texts: Iterable[str], segmenter: SegmenterRecord | None = None) -> list[Sample]:

@@ -15,6 +15,7 @@ from viner.bundle import Bundle, find_bundle
 from viner.bundle.info import GRAPHS, check_engine
 from viner.encoding import PieceEncoder
 from viner.errors import MissingExtraError, VinerError
+from viner.training.graph_file import move_graph
 from viner.workflow.choose import calibration_texts
 
 
@@ -39,7 +40,7 @@ def rebuild_graph(path: str | Path, engine: str) -> Path:
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-        build_graph(bundle, engine, Path(scratch) / "model.onnx").replace(target)
+        move_graph(build_graph(bundle, engine, Path(scratch) / target.name), target)
     return target
 
 

@@ -222,6 +222,7 @@ def _finish(
     from dataclasses import replace
 
     from viner.training.export import export_onnx
+    from viner.training.graph_file import move_graph, remove_graph
     from viner.training.model import save_stock, to_stock
     from viner.workflow.packing import pack_file
     from viner.workflow.quantize import quantize_rows, sample_texts
@@ -239,9 +240,9 @@ def _finish(
     choice: Choice = choose_engine(info, folder, exact, small, dev, asked=engine)
     graphs = {"int8": small, "fp32": exact}
     for kind, name in place_of_graphs(choice.engine).items():
-        graphs.pop(kind).rename(folder / name)
+        move_graph(graphs.pop(kind), folder / name)
     for left in graphs.values():
-        left.unlink()
+        remove_graph(left)
     report.line(choice.summary())
     info = replace(info, engine=choice.engine, evidence=choice.evidence)
     report.stage("Evaluating")
