@@ -1,17 +1,22 @@
-"""viner's own format: one document a line, in the JSON shape that REST and ``predict`` use too. It says everything."""
+"""viner's own format: one document a line, in the JSON shape that REST and ``predict`` use too. It says everything.
+
+Lines of tokens and tags, as data sets of the Hugging Face Hub have them, are read as well (:mod:`viner.formats.token_rows`).
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from viner.document import Document
 from viner.errors import FormatError, InputError
+from viner.formats.conll.tags import Scheme
 from viner.formats.files import Source, strip_line_end
 from viner.formats.format import Format
 from viner.formats.report import WriteReport
+from viner.formats.token_rows import TokenRows
 
 # An array of objects is no JSON Lines, but its error should be that of JSON, not a document for each of its lines.
 _BEGINNING = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*\{)")
@@ -25,9 +30,21 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
 
-def _read(source: Source) -> Iterator[Document]:
+def _read(
+    source: Source, *, tags: str | None = None, names: Sequence[str] | None = None, scheme: Scheme | None = None
+) -> Iterator[Document]:
+    """Reads the lines of a file.
+
+    Args:
+        source: The file.
+        tags: Of lines with ``tokens``: the key of their tags; None takes "ner_tags", "ner", "tags" or "labels".
+        names: Names of tags that are numbers, in their order.
+        scheme: "IO" if tags are bare labels.
+    """
+    rows = TokenRows(tags, names, scheme)
     for number, line in source.each_line():
-        document = _document(line, source.where(number)) if isinstance(line, str) else line
+        default_id = f"{source.stem}:{number}"
+        document = _document(line, source.where(number), rows, default_id) if isinstance(line, str) else line
         if isinstance(document, FormatError):
             source.refuse(document)
         elif document is not None:
@@ -35,7 +52,7 @@ def _read(source: Source) -> Iterator[Document]:
             yield document
 
 
-def _document(line: str, where: str) -> Document | FormatError | None:
+def _document(line: str, where: str, rows: TokenRows, default_id: str) -> Document | FormatError | None:
     """The document of a line, or why there is none; None for a blank line."""
     if line.isspace():
         return None
@@ -45,7 +62,7 @@ def _document(line: str, where: str) -> Document | FormatError | None:
             return FormatError(f"a JSON {_KINDS[type(data)]}, not an object", where=where, hint=_ONE_A_LINE)
         if data.get("meta"):
             json.dumps(data["meta"], allow_nan=False)  # 1e400 is read as infinite, which is no JSON; other numbers are checked
-        document = Document.from_dict(data)
+        document = rows.document(data, where, default_id) if rows.matches(data) else Document.from_dict(data)
         if _HALF.search(line):
             json.dumps(data, ensure_ascii=False).encode()
         return document

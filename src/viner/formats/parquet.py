@@ -8,8 +8,8 @@ A file that viner wrote says everything that a document can:
     more: string (JSON of tags, labels, relations and suggestions)
 
 All but ``text`` may be null, a list that is null is a layer that is not annotated. ``text`` of an entity is its surface, for
-those who query the file; offsets are Unicode code points. Of any other file, one column is the text, and all others go to
-``meta``.
+those who query the file; offsets are Unicode code points. Of any other file, one column is the text, or ``tokens`` and their
+tags are (:mod:`viner.formats.token_rows`), and all others go to ``meta``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -26,10 +27,12 @@ from typing import Any, cast
 
 from viner.document import Document
 from viner.errors import FormatError, InputError, MissingExtraError
+from viner.formats.conll.tags import Scheme
 from viner.formats.files import Source
 from viner.formats.format import Format
 from viner.formats.report import WriteReport
 from viner.formats.table import Columns, find_columns
+from viner.formats.token_rows import TOKENS, TokenRows
 
 ROWS = 1024
 """Rows that are in memory at once when reading."""
@@ -44,16 +47,34 @@ _MORE = ("tags", "labels", "relations", "suggestions")
 _ENTITY = ("id", "start", "end", "label", "score", "source")
 
 
-def _read(source: Source, *, text_column: str | int | None = None, id_column: str | int | None = None) -> Iterator[Document]:
+def _read(
+    source: Source,
+    *,
+    text_column: str | int | None = None,
+    id_column: str | int | None = None,
+    tags: str | None = None,
+    names: Sequence[str] | None = None,
+    scheme: Scheme | None = None,
+) -> Iterator[Document]:
     """Reads the rows of a file.
 
     Args:
         source: The file.
         text_column: Name of the column that holds the text, or its number from 1; None takes the one called "text".
         id_column: The same for the documents' ids; None takes "id" if there is one, else the file's name and row make them.
+        tags: In a file of tokens: the column of their tags; None takes "ner_tags", "ner", "tags" or "labels".
+        names: Names of tags that are numbers, in their order; None takes those that the file tells.
+        scheme: "IO" if tags are bare labels.
     """
-    for row, (columns, ours, cells) in enumerate(_rows(source, text_column, id_column), 1):
-        document = _own(cells, source.where(row)) if ours else _foreign(cells, columns, source, row)
+    by_tokens = TokenRows(tags, names, scheme)
+    for row, (kind, cells) in enumerate(_rows(source, text_column, id_column), 1):
+        if kind is None:
+            document = _own(cells, source.where(row))
+        elif isinstance(kind, Columns):
+            document = _foreign(cells, kind, source, row)
+        else:
+            known = by_tokens if names is not None else replace(by_tokens, names=kind.get(by_tokens.key(cells) or ""))
+            document = known.document(cells, source.where(row), f"{source.stem}:{row}", _plain)
         if isinstance(document, FormatError):
             source.refuse(document)
         else:
@@ -61,10 +82,12 @@ def _read(source: Source, *, text_column: str | int | None = None, id_column: st
             yield document
 
 
-def _rows(
-    source: Source, text_column: str | int | None, id_column: str | int | None
-) -> Iterator[tuple[Columns, bool, dict[str, Any]]]:
-    """Every row with the columns of the file, and whether viner wrote it."""
+_Kind = Columns | Mapping[str, Sequence[str]] | None
+"""Where texts are; or, in a file of tokens, names of tags by column; None in a file that viner wrote."""
+
+
+def _rows(source: Source, text_column: str | int | None, id_column: str | int | None) -> Iterator[tuple[_Kind, dict[str, Any]]]:
+    """Every row, and what kind of file it is in."""
     arrow, parquet = _pyarrow("reading Parquet files")
     # With a buffer, a row group of any size is read by and by.
     with (
@@ -78,13 +101,42 @@ def _rows(
             raise FormatError(
                 "written by a later version of viner", where=source.where(1), hint="Upgrade viner, or name text_column"
             )
-        columns = find_columns(file.schema_arrow.names, text_column, id_column, where=source.where(1))
+        kind: _Kind = None
+        if not ours and text_column is None and _holds_tokens(file.schema_arrow, arrow):
+            kind = _tag_names(file.schema_arrow)
+        elif not ours:
+            kind = find_columns(file.schema_arrow.names, text_column, id_column, where=source.where(1))
         done = 0
         for batch in file.iter_batches(batch_size=ROWS):
             for cells in batch.to_pylist():
-                yield columns, ours, cells
+                yield kind, cells
             done += batch.num_rows
             source.advance(done / file.metadata.num_rows)
+
+
+def _holds_tokens(schema: Any, arrow: Any) -> bool:
+    """Whether there is a column of tokens, and none of entities."""
+    if TOKENS not in schema.names or "entities" in schema.names:
+        return False
+    kind = schema.field(TOKENS).type
+    return bool(arrow.types.is_list(kind) or arrow.types.is_large_list(kind))
+
+
+def _tag_names(schema: Any) -> dict[str, Sequence[str]]:
+    """Names of the numbers in a column, as the Hub's library ``datasets`` keeps them: ``ClassLabel`` of each item of a list."""
+    try:
+        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
+    except (ValueError, LookupError, TypeError):
+        return {}
+    found: dict[str, Sequence[str]] = {}
+    for column, feature in features.items() if isinstance(features, dict) else ():
+        item = feature.get("feature") if isinstance(feature, dict) else None
+        if item is None and isinstance(feature, list) and len(feature) == 1:
+            item = feature[0]
+        names = item.get("names") if isinstance(item, dict) else None
+        if isinstance(names, list) and all(isinstance(name, str) for name in names):
+            found[column] = names
+    return found
 
 
 def _own(cells: dict[str, Any], where: str) -> Document | FormatError:
