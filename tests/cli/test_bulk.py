@@ -141,6 +141,15 @@ def test_a_text_that_is_read_as_marked_text_is_told_once(run, tiny_model, texts)
     assert (status, len(out.splitlines()), err) == (0, 4, "")
 
 
+def test_a_text_that_is_read_as_columns_is_told(run, tiny_model, texts) -> None:
+    (texts / "c.txt").write_text("Lan B-PERSON\nin O\n", encoding="utf-8")
+    status, out, err = run("predict", tiny_model, "c.txt")
+    assert (status, len(out.splitlines()), err.count("has columns, one of them tags")) == (0, 1, 1)
+    (texts / "e.txt").write_text("An E-mail from Lan in Hue.\n", encoding="utf-8")
+    status, out, err = run("predict", tiny_model, "e.txt")
+    assert (status, json.loads(out)["text"], err) == (0, "An E-mail from Lan in Hue.", "")
+
+
 def test_what_a_model_leaves_out_is_asked_for_by_a_least_score_and_redacted_anyhow(run, tiny_model, silent_model, texts):
     def entities(model, *options):
         status, out, err = run("predict", model, "in/a.txt", *options)

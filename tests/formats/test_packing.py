@@ -98,3 +98,13 @@ def test_gzip_of_others_with_names_and_members_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.txt.gz"
     path.write_bytes(gzip.compress(b"a\n") + gzip.compress(b"b\n"))
     assert [document.text for document in read(path)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_a_packed_file_of_no_bytes_is_no_empty_one(zstandard, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a.jsonl{ending}"
+    path.write_bytes(b"")
+    with pytest.raises(FormatError, match="it is empty"):
+        list(read(path))
+    write([], path)
+    assert list(read(path)) == []

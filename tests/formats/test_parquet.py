@@ -157,3 +157,47 @@ def test_without_the_extra_the_command_is_named(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(MissingExtraError, match="writing Parquet"):
         write([], tmp_path / "b.parquet")
     assert not (tmp_path / "b.parquet").exists()
+
+
+def test_nanoseconds_are_kept_though_python_has_none(tmp_path):
+    moment = [1_700_000_000_123_456_789, None]
+    columns = {
+        "text": ["a", "b"],
+        "at": arrow.array(moment, arrow.timestamp("ns")),
+        "there": arrow.array(moment, arrow.timestamp("ns", tz="Asia/Ho_Chi_Minh")),
+        "took": arrow.array([1_500_000_000, None], arrow.duration("ns")),
+        "clock": arrow.array([1_234_567_891, None], arrow.time64("ns")),
+    }
+    parquet.write_table(arrow.table(columns), tmp_path / "a.parquet")
+    first, second = read(tmp_path / "a.parquet")
+    assert first.meta == {
+        "at": "2023-11-14T22:13:20.123456789",
+        "there": "2023-11-15T05:13:20.123456789+0700",
+        "took": 1.5,
+        "clock": "00:00:01.234567891",
+    }
+    assert second.meta == {"at": None, "there": None, "took": None, "clock": None}
+
+
+def test_a_value_that_python_cannot_hold_is_an_error_of_its_row(tmp_path):
+    days = arrow.array([1, 10**7, 3], arrow.int32()).cast(arrow.date32())
+    parquet.write_table(arrow.table({"text": ["a", "b", "c"], "day": days}), tmp_path / "a.parquet")
+    documents = read(tmp_path / "a.parquet")
+    assert next(documents).meta == {"day": "1970-01-02"}
+    with pytest.raises(FormatError, match="column 'day' cannot be read") as caught:
+        next(documents)
+    assert caught.value.where.endswith("a.parquet:2")
+    kept: list[FormatError] = []
+    source = Source(tmp_path / "a.parquet", refused=kept.append)
+    assert [document.text for document in read_source(source)] == ["a", "c"]
+    assert [error.where for error in kept] == [f"{source.name}:2"]
+
+
+def test_text_that_is_no_text_is_an_error_of_its_row(tmp_path):
+    content, offsets = arrow.py_buffer(b"a\xff\xfe"), arrow.py_buffer(b"\0\0\0\0\1\0\0\0\3\0\0\0")
+    texts = arrow.Array.from_buffers(arrow.string(), 2, [None, offsets, content])
+    parquet.write_table(arrow.table({"text": texts}), tmp_path / "a.parquet")
+    documents = read(tmp_path / "a.parquet")
+    assert next(documents).text == "a"
+    with pytest.raises(FormatError, match="column 'text' cannot be read: 'utf-8' codec"):
+        next(documents)

@@ -83,3 +83,30 @@ def test_other_packages_bring_formats(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert detect(path) == "shout"
     with pytest.raises(UsageError, match="fails to load"):
         get_format("broken")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "An E-mail from Lan in Hue.\n",
+        "Nhóm máu O của bệnh nhân Lan.\n",
+        "Vitamin B-12\nVitamin B-6\nfolic acid\nVitamin B-1\nVitamin B-2\n",
+        "Virus U-3\nVirus U-5\n",
+        "the B-side\nthe B-movie\n",
+        "Lan O\n",
+    ],
+)
+def test_words_of_a_plain_text_that_look_like_tags_make_no_columns(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(text, encoding="utf-8")
+    assert detect(path) == "text"
+    assert [document.text for document in read(path)] == text.splitlines()
+
+
+@pytest.mark.parametrize(
+    "text", ["Lan B-PER\nin O\n", "Lan B-PER\nMinh B-PER\n", "Lan\tO\nin\tO\n", "-DOCSTART- O\n\nLan B-PER\n"]
+)
+def test_columns_with_tags_are_found_in_a_text_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(text, encoding="utf-8")
+    assert detect(path) == "conll"

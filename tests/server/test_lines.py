@@ -293,6 +293,18 @@ def test_a_client_that_sends_nothing_more_is_told_so() -> None:
     assert [answer.get("error", {}).get("code") for answer in stream.answers] == [None, "request_timeout"]
 
 
+def test_a_stream_that_never_begins_is_ended_and_leaves_its_place() -> None:
+    stream = Stream(Settings(timeout=1), FakeRecognizer())
+
+    async def chunks() -> AsyncIterator[dict[str, Any]]:
+        await asyncio.sleep(3600)
+        yield part(b"", False)
+
+    in_thread(lambda: stream.run(chunks()))
+    assert (stream.status, stream.answers[0]["error"]["code"]) == (408, "request_timeout")
+    assert not stream.app.state.recognition._streams
+
+
 def test_a_fault_in_reading_ends_the_stream_instead_of_leaving_it_open() -> None:
     stream = Stream(Settings(), FakeRecognizer())
 

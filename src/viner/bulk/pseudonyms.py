@@ -6,8 +6,8 @@ import base64
 import hashlib
 import hmac
 
+from viner.bulk.occurrences import same_name
 from viner.errors import UsageError
-from viner.text import nfc
 
 LETTERS = 16
 """Letters and digits of a pseudonym, 5 bits each: among a million different surfaces, two share one with a probability of
@@ -39,7 +39,7 @@ class Pseudonyms:
 
         Spellings of the same characters (NFC, NFD) and line breaks in the place of spaces make no difference.
         """
-        message = f"{label}\0{' '.join(nfc(surface).split())}".encode()
+        message = f"{label}\0{same_name(surface)}".encode()
         code = base64.b32encode(hmac.digest(self._key, message, hashlib.sha256))
         return f"{label}_{code[:LETTERS].decode()}"
 

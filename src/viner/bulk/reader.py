@@ -16,6 +16,7 @@ from viner.formats.files import STDIN
 
 TEXT = "text"
 MARKED = "inline"
+COLUMNS = "conll"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,12 @@ class Reader:
             self._tell(
                 f"{source.name} has [entities](LABEL) marked in place, so its documents are what blank lines part; "
                 "with --format text (in Python: format='text') each line is one, as it stands"
+            )
+            self._tell = None
+        if format == COLUMNS and format_of_ending(source.suffix) in (None, TEXT) and self._tell is not None:
+            self._tell(
+                f"{source.name} has columns, one of them tags, so its lines are words and what blank lines part are its"
+                " documents; with --format text (in Python: format='text') each line is one, as it stands"
             )
             self._tell = None
         return format

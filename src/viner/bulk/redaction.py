@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+from viner.bulk.occurrences import occurrences, same_name, stand_in
 from viner.bulk.pseudonyms import Pseudonyms, pattern
 from viner.document import Document, Entity, Span
 from viner.errors import UsageError
@@ -40,7 +41,8 @@ class Redactor:
     redacted again, so to redact twice is to redact once. Suggestions are moved along and not redacted.
 
     ``meta`` is left out, since nobody has looked at what stands there, but for the keys that are to be kept; of those, a
-    value in which a redacted surface stands is left out as well. Ids stay unless told otherwise.
+    value in which a redacted surface stands, in any case and as a part of whatever it is, is left out as well. Ids stay unless
+    told otherwise.
 
     Args:
         labels: Which entities are redacted; None takes all.
@@ -49,7 +51,8 @@ class Redactor:
         key: For pseudonyms: the secret that they depend on, of at least 16 bytes. None draws one for the run, which is
             forgotten at its end.
         character: For characters: which one.
-        everywhere: Also redact what stands elsewhere in the same document, as whole words, and was not recognized there.
+        everywhere: Also redact what stands elsewhere in the same document, as whole words in any Unicode form or broken over
+            lines, and was not recognized there.
         keep_meta: Keys of ``meta`` that are kept.
         drop_ids: Leave the documents' ids out.
         known: Labels whose masks may stand in a document already, beside ``labels`` and those of its entities: all that the
@@ -161,11 +164,11 @@ class Redactor:
             if (self._labels is None or entity.label in self._labels) and not masks.hold(entity)
         ]
         if self._everywhere:
-            labels = {text[entity.start : entity.end]: entity.label for entity in reversed(chosen)}
+            labels = {same_name(text[entity.start : entity.end]): entity.label for entity in reversed(chosen)}
             known = {(entity.start, entity.end) for entity in chosen}
-            for match in _occurrences(labels, text):
-                entity = Entity(*match.span(), labels[match[0]], source=SOURCE)
-                if match.span() not in known and not masks.hold(entity):
+            for start, end, name in occurrences(labels, text):
+                entity = Entity(start, end, labels[name], source=SOURCE)
+                if (start, end) not in known and not masks.hold(entity):
                     chosen.append(entity)
         regions: list[_Region] = []
         for entity in sorted(chosen, key=lambda entity: (entity.start, -entity.end)):
@@ -213,9 +216,10 @@ class Redactor:
             surfaces = {document.text[region.start : region.end] for region in regions}
             redacted = _Stretches([(region.start, region.end) for region in regions])
             surfaces |= {entity.text for entity in document.entities or () if entity.text and redacted.hold(entity)}
+        names = set(map(same_name, surfaces))
         kept = {}
         for key, value in document.meta.items():
-            if key in self._keep_meta and not any(any(_occurrences(surfaces, text)) for text in _strings({key: value})):
+            if key in self._keep_meta and not any(stand_in(names, text) for text in _strings(value)):
                 kept[key] = value
             else:
                 self.left_out[key] += 1
@@ -311,11 +315,3 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
     else:
         yield str(value)
-
-
-def _occurrences(surfaces: Collection[str], text: str) -> Iterator[re.Match[str]]:
-    """Where surfaces stand in a text as whole words, the longest first."""
-    if not surfaces:
-        return iter(())
-    found = "|".join(re.escape(surface) for surface in sorted(surfaces, key=len, reverse=True))
-    return re.finditer(rf"(?<!\w)(?:{found})(?!\w)", text)

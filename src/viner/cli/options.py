@@ -134,7 +134,7 @@ def _read_options(context: click.Context, parameter: click.Parameter, given: tup
 
 def _value(value: str) -> Any:
     """A number, true or false, several of these between commas, or text; ``tab`` and ``space`` stand for these characters."""
-    if "," in value:
+    if "," in value and value != ",":
         return tuple(_value(part) for part in value.split(",") if part)
     if re.fullmatch(r"-?[0-9]{1,9}", value):
         return int(value)

@@ -69,18 +69,35 @@ def packed(file: BinaryIO, ending: str | None) -> Iterator[BinaryIO]:
             yield target
 
 
+class _Watched:
+    """A file that knows whether it was found empty."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.empty = True
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self.empty = self.empty and not data
+        return data
+
+
 class _Gzip(io.RawIOBase):
     def __init__(self, file: BinaryIO) -> None:
-        self._file = gzip.GzipFile(fileobj=file)
+        self._packed = _Watched(file)
+        self._file = gzip.GzipFile(fileobj=cast(BinaryIO, self._packed))
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any, /) -> int:
         try:
-            return self._file.readinto(buffer)
+            count = self._file.readinto(buffer)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise DamagedError(f"gzip file ({error})") from None
+        if not count and self._packed.empty:
+            raise DamagedError("gzip file (it is empty)")
+        return count
 
 
 class _Zstandard(io.RawIOBase):
@@ -92,6 +109,7 @@ class _Zstandard(io.RawIOBase):
         self._frame: Any = None
         self._packed = b""
         self._ready = memoryview(b"")
+        self._begun = False
 
     def readable(self) -> bool:
         return True
@@ -102,7 +120,10 @@ class _Zstandard(io.RawIOBase):
             if not self._packed:
                 if self._frame is not None:
                     raise DamagedError("Zstandard file (it ends in mid-frame)")
+                if not self._begun:
+                    raise DamagedError("Zstandard file (it is empty)")
                 return 0
+            self._begun = True
             self._frame = self._frame or self._package.ZstdDecompressor().decompressobj()
             try:
                 self._ready = memoryview(self._frame.decompress(self._packed))

@@ -68,7 +68,10 @@ def _read(
     """
     by_tokens = TokenRows(tags, names, scheme)
     for row, (kind, cells) in enumerate(_rows(source, text_column, id_column), 1):
-        if kind is None:
+        document: Document | FormatError
+        if isinstance(cells, FormatError):
+            document = cells
+        elif kind is None:
             document = _own(cells, source.where(row))
         elif isinstance(kind, Columns):
             document = _foreign(cells, kind, source, row)
@@ -86,8 +89,11 @@ _Kind = Columns | Mapping[str, Sequence[str]] | None
 """Where texts are; or, in a file of tokens, names of tags by column; None in a file that viner wrote."""
 
 
-def _rows(source: Source, text_column: str | int | None, id_column: str | int | None) -> Iterator[tuple[_Kind, dict[str, Any]]]:
-    """Every row, and what kind of file it is in."""
+_Cells = dict[str, Any] | FormatError
+
+
+def _rows(source: Source, text_column: str | int | None, id_column: str | int | None) -> Iterator[tuple[_Kind, _Cells]]:
+    """Every row, or what is wrong with it, and what kind of file it is in."""
     arrow, parquet = _pyarrow("reading Parquet files")
     # With a buffer, a row group of any size is read by and by.
     with (
@@ -108,10 +114,52 @@ def _rows(source: Source, text_column: str | int | None, id_column: str | int | 
             kind = find_columns(file.schema_arrow.names, text_column, id_column, where=source.where(1))
         done = 0
         for batch in file.iter_batches(batch_size=ROWS):
-            for cells in batch.to_pylist():
+            for cells in _cells(batch, arrow, source, done):
                 yield kind, cells
             done += batch.num_rows
             source.advance(done / file.metadata.num_rows)
+
+
+_UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)
+"""What pyarrow raises of values that Python has no form for, such as dates after the year 9999."""
+
+
+def _cells(batch: Any, arrow: Any, source: Source, done: int) -> Iterator[_Cells]:
+    """The rows of a batch; those with a value that cannot be read as errors."""
+    names = batch.schema.names
+    columns = [_as_python_has_it(column, arrow) for column in batch.columns]
+    try:
+        read = [column.to_pylist() for column in columns]
+    except _UNREADABLE:
+        for row in range(batch.num_rows):
+            cells: dict[str, Any] = {}
+            for name, column in zip(names, columns, strict=True):
+                try:
+                    cells[name] = column[row].as_py()
+                except _UNREADABLE as error:
+                    where, reason = source.where(done + row + 1), str(error).strip().splitlines() or [type(error).__name__]
+                    yield FormatError(
+                        f"column {name!r} cannot be read: {reason[0]}",
+                        where=where,
+                        hint=f"It is {column.type}; write it as text, or leave the column out",
+                    )
+                    break
+            else:
+                yield cells
+    else:
+        for values in zip(*read, strict=True):
+            yield dict(zip(names, values, strict=True))
+
+
+def _as_python_has_it(column: Any, arrow: Any) -> Any:
+    """A column of nanoseconds, which Python's own types do not have, as text, or as seconds for lengths of time."""
+    kind, types = column.type, arrow.types
+    if getattr(kind, "unit", None) != "ns":
+        return column
+    if types.is_duration(kind):
+        return arrow.compute.divide(column.cast(arrow.int64()).cast(arrow.float64(), safe=False), 1e9)
+    text = column.cast(arrow.string())
+    return arrow.compute.replace_substring(text, " ", "T", max_replacements=1) if types.is_timestamp(kind) else text
 
 
 def _holds_tokens(schema: Any, arrow: Any) -> bool:
@@ -276,6 +324,7 @@ class _Tail(io.RawIOBase):
 def _pyarrow(feature: str) -> tuple[Any, Any]:
     try:
         import pyarrow
+        import pyarrow.compute
         import pyarrow.parquet
     except ImportError:
         raise MissingExtraError(feature, "files") from None

@@ -88,6 +88,15 @@ class Collector:
         self._sending = Buckets(_SENDING, clock)
         self._guessing = Buckets(_GUESSING, clock)
 
+    def check(self, address: str) -> None:
+        """Looks whether there is a try to send, before anything is done for it.
+
+        Raises:
+            RequestError: If there is none for this address now (429).
+        """
+        with self._lock:
+            _check_wait(self._sending.wait(network_of(address)))
+
     def _admit(self, address: str) -> None:
         """Takes a try to send.
 
@@ -186,6 +195,7 @@ def feedback_router(collector: Collector, recognizer: RecognizerLike) -> APIRout
             given = fields.optional_text("receipt")
             receipt = new_receipt() if given is None else _read_given(given)
             wrong = _read_spans(data.get("wrong"), text if unit == "utf16" else None)
+            collector.check(address_of(request))
             collector.send(recognizer(text), receipt=receipt, comment=comment, wrong=wrong, address=address_of(request))
             return receipt
 

@@ -100,7 +100,11 @@ class LinesResponse(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request (ASGI)."""
         with self._recognition.streaming(self._stop):
-            first = await receive()  # only then: a client that asks for "100 Continue" must get that before anything else
+            # Only then: a client that asks for "100 Continue" must get that before anything else.
+            try:
+                first = await self._next(receive)
+            except TimeoutError:
+                raise _nothing_came(self._settings.timeout) from None
             # Without the length that the base class has found, the answer is sent in chunks.
             headers = [(name, value) for name, value in self.raw_headers if name != b"content-length"]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -151,8 +155,7 @@ class LinesResponse(Response):
             try:
                 message = await self._next(receive)
             except TimeoutError:
-                what = f"nothing came for {self._settings.timeout:g} seconds"
-                self._end(RequestError(408, "request_timeout", what, hint="Send the rest in another stream"))
+                self._end(_nothing_came(self._settings.timeout))
                 return
         self._end(None)
 
@@ -277,6 +280,11 @@ class LinesResponse(Response):
 
 def _stopping() -> RequestError:
     return RequestError(503, "shutting_down", "the server is stopping", hint="Send the lines without an answer again")
+
+
+def _nothing_came(seconds: float) -> RequestError:
+    what = f"nothing came for {seconds:g} seconds"
+    return RequestError(408, "request_timeout", what, hint="Send the rest in another stream")
 
 
 class _LineReader:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from viner.errors import FormatError, UsageError
-from viner.formats.conll.tags import SCHEMES, Scheme, SchemeFinder, split_tag
+from viner.formats.conll.tags import OUTSIDE, SCHEMES, Scheme, SchemeFinder, split_tag
 from viner.formats.files import Source, strip_line_end
 
 _SPACES = re.compile(" +")
@@ -301,7 +301,24 @@ def shorten(line: str, length: int = 60) -> str:
 
 
 def looks_like_conll(head: str) -> bool:
-    """Whether the beginning of a file has columns, one of them tags."""
+    """Whether the beginning of a file has columns, one of them tags.
+
+    A word of a plain text may be a tag by chance (``E-mail``, ``B-12``, ``máu O``), so one line is not enough, and where no row
+    is ``O``, all must be tags of labels such as names have.
+    """
     lines = [line.removesuffix("\r") for line in head.split("\n", 400)]
-    survey = _Survey(lines[:-1] if len(lines) > 1 else lines, None)
-    return survey.rows > 0 and bool(survey.tag_columns) and survey.widths.most_common(1)[0][1] >= _TAG_SHARE * survey.rows
+    lines = lines[:-1] if len(lines) > 1 else lines
+    survey = _Survey(lines, None)
+    if survey.rows == 0 or not survey.tag_columns or survey.widths.most_common(1)[0][1] < _TAG_SHARE * survey.rows:
+        return False
+    if survey.docstarts or survey.new_documents:
+        return True
+    rows = [split_columns(line, survey.separator) for line in lines if not is_blank(line)]
+    cells = [[row[index] for row in rows if index < len(row)] for index in survey.tag_columns]
+    return survey.rows > 1 and any(OUTSIDE in column or all(map(_names_label, column)) for column in cells)
+
+
+def _names_label(cell: str) -> bool:
+    """Whether a cell is a tag whose label begins with a capital letter."""
+    tag = split_tag(cell)
+    return tag is not None and tag[1][:1].isupper()

@@ -1,0 +1,113 @@
+"""Where names stand that were found elsewhere: in other Unicode forms, broken over lines, and inside of what is no text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from itertools import pairwise
+
+from viner.text import Graphemes, nfc
+
+_SHORT = 6
+"""Names with fewer characters stand inside of many words by chance, so no letter may touch theirs, and no digit theirs."""
+_LETTER = r"[^\W\d_]"
+_NUMBER = re.compile(r"[\d\s.,()+/-]+")
+_DIGITS = 6
+"""So many digits make a number that nobody else has by chance."""
+
+
+def same_name(surface: str) -> str:
+    """What spellings of one name share: composed characters, and a space for any white space."""
+    return " ".join(nfc(surface).split())
+
+
+def occurrences(names: Collection[str], text: str) -> Iterator[tuple[int, int, str]]:
+    """Where names stand in a text as whole words, the longest first, in any Unicode form and with any white space.
+
+    Args:
+        names: As :func:`same_name` gives them.
+        text: The text.
+
+    Yields:
+        Start, end, and the name.
+    """
+    names = [name for name in names if name]
+    if not names:
+        return
+    pattern = re.compile(rf"(?<!\w)(?:{_any_of(names)})(?!\w)")
+    view = _View(text)
+    graphemes: Graphemes | None = None
+    for match in pattern.finditer(view.text):
+        span = view.raw(*match.span())
+        if span is None:
+            continue
+        graphemes = graphemes or Graphemes(text)
+        if graphemes.is_border(span[0]) and graphemes.is_border(span[1]):
+            yield *span, same_name(match[0])
+
+
+def stand_in(names: Collection[str], value: str) -> bool:
+    """Whether one of the names stands in a value, in any case, beside digits and signs or, if long, inside of a word.
+
+    Numbers are compared by their digits, without zeros before them.
+
+    Args:
+        names: As :func:`same_name` gives them.
+        value: Some text that is not looked at otherwise, such as a file name or an address.
+    """
+    names = [name.casefold() for name in names if name]
+    told = same_name(value).casefold()
+    long = [name for name in names if len(name) >= _SHORT]
+    short = [name for name in names if len(name) < _SHORT]
+    if any(name in told for name in long):
+        return True
+    if any(re.search(_apart(name), told) for name in short):
+        return True
+    digits = re.sub(r"\D", "", told)
+    return len(digits) >= _DIGITS and any(number in digits for number in map(_digits, long) if number)
+
+
+def _any_of(names: Collection[str]) -> str:
+    longest_first = sorted(names, key=len, reverse=True)
+    return "|".join(r"\s+".join(map(re.escape, name.split())) for name in longest_first)
+
+
+def _apart(name: str) -> str:
+    """A pattern for a name that nothing of its kind touches: no letter a letter, no digit a digit."""
+    before, behind = (r"\d" if char.isdigit() else _LETTER for char in (name[0], name[-1]))
+    return rf"(?<!{before}){re.escape(name)}(?!{behind})"
+
+
+def _digits(name: str) -> str:
+    """The digits of a name that is a number, without zeros before it: so a table holds it."""
+    digits = re.sub(r"\D", "", name).lstrip("0") if _NUMBER.fullmatch(name) else ""
+    return digits if len(digits) >= _DIGITS else ""
+
+
+class _View:
+    """A text with composed characters, and where they stand in the raw one."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._raw: dict[int, int] | None = None
+        if unicodedata.is_normalized("NFC", text):
+            return
+        # Composed cluster by cluster, so that each one has its place on both sides.
+        graphemes = Graphemes(text)
+        borders = [offset for offset in range(len(text) + 1) if graphemes.is_border(offset)]
+        self._raw = {0: 0}
+        parts: list[str] = []
+        length = 0
+        for start, end in pairwise(borders):
+            parts.append(nfc(text[start:end]))
+            length += len(parts[-1])
+            self._raw[length] = end
+        self.text = "".join(parts)
+
+    def raw(self, start: int, end: int) -> tuple[int, int] | None:
+        """The span in the raw text; None where it would cut a character."""
+        if self._raw is None:
+            return start, end
+        first, last = self._raw.get(start), self._raw.get(end)
+        return None if first is None or last is None else (first, last)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viner.bulk.occurrences import occurrences, same_name, stand_in
+from viner.text import Graphemes
+
+NFD = unicodedata.normalize("NFD", "Huế")
+
+
+def found(names: list[str], text: str) -> list[str]:
+    return [text[start:end] for start, end, _ in occurrences({same_name(name) for name in names}, text)]
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "expected"),
+    [
+        (["Huế"], f"Huế và {NFD}.", ["Huế", NFD]),
+        ([NFD], f"Huế và {NFD}.", ["Huế", NFD]),
+        (["Nguyễn Văn A"], "Nguyễn Văn A, Nguyễn\nVăn  A", ["Nguyễn Văn A", "Nguyễn\nVăn  A"]),
+        (["Le"], unicodedata.normalize("NFD", "Anh Le gặp chị Lê."), ["Le"]),
+        (["Lan"], "Lanh Lan_x Lan", ["Lan"]),
+        (["Lan", "Lan Anh"], "Lan Anh và Lan", ["Lan Anh", "Lan"]),
+        (["x"], "x\u0302 x", ["x"]),
+        ([], "Lan", []),
+        ([" "], "Lan  Lan", []),
+    ],
+)
+def test_names_are_found_however_they_are_written_and_never_in_part(names, text, expected) -> None:
+    assert found(names, text) == expected
+
+
+@given(st.text("Le\u0302\u0301 ế\n\U0001f468\u200d.", max_size=30), st.text("Le\u0302 ế", min_size=1, max_size=5))
+def test_spans_lie_between_characters_and_say_the_name(text: str, name: str) -> None:
+    graphemes = Graphemes(text)
+    for start, end, told in occurrences({same_name(name)}, text):
+        assert told == same_name(name) == same_name(text[start:end])
+        assert graphemes.is_border(start)
+        assert graphemes.is_border(end)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Lan", "Lan_2024.txt"),
+        ("Lan", "mail lan@x.de"),
+        ("Lan", "LAN2"),
+        ("Huế", NFD),
+        ("0912345678", "912345678"),
+        ("0912 345 678", "+84912345678"),
+        ("Nguyễn Văn An", "hồ sơ nguyễn văn an.pdf"),
+        ("Nguyen", "drNguyenLan"),
+        ("A", "room A_1"),
+    ],
+)
+def test_a_value_that_tells_a_name_in_any_way(name: str, value: str) -> None:
+    assert stand_in({same_name(name)}, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("Lan", "planning"), ("Lan", "vi"), ("A", "an"), ("31", "2031"), ("0912345678", "912"), ("A", "BA")]
+)
+def test_a_value_that_tells_none(name: str, value: str) -> None:
+    assert not stand_in({same_name(name)}, value)
