@@ -125,6 +125,8 @@ def test_entities_that_are_there_give_way_or_stay(pipeline):
 
     text = "Hà Nội ở Huế"
     assert [(ent.text, ent.label_) for ent in ruler(pipeline())(text).ents] == [("Hà Nội", "LOCATION"), ("Huế", "LOCATION")]
+    beside = ruler(pipeline())("Nội ở xa, Lan ở Huế")
+    assert [ent.label_ for ent in beside.ents] == ["ORG", "PERSON", "LOCATION"], "nothing overlaps it"
     kept = ruler(pipeline(overwrite_ents=False))(text)
     assert [(ent.text, ent.label_) for ent in kept.ents] == [("Nội ở", "ORG"), ("Huế", "LOCATION")]
     assert [span.text for span in kept.spans["viner"]] == ["Hà Nội", "Huế"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pretended import Finder
 
 from viner.bulk import Job, Progress, Redactor
 from viner.document import Document
-from viner.errors import InputError, UsageError, VinerError
+from viner.errors import InputError, MissingExtraError, UsageError, VinerError
 from viner.formats import read, write
 
 
@@ -233,3 +234,10 @@ def test_a_quote_that_takes_in_other_rows_ends_the_run(folder) -> None:
     with pytest.raises(InputError, match="which goes on to line 5") as caught:
         Job(Finder(), [folder / "q.csv"], folder / "out.jsonl", errors=folder / "e.jsonl").run()
     assert str(caught.value.where).endswith("q.csv:3")
+
+
+@pytest.mark.parametrize(("name", "package"), [("out.parquet", "pyarrow"), ("out.jsonl.zst", "zstandard")])
+def test_what_an_output_needs_is_missed_before_anything_is_recognized(folder, monkeypatch, name, package) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match="needs the extra 'files'"):
+        Job(Finder(), [folder / "a.txt"], folder / name)

@@ -450,3 +450,60 @@ def test_a_carriage_return_within_a_line_is_refused(tmp_path):
 @pytest.mark.parametrize("line", ["# text = Anna\rwent O", "foo\rbar O", "foo\rbar\tO"])
 def test_a_carriage_return_within_a_cell_is_a_part_of_it(read_lines: Read, line: str) -> None:
     assert read_lines(f"{line}\nAnna B-PER\nwent O\n".replace(" ", "\t" if "\t" in line else " "))
+
+
+def mixed(tmp_path: Path, *contents: str | Document) -> list[Document]:
+    """Documents of several files one after the other, texts among them."""
+    documents: list[Document] = []
+    for number, content in enumerate(contents):
+        if isinstance(content, Document):
+            documents.append(content)
+        else:
+            path = tmp_path / f"{'abcd'[number]}.conll"
+            path.write_text(content, encoding="utf-8")
+            documents += read(path)
+    return documents
+
+
+SPACED, TABBED, WIDE = "Lan B-PER\nin O\n\nHue B-LOC\n", "Minh\tB-PER\n\nX\tO\n", "EU NNP I-NP I-ORG\nsaid VBD I-VP O\n"
+MARKED = "-DOCSTART- O\n\nLan B-PER\n"
+NOTE = Document("Lan ở Huế.\nHết.", id="note", entities=[Entity(0, 3, "PER"), Entity(6, 9, "LOC")])
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        (SPACED, NOTE),
+        (TABBED, NOTE),
+        (MARKED, NOTE),
+        (SPACED, TABBED),
+        (SPACED, WIDE),
+        (SPACED, MARKED, SPACED),
+        (WIDE, NOTE, SPACED),
+    ],
+)
+def test_documents_of_unlike_files_come_back_from_one(tmp_path: Path, contents: tuple[str | Document, ...]) -> None:
+    documents = mixed(tmp_path, *contents)
+    report = write(documents, tmp_path / "all.conll")
+    again = list(read(tmp_path / "all.conll"))
+    assert [(document.text, document.id) for document in again] == [(document.text, document.id) for document in documents]
+    assert [[entity.labeled_span for entity in document.entities or ()] for document in again] == [
+        [entity.labeled_span for entity in document.entities or ()] for document in documents
+    ]
+    assert report.documents == len(documents)
+    assert any("unlike files" in reason for reason in report.lost) == (WIDE in contents)
+
+
+@pytest.mark.parametrize("contents", [(SPACED, SPACED), (TABBED, TABBED), (WIDE, WIDE)])
+def test_documents_of_files_that_are_alike_keep_their_lines(tmp_path: Path, contents: tuple[str, ...]) -> None:
+    report = write(mixed(tmp_path, *contents), tmp_path / "all.conll")
+    assert (tmp_path / "all.conll").read_text(encoding="utf-8") == "\n".join(contents)
+    assert not report.lost
+    write(mixed(tmp_path, MARKED, MARKED), tmp_path / "marked.conll")
+    assert (tmp_path / "marked.conll").read_text(encoding="utf-8") == MARKED + MARKED
+
+
+def test_what_stands_before_the_first_mark_keeps_its_lines(tmp_path: Path) -> None:
+    content = "Hue B-LOC\n\n" + MARKED + "\n" + MARKED
+    write(mixed(tmp_path, content), tmp_path / "all.conll")
+    assert (tmp_path / "all.conll").read_text(encoding="utf-8") == content

@@ -146,3 +146,9 @@ def test_an_error_of_reading_is_none_of_writing(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(InputError, match="<stdin>: cannot be read: Input/output error"):
         write(read("-", "jsonl"), tmp_path / "out.jsonl")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.conll"])
+def test_a_file_of_a_byte_order_mark_alone_is_empty(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xef\xbb\xbf")
+    assert list(read(tmp_path / name)) == []

@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 import viner
 from viner.document import Document
-from viner.errors import InputError
+from viner.errors import InputError, UsageError
 from viner.project import Dictionary, Pattern
-from viner.rules import RecognitionRules, RuledRecognizer, with_rules
+from viner.rules import RecognitionRules, RuledRecognizer, everything, with_rules
 from viner.runtime import Recognizer
 
 RULES = """
@@ -166,3 +166,38 @@ def test_rules_under_the_model_take_nothing_away(ner, text, rules):
     )
     answer = RuledRecognizer(ner, only)(text)
     assert set(ner(text).entities) <= set(answer.entities)
+
+
+class Far:
+    """A recognizer elsewhere, which cannot be asked for other entities, as a cluster's."""
+
+    least_score = None
+
+    def __init__(self, ner):
+        self.info, self.schema, self._ner = ner.info, ner.schema, ner
+
+    def stream(self, items, **options):
+        return self._ner.stream(items, **options)
+
+
+@pytest.mark.parametrize("ruled", [False, True])
+def test_all_that_a_model_finds_is_not_promised_where_it_cannot_be_asked_for(ner, file, ruled):
+    far = RuledRecognizer(Far(ner), RecognitionRules.read(file)) if ruled else Far(ner)
+    with pytest.raises(UsageError, match="this Far answers without") as caught:
+        everything(far)
+    assert "least_score=0" in caught.value.hint
+    asked = Far(ner)
+    asked.least_score = 0.0
+    kept = RuledRecognizer(asked, RecognitionRules.read(file)) if ruled else asked
+    assert everything(kept) is kept
+
+
+def test_a_recognizer_that_leaves_nothing_out_needs_no_asking(ner, file):
+    class Whole(Far):
+        @property
+        def least_score(self):
+            raise AttributeError
+
+    whole = Whole(ner)
+    assert everything(whole) is whole
+    assert shown(everything(RuledRecognizer(whole, RecognitionRules.read(file)))(TEXT)) == RULED

@@ -228,10 +228,11 @@ class VinerComponent:
         if len(spans) < len(entities):
             self._tell_once()
         doc.spans[self._key] = spans
-        before = () if self._overwrite else doc.ents
-        taken = {token for span in before for token in range(span.start, span.end)}
-        free = [span for span in spans if taken.isdisjoint(range(span.start, span.end))]
-        doc.ents = (*before, *filter_spans(free))
+        if self._overwrite:
+            chosen = filter_spans(spans)
+            doc.ents = (*chosen, *_beside(chosen, doc.ents))
+        else:
+            doc.ents = (*doc.ents, *filter_spans(_beside(doc.ents, spans)))
 
     def _span(self, doc: Doc, entity: Entity) -> Span | None:
         return doc.char_span(entity.start, entity.end, label=entity.label, alignment_mode=self._alignment)
@@ -244,6 +245,12 @@ class VinerComponent:
                 " doc._.viner_entities has them. alignment_mode, or the tokenizer viner.Words.v1, changes that",
                 self.name,
             )
+
+
+def _beside(taken: Iterable[Span], spans: Iterable[Span]) -> list[Span]:
+    """Those spans that overlap none of others."""
+    tokens = {token for span in taken for token in range(span.start, span.end)}
+    return [span for span in spans if tokens.isdisjoint(range(span.start, span.end))]
 
 
 def _sureness(found: tuple[Entity, Span]) -> tuple[bool, float]:

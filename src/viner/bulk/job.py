@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import logging
 import os
@@ -24,7 +25,7 @@ from viner.document import Document
 from viner.errors import FormatError, InputError, UsageError, VinerError
 from viner.formats import WriteReport, format_of_output, read, speakable, write
 from viner.formats.files import STDIN, is_special, permissions, replacing
-from viner.formats.packing import packing
+from viner.formats.packing import packed, packing
 from viner.rules import everything
 from viner.version import __version__
 
@@ -78,7 +79,7 @@ class Job:
 
     The output appears when it is complete. Until then, ``OUT.part/`` beside it keeps what is done: a run that was killed, or
     stopped by an error, is taken up by the next one with the same inputs, model and options, and its output is the same to the
-    byte. Standard output and pipes get each document at once, and cannot be taken up.
+    byte. Standard output and pipes get documents while the run goes on, some thousand at a time, and cannot be taken up.
 
     Args:
         recognizer: What recognizes: that of :func:`viner.load`, or another with ``schema``, ``info`` and ``stream``.
@@ -102,6 +103,7 @@ class Job:
     Raises:
         UsageError: If the output cannot be written so, or is one of the inputs.
         InputError: If an input is not there.
+        MissingExtraError: If the output needs a package that is not installed.
     """
 
     def __init__(
@@ -136,6 +138,7 @@ class Job:
         self._block = block
         self._tell = tell or _log.warning
         self._progress = progress
+        self._check_packages()
 
     def run(self) -> Report:
         """Does it.
@@ -163,6 +166,11 @@ class Job:
                 where=self.errors,
                 hint="Name a file in a folder that is there and can be written to",
             )
+
+    def _check_packages(self) -> None:
+        """Finds out before the run what its output needs: by writing no documents."""
+        with packed(io.BytesIO(), packing(self.out)):
+            self._format.write(iter(()), lambda _: None, WriteReport(), **self._options_of_output())
 
     def _error_line(self, error: FormatError, file: Input) -> str:
         return error_line(error, file, quoting=self._step is None or not getattr(self._step, "hides", True))

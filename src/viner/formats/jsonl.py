@@ -54,7 +54,7 @@ def _read(
 
 def _document(line: str, where: str, rows: TokenRows, default_id: str) -> Document | FormatError | None:
     """The document of a line, or why there is none; None for a blank line."""
-    if line.isspace():
+    if not line.strip():
         return None
     try:
         data = json.loads(strip_line_end(line), parse_constant=_refuse)  # else the end of a line counts as the next one

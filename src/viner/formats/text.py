@@ -27,7 +27,7 @@ def _read(source: Source, *, whole: bool = False) -> Iterator[Document]:
     for number, line in source.each_line():
         if isinstance(line, FormatError):
             source.refuse(line)
-        elif not line.isspace():
+        elif line.strip():  # a file of a byte order mark alone has a line of nothing
             source.line = number
             # The line number makes the id, so that an answer finds its line although empty lines give no document.
             yield Document(strip_line_end(line), id=f"{source.stem}:{number}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from viner.document import Document
-from viner.errors import InputError
+from viner.errors import InputError, UsageError
 from viner.project import Project
 from viner.rules.recognition import RecognitionRules
 from viner.schema import ENTITIES, Schema
@@ -72,8 +72,7 @@ class RuledRecognizer(Generic[R]):
 
     def with_least_score(self, score: float | None) -> RuledRecognizer[Any]:
         """The same model and rules, which leaves out other entities of the model; see :class:`viner.runtime.Recognizer`."""
-        recognizer: Any = self.recognizer
-        return RuledRecognizer(recognizer.with_least_score(score), self.rules)
+        return RuledRecognizer(_asked_for(self.recognizer, score), self.rules)
 
     def __call__(self, item: str | Document, /) -> Document:
         """Recognizes one text; see :meth:`stream`."""
@@ -102,10 +101,24 @@ class RuledRecognizer(Generic[R]):
 
 
 def everything(recognizer: Any) -> Any:
-    """A recognizer of which no ``least_score`` was asked for, with all that its model finds; any other as it is."""
-    if getattr(recognizer, "least_score", 0) is None and hasattr(recognizer, "with_least_score"):
-        return recognizer.with_least_score(0)
-    return recognizer
+    """A recognizer of which no ``least_score`` was asked for, with all that its model finds; any other as it is.
+
+    Raises:
+        UsageError: If it leaves out what its model is unsure of, and cannot be changed, as one whose workers have the model.
+    """
+    return _asked_for(recognizer, 0) if getattr(recognizer, "least_score", 0) is None else recognizer
+
+
+def _asked_for(recognizer: Any, score: float | None) -> Any:
+    if not hasattr(recognizer, "with_least_score"):
+        if not hasattr(recognizer, "least_score"):
+            return recognizer  # it leaves nothing out
+        kind = type(recognizer).__name__
+        raise UsageError(
+            f"this {kind} answers without what its model is unsure of, and here all is wanted",
+            hint=f"Make it with least_score=0, as in {kind}(model, least_score=0)",
+        )
+    return recognizer.with_least_score(score)
 
 
 def with_rules(recognizer: R, model: str | Path, rules: str | Path | Literal[False] | None = None) -> R | RuledRecognizer[R]:

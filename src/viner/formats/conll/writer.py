@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain, pairwise
 from typing import Any
 
 from viner.document import Document, Entity, Span
@@ -33,12 +35,12 @@ def write(
 ) -> None:
     """Writes documents as CoNLL.
 
-    A document that was read from CoNLL and still has its words gives back its lines as they were, with new tags in the
-    sentences whose entities changed. Any other gives ``token TAB tag`` for its words, a sentence a line of its text, and
-    comments from which the reader gets the exact text and id again.
+    Documents that were read from CoNLL and still have their words give back their lines as they were, with new tags in the
+    sentences whose entities changed, if one file can hold them all. Else, and for any other, each document gives ``token TAB
+    tag`` for its words, a sentence a line of its text, and comments from which the reader gets the exact text and id again.
 
     Args:
-        documents: Consumed one by one.
+        documents: Consumed one by one. If the first one comes from CoNLL, all are laid aside on the disk before any is written.
         sink: Takes the text.
         report: Counts entities that the tags cannot say: those inside or across others, those that cut words.
         scheme: Tag scheme of documents that do not bring one.
@@ -46,10 +48,23 @@ def write(
     """
     if scheme not in SCHEMES:
         raise UsageError(f"unknown tag scheme {scheme!r}", hint=f"Schemes: {', '.join(SCHEMES)}")
+    with _looked_through(documents) as (found, alike):
+        _write(found, sink, report, scheme, comments, alike=alike)
+
+
+def _write(
+    documents: Iterable[Document],
+    sink: Callable[[str], None],
+    report: WriteReport,
+    scheme: Scheme,
+    comments: bool,
+    *,
+    alike: bool,
+) -> None:
     previous = "\n"
     marked = False
     for index, document in enumerate(documents):
-        kept = _kept(document)
+        kept = _kept(document) if alike else None
         lines = _fresh(document, report, scheme, comments) if kept is None else _again(document, kept, report)
         if index == 0 and kept is not None and kept.get("bom"):
             sink("\ufeff")
@@ -67,8 +82,47 @@ def write(
             previous = lines[-1] + ("" if unfinished else "\n")
         report.documents += 1
         report.lose_layers(document, "tags", "labels", "relations", "suggestions")
+        if not alike and (lost := _kept(document)) is not None and "spare" in lost:
+            report.lose(document, "other columns", "documents of unlike files are written as tokens and tags alone")
         if set(document.meta) - {KEY}:
             report.lose(document, "meta", "the format has no place for meta")
+
+
+@contextmanager
+def _looked_through(documents: Iterable[Document]) -> Iterator[tuple[Iterable[Document], bool]]:
+    """The documents, and whether one file can hold the lines that all of them came with.
+
+    It cannot if separator, scheme or columns differ, if some have no lines, or if only some mark where a document begins.
+    """
+    waiting = iter(documents)
+    first = next(waiting, None)
+    if first is None or (kept := _kept(first)) is None:
+        yield ([] if first is None else chain([first], waiting)), False
+        return
+    layout, first_is_marked = _layout(kept), _is_marked(kept)
+    alike, marked = True, set()
+    with tempfile.TemporaryFile() as aside:
+        aside.write(first.to_json().encode() + b"\n")
+        for document in waiting:
+            aside.write(document.to_json().encode() + b"\n")
+            other = _kept(document) if alike else None
+            alike = other is not None and _layout(other) == layout
+            if other is not None:
+                marked.add(_is_marked(other))
+        aside.seek(0)
+        # What stands before the first mark of a file is a document without one.
+        alike = alike and (len(marked) < 2 and (first_is_marked in marked or True in marked or not marked))
+        yield (Document.from_dict(json.loads(line)) for line in aside), alike
+
+
+def _layout(kept: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What the documents of one file have in common."""
+    columns = (kept["token_column"], *kept["tag_columns"])
+    return kept["separator"], kept["scheme"], kept.get("segments"), columns
+
+
+def _is_marked(kept: Mapping[str, Any]) -> bool:
+    return any(_MARK.match(line) for _, line in other_lines(kept))
 
 
 def _kept(document: Document) -> Mapping[str, Any] | None:
