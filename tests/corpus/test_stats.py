@@ -23,6 +23,7 @@ def test_counts_have_the_documented_shape() -> None:
         "entities": 3,
         "labels": {"LOC": 2, "ID": 1},
         "scheme": None,
+        "unread_tag_columns": [],
     }
 
 

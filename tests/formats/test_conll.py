@@ -507,3 +507,15 @@ def test_what_stands_before_the_first_mark_keeps_its_lines(tmp_path: Path) -> No
     content = "Hue B-LOC\n\n" + MARKED + "\n" + MARKED
     write(mixed(tmp_path, content), tmp_path / "all.conll")
     assert (tmp_path / "all.conll").read_text(encoding="utf-8") == content
+
+
+def test_columns_of_tags_that_are_not_read_are_told(tmp_path: Path) -> None:
+    nested = "1\tLan\tB-PER\tO\n2\tHue\tB-LOC\tB-LOCderiv\n3\t.\tO\tO\n"
+    (document,) = mixed(tmp_path, nested)
+    assert document.meta["conll"]["tag_columns"] == [2]
+    assert document.meta["conll"]["unread_tag_columns"] == [3]
+    (both,) = read(tmp_path / "a.conll", tag_columns=(2, 3))
+    assert "unread_tag_columns" not in both.meta["conll"]
+    assert [entity.label for entity in both.entities or ()] == ["PER", "LOC", "LOCderiv"]
+    (plain,) = mixed(tmp_path, "1\tLan\tB-PER\tO\n2\tHue\tB-LOC\tO\n")
+    assert "unread_tag_columns" not in plain.meta["conll"], "they name nothing"

@@ -38,6 +38,9 @@ def stats(file: Path, format: str | None, read_options: dict[str, Any], as_json:
             click.echo(f"{'  not at all':<12}{figures['unannotated']:>12,}")
     if figures.get("scheme"):
         click.echo(f"{'scheme':<12}{figures['scheme']:>12}")
+    if unread := figures["unread_tag_columns"]:
+        columns = f"column{'s' * (len(unread) > 1)} {', '.join(map(str, unread))}"
+        click.echo(f"  tags in {columns} are not read; --option tag_columns=2,3 names those that are, from 0")
     width = max((len(label) for label in figures["labels"]), default=0)
     for label, count in figures["labels"].items():
         click.echo(f"  {label:<{width}}  {count:>8,}  {count / figures['entities']:>6.1%}")

@@ -26,6 +26,7 @@ class Statistics:
         entities: Entities, nested ones included.
         labels: Entities of each label.
         schemes: Tag schemes of the files that have one.
+        unread: Columns of these files that hold tags and were not read, from 0.
     """
 
     documents: int = 0
@@ -36,6 +37,7 @@ class Statistics:
     entities: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     schemes: set[str] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
 
     def add(self, document: Document) -> None:
         """Counts one document more."""
@@ -49,6 +51,7 @@ class Statistics:
         conll = document.meta.get("conll")
         if isinstance(conll, dict) and "scheme" in conll:
             self.schemes.add(conll["scheme"])
+            self.unread.update(conll.get("unread_tag_columns", ()))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; labels by falling count, ``scheme`` None where no file has tags."""
@@ -61,6 +64,7 @@ class Statistics:
             "entities": self.entities,
             "labels": dict(sorted(self.labels.items(), key=lambda item: (-item[1], item[0]))),
             "scheme": "+".join(sorted(self.schemes)) or None,
+            "unread_tag_columns": sorted(self.unread),
         }
 
 

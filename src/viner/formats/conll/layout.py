@@ -41,6 +41,7 @@ class Layout:
         marked: Whether the file marks its documents (``-DOCSTART-``, ``# newdoc``).
         widths: Numbers of columns that are common in the file.
         underscores: Whether tokens are segments joined by ``_``, as Vietnamese segmenters write them.
+        unread: Further columns that hold tags, such as those of nested entities, or of chunks.
     """
 
     separator: str
@@ -51,6 +52,7 @@ class Layout:
     marked: bool
     widths: frozenset[int]
     underscores: bool
+    unread: tuple[int, ...] = ()
 
     def columns(self, line: str) -> list[str]:
         """The cells of a line without its line end."""
@@ -85,6 +87,7 @@ class _Survey:
         expected = 1
         self._rows: dict[str, Counter[int]] = {"\t": Counter(), " ": Counter()}
         self._tags: dict[str, Counter[int]] = {"\t": Counter(), " ": Counter()}
+        self._named: dict[str, set[int]] = {"\t": set(), " ": set()}
         self._indices = {"\t": 0, " ": 0}
         self.key_values = 0
         self.new_documents = 0
@@ -111,8 +114,10 @@ class _Survey:
                 expected = int(index_match[1]) + (index_match[2] is None)
             tags = self._tags[kind]
             for index in range(1, len(columns)):
-                if split_tag(columns[index]) is not None:
+                if (tag := split_tag(columns[index])) is not None:
                     tags[index] += 1
+                    if tag[1]:
+                        self._named[kind].add(index)
         # A lone tab parts sentences in some files, so only lines with something on them say what the separator is.
         self.kind = "\t" if tabs and tabs >= spaces else " "
         self.separator = separator or self.kind
@@ -134,6 +139,11 @@ class _Survey:
     def tag_columns(self) -> list[int]:
         first = 2 if self.has_index else 1
         return [index for index in self._tag_like if index >= first]
+
+    @property
+    def named_columns(self) -> list[int]:
+        """Those that name a label somewhere."""
+        return [index for index in self.tag_columns if index in self._named[self.kind]]
 
     @property
     def best_column(self) -> tuple[int, float]:
@@ -205,6 +215,7 @@ def find_layout(
         survey.docstarts > 0 or (comments and survey.new_documents > 0),
         frozenset(width for width, count in survey.widths.items() if count >= _COMMON_SHARE * survey.rows),
         segments in ("underscore", "syllables"),
+        tuple(index for index in survey.named_columns if index not in tag_columns),
     )
     return _with_tokens_seen(source, draft, find_scheme=scheme is None, find_segments=segments is None)
 
@@ -241,6 +252,7 @@ def _with_tokens_seen(source: Source, draft: Layout, *, find_scheme: bool, find_
         draft.marked,
         draft.widths,
         joined >= _UNDERSCORE_SHARE * tokens > 0 if find_segments else draft.underscores,
+        draft.unread,
     )
 
 

@@ -59,7 +59,7 @@ def read(
 
     A file that marks its documents (``-DOCSTART-``, ``# newdoc``) gives these, their sentences joined by a line end; in any
     other file each sentence is a document, or so many in a row as ``sentences`` says. Words are the tokens. ``meta["conll"]``
-    tells scheme, columns, sentences and odd tags.
+    tells scheme, columns, sentences, odd tags, and which columns hold tags that were not read.
 
     Args:
         source: The file.
@@ -240,6 +240,8 @@ def _document(chunk: _Chunk, layout: Layout, source: Source, dropped: frozenset[
         "token_column": layout.token_column,
         "tag_columns": list(layout.tag_columns),
     }
+    if layout.unread:
+        conll["unread_tag_columns"] = list(layout.unread)
     if layout.underscores:
         conll["segments"] = "underscore"
     if len(sentences) > 1:
