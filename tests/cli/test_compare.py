@@ -172,3 +172,15 @@ def test_labels_that_a_system_does_not_know_are_told(models, gold, capsys):
 def test_a_report_is_a_page(models, gold, capsys):
     assert main(["evaluate", "m", str(gold), "--report", str(gold.with_name("errors.txt"))]) == 2
     assert "--report errors.html" in capsys.readouterr().err
+
+
+def test_compare_leaves_out_of_each_model_what_somebody_asks(models, gold, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr(viner, "load", lambda name, **options: asked.append(options["least_score"]) or Finder("Huế"))
+    assert main(["compare", "a1", "b1", str(gold), "--least-score", "0.8"]) == 0
+    assert asked == [0.8, 0.8]
+    assert "without entities of the model whose score is below 0.8" in capsys.readouterr().out
+    assert main(["compare", "a1", "b1", str(gold), "--least-score", "0", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["least_score"] == 0
+    assert main(["compare", "a1", str(gold), str(gold), "--least-score", "0.8"]) == 2
+    assert "--least-score goes with models" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from viner.cli.options import FILE, format_option, json_option, provider_option, rules_option
+from viner.cli.options import FILE, format_option, json_option, least_score_option, provider_option, rules_option
 from viner.cli.streams import STANDARD
 from viner.cli.terminal import echo_json, progress, tell
 from viner.errors import UsageError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=FILE)
 @rules_option
 @provider_option
+@least_score_option("what each model was trained to leave out")
 @format_option
 @json_option
 def compare(
@@ -32,6 +33,7 @@ def compare(
     file: Path,
     rules: Path | Literal[False] | None,
     provider: str | None,
+    least_score: float | None,
     format: str | None,
     read_options: dict[str, Any],
     as_json: bool,
@@ -49,7 +51,7 @@ def compare(
       viner compare plain test.conll
       viner compare models/001 other-tool.jsonl test.conll
     """
-    from viner.cli.systems import load_system, refuse_rules, tell_unasked
+    from viner.cli.systems import load_system, refuse_least_score, refuse_rules, scored_from, tell_unasked
     from viner.evaluation.systems import (
         compare_systems,
         comparison_markdown,
@@ -67,12 +69,15 @@ def compare(
         )
 
     refuse_rules(rules, *models)
+    refuse_least_score(least_score, *models)
     piped = list(read(file, format, **read_options)) if file == STANDARD else None  # which comes but once
 
     def loaded(names: list[str]) -> Iterator[tuple[str, Recognizer | RuledRecognizer[Recognizer] | Answers]]:
         for name in names:
             tell(f"Scoring {name}")
-            system = load_system(name, provider=provider, rules=rules, format=format, read_options=read_options)
+            system = load_system(
+                name, provider=provider, rules=rules, least_score=least_score, format=format, read_options=read_options
+            )
             yield name, system
             tell_unasked(file, system)
 
@@ -87,12 +92,15 @@ def compare(
                 "documents": len(systems[0].tallies[0]),
                 "systems": [system.to_dict() for system in systems],
                 "comparisons": [comparison.to_dict() for comparison in comparisons],
+                "least_score": least_score,
             }
         )
         return
     click.echo(systems_markdown(systems) + unknown_markdown(systems), nl=False)
     for comparison in comparisons:
         click.echo(f"\n{comparison_markdown(comparison)}", nl=False)
+    if least_score is not None:
+        click.echo(f"\n{scored_from(least_score)}")
 
 
 def _seeds(place: str) -> list[str]:

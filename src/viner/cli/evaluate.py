@@ -104,7 +104,7 @@ def evaluate(
       joined         20 neighbors as one document
     """
     import viner
-    from viner.cli.systems import is_answers, load_system, refuse_least_score, refuse_rules, tell_unasked
+    from viner.cli.systems import is_answers, load_system, refuse_least_score, refuse_rules, scored_from, tell_unasked
     from viner.evaluation import details_markdown, evaluate_model, seen_surfaces
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.curve import read_curve
@@ -173,6 +173,7 @@ def evaluate(
             versus=versus,
             second=second,
             curve=learning,
+            least_score=least_score,
             language=spoken,
         )
         write_report(page, report)
@@ -194,11 +195,7 @@ def evaluate(
     if applied is not None:
         click.echo(f"\nScored with the {applied.count} of {applied.file}.")
     if least_score is not None:
-        click.echo(
-            f"\nScored without entities of the model whose score is below {least_score:g}."
-            if least_score
-            else "\nScored with all that the model finds."
-        )
+        click.echo(f"\n{scored_from(least_score)}")
     if versus is not None:
         click.echo(f"\n{versus.summary(model, str(against))}")
     if report is not None:

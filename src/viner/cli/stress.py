@@ -49,6 +49,7 @@ def print_stress(
     Raises:
         UsageError: If there is no perturbation of a name, or the file is stdin.
     """
+    from viner.cli.systems import scored_from
     from viner.corpus.perturb import perturbations
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.page import error_report, write_report
@@ -69,16 +70,21 @@ def print_stress(
     analysis = ErrorAnalysis()
     observe = None if page is None else analysis.observe
     report = stress_model(recognizer, documents, chosen, where=file, tell=tell, observe=observe)
+    least_score: float | None = getattr(recognizer, "least_score", None)
     if page is not None:
-        made = error_report(report.clean, analysis, model=model, file=file.name, stress=report, language=language)
+        told: dict[str, Any] = {"model": model, "file": file.name, "language": language}
+        made = error_report(report.clean, analysis, stress=report, least_score=least_score, **told)
         write_report(made, page)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:
         errors = {} if page is None else {"report": str(page), "errors": analysis.to_dict()}
-        echo_json({**report.to_dict(), "rules": None if applied is None else applied.file, **errors})
+        with_what = {"rules": None if applied is None else applied.file, "least_score": least_score}
+        echo_json({**report.to_dict(), **with_what, **errors})
         return
     click.echo(report.to_markdown(), nl=False)
     if applied is not None:
         click.echo(f"\nScored with the {applied.count} of {applied.file}.")
+    if least_score is not None:
+        click.echo(f"\n{scored_from(least_score)}")
     if page is not None:
         click.echo(f"\nErrors in context: {page}")

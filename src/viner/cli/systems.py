@@ -44,6 +44,15 @@ def refuse_least_score(score: float | None, *names: str) -> None:
         raise UsageError("--least-score goes with models, and these are answers", where=answers, hint="Leave it out")
 
 
+def scored_from(score: float) -> str:
+    """What a least score that somebody asked for did to the figures."""
+    return (
+        f"Scored without entities of the model whose score is below {score:g}."
+        if score
+        else "Scored with all that the model finds."
+    )
+
+
 def tell_unasked(file: Path, *systems: Any) -> None:
     """Tells of answers that belong to no document of the file: somebody may have named another split."""
     for system in systems:

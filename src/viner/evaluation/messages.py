@@ -203,8 +203,16 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
     "err_figure_errors": ("errors", "lỗi"),
     "err_figure_documents": ("documents", "văn bản"),
     "err_unknown": (
-        "{count} annotated entities are of the type {label}, which the model does not know.",
-        "{count} thực thể đã gán nhãn thuộc loại {label} mà mô hình không biết.",
+        "{count} annotated entities are of types that the model does not know: {labels}.",
+        "{count} thực thể đã gán nhãn thuộc các loại mà mô hình không biết: {labels}.",
+    ),
+    "err_least": (
+        "Entities of the model whose score is below {score} are left out, as somebody asked.",
+        "Theo yêu cầu, các thực thể của mô hình có điểm dưới {score} bị bỏ qua.",
+    ),
+    "err_all_found": (
+        "All that the model finds is counted, however unsure it is, as somebody asked.",
+        "Theo yêu cầu, mọi thực thể mô hình tìm thấy đều được tính, dù mô hình không chắc đến đâu.",
     ),
     "err_cut": (
         "{count} annotated entities cut a word and cannot be found; viner lint lists them.",

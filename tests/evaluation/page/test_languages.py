@@ -97,8 +97,10 @@ def pages(language: str) -> list[str]:
     told = Doubts(tuple(doubts), 2, 8, 5, 0.4).summary(say)
     named = {"model": "m1", "file": "f1", "language": language}
     return [
-        error_report(figures, analysis, versus=versus, second="m2", stress=stress, curve=curve(500, 1000), **named),
-        error_report(figures, ErrorAnalysis(), **named),
+        error_report(
+            figures, analysis, versus=versus, second="m2", stress=stress, curve=curve(500, 1000), least_score=0.9, **named
+        ),
+        error_report(figures, ErrorAnalysis(), least_score=0.0, **named),
         doubt_report(doubts * 300, file="f1", told=told, language=language),
         doubt_report([], file="f1", told=told, language=language),
         curve_report(curve(100, f1=(0.5,)), file="f1", language=language),

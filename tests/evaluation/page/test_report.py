@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -62,7 +63,13 @@ def doc(text: str, *entities: tuple[str, str], score: float | None = None, name:
     return Document(text, id=name, entities=found, words=words)
 
 
-def report(*pairs: tuple[Document, Document], versus: Versus | None = None, **names: str) -> str:
+def report(
+    *pairs: tuple[Document, Document],
+    versus: Versus | None = None,
+    unknown: Mapping[str, int] | None = None,
+    least_score: float | None = None,
+    **names: str,
+) -> str:
     analysis = ErrorAnalysis()
     spans: list[list[tuple[str, int, int, str]]] = [[], []]
     for number, pair in enumerate(pairs):
@@ -71,7 +78,9 @@ def report(*pairs: tuple[Document, Document], versus: Versus | None = None, **na
             side += [(str(number), e.start, e.end, e.label) for e in document.entities or ()]
     evaluation = Evaluation(evaluate(*spans), len(pairs), 0, 0, 0, {})
     evaluation = replace(evaluation, lengths={"1": Scores.from_counts(support=4, predicted=3, correct=3)})
-    return error_report(evaluation, analysis, versus=versus, **{"model": "m", "file": "dev.conll", **names})
+    evaluation = replace(evaluation, unknown_labels=unknown or {})
+    told = {"model": "m", "file": "dev.conll", **names}
+    return error_report(evaluation, analysis, versus=versus, least_score=least_score, **told)
 
 
 PAIRS = [
@@ -190,3 +199,22 @@ def test_the_page_stays_small_however_many_errors_there_are(count):
     content = report(*[(gold, doc(gold.text, ("ở", "LOC"), score=0.95))] * count)
     assert len(content.encode()) < 400_000
     assert ("60 of 300" in content) == (count > 60)
+
+
+def test_types_that_the_model_does_not_know_stand_in_one_line():
+    page = report(*PAIRS, unknown={"AGE": 1200, "<JOB>": 3})
+    assert "1,203 annotated entities are of types that the model does not know: AGE (1,200), &lt;JOB&gt; (3)." in page
+    assert "does not know" not in report(*PAIRS)
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        (0.9, "whose score is below 0.90 are left out, as somebody asked"),
+        (0.0, "All that the model finds is counted"),
+        (None, None),
+    ],
+)
+def test_what_somebody_asked_to_leave_out_is_told(score, said):
+    page = report(*PAIRS, least_score=score)
+    assert (said in page) if said else ("as somebody asked" not in page)

@@ -48,6 +48,7 @@ def error_report(
     second: str | None = None,
     stress: StressReport | None = None,
     curve: Curve | None = None,
+    least_score: float | None = None,
     language: str = "en",
 ) -> str:
     """The page of an evaluation.
@@ -61,6 +62,7 @@ def error_report(
         second: What that one is called.
         stress: What perturbations of the documents cost, if that was tried.
         curve: The learning curve, if there is one.
+        least_score: Below which entities of the model were left out, if somebody asked for that.
         language: One of :data:`viner.languages.LANGUAGES`.
 
     Raises:
@@ -102,7 +104,7 @@ def error_report(
             f'<nav aria-label="{escape(say("err_contents"))}">{contents}</nav>\n',
             language=language,
         )
-        + _figures(evaluation, analysis, say)
+        + _figures(evaluation, analysis, least_score, say)
         + "".join(section(*part) for part in parts)
         + CLOSE
     )
@@ -172,7 +174,7 @@ def section(name: str, title: str, content: str) -> str:
     return f'<section class="ve" aria-labelledby="ve-{name}"><h2 id="ve-{name}">{escape(title)}</h2>\n{content}</section>\n'
 
 
-def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, say: Say) -> str:
+def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, least_score: float | None, say: Say) -> str:
     micro = evaluation.scores.micro
     interval = evaluation.interval
     within = "" if interval is None else f" ({say.decimal(interval.low, 3)}–{say.decimal(interval.high, 3)})"
@@ -186,7 +188,12 @@ def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, say: Say) -> str:
         (say("err_figure_documents"), say.number(evaluation.documents)),
     ]
     body = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in cells)
-    remarks = [say("err_unknown", count=say.number(count), label=label) for label, count in evaluation.unknown_labels.items()]
+    remarks = []
+    if least_score is not None:
+        remarks.append(say("err_least", score=say.decimal(least_score, 2)) if least_score else say("err_all_found"))
+    if unknown := evaluation.unknown_labels:
+        told = ", ".join(f"{label} ({say.number(count)})" for label, count in unknown.items())
+        remarks.append(say("err_unknown", count=say.number(sum(unknown.values())), labels=told))
     if evaluation.cut_entities:
         remarks.append(say("err_cut", count=say.number(evaluation.cut_entities)))
     return f'<dl class="ve-figures">{body}</dl>' + "".join(map(remark, remarks))
