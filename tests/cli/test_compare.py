@@ -166,7 +166,7 @@ def test_answers_know_no_rules_and_no_changed_texts(models, gold, answers, capsy
 def test_labels_that_a_system_does_not_know_are_told(models, gold, capsys):
     gold.write_text(Document("ra Huế", entities=[Entity(3, 6, "PLACE")]).to_json(), encoding="utf-8")
     assert main(["compare", "old2", "new", str(gold)]) == 0
-    assert "PLACE, the type of 1 gold entities, is none of those that new answers with." in capsys.readouterr().out
+    assert "PLACE, the type of 1 gold entity, is none of those that new answers with." in capsys.readouterr().out
 
 
 def test_a_report_is_a_page(models, gold, capsys):
@@ -184,3 +184,32 @@ def test_compare_leaves_out_of_each_model_what_somebody_asks(models, gold, capsy
     assert json.loads(capsys.readouterr().out)["least_score"] == 0
     assert main(["compare", "a1", str(gold), str(gold), "--least-score", "0.8"]) == 2
     assert "--least-score goes with models" in capsys.readouterr().err
+
+
+def test_rules_that_answer_are_told_for_each(models, gold, capsys, tmp_path, monkeypatch):
+    def load(name, **options):
+        finder = Finder("Huế")
+        if name == "b1":
+            finder.rules = type("Rules", (), {"file": "covid/viner.toml"})
+        return finder
+
+    monkeypatch.setattr(viner, "load", load)
+    assert main(["compare", "a1", "b1", str(gold)]) == 0
+    out = capsys.readouterr().out
+    assert "b1 was scored with the rules of covid/viner.toml." in out
+    assert "a1 was scored" not in out
+    assert main(["compare", "a1", "b1", str(gold), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rules"] == {"b1": "covid/viner.toml"}
+    assert main(["evaluate", "a1", str(gold), "--against", "b1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["against"]["rules"] == "covid/viner.toml"
+    assert main(["evaluate", "a1", str(gold), "--against", "b1"]) == 0
+    assert "b1 was scored with the rules of covid/viner.toml." in capsys.readouterr().out
+
+
+def test_a_difference_on_one_document_is_not_tested(models, tmp_path, capsys):
+    one = tmp_path / "one.jsonl"
+    one.write_text(json.dumps(Document("ra Huế", entities=[Entity(3, 6, "LOC")]).to_dict()) + "\n", encoding="utf-8")
+    assert main(["compare", "a1", "b2", str(one)]) == 0
+    out = capsys.readouterr().out
+    assert "Not tested: it is one document." in out
+    assert "p = " not in out

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,3 +38,11 @@ def test_sizes_are_the_shares_and_the_seed_draws():
     assert nested_shares(members[::-1], [0.1], seed=1) == [parts[0][::-1]]
     assert nested_shares(members, [0.1], seed=2) != [parts[0]]
     assert nested_shares(members, [0.7], seed=1)[0] == [item for item in members if item in nested_shares(members, [0.7], 1)[0]]
+
+
+@pytest.mark.parametrize("copies", [5, 40, 60])
+def test_a_text_that_is_there_often_does_not_make_parts_equal(copies):
+    documents = [Document(f"d{number}") for number in range(200 - copies)] + [Document("again")] * copies
+    for seed in range(30):
+        parts = nested_shares(documents, (0.1, 0.25, 0.5, 1), seed)
+        assert [len(part) for part in parts] == [20, 50, 100, 200]

@@ -35,3 +35,17 @@ def test_few_documents_still_give_one_for_development(count: int, sizes: tuple[i
 def test_a_share_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError):
         split_documents(DOCUMENTS, share=1)
+
+
+@pytest.mark.parametrize("copies", [2, 15, 40, 60])
+def test_a_text_that_is_there_often_does_not_make_the_smaller_part_small(copies):
+    documents = [Document(f"d{number}") for number in range(200 - copies)] + [Document("again")] * copies
+    for seed in range(30):
+        rest, aside = split_documents(documents, 0.1, seed)
+        assert len(rest) + len(aside) == 200
+        assert 18 <= len(aside) <= 20
+
+
+def test_where_no_text_fits_the_rarest_is_set_aside():
+    documents = [Document(text) for text in "aaabbbbccccc"]
+    assert {len(split_documents(documents, 0.1, seed)[1]) for seed in range(20)} <= {3, 4}

@@ -38,9 +38,28 @@ def test_a_document_without_an_answer_is_named(count, there):
     answers = Answers([GOLD[0], *[GOLD[1]] * count], where="answers.jsonl")
     with pytest.raises(InputError, match=there) as caught:
         list(answers.stream(GOLD))
-    assert (caught.value.where, f"document {2 + count}" in caught.value.message) == ("answers.jsonl", True)
+    assert (caught.value.where, f"no answer to document {GOLD[1 + count].id or 2 + count}:" in caught.value.message) == (
+        "answers.jsonl",
+        True,
+    )
 
 
 def test_answers_that_say_nothing_are_none():
     with pytest.raises(InputError, match="document 2 \\(b\\) says nothing of entities"):
         Answers([GOLD[0], Document("Lan", id="b")])
+
+
+def test_an_answer_that_another_document_will_ask_for_is_left_to_it():
+    gold = [Document("x Lan", id="a"), Document("x Lan", id="b")]
+    given = [Document("x Lan", id="b", entities=[]), Document("x Lan", entities=[Entity(2, 5, "PER")])]
+    for answers in (given, given[::-1]):
+        found = list(Answers(answers).stream(gold))
+        assert [len(document.entities) for document in found] == [1, 0]
+
+
+def test_documents_without_ids_are_called_after_their_place_in_the_file():
+    gold = [Document("Lan", entities=[]), Document("Minh"), Document("Huế", entities=[Entity(0, 3, "LOC")])]
+    with pytest.raises(InputError, match="no answer to document #3:"):
+        evaluate_model(Answers([Document("Lan", entities=[])]), gold)
+    evaluation = evaluate_model(Answers([Document("Lan", entities=[]), Document("Huế", entities=[])]), gold)
+    assert [document.id for document in evaluation.by_document] == ["#1", "#3"]

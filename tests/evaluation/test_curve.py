@@ -122,3 +122,17 @@ def test_the_runs_of_those_are_fine_otherwise(tmp_path):
         '{"runs": [%s], "documents": 1, "entities": 1}' % (RUN % ("9", "0.5")), encoding="utf-8"
     )
     assert read_curve(tmp_path / "curve.json").points()[0].documents == 9
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": [1]}, {"seed": 1.5}, {"key": 3}, {"f1": 93}, {"f1": -0.1}, {"f1": "x"}, {"documents": 0}, {"share": None}],
+)
+def test_a_training_with_what_is_no_figure_is_no_curve(tmp_path, change):
+    run = {"share": 0.5, "documents": 10, "entities": 5, "seed": 1, "f1": 0.5, "seconds": 1.0, "key": "k"}
+    (tmp_path / "c.json").write_text(json.dumps({"runs": [run | change], "documents": 4, "entities": 2}), encoding="utf-8")
+    with pytest.raises(InputError, match="this is no learning curve"):
+        read_curve(tmp_path / "c.json")
+    (tmp_path / "c.json").write_text('{"runs": [], "documents": Infinity, "entities": 1}', encoding="utf-8")
+    with pytest.raises(InputError, match="this is no learning curve"):
+        read_curve(tmp_path / "c.json")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from nervaluate import Evaluator
 
 from viner.metrics import ModeScores, evaluate, score_modes
+from viner.metrics.modes import _Ends
 
 NERVALUATE = {"strict": "strict", "exact": "exact", "partial": "partial", "type": "ent_type"}
 LABELS = ("LOCATION", "PERSON", "DATE")
@@ -90,3 +91,16 @@ def test_flat_entities_are_scored_as_nervaluate_scores_them(documents):
     for mode, name in NERVALUATE.items():
         for figure in ("correct", "incorrect", "partial", "missed", "spurious", "precision", "recall", "f1"):
             assert getattr(ours[mode], figure) == pytest.approx(getattr(theirs[name], figure)), (mode, figure)
+
+
+@given(st.lists(st.integers(0, 20), max_size=20), st.data())
+def test_ends_behind_a_place_are_found_in_order(ends, data):
+    tree = _Ends(ends)
+    left = list(ends)
+    for _ in range(4):
+        place, stop = data.draw(st.integers(0, 20)), data.draw(st.integers(0, 24))
+        assert list(tree.beyond(place, stop)) == [index for index, end in enumerate(left[:stop]) if end > place]
+        if left:
+            gone = data.draw(st.integers(0, len(left) - 1))
+            tree.clear(gone)
+            left[gone] = 0

@@ -76,3 +76,8 @@ def test_the_interval_turns_around_with_its_recipes_and_is_the_same_for_the_same
     forth, back = seeds_interval(a, b), seeds_interval(b, a)
     assert forth.low == pytest.approx(-back.high, abs=0.01)
     assert forth.low > 0
+
+
+def test_seeds_that_all_came_to_the_same_are_not_tested():
+    assert welch_p([0.8434343] * 3, [0.1] * 3) is None
+    assert welch_p([0.8434343] * 3, [0.8434343] * 3) is None

@@ -51,7 +51,15 @@ def compare(
       viner compare plain test.conll
       viner compare models/001 other-tool.jsonl test.conll
     """
-    from viner.cli.systems import load_system, refuse_least_score, refuse_rules, scored_from, tell_unasked
+    from viner.cli.systems import (
+        load_system,
+        refuse_least_score,
+        refuse_rules,
+        rules_of,
+        scored_from,
+        tell_unasked,
+        told_of_rules,
+    )
     from viner.evaluation.systems import (
         compare_systems,
         comparison_markdown,
@@ -72,12 +80,16 @@ def compare(
     refuse_least_score(least_score, *models)
     piped = list(read(file, format, **read_options)) if file == STANDARD else None  # which comes but once
 
+    with_rules: dict[str, str] = {}
+
     def loaded(names: list[str]) -> Iterator[tuple[str, Recognizer | RuledRecognizer[Recognizer] | Answers]]:
         for name in names:
             tell(f"Scoring {name}")
             system = load_system(
                 name, provider=provider, rules=rules, least_score=least_score, format=format, read_options=read_options
             )
+            if (file_of_rules := rules_of(system)) is not None:
+                with_rules[name] = file_of_rules
             yield name, system
             tell_unasked(file, system)
 
@@ -93,12 +105,15 @@ def compare(
                 "systems": [system.to_dict() for system in systems],
                 "comparisons": [comparison.to_dict() for comparison in comparisons],
                 "least_score": least_score,
+                "rules": with_rules,
             }
         )
         return
     click.echo(systems_markdown(systems) + unknown_markdown(systems), nl=False)
     for comparison in comparisons:
         click.echo(f"\n{comparison_markdown(comparison)}", nl=False)
+    for name, file_of_rules in with_rules.items():
+        click.echo(f"\n{told_of_rules(name, file_of_rules)}")
     if least_score is not None:
         click.echo(f"\n{scored_from(least_score)}")
 

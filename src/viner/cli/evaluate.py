@@ -21,7 +21,7 @@ from viner.cli.options import (
 from viner.cli.streams import check_output
 from viner.cli.stress import print_stress
 from viner.cli.terminal import echo_json, progress
-from viner.errors import UsageError
+from viner.errors import InputError, UsageError
 
 
 @click.command(short_help="Score a model on an annotated file.")
@@ -104,7 +104,16 @@ def evaluate(
       joined         20 neighbors as one document
     """
     import viner
-    from viner.cli.systems import is_answers, load_system, refuse_least_score, refuse_rules, scored_from, tell_unasked
+    from viner.cli.systems import (
+        is_answers,
+        load_system,
+        refuse_least_score,
+        refuse_rules,
+        rules_of,
+        scored_from,
+        tell_unasked,
+        told_of_rules,
+    )
     from viner.evaluation import details_markdown, evaluate_model, seen_surfaces
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.curve import read_curve
@@ -117,6 +126,8 @@ def evaluate(
     check_output(report, file, train, curve, rules, model, against)
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
         raise UsageError("--report writes a page", where=report, hint="Name it so: --report errors.html")
+    if report is not None and not report.expanduser().parent.is_dir():
+        raise InputError("there is no such folder", where=report.parent, hint="Make it first, or name another one")
     if stress is not None:
         if is_answers(model):
             raise UsageError(
@@ -153,7 +164,7 @@ def evaluate(
     }
     recognizer = load_system(model, **reading)
     seen = None if train is None else seen_surfaces(read(train, format, **read_options), where=train)
-    analysis, versus = ErrorAnalysis(), None
+    analysis, versus, other = ErrorAnalysis(), None, None
     observe = analysis.scores.add if report is None else analysis.observe
     if against is None:
         evaluation = evaluate_model(recognizer, documents, where=file, observe=observe, seen=seen)
@@ -174,6 +185,7 @@ def evaluate(
             second=second,
             curve=learning,
             least_score=least_score,
+            rules=None if (file_of_rules := rules_of(recognizer)) is None else Path(file_of_rules).name,
             language=spoken,
         )
         write_report(page, report)
@@ -187,7 +199,7 @@ def evaluate(
                 "rules": None if applied is None else applied.file,
                 "least_score": least_score,
                 **({} if report is None else {"report": str(report), "errors": analysis.to_dict()}),
-                **({} if versus is None else {"against": {"model": against, **versus.to_dict()}}),
+                **({} if versus is None else {"against": {"model": against, "rules": rules_of(other), **versus.to_dict()}}),
             }
         )
         return
@@ -198,6 +210,8 @@ def evaluate(
         click.echo(f"\n{scored_from(least_score)}")
     if versus is not None:
         click.echo(f"\n{versus.summary(model, str(against))}")
+        if (rules_of_other := rules_of(other)) is not None:
+            click.echo(f"\n{told_of_rules(str(against), rules_of_other)}")
     if report is not None:
         click.echo(f"\nErrors in context: {report}")
 

@@ -49,7 +49,7 @@ def print_stress(
     Raises:
         UsageError: If there is no perturbation of a name, or the file is stdin.
     """
-    from viner.cli.systems import scored_from
+    from viner.cli.systems import rules_of, scored_from
     from viner.corpus.perturb import perturbations
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.page import error_report, write_report
@@ -72,8 +72,16 @@ def print_stress(
     report = stress_model(recognizer, documents, chosen, where=file, tell=tell, observe=observe)
     least_score: float | None = getattr(recognizer, "least_score", None)
     if page is not None:
-        told: dict[str, Any] = {"model": model, "file": file.name, "language": language}
-        made = error_report(report.clean, analysis, stress=report, least_score=least_score, **told)
+        made = error_report(
+            report.clean,
+            analysis,
+            model=model,
+            file=file.name,
+            stress=report,
+            least_score=least_score,
+            rules=None if (rules := rules_of(recognizer)) is None else Path(rules).name,
+            language=language,
+        )
         write_report(made, page)
     applied = recognizer.rules if isinstance(recognizer, RuledRecognizer) else None
     if as_json:

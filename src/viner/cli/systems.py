@@ -53,6 +53,16 @@ def scored_from(score: float) -> str:
     )
 
 
+def rules_of(system: Any) -> str | None:
+    """The file of the rules that answer with a model, if any do."""
+    return getattr(getattr(system, "rules", None), "file", None)
+
+
+def told_of_rules(name: str, file: str) -> str:
+    """That rules answered, too."""
+    return f"{name} was scored with the rules of {file}."
+
+
 def tell_unasked(file: Path, *systems: Any) -> None:
     """Tells of answers that belong to no document of the file: somebody may have named another split."""
     for system in systems:

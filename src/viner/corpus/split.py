@@ -30,8 +30,9 @@ def split_documents(documents: Iterable[Document], share: float = 0.1, seed: int
     aside: set[str] = set()
     count = 0
     for text in texts[:-1]:
-        if aside and count + copies[text] > share * len(members):
-            break
-        aside.add(text)
-        count += copies[text]
+        if count + copies[text] <= share * len(members):
+            aside.add(text)
+            count += copies[text]
+    if not aside and len(texts) > 1:
+        aside.add(min(texts[:-1], key=lambda text: copies[text]))
     return [item for item in members if item.text not in aside], [item for item in members if item.text in aside]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +18,8 @@ class Answers:
 
     Args:
         documents: The answers in any order, each with the whole text of a document that will be asked for. Of several with the
-            same text, a document gets the one that has its id, else the first that is left. All are kept in memory.
+            same text, a document gets the one that has its id, else the first without an id, else the first that is left. All
+            are kept in memory.
         where: The file that they come from, for messages.
 
     Raises:
@@ -30,8 +32,9 @@ class Answers:
         labels: set[str] = set()
         for number, document in enumerate(documents, 1):
             if document.entities is None:
+                name = "" if document.id is None else f" ({document.id[:_SHOWN]})"
                 raise InputError(
-                    f"{_named(document, number)} says nothing of entities, not even that there are none",
+                    f"document {number}{name} says nothing of entities, not even that there are none",
                     where=where,
                     hint='Answers need entities, in JSONL "entities": [] where there are none',
                 )
@@ -58,20 +61,39 @@ class Answers:
         Raises:
             InputError: If there is no answer to one.
         """
-        left = {text: [*answers] for text, answers in self._answers.items()}
+        left = {text: _Left(answers) for text, answers in self._answers.items()}
         for number, asked in enumerate(items, 1):
-            found = left.get(asked.text)
-            if not found:
+            found = left[asked.text].take(asked.id) if asked.text in left else None
+            if found is None:
+                name, there = str(number) if asked.id is None else asked.id[:_SHOWN], len(self._answers.get(asked.text, ()))
                 raise InputError(
-                    f"no answer to {_named(asked, number)}: {len(self._answers.get(asked.text, ()))} of its text are there",
+                    f"no answer to document {name}: {there} of its text are there",
                     where=self._where,
                     hint="Each document needs an answer that has the same text, to the character",
                 )
-            index = next((index for index, answer in enumerate(found) if answer.id == asked.id), 0)
-            yield asked.with_(words=words_of(asked), entities=found.pop(index).entities)
-        self.unasked = sum(map(len, left.values()))
+            yield asked.with_(words=words_of(asked), entities=found.entities)
+        self.unasked = sum(item.count for item in left.values())
 
 
-def _named(document: Document, number: int) -> str:
-    name = "" if document.id is None else f" ({document.id[:_SHOWN]})"
-    return f"document {number}{name}"
+class _Left:
+    """Answers of one text that nobody got yet."""
+
+    def __init__(self, answers: Sequence[Document]) -> None:
+        self.count = len(answers)
+        self._answers = answers
+        self._taken: set[int] = set()
+        self._by_id: defaultdict[str | None, deque[int]] = defaultdict(deque)
+        for index, answer in enumerate(answers):
+            self._by_id[answer.id].append(index)
+        self._order = deque(range(len(answers)))
+
+    def take(self, name: str | None) -> Document | None:
+        """The answer with that id, else the first without one, else the first; None if there is none any more."""
+        for queue in (self._by_id.get(name), self._by_id.get(None), self._order):
+            while queue:
+                index = queue.popleft()
+                if index not in self._taken:
+                    self._taken.add(index)
+                    self.count -= 1
+                    return self._answers[index]
+        return None

@@ -115,7 +115,9 @@ def compare_tallies(a: str, b: str, first: Sequence[Tally], second: Sequence[Tal
     if not overall[0].support:
         return Comparison(a, b, len(first), overall, labels)
     counts = document_counts(first), document_counts(second)
-    return Comparison(a, b, len(first), overall, labels, randomization_p(*counts), bootstrap_difference(*counts))
+    # To exchange both answers to a single document changes no difference, so that there is nothing to test.
+    p_value = randomization_p(*counts) if len(first) > 1 else None
+    return Comparison(a, b, len(first), overall, labels, p_value, bootstrap_difference(*counts))
 
 
 def scores_by_label(tallies: Iterable[Tally]) -> dict[str, Scores]:

@@ -57,6 +57,8 @@ class CurveRun:
         numbers = (run.share, run.documents, run.entities, run.seconds, *(() if run.f1 is None else (run.f1,)))
         if not all(type(value) in (int, float) and math.isfinite(value) for value in numbers) or run.documents < 1:
             raise ValueError("a training of a curve with what is no figure")
+        if type(run.seed) is not int or not isinstance(run.key, str) or not 0 <= (run.f1 or 0) <= 1:
+            raise ValueError("a training of a curve with a seed, key or F1 that is none")
         return run
 
 
@@ -196,6 +198,6 @@ def read_curve(path: str | Path) -> Curve:
         ) from error
     try:
         curve = Curve([CurveRun.from_dict(run) for run in data["runs"]], int(data["documents"]), int(data["entities"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError("this is no learning curve", where=path, hint="Make one: viner curve --out FILE.json") from error
     return curve

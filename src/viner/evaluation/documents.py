@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from viner.document import Document
 from viner.metrics.counts import Counts
+
+
+def named(documents: Iterable[Document]) -> Iterator[Document]:
+    """The documents, those without an id called after their place among all, such as ``#5``."""
+    for number, document in enumerate(documents, 1):
+        yield document.with_(id=f"#{number}") if document.id is None else document
 
 
 class DocumentScore(NamedTuple):
@@ -17,7 +24,7 @@ class DocumentScore(NamedTuple):
 
     Args:
         number: Its place among those that were scored, from 1.
-        id: Its id; None where it has none.
+        id: Its id, or what it is called without one.
         support: Annotated entities.
         predicted: Predicted entities.
         correct: Entities that are in both.

@@ -11,6 +11,7 @@ from viner.corpus import refuse_partial
 from viner.document import Document, Entity, Span
 from viner.errors import InputError
 from viner.evaluation.breakdowns import Breakdowns
+from viner.evaluation.documents import named
 from viner.evaluation.report import Evaluation
 from viner.metrics import SeenSurfaces, bootstrap_interval
 
@@ -130,7 +131,7 @@ class _Pairs:
         self.unannotated = 0
 
     def questions(self) -> Iterator[Document]:
-        for document in self._documents:
+        for document in named(self._documents):
             if document.entities is None:
                 self.unannotated += 1
                 continue

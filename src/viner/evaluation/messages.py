@@ -206,6 +206,28 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
         "{count} annotated entities are of types that the model does not know: {labels}.",
         "{count} thực thể đã gán nhãn thuộc các loại mà mô hình không biết: {labels}.",
     ),
+    "err_unannotated": (
+        "Documents that nobody annotated are left out: {count}.",
+        "Không tính các văn bản chưa ai gán nhãn: {count}.",
+    ),
+    "err_overlapping": (
+        "Annotated entities that overlap others or are annotated twice: {count}. No answer without overlaps has them all; "
+        "viner lint lists them.",
+        "Thực thể đã gán nhãn chồng lên thực thể khác hoặc được gán hai lần: {count}. Câu trả lời không chồng nhau không thể "
+        "có hết; viner lint liệt kê chúng.",
+    ),
+    "err_truncated": (
+        "Annotated entities in text that was not looked at: {count}.",
+        "Thực thể đã gán nhãn nằm trong phần văn bản không được đọc: {count}.",
+    ),
+    "err_rules": (
+        "The rules of {file} answer, too.",
+        "Các luật trong {file} cũng trả lời.",
+    ),
+    "err_doubts_unscored": (
+        "The answers have no scores, so nothing says of which ones the model is sure.",
+        "Các câu trả lời không có điểm nên không biết mô hình chắc chắn ở đâu.",
+    ),
     "err_least": (
         "Entities of the model whose score is below {score} are left out, as somebody asked.",
         "Theo yêu cầu, các thực thể của mô hình có điểm dưới {score} bị bỏ qua.",

@@ -136,11 +136,12 @@ def compare_systems(a: System, b: System) -> Comparison:
 
 def unknown_markdown(systems: Sequence[System]) -> str:
     """A line for each annotated label that a system does not know, which counts against it; empty where there is none."""
-    lines = [
-        f"\n{label}, the type of {count:,} gold entities, is none of those that {shorten(system.name, _NAME)} answers with.\n"
-        for system in systems
-        for label, count in system.unknown.items()
-    ]
+    lines = []
+    for system in systems:
+        name = shorten(system.name, _NAME)
+        for label, count in system.unknown.items():
+            entities = "1 gold entity" if count == 1 else f"{count:,} gold entities"
+            lines.append(f"\n{shorten(label)}, the type of {entities}, is none of those that {name} answers with.\n")
     return "".join(lines)
 
 
@@ -172,7 +173,7 @@ def comparison_markdown(comparison: Comparison) -> str:
     if not differing:
         return _verdict(comparison) + "\n"
     rows = [
-        (label, f"{a.f1:.4f}", f"{b.f1:.4f}", f"{b.f1 - a.f1:+.4f}", f"{a.support // comparison.seeds[0]:,}")
+        (shorten(label), f"{a.f1:.4f}", f"{b.f1:.4f}", f"{b.f1 - a.f1:+.4f}", f"{a.support // comparison.seeds[0]:,}")
         for label, a, b in differing[:DIFFERING]
     ]
     head = ("type", shorten(comparison.a, _NAME), shorten(comparison.b, _NAME), "difference", "gold")
@@ -193,6 +194,8 @@ def _verdict(comparison: Comparison) -> str:
     over = comparison.over_seeds
     if comparison.p_value is not None:
         text += f", p = {comparison.p_value:.3g}."
+    elif comparison.documents == 1:
+        text += ". Not tested: it is one document."
     elif over is None:
         text += f". Not tested: with different numbers of seeds it takes {LEAST_SEEDS} of each."
     else:

@@ -6,11 +6,10 @@ predicted entities that overlap are paired, and each pair, and each entity witho
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from itertools import accumulate
 from typing import Any, Literal, get_args
 
 Mode = Literal["strict", "exact", "partial", "type"]
@@ -144,17 +143,51 @@ def _pair(
             else:
                 left.append(prediction)
         alone = left
-    # Sorted by start, and the ends that lie furthest right so far are sorted as well: both sides of a window are found at once.
-    starts = [start for start, _, _ in golds]
-    furthest = list(accumulate((end for _, end, _ in golds), max))
-    for prediction in alone:
-        window = range(bisect_right(furthest, prediction[0]), bisect_left(starts, prediction[1]))
-        open_ = [index for index in window if index in free and golds[index][1] > prediction[0]]
-        if open_:
-            index = open_[choose(prediction, [golds[index] for index in open_])]
-            free.discard(index)
-            pairs.append((golds[index], prediction))
+    if alone and free:
+        starts = [start for start, _, _ in golds]  # they are sorted by it
+        ends = _Ends([end if index in free else 0 for index, (_, end, _) in enumerate(golds)])
+        for prediction in alone:
+            open_ = list(ends.beyond(prediction[0], bisect_left(starts, prediction[1])))
+            if open_:
+                index = open_[choose(prediction, [golds[index] for index in open_])]
+                ends.clear(index)
+                pairs.append((golds[index], prediction))
     return pairs
+
+
+class _Ends:
+    """Ends of entities, among which those behind a place are found in time in proportion to their number (a segment tree).
+
+    Args:
+        ends: The end of each entity; 0 for one that is not looked for.
+    """
+
+    def __init__(self, ends: Sequence[int]) -> None:
+        self._leaves = 1 << max(len(ends) - 1, 0).bit_length()
+        self._most = [0] * self._leaves + [*ends] + [0] * (self._leaves - len(ends))
+        for node in range(self._leaves - 1, 0, -1):
+            self._most[node] = max(self._most[2 * node], self._most[2 * node + 1])
+
+    def clear(self, index: int) -> None:
+        """Looks for an entity no longer."""
+        node = self._leaves + index
+        self._most[node] = 0
+        while node > 1:
+            node //= 2
+            self._most[node] = max(self._most[2 * node], self._most[2 * node + 1])
+
+    def beyond(self, place: int, stop: int) -> Iterator[int]:
+        """Those of the first ``stop`` entities that end behind a place, in order."""
+        waiting = [(1, 0, self._leaves)]
+        while waiting:
+            node, first, size = waiting.pop()
+            if first >= stop or self._most[node] <= place:
+                continue
+            if size == 1:
+                yield first
+            else:
+                half = size // 2
+                waiting += ((2 * node + 1, first + half, half), (2 * node, first, half))
 
 
 def _whole(entity: Triple) -> Hashable:

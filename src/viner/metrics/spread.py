@@ -25,9 +25,11 @@ class Spread:
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
         """The spread of at least one value."""
-        mean = math.fsum(values) / len(values)
         if len(values) == 1:
-            return cls(mean, None, 1)
+            return cls(values[0], None, 1)
+        if min(values) == max(values):  # whose mean may be off in the last bit
+            return cls(values[0], 0.0, len(values))
+        mean = math.fsum(values) / len(values)
         return cls(mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)), len(values))
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from viner.corpus import fold_numbers, is_partial
 from viner.document import Document
 from viner.errors import InputError
 from viner.evaluation.confident import Judged, doubtful
+from viner.evaluation.documents import named
 from viner.evaluation.doubts import Doubt
 from viner.evaluation.messages import ENGLISH
 from viner.formats import read, write
@@ -137,7 +138,7 @@ def find_doubts_in(
         MissingExtraError: If the training libraries are missing.
     """
     report = report or Report()
-    documents = [document for document in documents if document.entities is not None]
+    documents = [document for document in named(documents) if document.entities is not None]
     entities = sum(len(document.entities or ()) for document in documents)
     if not entities:
         raise InputError(

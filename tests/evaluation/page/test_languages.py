@@ -85,7 +85,8 @@ def pages(language: str) -> list[str]:
             side += [(str(document.id), e.start, e.end, e.label) for e in document.entities or ()]
     scores = evaluate(*spans)
     figures = replace(
-        Evaluation(scores, 2, 0, 0, 3, {"Q": 4}),
+        Evaluation(scores, 2, 1, 5, 3, {"Q": 4}),
+        overlapping_entities=2,
         lengths={"1": Scores.from_counts(support=4, predicted=3, correct=3)},
         interval=Interval(0.4, 0.6, 0.95),
     )
@@ -98,7 +99,15 @@ def pages(language: str) -> list[str]:
     named = {"model": "m1", "file": "f1", "language": language}
     return [
         error_report(
-            figures, analysis, versus=versus, second="m2", stress=stress, curve=curve(500, 1000), least_score=0.9, **named
+            figures,
+            analysis,
+            versus=versus,
+            second="m2",
+            stress=stress,
+            curve=curve(500, 1000),
+            least_score=0.9,
+            rules="r1.toml",
+            **named,
         ),
         error_report(figures, ErrorAnalysis(), least_score=0.0, **named),
         doubt_report(doubts * 300, file="f1", told=told, language=language),

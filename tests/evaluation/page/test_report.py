@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from viner.document import Document, Entity
 from viner.evaluation.analysis import ErrorAnalysis
-from viner.evaluation.page import doubt_report, error_report
+from viner.evaluation.curve import Curve, CurveRun
+from viner.evaluation.page import curve_report, doubt_report, error_report
 from viner.evaluation.report import Evaluation
 from viner.evaluation.versus import Versus
 from viner.metrics import Scores, evaluate
@@ -218,3 +219,18 @@ def test_types_that_the_model_does_not_know_stand_in_one_line():
 def test_what_somebody_asked_to_leave_out_is_told(score, said):
     page = report(*PAIRS, least_score=score)
     assert (said in page) if said else ("as somebody asked" not in page)
+
+
+def test_a_curve_without_a_point_says_so_without_a_plot():
+    empty = Curve([CurveRun(1.0, 10, 5, 1, None, 1.0, "k", "it failed")], 10, 5)
+    page = curve_report(empty, file="f")
+    assert "no two points" in page
+    assert "<svg" not in page
+
+
+def test_what_must_be_known_to_trust_the_figures_stands_on_the_page():
+    figures = Evaluation(evaluate([("1", 0, 3, "A")], [("1", 0, 3, "A")]), 2, 1, 5, 0, {}, overlapping_entities=2)
+    page = error_report(figures, ErrorAnalysis(), model="m", file="f", rules="r.toml")
+    for told in ("annotated are left out: 1.", "annotated twice: 2.", "was not looked at: 5.", "rules of r.toml answer"):
+        assert told in page
+    assert "The answers have no scores" in page

@@ -25,8 +25,7 @@ def curve_parts(curve: Curve, say: Say) -> str:
     notes = [note, *([say("err_curve_failed", count=say.number(failed))] if failed else [])]
     return (
         f'<p class="ve-verdict">{escape(curve.summary(say))}</p>'
-        + curve_plot(points, say)
-        + _figures(points, say)
+        + (curve_plot(points, say) + _figures(points, say) if points else "")
         + "".join(map(remark, notes))
     )
 

@@ -49,6 +49,7 @@ def error_report(
     stress: StressReport | None = None,
     curve: Curve | None = None,
     least_score: float | None = None,
+    rules: str | None = None,
     language: str = "en",
 ) -> str:
     """The page of an evaluation.
@@ -63,6 +64,7 @@ def error_report(
         stress: What perturbations of the documents cost, if that was tried.
         curve: The learning curve, if there is one.
         least_score: Below which entities of the model were left out, if somebody asked for that.
+        rules: The file of the rules that answered, too, if any did.
         language: One of :data:`viner.languages.LANGUAGES`.
 
     Raises:
@@ -81,7 +83,10 @@ def error_report(
     if analysis.errors:
         note = f"{say('err_examples_note')} {say('err_drawn', count=EXAMPLES)}"
         parts.append(("examples", say("err_examples"), remark(note) + browse_examples(analysis, say)))
-    doubts = remark(say("err_doubts_note", sure=say.decimal(SURE, 1))) + doubt_list(analysis.doubts.found(), say)
+    if analysis.scores.outcomes().entities:
+        doubts = remark(say("err_doubts_note", sure=say.decimal(SURE, 1))) + doubt_list(analysis.doubts.found(), say)
+    else:
+        doubts = remark(say("err_doubts_unscored"))
     parts.append(("doubts", say("err_doubts"), doubts))
     if analysis.errors:
         parts.append(("surfaces", say("err_surfaces"), surface_table(analysis.surfaces.hardest(), say)))
@@ -104,7 +109,7 @@ def error_report(
             f'<nav aria-label="{escape(say("err_contents"))}">{contents}</nav>\n',
             language=language,
         )
-        + _figures(evaluation, analysis, least_score, say)
+        + _figures(evaluation, analysis, _asked(least_score, rules, say), say)
         + "".join(section(*part) for part in parts)
         + CLOSE
     )
@@ -174,7 +179,15 @@ def section(name: str, title: str, content: str) -> str:
     return f'<section class="ve" aria-labelledby="ve-{name}"><h2 id="ve-{name}">{escape(title)}</h2>\n{content}</section>\n'
 
 
-def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, least_score: float | None, say: Say) -> str:
+def _asked(least_score: float | None, rules: str | None, say: Say) -> list[str]:
+    """What was asked for beside the model."""
+    told = [] if rules is None else [say("err_rules", file=rules)]
+    if least_score is not None:
+        told.append(say("err_least", score=say.decimal(least_score, 2)) if least_score else say("err_all_found"))
+    return told
+
+
+def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, asked: Sequence[str], say: Say) -> str:
     micro = evaluation.scores.micro
     interval = evaluation.interval
     within = "" if interval is None else f" ({say.decimal(interval.low, 3)}–{say.decimal(interval.high, 3)})"
@@ -188,9 +201,14 @@ def _figures(evaluation: Evaluation, analysis: ErrorAnalysis, least_score: float
         (say("err_figure_documents"), say.number(evaluation.documents)),
     ]
     body = "".join(f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in cells)
-    remarks = []
-    if least_score is not None:
-        remarks.append(say("err_least", score=say.decimal(least_score, 2)) if least_score else say("err_all_found"))
+    remarks = [*asked]
+    for name, count in (
+        ("err_unannotated", evaluation.unannotated),
+        ("err_overlapping", evaluation.overlapping_entities),
+        ("err_truncated", evaluation.truncated_entities),
+    ):
+        if count:
+            remarks.append(say(name, count=say.number(count)))
     if unknown := evaluation.unknown_labels:
         told = ", ".join(f"{label} ({say.number(count)})" for label, count in unknown.items())
         remarks.append(say("err_unknown", count=say.number(sum(unknown.values())), labels=told))
