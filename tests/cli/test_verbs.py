@@ -246,10 +246,14 @@ def test_stats_for_scripts_and_for_people(tmp_path, capsys):
     file.write_text("ra\tO\nHuế\tB-LOC\n\nở\tO\nnhà\tO\n\n", encoding="utf-8")
     assert main(["stats", str(file), "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert set(figures) == {"documents", "partial", "unannotated", "sentences", "words", "entities", "labels", "scheme"}
+    counted = {"documents", "partial", "unannotated", "sentences", "words", "entities", "labels"}
+    assert set(figures) == {*counted, "scheme", "unread_tag_columns"}
     assert (figures["words"], figures["labels"]) == (4, {"LOC": 1})
     assert main(["stats", str(file)]) == 0
     assert "LOC" in capsys.readouterr().out
+    file.write_text("ra\tO\tO\nHuế\tB-ORG\tB-LOC\n", encoding="utf-8")
+    assert main(["stats", str(file)]) == 0
+    assert "tags in column 1 are not read" in capsys.readouterr().out
 
 
 def test_stats_of_a_text_without_annotation(tmp_path, capsys):
