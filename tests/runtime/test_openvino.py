@@ -1,6 +1,7 @@
 """OpenVINO is an extra: its tests skip without it, and fail where VINER_REQUIRE_SYSTEMS asks for it."""
 
 import logging
+import math
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from viner.document import Document
 from viner.encoding import cut_by_length
 from viner.errors import BundleError
 from viner.runtime import OnnxEngine, Recognizer
+from viner.runtime.halves import times_as_fast
 from viner.runtime.product import products_overflow
 from viner.runtime.provider import open_engine
 
@@ -49,6 +51,25 @@ def test_it_answers_nearly_what_onnx_runtime_answers(model, engine):
         ours, theirs = engine.run(*batch), other.run(*batch)
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).max() < 0.05 * np.abs(theirs).max()
+
+
+@needs_openvino
+@pytest.mark.parametrize(("ratio", "amx", "expected"), [(1.5, False, True), (0.7, False, False), (0.7, True, True)])
+def test_bf16_is_taken_where_it_is_faster(model, monkeypatch, ratio, amx, expected):
+    from viner.runtime import openvino
+
+    monkeypatch.setattr(openvino, "times_as_fast", lambda: ratio)
+    monkeypatch.setattr(openvino, "_has_amx", lambda: amx)
+    kind = read_bundle(model).info.engine
+    engine = open_engine("openvino", model / "model.onnx", "entities", 1, kind=kind, longest=POSITIONS)
+    can = "BF16" in engine._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    assert engine._bf16 == (can and expected)
+
+
+@needs_openvino
+def test_how_fast_bf16_is_is_measured_once():
+    assert 0 < times_as_fast() < math.inf
+    assert times_as_fast() == times_as_fast()
 
 
 @needs_openvino

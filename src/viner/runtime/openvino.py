@@ -5,12 +5,12 @@ row, multiplies integers, and applies scales, bias and GELU while the result is 
 the products for ONNX Runtime (see :mod:`viner.workflow.quantize`) are taken out when an int8 graph is loaded, and what OpenVINO
 needs is put in their place. It reads the same file; nothing is stored twice.
 
-What is not an int8 product is computed in bf16 where the processor can. Beside int8 that costs next to nothing in exactness and
-is a tenth faster; a float32 graph, of which nothing is in int8, is twice as fast and finds 99.7 % of its entities where a model
-is unsure. Where the processor has AMX, products in bf16 are more than twice as fast as OpenVINO's products of int8, which do
-not use it. So there the weights of an int8 graph are multiplied by their scales when it is loaded, activations are not rounded
-to integers, and all is computed in bf16. (Scaling weights while they are multiplied in bf16 took a quarter longer there, and
-gave wrong products in OpenVINO 2026.4.)
+What is not an int8 product is computed in bf16 where the processor is faster with it (:mod:`viner.runtime.halves`). Beside
+int8 that costs next to nothing in exactness and is a tenth faster; a float32 graph, of which nothing is in int8, is twice as
+fast and finds 99.7 % of its entities where a model is unsure. Where the processor has AMX, products in bf16 are more than twice
+as fast as OpenVINO's products of int8, which do not use it. So there the weights of an int8 graph are multiplied by their
+scales when it is loaded, activations are not rounded to integers, and all is computed in bf16. (Scaling weights while they are
+multiplied in bf16 took a quarter longer there, and gave wrong products in OpenVINO 2026.4.)
 
 Its attention sums up a row in blocks, so a sentence's last bits depend on how wide its batch is. They do not depend on how
 many sentences stand beside it. So the width follows from the sentence alone: its own length, or the next multiple of 16 where
@@ -32,6 +32,7 @@ from viner.bundle.processor import read_processor
 from viner.encoding import FIRST_PIECES, PACKED_PLACES, PACKED_ROWS, cut_by_length
 from viner.errors import BundleError, MissingExtraError
 from viner.runtime.engine import Engine
+from viner.runtime.halves import times_as_fast
 
 _LEAST_GROUP = 32
 """Activations that share a scale, at least."""
@@ -77,7 +78,8 @@ class OpenVinoEngine(Engine):
         self._output = output
         self._core, self._model = core, model
         # Where nothing says whether there is AMX, what is around int8 stays in float32: products might be wrong.
-        self._bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") and (kind == "fp32" or amx is not None)
+        can = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") and (kind == "fp32" or amx is not None)
+        self._bf16 = bool(can and (amx or times_as_fast() > 1))
         if self._bf16 and not self._group:
             self.arithmetic = "bf16"
         self._many = _Compiled(self._compile(streams=self.threads))
