@@ -17,9 +17,9 @@ _ROUNDS = 5
 def times_as_fast() -> float:
     """How many times as fast OpenVINO multiplies in bf16 as in float32 here.
 
-    It is the median of rounds in turns, which take a quarter of a second, once in a process. Processors with bf16 among their
-    instructions may be slower with it: on an Intel Xeon whose machine shows those of AVX-512 and hides AMX, a model in float32
-    took 1.4 times as long in bf16.
+    It is the median of rounds in turns, for which graphs are made first: 0.7 s, once in a process. Processors with bf16 among
+    their instructions may be slower with it: on an Intel Xeon whose machine shows those of AVX-512 and hides AMX, a model in
+    float32 took 1.4 times as long in bf16.
     """
     import openvino
 
