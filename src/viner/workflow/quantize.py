@@ -40,7 +40,7 @@ from viner.document import Document
 from viner.encoding import PieceEncoder
 from viner.errors import MissingExtraError
 from viner.text import words_of
-from viner.training.graph_file import save_graph
+from viner.training.graph_file import is_large, save_graph
 from viner.workflow.activations import Activations, Sample
 from viner.workflow.first_pieces import pick_first_pieces
 from viner.workflow.packing import pack_pieces
@@ -88,6 +88,8 @@ def quantize_rows(source: str | Path, target: str | Path, samples: Sequence[Samp
         pick_first_pieces(model.graph)
         pack_pieces(model)
     _Rewriter(model.graph, Activations(model, samples) if samples else None).rewrite()
+    if not is_large(model):  # a large one can be checked in a file only
+        onnx.checker.check_model(model)
     save_graph(model, target)
 
 
