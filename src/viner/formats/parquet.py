@@ -76,8 +76,9 @@ def _read(
         elif isinstance(kind, Columns):
             document = _foreign(cells, kind, source, row)
         else:
-            known = by_tokens if names is not None else replace(by_tokens, names=kind.get(by_tokens.key(cells) or ""))
-            document = known.document(cells, source.where(row), f"{source.stem}:{row}", _plain)
+            if by_tokens.told is not kind:  # once for the file
+                by_tokens = replace(by_tokens, told=kind)
+            document = by_tokens.document(cells, source.where(row), f"{source.stem}:{row}", _plain)
         if isinstance(document, FormatError):
             source.refuse(document)
         else:

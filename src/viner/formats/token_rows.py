@@ -7,7 +7,7 @@ numbers of names that stand elsewhere: in the metadata of a Parquet file, or in 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from viner.document import Document, Entity
@@ -30,8 +30,9 @@ class TokenRows:
 
     Args:
         tags: What the tags are called; None takes the first of :data:`TAGS` that is a list.
-        names: Names of tags that are numbers, in their order; None means that tags are names.
+        names: Names of tags that are numbers, in their order; None means that tags are names, or that the file tells theirs.
         scheme: "IO" if tags are bare labels without ``B-`` and the like.
+        told: Names that the file tells, by what the tags are called.
 
     Raises:
         UsageError: If an option means nothing.
@@ -40,6 +41,7 @@ class TokenRows:
     tags: str | None = None
     names: Sequence[str] | None = None
     scheme: Scheme | None = None
+    told: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.scheme not in (None, *get_args(Scheme)):
@@ -105,22 +107,23 @@ class TokenRows:
         """The tags by name."""
         if len(given) != length:
             return FormatError(f"{length} tokens, but {len(given)} {key}", where=where, hint="Each token needs one tag")
+        names = self.told.get(key) if self.names is None else self.names
         tags: list[str] = []
         for tag in given:
             if isinstance(tag, int) and not isinstance(tag, bool):
-                if self.names is None:
+                if names is None:
                     return FormatError(
                         f"{key} are numbers, and nothing says what they stand for",
                         where=where,
                         hint="Name them in their order: --option names=O,B-PER,I-PER,…",
                     )
-                if not 0 <= tag < len(self.names):
+                if not 0 <= tag < len(names):
                     return FormatError(
-                        f"{key} have the number {tag}, but there are {len(self.names)} names, from 0 on",
+                        f"{key} have the number {tag}, but there are {len(names)} names, from 0 on",
                         where=where,
                         hint="Name all of them: --option names=O,B-PER,I-PER,…",
                     )
-                tag = self.names[tag]
+                tag = names[tag]
             if not isinstance(tag, str) or split_tag(tag, self.scheme == _BARE) is None:
                 return FormatError(
                     f"{key} hold {str(tag)[:_SHOWN]!r}, which is no tag",

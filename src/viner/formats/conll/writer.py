@@ -111,7 +111,7 @@ def _looked_through(documents: Iterable[Document]) -> Iterator[tuple[Iterable[Do
                 marked.add(_is_marked(other))
         aside.seek(0)
         # What stands before the first mark of a file is a document without one.
-        alike = alike and (len(marked) < 2 and (first_is_marked in marked or True in marked or not marked))
+        alike = alike and marked in (set(), {True}, {first_is_marked})
         yield (Document.from_dict(json.loads(line)) for line in aside), alike
 
 
