@@ -37,13 +37,8 @@ def occurrences(names: Collection[str], text: str) -> Iterator[tuple[int, int, s
         return
     pattern = re.compile(rf"(?<!\w)(?:{_any_of(names)})(?!\w)")
     view = _View(text)
-    graphemes: Graphemes | None = None
     for match in pattern.finditer(view.text):
-        span = view.raw(*match.span())
-        if span is None:
-            continue
-        graphemes = graphemes or Graphemes(text)
-        if graphemes.is_border(span[0]) and graphemes.is_border(span[1]):
+        if (span := view.raw(*match.span())) is not None:
             yield *span, same_name(match[0])
 
 
@@ -90,6 +85,7 @@ class _View:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._graphemes: Graphemes | None = None
         self._raw: dict[int, int] | None = None
         if unicodedata.is_normalized("NFC", text):
             return
@@ -108,6 +104,8 @@ class _View:
     def raw(self, start: int, end: int) -> tuple[int, int] | None:
         """The span in the raw text; None where it would cut a character."""
         if self._raw is None:
-            return start, end
+            if self._graphemes is None:  # most texts have no match
+                self._graphemes = Graphemes(self.text)
+            return (start, end) if all(map(self._graphemes.is_border, (start, end))) else None
         first, last = self._raw.get(start), self._raw.get(end)
         return None if first is None or last is None else (first, last)

@@ -185,7 +185,7 @@ def evaluate(
             second=second,
             curve=learning,
             least_score=least_score,
-            rules=None if (file_of_rules := rules_of(recognizer)) is None else Path(file_of_rules).name,
+            rules=rules_of(recognizer),
             language=spoken,
         )
         write_report(page, report)

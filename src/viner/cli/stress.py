@@ -79,7 +79,7 @@ def print_stress(
             file=file.name,
             stress=report,
             least_score=least_score,
-            rules=None if (rules := rules_of(recognizer)) is None else Path(rules).name,
+            rules=rules_of(recognizer),
             language=language,
         )
         write_report(made, page)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 
 from viner.evaluation.analysis import EXAMPLES, ErrorAnalysis
 from viner.evaluation.curve import Curve
@@ -181,7 +182,8 @@ def section(name: str, title: str, content: str) -> str:
 
 def _asked(least_score: float | None, rules: str | None, say: Say) -> list[str]:
     """What was asked for beside the model."""
-    told = [] if rules is None else [say("err_rules", file=rules)]
+    # Where this machine keeps them is nobody's business: the page is passed on.
+    told = [] if rules is None else [say("err_rules", file=Path(rules).name)]
     if least_score is not None:
         told.append(say("err_least", score=say.decimal(least_score, 2)) if least_score else say("err_all_found"))
     return told
