@@ -10,8 +10,8 @@
 
 `make bench NAME=accuracy` trains on all of them with the seeds 1, 2 and 3, which takes about five hours on two cores. The
 script takes names and seeds: python benchmarks/accuracy.py wnut17 phoner --seeds 1, and choices in the place of defaults, for
-recipes to compare with: --choice layer_decay=1 --choice replace_mentions=0. VINER_BENCH_SIZE=small trains once on the
-first data set for half a minute, which only shows that the script works.
+recipes to compare with: --choice layer_decay=1 --choice replace_mentions=0; --refit learns dev as well.
+VINER_BENCH_SIZE=small trains once on the first data set for half a minute, which only shows that the script works.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ def over_seeds(data_set: DataSet, seeds: Iterable[int], train: Callable[..., dic
     return {name: Spread.of([figures[name] for figures in found]) for name in found[0]}
 
 
-def ask(description: str, keys: Sequence[str], seeds: Sequence[int]) -> tuple[argparse.Namespace, dict[str, Any]]:
+def ask(
+    description: str, keys: Sequence[str], seeds: Sequence[int], *, refit: bool = False
+) -> tuple[argparse.Namespace, dict[str, Any]]:
     """What the command line asks for, ``sets`` and ``seeds`` among it, and the choices in the place of defaults."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("sets", nargs="*", choices=[*keys, []], help="data sets; all if not given")
@@ -144,14 +146,19 @@ def ask(description: str, keys: Sequence[str], seeds: Sequence[int]) -> tuple[ar
     parser.add_argument(
         "--choice", action="append", default=[], metavar="NAME=VALUE", help="a choice in the place of a default"
     )
+    if refit:
+        parser.add_argument("--refit", action="store_true", help="learn dev as well, once dev has chosen")
     asked = parser.parse_args()
-    return asked, {name: parse_choice(name, value) for name, _, value in (pair.partition("=") for pair in asked.choice)}
+    given = {"refit": True} if refit and asked.refit else {}
+    return asked, given | {name: parse_choice(name, value) for name, _, value in (pair.partition("=") for pair in asked.choice)}
 
 
 def main() -> None:
     skip_in_a_round(minutes=300)
     known = data_sets()
-    asked, choices = ask("How good the default recipe is.", [item.key for item in known], [1] if size(0, 1) else [1, 2, 3])
+    asked, choices = ask(
+        "How good the default recipe is.", [item.key for item in known], [1] if size(0, 1) else [1, 2, 3], refit=True
+    )
     chosen = [item for item in known if item.key in asked.sets] if asked.sets else known[: size(len(known), 1)]
     columns = ("precision", "recall", "f1", "macro_f1", "dev_f1", "ece", "epochs", "minutes")
     rows: list[tuple[object, ...]] = []

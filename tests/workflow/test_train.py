@@ -27,7 +27,7 @@ from viner.runtime import Recognizer
 from viner.samples.corpus import corpus
 from viner.schema import Schema
 from viner.training import export
-from viner.workflow import Report, choose, train, train_model
+from viner.workflow import Report, choose, finish, train_model
 
 SOURCE = Origin("Notices", license="cc-by-4.0", languages=("vi",))
 CHOICES = {"epochs": 1, "learning_rate": 3e-3, "head_multiplier": 3.0, "precision": "fp32"}
@@ -235,7 +235,7 @@ def test_a_full_disk_at_the_end_leaves_no_half_model(tmp_path, base, toys, monke
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(train, "model_card", full)
+    monkeypatch.setattr(finish, "model_card", full)
     with pytest.raises(BundleError, match="No space left"):
         learn(tmp_path / "m", base, toys)
     assert [item.name for item in tmp_path.iterdir()] == ["m.training"]

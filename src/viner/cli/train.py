@@ -112,6 +112,12 @@ if TYPE_CHECKING:
     " finds the entities of float32, else what of the others is faster and finds them.",
 )
 @click.option(
+    "--refit",
+    is_flag=True,
+    default=None,
+    help="When dev has chosen, train once more on train and dev together and keep that model: twice the time.",
+)
+@click.option(
     "--track",
     metavar="NAME",
     multiple=True,
@@ -131,6 +137,7 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
     \b
     Example:
       viner train --train train.conll --dev dev.conll --test test.conll --out models/001
+      viner train --train train.conll --dev dev.conll --refit --out models/001
       viner train --project covid
       viner train --project covid --self-train
       viner train --train train.conll --dev dev.conll --choices searches/001/best.toml --out models/002
@@ -197,6 +204,12 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
         raise UsageError(
             "a project that has a store is trained in one process",
             hint="Export its documents with viner export, then train on the files with --train and --out",
+        )
+    if choices.pop("refit", None):
+        raise UsageError(
+            "--refit does not go with a project that has a store, whose models are compared on dev: one that has learned it"
+            " cannot be",
+            hint="Export the documents with viner export, then train on the files with --train, --dev and --out",
         )
     for name in ("train", "dev", "test", "out", "format", "read_options", "overwrite"):
         if name in choices:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +21,8 @@ from viner.errors import TrainingError, interruption
 
 CHECKPOINT = "checkpoint.pt"
 """Where the training for the task stands."""
+REFIT = "refit.pt"
+"""Where the training that learns dev as well stands, which comes after it."""
 ADAPTATION = "adaptation.pt"
 """Where the adaptation of the base stands, which comes before it."""
 _ADAPTED = "adapted-"
@@ -62,6 +66,17 @@ class TrainingFolder:
     def log(self) -> Path:
         """The events of the training, one JSON object a line."""
         return self.path / "metrics.jsonl"
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder for what is only measured."""
+        place = self.path / "scratch"
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            place.mkdir()
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
     def adapted(self, fingerprint: str) -> Path:
         """Where the base stands once it is adapted: a folder that is there as a whole or not at all.

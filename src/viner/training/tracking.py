@@ -67,7 +67,7 @@ class Tracking:
         kind = event["event"]
         if kind == "resume":
             self._step = event["steps"]
-        elif kind == "start" and self._names:
+        elif kind == "start" and self._names and not event.get("refit"):
             self._begin(event)
         elif kind == "step":
             self._step = event["total"]

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from viner.encoding import PieceEncoder
 from viner.errors import InputError, TrainingError
 from viner.metrics import EntityScores
 from viner.training.adversarial import Adversary
-from viner.training.checkpoint import TrainingFolder
+from viner.training.checkpoint import CHECKPOINT, REFIT, TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
@@ -51,14 +51,17 @@ class TrainingResult:
     """What a training leaves.
 
     Args:
-        model: With the weights of the best epoch.
+        model: With the weights of the best epoch, or of the last one of a refit.
         head: Its entity head.
         encoder: The piece encoder it was trained with.
-        scores: Dev scores of the best epoch.
+        scores: Its dev scores; of a refit, on documents that it has learned.
         history: One entry an epoch: epoch, loss, rate, dev scores (None where the epoch was not scored), seconds.
         lost: Entities that were taught differently or not at all, by reason.
         pieces_per_second: Median over the epochs, training steps only.
         seconds: Wall-clock time, this run only.
+        rate: Peak rate that it ended with: that of the last attempt.
+        epochs: Passes that it planned, or, where patience ended it, those up to the best one.
+        steps: Steps that it took.
         teacher_f1: Strict micro F1 of the teacher on the dev set; None without one.
     """
 
@@ -70,7 +73,15 @@ class TrainingResult:
     lost: dict[str, int]
     pieces_per_second: float
     seconds: float
+    rate: float
+    epochs: int
+    steps: int
     teacher_f1: float | None = None
+
+    @property
+    def training_seconds(self) -> float:
+        """Time of all its steps, those before an interruption included."""
+        return float(sum(entry["seconds"] for entry in self.history))
 
 
 @dataclass(slots=True)
@@ -104,6 +115,8 @@ class Trainer:
         teacher: What says of each word what it is, beside the annotation; the trained model may begin as a part of it.
         observe: Called with each event, in the main process.
         processes: Those that train together; None finds out.
+        refit: The training that chose, where this one learns dev as well: its rate and epochs are taken, the last epoch is
+            kept, and dev only tells whether the model has fallen silent. None where dev chooses.
 
     Raises:
         InputError: If there is nothing to learn from.
@@ -123,7 +136,12 @@ class Trainer:
         teacher: Teacher | None = None,
         observe: Observer = lambda event: None,
         processes: Processes | None = None,
+        refit: TrainingResult | None = None,
     ) -> None:
+        if refit is not None:
+            config = replace(config, learning_rate=refit.rate, epochs=refit.epochs, patience=None)
+        self._refit = refit is not None
+        self._steps_before = 0 if refit is None else refit.steps
         self._base = base
         self._labels = tuple(labels)
         self._layer = layer
@@ -185,7 +203,7 @@ class Trainer:
             TrainingError: If the model collapses at every rate that was tried, or the loss is no number.
         """
         started = time.monotonic()
-        state = _State(rate=self._config.learning_rate or self._default_rate())
+        state = _State(rate=self._config.learning_rate or self._default_rate(), total=self._steps_before)
         optimizer = self._restore(folder, state)
         epochs = self._epochs()
         self._emit(
@@ -203,6 +221,7 @@ class Trainer:
             weights=sum(weight.numel() for weight in self._model.parameters()),
             learning=sum(weight.numel() for weight in self._model.parameters() if weight.requires_grad),
             lost=dict(self._train.lost_counts()),
+            **({"refit": True} if self._refit else {}),
         )
         teacher_f1 = None if self._teacher is None else self._listen(self._teacher)
         while state.epoch < epochs and not self._finished(state):
@@ -213,14 +232,15 @@ class Trainer:
                     optimizer = self._recover(state, loss)
                 except TrainingError:
                     if self._processes.main:
-                        folder.discard()  # going on from there would only fail again
+                        folder.discard(self._name)  # going on from there would only fail again
                     raise
                 self._save(folder, state, optimizer)
                 continue
             self._record(state, loss, scores)
             self._save(folder, state, optimizer)
             # Told only now: whoever stops a training after this message finds the epoch when it goes on.
-            self._emit("epoch", best=state.best_epoch == state.epoch, **state.history[-1])
+            best = state.best_epoch == state.epoch and not self._refit
+            self._emit("epoch", best=best, **state.history[-1])
         if not state.best_weights:
             raise TrainingError("the time was up before an epoch could be kept", hint="Give it a larger --budget")
         self._model.relearn(state.best_weights)
@@ -230,7 +250,8 @@ class Trainer:
         rates = [entry["pieces_per_second"] for entry in state.history]
         seconds = time.monotonic() - started
         compared = {} if teacher_f1 is None else {"teacher_f1": teacher_f1}
-        self._emit("end", best_epoch=state.best_epoch, dev_f1=scores.micro.f1, seconds=round(seconds, 1), **compared)
+        told = None if self._refit else scores.micro.f1
+        self._emit("end", best_epoch=state.best_epoch, dev_f1=told, seconds=round(seconds, 1), **compared)
         return TrainingResult(
             self._model,
             self._head,
@@ -240,6 +261,9 @@ class Trainer:
             dict(self._train.lost_counts()),
             float(np.median(rates)),
             seconds,
+            state.rate,
+            epochs if self._config.patience is None else state.best_epoch,
+            state.total,
             teacher_f1,
         )
 
@@ -411,9 +435,10 @@ class Trainer:
         return make_optimizer(self._model, state.rate, self._config)
 
     def _record(self, state: _State, loss: float, scores: EntityScores | None) -> None:
-        dev = None if scores is None else scores.micro.to_dict()
+        # What a model finds in documents that it has learned says nothing.
+        dev = None if scores is None or self._refit else scores.micro.to_dict()
         state.history.append({"epoch": state.epoch, "loss": round(loss, 4), "rate": state.rate, "dev": dev, **self._last})
-        if scores is not None and scores.micro.f1 > state.best_f1:
+        if scores is not None and (self._refit or scores.micro.f1 > state.best_f1):
             state.best_f1, state.best_epoch = scores.micro.f1, state.epoch
             state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self._model.learned().items()}
 
@@ -433,10 +458,10 @@ class Trainer:
 
     def _save(self, folder: TrainingFolder, state: _State, optimizer: torch.optim.Optimizer) -> None:
         if self._processes.main:
-            folder.save(self._checkpoint(state, optimizer))
+            folder.save(self._checkpoint(state, optimizer), self._name)
 
     def _restore(self, folder: TrainingFolder, state: _State) -> torch.optim.Optimizer:
-        saved = folder.load(self._fingerprint)
+        saved = folder.load(self._fingerprint, self._name)
         self._processes.check_same(None if saved is None else saved["state"], f"the checkpoint in {folder.path}")
         if saved is None:
             return make_optimizer(self._model, state.rate, self._config)
@@ -447,8 +472,14 @@ class Trainer:
         optimizer = make_optimizer(self._model, state.rate, self._config)
         optimizer.load_state_dict(saved["optimizer"])
         scored = [[entry["epoch"], entry["dev"]["f1"]] for entry in state.history if entry["dev"] is not None]
-        self._emit("resume", epoch=state.epoch, steps=state.total, best_f1=state.best_f1, scored=scored)
+        best = None if self._refit else state.best_f1
+        self._emit("resume", epoch=state.epoch, steps=state.total, best_f1=best, scored=scored)
         return optimizer
+
+    @property
+    def _name(self) -> str:
+        """The checkpoint: a refit leaves that of the training that chose alone."""
+        return REFIT if self._refit else CHECKPOINT
 
     def _autocast(self) -> AbstractContextManager[object]:
         context: AbstractContextManager[object] = self._accelerator.autocast()

@@ -19,6 +19,7 @@ from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
 from viner.schema import Layer
 from viner.workflow.choose import percent
+from viner.workflow.fingerprint import REFIT
 from viner.workflow.front_matter import (
     CardChoices,
     card_title,
@@ -188,8 +189,19 @@ def _training(info: BundleInfo) -> str:
 {table}
 
 Base encoder: {escape(base_origin(info).name or "unknown")}.{_adapted(info)}{_distilled(info)} Entities that a flat tagger \
-cannot say exactly: {losses or "none"}.
+cannot say exactly: {losses or "none"}.{_refit(info)}
 """
+
+
+def _refit(info: BundleInfo) -> str:
+    """That it learned dev, in sentences that go on from another one."""
+    if not info.data.get(REFIT):
+        return ""
+    return (
+        " It learned train and dev together, for as many epochs and with the same rate as a model before it that learned train"
+        " alone: that one's, which had not seen dev, are the figures on dev, the calibration of scores and the comparison of"
+        " engines."
+    )
 
 
 def _adapted(info: BundleInfo) -> str:

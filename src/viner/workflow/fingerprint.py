@@ -9,7 +9,9 @@ from typing import Any
 from viner.document import Document
 
 WHOLE = "train_and_dev"
-"""Of what a model was trained on: the file that both were parts of."""
+"""Of what a model was trained on: the documents that both are parts of."""
+REFIT = "refit"
+"""Of what a model was trained on: whether it learned dev as well, once dev had chosen."""
 
 
 def fingerprint(documents: Iterable[Document]) -> dict[str, Any]:

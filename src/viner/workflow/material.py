@@ -15,7 +15,7 @@ from viner.document import Document
 from viner.errors import InputError, MissingExtraError
 from viner.formats import read
 from viner.schema import Schema
-from viner.workflow.fingerprint import fingerprint
+from viner.workflow.fingerprint import WHOLE, fingerprint
 from viner.workflow.segments import in_segments
 from viner.workflow.start import Start
 from viner.workflow.texts import PlainTexts, Reading
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
     from viner.training.distributed import Processes
     from viner.training.teacher import Teacher
-    from viner.training.trainer import Trainer
+    from viner.training.trainer import Trainer, TrainingResult
 
 DEV_SHARE = 0.1
 
@@ -42,6 +42,7 @@ class Material:
         labels: Their names in the order of the model's outputs.
         unlabeled: Documents in which nobody but a teacher says anything.
         whole: Fingerprint of the documents that ``train`` and ``dev`` are parts of; None where each was given.
+        learns_dev: Whether dev is learned as well.
     """
 
     start: Start
@@ -52,6 +53,7 @@ class Material:
     labels: tuple[str, ...]
     unlabeled: Sequence[Document] = ()
     whole: Mapping[str, Any] | None = None
+    learns_dev: bool = False
 
     @classmethod
     def read(
@@ -96,6 +98,10 @@ class Material:
         start.check_labels(labels, {train: learned, (dev or train): tuned})
         return cls(start, reads, learned, tuned, schema, labels, whole=whole)
 
+    def with_dev(self) -> Material:
+        """The same, dev to be learned as well, which then tells nothing of how good a model is."""
+        return replace(self, learns_dev=True, whole=self.whole or fingerprint([*self.train, *self.dev]))
+
     def learning_from(self, documents: Sequence[Document]) -> Material:
         """The same with other documents to learn from."""
         return replace(self, train=documents)
@@ -125,6 +131,18 @@ class Material:
         """The same with a base of the same form from another folder."""
         return replace(self, start=replace(self.start, folder=folder))
 
+    def describe(self) -> dict[str, Any]:
+        """What a model folder says of its documents: number, entities and a hash for each part."""
+        return {
+            "train": fingerprint(self.train),
+            "dev": fingerprint(self.dev),
+            **({} if self.whole is None else {WHOLE: self.whole}),
+        }
+
+    def describe_unlabeled(self) -> dict[str, str]:
+        """The hash of the texts in which a teacher alone says what there is."""
+        return {"sha256": fingerprint(self.unlabeled)["sha256"]}
+
     def fingerprint(self) -> str:
         """SHA-256 of labels and documents: equal where the same is learned and scored."""
         told = [self.labels, *(fingerprint(documents)["sha256"] for documents in (self.train, self.dev))]
@@ -137,6 +155,7 @@ class Material:
         *,
         teacher: Teacher | None = None,
         processes: Processes | None = None,
+        refit: TrainingResult | None = None,
     ) -> Trainer:
         """What trains on it.
 
@@ -145,6 +164,7 @@ class Material:
             observe: Called with each event.
             teacher: What teaches, from :meth:`viner.workflow.start.Start.teacher`.
             processes: This process and those that train with it; None for this one alone.
+            refit: The training that chose, where dev is learned as well; None where dev chooses.
 
         Raises:
             InputError: If there is nothing to learn from.
@@ -152,10 +172,17 @@ class Material:
         """
         from viner.training.trainer import Trainer
 
-        learned = [*self.train, *self.unlabeled]
+        learned = [*self.train, *(self.dev if self.learns_dev else ()), *self.unlabeled]
         documents = in_segments(learned, self.reads, keep=True), in_segments(self.dev, self.reads)
         return Trainer(
-            self.start.folder, self.labels, *documents, config, teacher=teacher, observe=observe, processes=processes
+            self.start.folder,
+            self.labels,
+            *documents,
+            config,
+            teacher=teacher,
+            observe=observe,
+            processes=processes,
+            refit=refit,
         )
 
 

@@ -111,7 +111,8 @@ class Report:
             self._adaptation(kind, event)
         elif kind == "start":
             self.line(
-                f"Training on {event['documents']:,} documents ({event['pieces']:,} pieces), at most {event['epochs']} epochs, "
+                f"Training on {event['documents']:,} documents ({event['pieces']:,} pieces), "
+                f"{'' if event.get('refit') else 'at most '}{event['epochs']} epochs, "
                 f"{event['precision']} on {event['device']}, rate {event['rate']:.1e}"
             )
             if event["processes"] > 1:
@@ -141,7 +142,11 @@ class Report:
             problem = "the loss is no number" if loss is None else f"the model answers 'no entity' everywhere (loss {loss:.3f})"
             self.line(f"epoch {event['epoch']}: {problem}; starting again with a rate of {event['rate']:.1e}")
         elif kind == "resume":
-            self.line(f"Going on after epoch {event['epoch']} (best dev F1 so far {event['best_f1']:.4f})")
+            best = "" if event["best_f1"] is None else f" (best dev F1 so far {event['best_f1']:.4f})"
+            self.line(f"Going on after epoch {event['epoch']}{best}")
+        elif kind == "end" and event["dev_f1"] is None:
+            self.close()
+            self.line(f"Learned dev as well: {event['best_epoch']} epochs, {event['seconds']:.0f} s")
         elif kind == "end":
             self.close()
             if not event["dev_f1"]:

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import io
-import json
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viner.bundle import BundleInfo, BundleWriter, Head, Origin, Windows
-from viner.bundle.info import check_engine, place_of_graphs
+from viner.bundle.info import check_engine
 from viner.corpus import refuse_partial
-from viner.document import Document
 from viner.errors import BundleError, UsageError
-from viner.evaluation import Evaluation, evaluate_model
-from viner.evaluation.confidence import ConfidenceTally
-from viner.metrics.calibration import IDENTITY
 from viner.schema import ENTITIES, Schema
 from viner.version import __version__
 from viner.workflow.adapt import Adaptation
-from viner.workflow.calibrate import calibrate
-from viner.workflow.card import model_card
-from viner.workflow.choose import Choice, calibration_texts, choose_engine, recognizer_in, write_canaries
-from viner.workflow.fingerprint import WHOLE, fingerprint
+from viner.workflow.fingerprint import REFIT, fingerprint
+from viner.workflow.finish import decide, export_as_decided, finish
 from viner.workflow.lineage import ADAPTED, UNLABELED
 from viner.workflow.material import Material, annotated, require_training
 from viner.workflow.progress import Report, TrainingLog
@@ -33,10 +26,6 @@ from viner.workflow.texts import PlainTexts, Reading
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
-    from viner.training.trainer import TrainingResult
-
-_TOKENIZER_FILES = ("tokenizer_config.json", "special_tokens_map.json")
-_LOG_NAME = "training.jsonl"
 
 
 def train_model(
@@ -58,6 +47,7 @@ def train_model(
     allow_bin: bool = False,
     segmenter: str | None = None,
     engine: str | None = None,
+    refit: bool = False,
     overwrite: bool = False,
     track: Sequence[str] = (),
     track_dir: str | Path | None = None,
@@ -98,6 +88,9 @@ def train_model(
             from: segments for PhoBERT and its like, words for others. Entities stay on words either way.
         engine: What runs, "int8", "fp32" or "cascade"; None takes int8 where it finds the same entities as float32, else what
             of the other two is faster and finds them.
+        refit: When dev has chosen, train once more from the base on ``train`` and ``dev`` together, for as many epochs and with
+            the same rate, and keep that model. Engine, calibration and the figures on dev are those of the training before,
+            which had not learned it. It takes twice the time; each of both trainings has half of a budget.
         overwrite: Replace a model that is there.
         track: Experiment trackers that are told of the training, by accelerate's names, such as ``["tensorboard"]``.
         track_dir: Folder in which those that write files get one of the model's name; None takes ``OUT.tracking``.
@@ -139,6 +132,8 @@ def train_model(
         )
     reads = start.segmenter(segmenter)
     config = start.config(choices, reads)
+    if refit and config.budget_minutes is not None:
+        config = replace(config, budget_minutes=config.budget_minutes / 2)
     processes = Processes(config.precision)
     report = (report or Report()) if processes.main else Report(io.StringIO())
     place = target.with_name(f"{target.name}.tracking") if track_dir is None else Path(track_dir) / target.name
@@ -170,114 +165,55 @@ def train_model(
                 adapted = texts.adapt(folder, log)
                 log.prologue = adapted.log
                 material = material.starting_from(adapted.folder)
-            trainer = material.trainer(config, log, teacher=taught_by, processes=processes)
-            result = trainer.run(folder)
+            result = material.trainer(config, log, teacher=taught_by, processes=processes).run(folder)
+            seconds = result.training_seconds
+            info = BundleInfo(
+                schema=material.schema,
+                heads=(Head.softmax_bio(ENTITIES, material.labels),),
+                # As in training: a base that reads little cannot overlap by as much as was asked for.
+                windows=Windows(result.encoder.max_pieces, usable_overlap(config.window_overlap, result.encoder)),
+                engine="fp32",
+                views=config.views,
+                segmenter=reads,
+                base={
+                    **start.describe(taught_by, result.teacher_f1),
+                    **({} if texts is None or adapted is None else {ADAPTED: texts.describe(adapted)}),
+                },
+                data={
+                    **({} if source is None else {"source": source.to_dict()}),
+                    **material.describe(),
+                    **({} if tested is None else {"test": fingerprint(tested)}),
+                    **({} if plain is None else {UNLABELED: {**plain.counts, **material.describe_unlabeled()}}),
+                    "lost_entities": result.lost,
+                    **({"hardened": config.harden} if config.harden else {}),
+                },
+            )
+            decision = None
+            if refit:
+                if processes.main:
+                    with folder.scratch() as scratch:
+                        decision = decide(scratch, result, info, start.folder, material.dev, engine, report)
+                processes.wait()
+                report.stage("Beginning anew, with dev as well")
+                whole = material.with_dev()
+                result = whole.trainer(config, log, teacher=taught_by, processes=processes, refit=result).run(folder)
+                seconds += result.training_seconds
+                info = replace(info, data={**info.data, **whole.describe(), "lost_entities": result.lost, REFIT: True})
         if not processes.main:
             processes.wait()
             return target
-        info = BundleInfo(
-            schema=material.schema,
-            heads=(Head.softmax_bio(ENTITIES, material.labels),),
-            # As in training: a base that reads little cannot overlap by as much as was asked for.
-            windows=Windows(result.encoder.max_pieces, usable_overlap(config.window_overlap, result.encoder)),
-            engine="fp32",
-            views=config.views,
-            segmenter=reads,
-            base={
-                **start.describe(taught_by, result.teacher_f1),
-                **({} if texts is None or adapted is None else {ADAPTED: texts.describe(adapted)}),
-            },
-            data={
-                **({} if source is None else {"source": source.to_dict()}),
-                "train": fingerprint(material.train),
-                "dev": fingerprint(material.dev),
-                **({} if material.whole is None else {WHOLE: material.whole}),
-                **({} if tested is None else {"test": fingerprint(tested)}),
-                **({} if plain is None else {UNLABELED: {**plain.counts, "sha256": fingerprint(material.unlabeled)["sha256"]}}),
-                "lost_entities": result.lost,
-                **({"hardened": config.harden} if config.harden else {}),
-            },
-        )
         with BundleWriter(target, overwrite=overwrite) as writer:
-            metrics = _finish(writer, result, info, start.folder, material.dev, tested, engine, folder.log, report)
+            if decision is None:
+                decision = decide(writer.folder, result, info, start.folder, material.dev, engine, report)
+            else:
+                decision = replace(decision, info=replace(decision.info, data=info.data))
+                export_as_decided(writer.folder, result, decision, start.folder, report)
+            metrics = finish(writer, result, decision, tested, folder.log, seconds, report)
         for split in ("dev", "test") if tested is not None else ("dev",):
             tracking.scores(split, metrics[split]["micro"])
         folder.remove()
     processes.wait()
     return target
-
-
-def _finish(
-    writer: BundleWriter,
-    result: TrainingResult,
-    info: BundleInfo,
-    base: Path,
-    dev: Sequence[Document],
-    test: Sequence[Document] | None,
-    engine: str | None,
-    log: Path,
-    report: Report,
-) -> Mapping[str, Any]:
-    """Exports, quantizes, chooses, calibrates, evaluates and writes all into the writer's folder; returns the metrics."""
-    from dataclasses import replace
-
-    from viner.training.export import export_onnx
-    from viner.training.graph_file import move_graph, remove_graph
-    from viner.training.model import save_stock, to_stock
-    from viner.workflow.packing import pack_file
-    from viner.workflow.quantize import quantize_rows, sample_texts
-
-    folder = writer.folder
-    report.stage("Exporting to ONNX")
-    stock = to_stock(result.model, result.head)
-    save_stock(stock, folder)
-    _copy_tokenizer(base, folder)
-    exact, small = folder / "fp32.onnx", folder / "int8.onnx"
-    export_onnx(stock, exact, ENTITIES)
-    quantize_rows(exact, small, sample_texts(result.encoder, calibration_texts(), info.segmenter), compact=True)
-    pack_file(exact)
-    report.stage("Comparing int8 with float32")
-    choice: Choice = choose_engine(info, folder, exact, small, dev, asked=engine)
-    graphs = {"int8": small, "fp32": exact}
-    for kind, name in place_of_graphs(choice.engine).items():
-        move_graph(graphs.pop(kind), folder / name)
-    for left in graphs.values():
-        remove_graph(left)
-    report.line(choice.summary())
-    info = replace(info, engine=choice.engine, evidence=choice.evidence)
-    report.stage("Evaluating")
-    uncalibrated = replace(info, calibration=IDENTITY)
-    calibrated = calibrate(recognizer_in(folder, uncalibrated), dev)
-    report.line(calibrated.summary())
-    info = replace(info, calibration=calibrated.calibration, least_estimate=calibrated.least_estimate)
-    recognizer = recognizer_in(folder, info)
-    evaluations: dict[str, Evaluation] = {}
-    metrics: dict[str, Any] = {}
-    for split, documents in {"dev": dev, **({} if test is None else {"test": test})}.items():
-        tally = ConfidenceTally()
-        evaluations[split] = evaluate_model(recognizer, documents, observe=tally.add)
-        metrics[split] = {**evaluations[split].to_dict(), "confidence": tally.confidence().to_dict()}
-    info = replace(
-        info,
-        metrics={
-            **metrics,
-            "calibration": {"on": "dev", **calibrated.to_dict()},
-            "training": {
-                "epochs": len(result.history),
-                "seconds": round(sum(entry["seconds"] for entry in result.history), 1),
-                "pieces_per_second": result.pieces_per_second,
-            },
-        },
-    )
-    write_canaries(recognizer, folder)
-    shutil.copyfile(log, folder / _LOG_NAME)
-    (folder / "README.md").write_text(model_card(info), encoding="utf-8")
-    writer.finish(info)
-    split = "test" if test is not None else "dev"
-    report.line(f"\nOn {split}:\n\n{evaluations[split].to_markdown()}")
-    if not evaluations[split].scores.micro.correct:
-        report.line("The model finds nothing: it needs more epochs, more time or more annotated documents.")
-    return info.metrics
 
 
 def _facts(start: Start, config: TrainingConfig) -> dict[str, Any]:
@@ -302,23 +238,3 @@ def _check_target(target: Path, overwrite: bool) -> None:
         raise BundleError("it exists already", where=target, hint="Name a new folder with --out")
     if not (target / "viner.json").is_file():
         raise BundleError("it exists and is no model folder", where=target, hint="Name a new folder with --out")
-
-
-def _copy_tokenizer(base: Path, folder: Path) -> None:
-    """Puts the tokenizer in as the fast one, whatever form the base had it in."""
-    from viner.encoding.phobert import PHOBERT_TOKENS
-    from viner.encoding.tokenizer import load_tokenizer
-
-    if (base / "tokenizer.json").is_file():
-        shutil.copyfile(base / "tokenizer.json", folder / "tokenizer.json")
-    else:
-        load_tokenizer(base).save(str(folder / "tokenizer.json"))
-    for name in _TOKENIZER_FILES:
-        if (base / name).is_file():
-            shutil.copyfile(base / name, folder / name)
-    config = folder / "tokenizer_config.json"
-    if not (base / "tokenizer.json").is_file():
-        # PhoBERT's own class is slow and reads no tokenizer.json; the generic fast one does.
-        config.write_text(json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", **PHOBERT_TOKENS}) + "\n", encoding="utf-8")
-    elif not config.is_file():
-        config.write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}\n', encoding="utf-8")

@@ -1,0 +1,235 @@
+"""``viner train --refit``: what dev has decided holds for a model that learns dev as well."""
+
+import io
+import json
+
+import pytest
+
+from support.bases import toy_documents
+from training.conftest import stop_at
+from viner.bundle import read_bundle
+from viner.cli.main import main
+from viner.errors import InputError
+from viner.evaluation import evaluate_model
+from viner.formats import read, write
+from viner.runtime import Recognizer
+from viner.training.trainer import Trainer
+from viner.workflow import Report, choose, train_model
+from viner.workflow.fingerprint import fingerprint
+from viner.workflow.recalibrate import recalibrate_model
+
+CHOICES = {"epochs": 3, "learning_rate": 1e-2, "head_multiplier": 3.0, "precision": "fp32", "batch_pieces": 128}
+CHOICES |= {"layer_decay": 1.0, "replace_mentions": 0.0, "harden": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def few_sentences(monkeypatch):
+    monkeypatch.setattr(choose, "SENTENCES", 60)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("toys")
+    for split, count, seed in (("train", 150, 1), ("dev", 60, 2), ("test", 40, 3)):
+        write(toy_documents(count, seed), folder / f"{split}.jsonl")
+    return folder
+
+
+def learn(out, base, files, **options):
+    report = io.StringIO()
+    given = {f"{split}": files / f"{split}.jsonl" for split in ("train", "dev", "test")}
+    return train_model(**{**given, "base": base, **CHOICES, **options}, out=out, report=Report(report)), report.getvalue()
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory, base, files):
+    """A model, the one that a refit makes of the same files, and what was reported of that."""
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choose, "SENTENCES", 60)
+        plain, _ = learn(folder / "plain", base, files)
+        again, told = learn(folder / "again", base, files, refit=True)
+    assert sorted(item.name for item in folder.iterdir()) == ["again", "plain"]
+    return plain, again, told
+
+
+def events(model):
+    log = [json.loads(line) for line in (model / "training.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [event for event in log if event["event"] != "step"], [event for event in log if event["event"] == "step"]
+
+
+def test_what_was_decided_is_decided_by_a_model_that_had_not_seen_dev(both):
+    plain, again = (read_bundle(path).info for path in both[:2])
+    assert again.metrics["dev"] == plain.metrics["dev"]
+    assert (again.engine, again.calibration, again.least_estimate) == (plain.engine, plain.calibration, plain.least_estimate)
+    assert again.metrics["calibration"] == plain.metrics["calibration"]
+    assert again.evidence["same_share"] == plain.evidence["same_share"]
+
+
+def test_the_model_has_learned_dev_and_test_is_scored_by_it_alone(both, files):
+    plain, again = both[:2]
+    read_bundle(again).verify()
+    assert read_bundle(again).info.files["model.safetensors"] != read_bundle(plain).info.files["model.safetensors"]
+    found = evaluate_model(Recognizer.load(again), read(files / "test.jsonl"))
+    assert read_bundle(again).info.metrics["test"]["micro"] == found.to_dict()["micro"]
+    assert (again / "training.jsonl").is_file()
+
+
+def test_it_learns_as_many_documents_as_there_are_for_as_many_epochs(both):
+    others, steps = events(both[1])
+    assert [event["event"] for event in others] == ["start", "epoch", "epoch", "epoch", "end"] * 2
+    starts = [event for event in others if event["event"] == "start"]
+    assert [event["documents"] for event in starts] == [150, 210]
+    assert [event["epochs"] for event in starts] == [3, 3]
+    assert [event["total"] for event in steps] == sorted({event["total"] for event in steps})  # one curve for a tracker
+    seconds = sum(event["seconds"] for event in others if event["event"] == "epoch")
+    assert read_bundle(both[1]).info.metrics["training"]["seconds"] == pytest.approx(seconds, abs=0.11)
+
+
+def test_no_score_on_what_was_learned_is_told(both):
+    others, _ = events(both[1])
+    again = others[5:]
+    assert [event["dev"] for event in again if event["event"] == "epoch"] == [None] * 3
+    assert again[-1]["dev_f1"] is None
+    _, told = both[2].split("Beginning anew, with dev as well")
+    assert "Training on 210 documents" in told
+    assert "Learned dev as well: 3 epochs" in told
+    assert "dev F1" not in told
+    assert "best so far" not in told
+    assert "On test:" in told
+
+
+def test_folder_and_card_say_so(both, files):
+    info = read_bundle(both[1]).info
+    assert info.data["refit"] is True
+    parts = {split: list(read(files / f"{split}.jsonl")) for split in ("train", "dev")}
+    assert info.data["train"] == fingerprint(parts["train"])
+    assert info.data["dev"] == fingerprint(parts["dev"])
+    assert info.data["train_and_dev"] == fingerprint([*parts["train"], *parts["dev"]])
+    cards = [(path / "README.md").read_text(encoding="utf-8") for path in both[:2]]
+    assert ["It learned train and dev together" in card for card in cards] == [False, True]
+
+
+def test_scores_are_not_fitted_to_what_it_learned(both, files):
+    for split in ("train", "dev"):
+        with pytest.raises(InputError, match="learned from these documents"):
+            recalibrate_model(both[1], list(read(files / f"{split}.jsonl")), dry_run=True)
+    recalibrate_model(both[1], list(read(files / "test.jsonl")), dry_run=True)
+    recalibrate_model(both[0], list(read(files / "dev.jsonl")), dry_run=True)  # the other one did not learn it
+
+
+def test_killed_on_the_way_it_goes_on_where_it_stopped(tmp_path, base, files, both, monkeypatch):
+    made = Trainer.__init__
+
+    def stopped(self, *args, **options):
+        made(self, *args, **options)
+        if options["refit"] is not None:
+            observe = self._observe
+            stop_at(self, "epoch", 2)
+            stop = self._observe
+            self._observe = lambda event: (observe(event), stop(event))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "__init__", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            learn(tmp_path / "m", base, files, refit=True)
+    assert [item.name for item in tmp_path.iterdir()] == ["m.training"]
+    assert not (tmp_path / "m.training" / "scratch").exists()
+    path, told = learn(tmp_path / "m", base, files, refit=True)
+    assert told.count("Going on after epoch") == 2  # the first training, which is over, and the second
+    assert "Going on after epoch 2\n" in told
+    assert [item.name for item in tmp_path.iterdir()] == ["m"]
+    files_of = [read_bundle(item).info.files["model.safetensors"] for item in (path, both[1])]
+    assert files_of[0] == files_of[1]
+    assert read_bundle(path).info.metrics["dev"] == read_bundle(both[1]).info.metrics["dev"]
+
+
+def test_who_stops_a_refit_may_still_have_the_model_before_it(tmp_path, base, files, both, monkeypatch):
+    made = Trainer.__init__
+
+    def stopped(self, *args, **options):
+        made(self, *args, **options)
+        if options["refit"] is not None:
+            stop_at(self, "epoch", 1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "__init__", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            learn(tmp_path / "m", base, files, refit=True)
+    path, told = learn(tmp_path / "m", base, files)
+    assert "Going on after epoch 3" in told
+    assert (path / "training.jsonl").is_file()
+    assert read_bundle(path).info.files["model.safetensors"] == read_bundle(both[0]).info.files["model.safetensors"]
+
+
+def test_without_dev_all_of_the_file_is_learned_in_the_end(tmp_path, base, files):
+    path, told = learn(tmp_path / "m", base, files, dev=None, test=None, refit=True, epochs=1)
+    info = read_bundle(path).info
+    assert [info.data[split]["documents"] for split in ("train", "dev")] == [135, 15]
+    assert info.data["train_and_dev"] == fingerprint(read(files / "train.jsonl"))
+    assert "Training on 150 documents" in told
+    assert "On dev:" in told
+
+
+def test_patience_tells_how_long_it_learns(tmp_path, base, files):
+    path, _ = learn(tmp_path / "m", base, files, refit=True, epochs=12, patience=1)
+    others, _ = events(path)
+    ends = [event for event in others if event["event"] == "end"]
+    scored = [event["dev"]["f1"] for event in others if event["event"] == "epoch" and event["dev"]]
+    assert len(scored) < 12
+    assert ends[1]["best_epoch"] == ends[0]["best_epoch"] == scored.index(max(scored)) + 1
+
+
+def test_both_trainings_share_a_budget(tmp_path, base, files, monkeypatch):
+    budgets = []
+    made = Trainer.__init__
+
+    def noted(self, *args, **options):
+        made(self, *args, **options)
+        budgets.append(self._config.budget_minutes)
+
+    monkeypatch.setattr(Trainer, "__init__", noted)
+    learn(tmp_path / "m", base, files, refit=True, epochs=1, budget_minutes=4.0)
+    assert budgets == [2.0, 2.0]
+
+
+def test_a_model_that_falls_silent_is_noticed_though_dev_chooses_nothing(tmp_path, base, files, monkeypatch):
+    from viner.training import trainer as module
+
+    monkeypatch.setattr(module, "_STEPS_TO_TELL", 5)
+    good = Trainer._collapsed
+    seen = []
+
+    def once(self, state, loss, scores):
+        found = good(self, state, loss, scores)
+        if self._refit and not seen:
+            assert scores is not None
+            seen.append(state.epoch)
+            return True
+        return found
+
+    monkeypatch.setattr(Trainer, "_collapsed", once)
+    path, _ = learn(tmp_path / "m", base, files, refit=True)
+    others, _ = events(path)
+    (collapse,) = [event for event in others if event["event"] == "collapse"]
+    assert collapse["rate"] == pytest.approx(4e-3)
+    assert [event["epoch"] for event in others if event["event"] == "epoch"] == [1, 2, 3, 1, 2, 3]
+
+
+def test_on_the_command_line(tmp_path, base, files, capsys):
+    choices = tmp_path / "choices.toml"
+    choices.write_text("learning_rate = 1e-2\nhead_multiplier = 3.0\nlayer_decay = 1.0\n", encoding="utf-8")
+    command = ["train", "--train", str(files / "train.jsonl"), "--dev", str(files / "dev.jsonl"), "--out", str(tmp_path / "m")]
+    command += ["--base", str(base), "--epochs", "1", "--precision", "fp32", "--choices", str(choices), "--refit"]
+    assert main(command) == 0
+    assert read_bundle(tmp_path / "m").info.data["refit"] is True
+
+
+def test_a_project_whose_models_are_compared_on_dev_refuses_it(tmp_path, capsys):
+    assert main(["init", str(tmp_path / "p"), "--language", "vi", "--types", "PERSON"]) == 0
+    source = tmp_path / "some.jsonl"
+    write(toy_documents(5), source)
+    main(["import", str(source), "--project", str(tmp_path / "p")])
+    capsys.readouterr()
+    assert main(["train", "--project", str(tmp_path / "p"), "--refit"]) == 2
+    assert "--refit does not go with a project that has a store" in capsys.readouterr().err
