@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 import viner
 from viner import Document, Entity, Schema
 from viner.cli import main
+from viner.formats import read
+from viner.workflow.fingerprint import fingerprint
 
 
 class Finder:
@@ -213,3 +216,43 @@ def test_a_difference_on_one_document_is_not_tested(models, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "Not tested: it is one document." in out
     assert "p = " not in out
+
+
+class Told(Finder):
+    """A model that says what it has learned."""
+
+    def __init__(self, data):
+        super().__init__("Huế")
+        self.info = SimpleNamespace(data=data)
+
+
+@pytest.mark.parametrize(("part", "refit"), [("train", False), ("train_and_dev", False), ("dev", True)])
+def test_a_model_that_has_learned_what_is_scored_is_told(models, gold, monkeypatch, capsys, part, refit):
+    learned = {part: fingerprint(read(gold)), **({"refit": True} if refit else {})}
+    monkeypatch.setattr(viner, "load", lambda name, **_: Told(learned if name.startswith("old") else {}))
+    warning = f"Warning: old has learned the documents of {gold}; in others it finds less\n"
+    assert main(["evaluate", "old", str(gold)]) == 0
+    assert capsys.readouterr().err.endswith(warning)
+    assert main(["evaluate", "old", str(gold), "--stress", "upper,lower"]) == 0
+    assert capsys.readouterr().err.count(warning) == 1
+    for command in (["evaluate", "new", str(gold), "--against", "old"], ["compare", "new", "old", str(gold)]):
+        assert main(command) == 0
+        told = capsys.readouterr().err
+        assert told.count("Warning:") == told.count(warning) == 1
+
+
+def test_a_model_that_dev_has_chosen_only_is_not_told(models, gold, monkeypatch, capsys):
+    monkeypatch.setattr(
+        viner, "load", lambda name, **_: Told({"dev": fingerprint(read(gold)), "test": fingerprint(read(gold))})
+    )
+    assert main(["evaluate", "m", str(gold)]) == 0
+    assert "Warning" not in capsys.readouterr().err
+
+
+def test_documents_without_annotations_are_not_what_it_learned(models, gold, monkeypatch, capsys):
+    learned = fingerprint(read(gold))
+    with gold.open("a", encoding="utf-8") as file:
+        file.write('{"text": "nobody looked at this"}\n')
+    monkeypatch.setattr(viner, "load", lambda name, **_: Told({"train": learned}))
+    assert main(["evaluate", "m", str(gold)]) == 0
+    assert "m has learned the documents" in capsys.readouterr().err

@@ -52,6 +52,7 @@ def compare(
       viner compare models/001 other-tool.jsonl test.conll
     """
     from viner.cli.systems import (
+        Watch,
         load_system,
         refuse_least_score,
         refuse_rules,
@@ -81,6 +82,7 @@ def compare(
     piped = list(read(file, format, **read_options)) if file == STANDARD else None  # which comes but once
 
     with_rules: dict[str, str] = {}
+    watch = Watch()
 
     def loaded(names: list[str]) -> Iterator[tuple[str, Recognizer | RuledRecognizer[Recognizer] | Answers]]:
         for name in names:
@@ -92,9 +94,10 @@ def compare(
                 with_rules[name] = file_of_rules
             yield name, system
             tell_unasked(file, system)
+            watch.tell(file, name, system)
 
     def gold() -> Iterator[Document]:
-        return progress(read(file, format, **read_options) if piped is None else piped)
+        return watch.over(progress(read(file, format, **read_options) if piped is None else piped))
 
     systems = [score_system(model, loaded(names), gold, where=file) for model, names in zip(models, places, strict=True)]
     comparisons = [compare_systems(systems[0], system) for system in systems[1:]]

@@ -105,6 +105,7 @@ def evaluate(
     """
     import viner
     from viner.cli.systems import (
+        Watch,
         is_answers,
         load_system,
         refuse_least_score,
@@ -151,7 +152,8 @@ def evaluate(
     if curve is not None and report is None:
         raise UsageError("--curve goes with --report only", hint="Name the page, such as: --report errors.html")
     learning = None if curve is None else read_curve(curve)
-    documents = progress(read(file, format, **read_options))
+    watch = Watch()
+    documents = watch.over(progress(read(file, format, **read_options)))
     systems = [model, *([] if against is None else [against])]
     refuse_rules(rules, *systems)
     refuse_least_score(least_score, *systems)
@@ -169,10 +171,13 @@ def evaluate(
     if against is None:
         evaluation = evaluate_model(recognizer, documents, where=file, observe=observe, seen=seen)
         tell_unasked(file, recognizer)
+        watch.tell(file, model, recognizer)
     else:
         other = load_system(against, **reading)
         evaluation, versus = compare_models(recognizer, other, documents, where=file, observe=observe, seen=seen)
         tell_unasked(file, recognizer, other)
+        for name, system in ((model, recognizer), (against, other)):
+            watch.tell(file, name, system)
     confidence = analysis.scores.confidence()
     if report is not None:
         first, second = _shown(model), _shown(against or "")

@@ -49,7 +49,7 @@ def print_stress(
     Raises:
         UsageError: If there is no perturbation of a name, or the file is stdin.
     """
-    from viner.cli.systems import rules_of, scored_from
+    from viner.cli.systems import Watch, rules_of, scored_from
     from viner.corpus.perturb import perturbations
     from viner.evaluation.analysis import ErrorAnalysis
     from viner.evaluation.page import error_report, write_report
@@ -63,13 +63,15 @@ def print_stress(
     if not named:
         raise UsageError("--stress names no perturbation", hint="Leave the names away to try all; --help lists them")
     chosen = None if names == ALL else perturbations(named)
+    watch = Watch()
 
     def documents() -> Iterator[Document]:
-        return progress(read(file, format, **read_options))
+        return watch.over(progress(read(file, format, **read_options)))
 
     analysis = ErrorAnalysis()
     observe = None if page is None else analysis.observe
     report = stress_model(recognizer, documents, chosen, where=file, tell=tell, observe=observe)
+    watch.tell(file, model, recognizer)
     least_score: float | None = getattr(recognizer, "least_score", None)
     if page is not None:
         made = error_report(

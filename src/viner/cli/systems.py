@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,9 +11,11 @@ import click
 from viner.errors import UsageError
 
 if TYPE_CHECKING:
+    from viner.document import Document
     from viner.evaluation.answers import Answers
     from viner.rules import RuledRecognizer
     from viner.runtime import Recognizer
+    from viner.workflow.fingerprint import Fingerprint
 
 
 def is_answers(name: str) -> bool:
@@ -69,6 +72,34 @@ def tell_unasked(file: Path, *systems: Any) -> None:
         if unasked := getattr(system, "unasked", 0):
             answers = "1 answer belongs" if unasked == 1 else f"{unasked:,} answers belong"
             click.echo(f"{answers} to no document of {file}", err=True)
+
+
+class Watch:
+    """Documents on their way to be scored, to tell of models that have learned them: what they find there says little."""
+
+    def __init__(self) -> None:
+        self._seen: Fingerprint | None = None
+        self._told: set[str] = set()
+
+    def over(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """The documents, watched as they pass, once more if they are read again."""
+        from viner.workflow.fingerprint import Fingerprint
+
+        self._seen = seen = Fingerprint()
+        for document in documents:
+            if document.entities is not None:
+                seen.add(document)
+            yield document
+
+    def tell(self, file: Path, name: str, system: Any) -> None:
+        """Says, once, that a model has learned the documents that have passed, if it has."""
+        from viner.workflow.fingerprint import has_learned
+
+        data = getattr(getattr(system, "info", None), "data", None)  # answers say nothing of what they come from
+        if self._seen is None or data is None or name in self._told or not has_learned(data, self._seen.to_dict()):
+            return
+        self._told.add(name)
+        click.echo(f"Warning: {name} has learned the documents of {file}; in others it finds less", err=True)
 
 
 def load_system(

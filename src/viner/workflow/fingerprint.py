@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from viner.document import Document
@@ -14,12 +14,39 @@ REFIT = "refit"
 """Of what a model was trained on: whether it learned dev as well, once dev had chosen."""
 
 
+class Fingerprint:
+    """The number of documents, that of their entities, and a hash, taken as they come."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._documents = self._entities = 0
+
+    def add(self, document: Document) -> None:
+        """Takes the next document."""
+        self._digest.update(document.to_json().encode())
+        self._digest.update(b"\n")
+        self._documents += 1
+        self._entities += len(document.entities or ())
+
+    def to_dict(self) -> dict[str, Any]:
+        """``{"documents", "entities", "sha256"}`` of the documents so far."""
+        return {"documents": self._documents, "entities": self._entities, "sha256": self._digest.hexdigest()}
+
+
 def fingerprint(documents: Iterable[Document]) -> dict[str, Any]:
     """Their number, that of their entities, and a hash: ``{"documents", "entities", "sha256"}``."""
-    digest, count, entities = hashlib.sha256(), 0, 0
+    found = Fingerprint()
     for document in documents:
-        digest.update(document.to_json().encode())
-        digest.update(b"\n")
-        count += 1
-        entities += len(document.entities or ())
-    return {"documents": count, "entities": entities, "sha256": digest.hexdigest()}
+        found.add(document)
+    return found.to_dict()
+
+
+def has_learned(data: Mapping[str, Any], documents: Mapping[str, Any]) -> bool:
+    """Whether a model learned these very documents, all of them or nine in ten. Of another selection of them it knows nothing.
+
+    Args:
+        data: What its folder says of its data.
+        documents: Their fingerprint. Those without annotations do not count, since nothing is learned from them.
+    """
+    learned = [data.get(name) for name in ("train", WHOLE, *(("dev",) if data.get(REFIT) else ()))]
+    return any(isinstance(item, Mapping) and item.get("sha256") == documents["sha256"] for item in learned)

@@ -21,7 +21,7 @@ from viner.project.toml import write_text
 from viner.runtime import Recognizer
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import edited_card, model_card
-from viner.workflow.fingerprint import REFIT, WHOLE, fingerprint
+from viner.workflow.fingerprint import fingerprint, has_learned
 from viner.workflow.successor import project_of, succeed
 
 CALIBRATION = "calibration"
@@ -140,8 +140,7 @@ def recalibrate_model(
         return target.write(bundle, Recalibration(model=bundle.path, written=None, previous=previous, calibration=None))
     scored = [document for document in documents if document.entities is not None]
     data = fingerprint(scored)
-    learned = [bundle.info.data.get(name) for name in ("train", WHOLE, *(["dev"] if bundle.info.data.get(REFIT) else []))]
-    if any(isinstance(item, Mapping) and item.get("sha256") == data["sha256"] for item in learned):
+    if has_learned(bundle.info.data, data):
         raise InputError(
             "the model learned from these documents, in which it is surer than in others",
             where=where,
