@@ -285,6 +285,11 @@ def test_odd_files_come_back_byte_for_byte(read_lines: Read, text: str) -> None:
         ("a LOC\nb O\n", 1, "no column holds entity tags such as O and B-PER (columns a line: 2): 'a LOC'"),
         ("broken\na x O\n", 1, "no column 3"),
         ("a B-X\nb Q-Y\n\nc O\nd O\n", 2, "no tag: 'Q-Y' in column 2"),
+        ("a O\nb b-per\nc i-per\n", 2, "the tag 'b-per' is written otherwise than B-PER"),
+        ("a N B_PER\nb V O\n", 1, "the tag 'B_PER' is written otherwise than B-PER"),
+        ("a PER-B\nb PER-I\nc o\n", 1, "the tag 'PER-B' is written otherwise than B-PER"),
+        ("a Sub_I\nb O\n", 1, "no column holds entity tags"),
+        ("a b-per\nb LOC\nc O\n", 1, "no column holds entity tags"),
     ],
 )
 def test_broken_lines_are_named(tmp_path: Path, text: str, where: int | None, message: str) -> None:

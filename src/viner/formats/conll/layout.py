@@ -274,6 +274,14 @@ def _no_tags(source: Source, survey: _Survey) -> FormatError:
             where=source.where(number),
             hint="Tags are O, or a prefix such as B- or I- and a label",
         )
+    if (otherwise := _otherwise(rows, survey.separator)) is not None:
+        number, cell = otherwise
+        return FormatError(
+            f"the tag {shorten(cell)} is written otherwise than B-PER: nothing is read from it",
+            where=source.where(number),
+            hint="Write tags as O, or as a capital letter, a hyphen and the label, in this order; as bare labels (scheme=IO)"
+            " they would tear entities apart",
+        )
     widths = ", ".join(str(width) for width, _ in survey.widths.most_common(3))
     return FormatError(
         f"no column holds entity tags such as O and B-PER (columns a line: {widths}): {shorten(rows[0][1])}",
@@ -281,6 +289,29 @@ def _no_tags(source: Source, survey: _Survey) -> FormatError:
         hint="Tags that are bare labels are read with --option tag_column=1 --option scheme=IO (columns count from 0; in "
         "Python: tag_column=1, scheme='IO'); a table of texts is no CoNLL file: take out its texts, as in: cut -f 3 FILE",
     )
+
+
+_OTHERWISE = re.compile(r"[bieslu][-_].+|[BIESLU]_.+|.+[-_][BIESLU]", re.DOTALL)
+"""Tags in spellings that others use: ``b-per``, ``B_PER``, ``PER-B``."""
+
+
+def _otherwise(rows: Iterable[tuple[int, str]], separator: str) -> tuple[int, str] | None:
+    """The first tag, with its line, of last cells that are all ``O`` or such a spelling, begin entities and continue them."""
+    first: tuple[int, str] | None = None
+    outside = False
+    letters: set[str] = set()
+    for number, line in rows:
+        cell = split_columns(line, separator)[-1]
+        if line.startswith((DOCSTART, "#")):
+            continue
+        if cell.upper() == OUTSIDE:
+            outside = True
+        elif _OTHERWISE.fullmatch(cell):
+            first = first or (number, cell)
+            letters.add((cell[0] if cell[1] in "-_" and cell[0].upper() in "BIESLU" else cell[-1]).upper())
+        else:
+            return None
+    return first if outside and "B" in letters else None
 
 
 def _odd_among_tags(rows: Iterable[tuple[int, str]], separator: str, column: int) -> tuple[int, str] | None:
