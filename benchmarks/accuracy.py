@@ -35,6 +35,7 @@ from viner.metrics.spread import Spread
 from viner.samples import corpus
 from viner.workflow import train_model
 from viner.workflow.choices import parse_choice
+from viner.workflow.fingerprint import DEV_BEFORE
 
 DOMAINS = ("ai", "literature", "music", "politics", "science")
 
@@ -99,7 +100,7 @@ def figures_of(data_set: DataSet, seed: int, scratch: Path, choices: Mapping[str
             "precision": test["micro"]["precision"],
             "recall": test["micro"]["recall"],
             "macro_f1": test["macro"]["f1"],
-            "dev_f1": info.metrics["dev"]["micro"]["f1"],
+            "dev_f1": info.metrics[DEV_BEFORE if DEV_BEFORE in info.metrics else "dev"]["micro"]["f1"],
             "ece": confidence["ece"],
             "epochs": info.metrics["training"]["epochs"],
             "minutes": (time.perf_counter() - began) / 60,

@@ -2,17 +2,20 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from support.bases import toy_documents
 from training.conftest import stop_at
 from viner.bundle import read_bundle
 from viner.cli.main import main
-from viner.errors import InputError
+from viner.errors import InputError, TrainingError
 from viner.evaluation import evaluate_model
 from viner.formats import read, write
 from viner.runtime import Recognizer
+from viner.training.scoring import DevSet
 from viner.training.trainer import Trainer
 from viner.workflow import Report, choose, train_model
 from viner.workflow.fingerprint import fingerprint
@@ -60,7 +63,8 @@ def events(model):
 
 def test_what_was_decided_is_decided_by_a_model_that_had_not_seen_dev(both):
     plain, again = (read_bundle(path).info for path in both[:2])
-    assert again.metrics["dev"] == plain.metrics["dev"]
+    assert again.metrics["dev_before_refit"] == plain.metrics["dev"]
+    assert "dev" not in again.metrics  # nobody takes it for what this model reaches
     assert (again.engine, again.calibration, again.least_estimate) == (plain.engine, plain.calibration, plain.least_estimate)
     assert again.metrics["calibration"] == plain.metrics["calibration"]
     assert again.evidence["same_share"] == plain.evidence["same_share"]
@@ -82,7 +86,7 @@ def test_it_learns_as_many_documents_as_there_are_for_as_many_epochs(both):
     assert [event["documents"] for event in starts] == [150, 210]
     assert [event["epochs"] for event in starts] == [3, 3]
     assert [event["total"] for event in steps] == sorted({event["total"] for event in steps})  # one curve for a tracker
-    seconds = sum(event["seconds"] for event in others if event["event"] == "epoch")
+    seconds = sum(event["seconds"] for event in others[5:] if event["event"] == "epoch")
     assert read_bundle(both[1]).info.metrics["training"]["seconds"] == pytest.approx(seconds, abs=0.11)
 
 
@@ -107,7 +111,19 @@ def test_folder_and_card_say_so(both, files):
     assert info.data["dev"] == fingerprint(parts["dev"])
     assert info.data["train_and_dev"] == fingerprint([*parts["train"], *parts["dev"]])
     cards = [(path / "README.md").read_text(encoding="utf-8") for path in both[:2]]
-    assert ["It learned train and dev together" in card for card in cards] == [False, True]
+    for part in ("It learned train and dev together", "### dev_before_refit", "and the calibration of scores are that one's"):
+        assert [part in card for card in cards] == [False, True]
+    front = cards[1].split("---")[1]
+    assert "split: test" in front
+    assert "split: dev" not in front  # of other weights, for whoever reads figures without their text
+
+
+def test_what_is_changed_later_is_not_said_of_the_model_before_it(tmp_path, both, files):
+    copy = tmp_path / "copy"
+    recalibrate_model(both[1], list(read(files / "test.jsonl")), out=copy)
+    card = (copy / "README.md").read_text(encoding="utf-8")
+    assert "The figures called dev_before_refit are that one's" in card
+    assert "Compared was the model before this one" in card
 
 
 def test_scores_are_not_fitted_to_what_it_learned(both, files):
@@ -141,7 +157,7 @@ def test_killed_on_the_way_it_goes_on_where_it_stopped(tmp_path, base, files, bo
     assert [item.name for item in tmp_path.iterdir()] == ["m"]
     files_of = [read_bundle(item).info.files["model.safetensors"] for item in (path, both[1])]
     assert files_of[0] == files_of[1]
-    assert read_bundle(path).info.metrics["dev"] == read_bundle(both[1]).info.metrics["dev"]
+    assert read_bundle(path).info.metrics["dev_before_refit"] == read_bundle(both[1]).info.metrics["dev_before_refit"]
 
 
 def test_who_stops_a_refit_may_still_have_the_model_before_it(tmp_path, base, files, both, monkeypatch):
@@ -168,7 +184,7 @@ def test_without_dev_all_of_the_file_is_learned_in_the_end(tmp_path, base, files
     assert [info.data[split]["documents"] for split in ("train", "dev")] == [135, 15]
     assert info.data["train_and_dev"] == fingerprint(read(files / "train.jsonl"))
     assert "Training on 150 documents" in told
-    assert "On dev:" in told
+    assert "On dev, the model before it, which had not learned dev:" in told
 
 
 def test_patience_tells_how_long_it_learns(tmp_path, base, files):
@@ -214,6 +230,67 @@ def test_a_model_that_falls_silent_is_noticed_though_dev_chooses_nothing(tmp_pat
     (collapse,) = [event for event in others if event["event"] == "collapse"]
     assert collapse["rate"] == pytest.approx(4e-3)
     assert [event["epoch"] for event in others if event["event"] == "epoch"] == [1, 2, 3, 1, 2, 3]
+
+
+def test_a_model_that_finds_nothing_is_not_written_in_the_place_of_one_that_does(tmp_path, base, files, monkeypatch):
+    good = DevSet.score
+    rounds = []
+
+    def silent(self, *args):
+        scores = good(self, *args)
+        rounds.append(scores)
+        return (
+            scores if len(rounds) <= 4 else replace(scores, micro=replace(scores.micro, predicted=0))
+        )  # three epochs, the end, and then the refit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DevSet, "score", silent)
+        with pytest.raises(TrainingError, match="finds nothing") as caught:
+            learn(tmp_path / "m", base, files, refit=True)
+    assert "Without --refit the same command writes the model before it" in caught.value.hint
+    path, told = learn(tmp_path / "m", base, files)
+    assert "Going on after epoch 3" in told
+    assert "refit" not in read_bundle(path).info.data
+
+
+def test_patience_that_ends_nothing_shortens_nothing(tmp_path, base, files):
+    path, _ = learn(tmp_path / "m", base, files, refit=True, patience=99)
+    others, _ = events(path)
+    assert [event["best_epoch"] for event in others if event["event"] == "end"][1] == 3
+
+
+def test_no_model_is_distilled_from_one_that_has_learned_its_dev(tmp_path, base, files, both):
+    with pytest.raises(InputError, match="has learned these documents") as caught:
+        learn(tmp_path / "m", None, files, distill_from=both[1], layers=1)
+    assert caught.value.where == str(files / "dev.jsonl")
+    assert not (tmp_path / "m.training").exists()
+    _, told = learn(tmp_path / "n", base, files, teacher=both[1], epochs=1)
+    assert f"Warning: the teacher {both[1]} has learned the documents of {files / 'dev.jsonl'}" in told
+    _, told = learn(tmp_path / "o", base, files, teacher=both[0], epochs=1)
+    assert "Warning: the teacher" not in told
+
+
+def test_trackers_see_both_trainings_as_one_curve_also_if_the_second_is_stopped(tmp_path, base, files, monkeypatch):
+    made = Trainer.__init__
+
+    def stopped(self, *args, **options):
+        made(self, *args, **options)
+        if options["refit"] is not None:
+            stop_at(self, "epoch", 2)
+            stop = self._observe
+            self._observe = lambda event: (options["observe"](event), stop(event))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "__init__", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            learn(tmp_path / "m", base, files, refit=True, track=["tensorboard"])
+    learn(tmp_path / "m", base, files, refit=True, track=["tensorboard"])
+    shown = EventAccumulator(str(tmp_path / "m.tracking"))
+    shown.Reload()
+    told = [int(event.value) for event in shown.Scalars("epoch")]
+    assert told == [1, 2, 3, 1, 2, 3]
+    steps = [event.step for event in shown.Scalars("epoch")]
+    assert steps == sorted(set(steps))
 
 
 def test_on_the_command_line(tmp_path, base, files, capsys):

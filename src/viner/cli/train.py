@@ -209,7 +209,8 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
         raise UsageError(
             "--refit does not go with a project that has a store, whose models are compared on dev: one that has learned it"
             " cannot be",
-            hint="Export the documents with viner export, then train on the files with --train, --dev and --out",
+            hint="Export the documents with viner export, then train on the files with --train and --dev; --out names a folder"
+            " outside of the project",
         )
     for name in ("train", "dev", "test", "out", "format", "read_options", "overwrite"):
         if name in choices:

@@ -88,6 +88,14 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
         "Annotate some: the queue serves documents of dev among the others.",
         "Hãy gán nhãn thêm: hàng đợi có cả văn bản dev.",
     ),
+    "error_dev_learned": (
+        "One of the models has learned dev (--refit), on which models are compared.",
+        "Một mô hình đã học cả dev (--refit), là dữ liệu dùng để so sánh các mô hình.",
+    ),
+    "hint_dev_learned": (
+        "Compare them on documents that neither has learned: viner compare.",
+        "Hãy so sánh trên văn bản mà cả hai chưa học: viner compare.",
+    ),
     # Documents
     "documents_tagline": ("Texts, progress and files", "Văn bản, tiến độ và tệp"),
     "start_title": ("This project has no documents yet", "Dự án chưa có văn bản nào"),

@@ -20,12 +20,19 @@ from viner.schema import ENTITIES, Schema
 from viner.store import Store
 from viner.studio.dev_set import DevSet
 from viner.studio.mapped import MappedRecognizer
+from viner.workflow.fingerprint import REFIT
 
 
 class NothingToCompareError(InputError):
     """A dev set that cannot tell which of two versions is better."""
 
     code = "nothing_to_compare"
+
+
+class DevLearnedError(InputError):
+    """A version has learned dev, on which versions are compared."""
+
+    code = "dev_learned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +131,15 @@ class Versions:
         Raises:
             InputError: If there is no such version.
             NothingToCompareError: If dev has no done document with an entity.
+            DevLearnedError: If one has learned dev (``viner train --refit``).
             BundleError: If one cannot be loaded.
         """
+        for name in (a, b):
+            if read_bundle(self._path(name)).info.data.get(REFIT):
+                raise DevLearnedError(
+                    f"{name} has learned dev, so nothing can be compared on it",
+                    hint="Compare them on documents that neither has learned: viner compare",
+                )
         comparison = compare_tallies(a, b, self._tallies(a), self._tallies(b))
         if not comparison.overall[0].support:
             raise NothingToCompareError(

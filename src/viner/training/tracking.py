@@ -49,6 +49,7 @@ class Tracking:
         self._folder, self._run, self._facts, self._warn = folder, run, dict(facts), warn
         self._accelerator: Accelerator | None = None
         self._step = 0
+        self._later: Mapping[str, Any] | None = None
 
     def __enter__(self) -> Tracking:
         return self
@@ -62,13 +63,17 @@ class Tracking:
         """Takes an event of the trainer.
 
         Raises:
-            TrainingError: At "start", if a tracker cannot be started.
+            TrainingError: At "start", or with the first step of a training that goes on, if a tracker cannot be started.
         """
         kind = event["event"]
         if kind == "resume":
             self._step = event["steps"]
         elif kind == "start" and self._names and not event.get("refit"):
-            self._begin(event)
+            if self._step:
+                # Where a training goes on is known for sure with its next step: it may be one that follows the first.
+                self._later = event
+            else:
+                self._begin(event)
         elif kind == "step":
             self._step = event["total"]
             self._log({"train/loss": event["loss"], "train/rate": event["rate"]})
@@ -111,6 +116,9 @@ class Tracking:
             ) from error
 
     def _log(self, values: dict[str, float]) -> None:
+        if self._later is not None:
+            event, self._later = self._later, None
+            self._begin(event)
         accelerator = self._accelerator
         if accelerator is not None:
             self._attempt(lambda: accelerator.log(values, step=self._step))

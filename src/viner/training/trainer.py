@@ -44,6 +44,24 @@ _SCORING_COST, _SCORING_SHARE, _LEAST_SCORED = 1 / 3, 1 / 2, 8
 """A piece is scored in a third of the time in which it is learned from."""
 _COLLAPSED_LOSS, _STEPS_TO_TELL = 0.85, 100
 _RATE_AFTER_COLLAPSE = 0.4
+_WITHOUT_REFIT = "Without --refit the same command writes the model before it, which is there already"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a training that dev has chosen from tells one that learns dev as well.
+
+    Args:
+        rate: Peak rate that it ended with: that of the last attempt.
+        epochs: Passes that it planned, or, where patience ended it, those up to the best one.
+        steps: Steps that it took.
+        finds: Whether it finds anything in dev.
+    """
+
+    rate: float
+    epochs: int
+    steps: int
+    finds: bool
 
 
 @dataclass(slots=True)
@@ -59,9 +77,7 @@ class TrainingResult:
         lost: Entities that were taught differently or not at all, by reason.
         pieces_per_second: Median over the epochs, training steps only.
         seconds: Wall-clock time, this run only.
-        rate: Peak rate that it ended with: that of the last attempt.
-        epochs: Passes that it planned, or, where patience ended it, those up to the best one.
-        steps: Steps that it took.
+        plan: For a training that learns dev as well.
         teacher_f1: Strict micro F1 of the teacher on the dev set; None without one.
     """
 
@@ -73,9 +89,7 @@ class TrainingResult:
     lost: dict[str, int]
     pieces_per_second: float
     seconds: float
-    rate: float
-    epochs: int
-    steps: int
+    plan: Plan
     teacher_f1: float | None = None
 
     @property
@@ -115,8 +129,8 @@ class Trainer:
         teacher: What says of each word what it is, beside the annotation; the trained model may begin as a part of it.
         observe: Called with each event, in the main process.
         processes: Those that train together; None finds out.
-        refit: The training that chose, where this one learns dev as well: its rate and epochs are taken, the last epoch is
-            kept, and dev only tells whether the model has fallen silent. None where dev chooses.
+        refit: That of the training that chose, where this one learns dev as well: its rate and epochs are taken, the last epoch
+            is kept, and dev only tells whether the model has fallen silent. None where dev chooses.
 
     Raises:
         InputError: If there is nothing to learn from.
@@ -136,11 +150,12 @@ class Trainer:
         teacher: Teacher | None = None,
         observe: Observer = lambda event: None,
         processes: Processes | None = None,
-        refit: TrainingResult | None = None,
+        refit: Plan | None = None,
     ) -> None:
         if refit is not None:
             config = replace(config, learning_rate=refit.rate, epochs=refit.epochs, patience=None)
         self._refit = refit is not None
+        self._must_find = refit is not None and refit.finds
         self._steps_before = 0 if refit is None else refit.steps
         self._base = base
         self._labels = tuple(labels)
@@ -200,7 +215,8 @@ class Trainer:
             folder: The training's working folder, entered.
 
         Raises:
-            TrainingError: If the model collapses at every rate that was tried, or the loss is no number.
+            TrainingError: If the model collapses at every rate that was tried, the loss is no number, or a refit finds nothing
+                where the model before it found something.
         """
         started = time.monotonic()
         state = _State(rate=self._config.learning_rate or self._default_rate(), total=self._steps_before)
@@ -247,6 +263,10 @@ class Trainer:
         if self._config.lora is not None:
             merge_adapters(self._model.encoder)
         scores = self._dev_scores()
+        if self._must_find and not scores.micro.predicted:
+            if self._processes.main:
+                folder.discard(self._name)
+            raise TrainingError("the model that learned dev as well finds nothing", hint=_WITHOUT_REFIT)
         rates = [entry["pieces_per_second"] for entry in state.history]
         seconds = time.monotonic() - started
         compared = {} if teacher_f1 is None else {"teacher_f1": teacher_f1}
@@ -261,9 +281,12 @@ class Trainer:
             dict(self._train.lost_counts()),
             float(np.median(rates)),
             seconds,
-            state.rate,
-            epochs if self._config.patience is None else state.best_epoch,
-            state.total,
+            Plan(
+                state.rate,
+                state.best_epoch if self._waited(state) and state.epoch < epochs else epochs,
+                state.total,
+                bool(scores.micro.predicted),
+            ),
             teacher_f1,
         )
 
@@ -291,10 +314,12 @@ class Trainer:
         return scores.micro.f1
 
     def _finished(self, state: _State) -> bool:
+        return self._waited(state) or self._spent(state, state.epoch - state.attempt_epoch) >= 1
+
+    def _waited(self, state: _State) -> bool:
         # A model that finds nothing yet may still be warming up: patience begins with the first entity that is right.
         patience = self._config.patience
-        waited = patience is not None and state.epoch - state.best_epoch >= patience and state.best_f1 > 0
-        return waited or self._spent(state, state.epoch - state.attempt_epoch) >= 1
+        return patience is not None and state.epoch - state.best_epoch >= patience and state.best_f1 > 0
 
     def _default_rate(self) -> float:
         width = int(self._model.encoder.config.hidden_size)
@@ -417,7 +442,9 @@ class Trainer:
             raise TrainingError(
                 f"the model learns nothing: it answers 'no entity' everywhere, or its loss is no number, after {state.attempt}"
                 f" attempts (last rate {state.rate:.1e}, loss {loss:.3f})",
-                hint="There may be too few entities to learn from; else try a lower --learning-rate or another --base",
+                hint=_WITHOUT_REFIT
+                if self._refit
+                else "There may be too few entities to learn from; else try a lower --learning-rate or another --base",
             )
         state.rate *= _RATE_AFTER_COLLAPSE
         shown = loss if math.isfinite(loss) else None  # JSON has no NaN

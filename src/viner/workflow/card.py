@@ -19,7 +19,7 @@ from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
 from viner.schema import Layer
 from viner.workflow.choose import percent
-from viner.workflow.fingerprint import REFIT
+from viner.workflow.fingerprint import DEV_BEFORE, REFIT
 from viner.workflow.front_matter import (
     CardChoices,
     card_title,
@@ -197,10 +197,12 @@ def _refit(info: BundleInfo) -> str:
     """That it learned dev, in sentences that go on from another one."""
     if not info.data.get(REFIT):
         return ""
+    known = info.metrics.get("calibration")
+    on_dev = isinstance(known, Mapping) and known.get("on") == "dev"
+    scores = " and the calibration of scores" if on_dev else ""
     return (
-        " It learned train and dev together, for as many epochs and with the same rate as a model before it that learned train"
-        " alone: that one's, which had not seen dev, are the figures on dev, the calibration of scores and the comparison of"
-        " engines."
+        " It learned train and dev together, with the choices of a model before it that learned train alone. The figures called"
+        f" {DEV_BEFORE}{scores} are that one's, which had not seen dev."
     )
 
 
@@ -277,6 +279,8 @@ def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
             f" Over {evidence.get('sentences', 0):,} sentences int8 gave {percent(evidence['same_share'])} of the entities of"
             f" float32{', before any is left out' if info.least_estimate else ''}{figures}; {rule}."
         )
+        if evidence.get(REFIT):
+            compared += " Compared was the model before this one, which had not learned dev."
         if isinstance(both := evidence.get(CASCADE), Mapping):
             compared += (
                 f" Where float32 computed again what int8 was unsure of, {both['recomputed']:.0%} of the text, it was"

@@ -20,6 +20,7 @@ from viner.schema import ENTITIES
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import model_card
 from viner.workflow.choose import calibration_texts, choose_engine, recognizer_in, write_canaries
+from viner.workflow.fingerprint import DEV_BEFORE, REFIT
 from viner.workflow.progress import Report
 
 if TYPE_CHECKING:
@@ -40,6 +41,14 @@ class Decision:
 
     info: BundleInfo
     dev: Evaluation
+
+    def of_refit(self, data: Mapping[str, Any]) -> Decision:
+        """The same about a model that learned dev as well, with what is to be said of its data.
+
+        Figures on dev are then called what they are: those of the model before it.
+        """
+        metrics = {DEV_BEFORE if name == "dev" else name: figures for name, figures in self.info.metrics.items()}
+        return replace(self, info=replace(self.info, data=data, metrics=metrics, evidence={**self.info.evidence, REFIT: True}))
 
 
 def decide(
@@ -97,7 +106,6 @@ def finish(
     decision: Decision,
     test: Sequence[Document] | None,
     log: Path,
-    seconds: float,
     report: Report,
 ) -> Mapping[str, Any]:
     """Evaluates a model on test, writes what it says about itself, and finishes its folder; returns the metrics.
@@ -108,22 +116,24 @@ def finish(
         decision: What was decided about it.
         test: Documents for the figures of the card; None for none.
         log: Of the training.
-        seconds: That training took, steps only.
         report: Where progress goes.
     """
     info, folder = decision.info, writer.folder
     recognizer = recognizer_in(folder, info)
     split, shown = "dev", decision.dev
-    metrics = {"dev": info.metrics["dev"]}
+    metrics = dict(info.metrics)
+    calibrated = metrics.pop("calibration")
+    if DEV_BEFORE in metrics:
+        split = "dev, the model before it, which had not learned dev"
     if test is not None:
         split = "test"
         shown, metrics["test"] = _evaluated(recognizer, test)
     trained = {
         "epochs": len(result.history),
-        "seconds": round(seconds, 1),
+        "seconds": round(result.training_seconds, 1),
         "pieces_per_second": result.pieces_per_second,
     }
-    info = replace(info, metrics={**metrics, "calibration": info.metrics["calibration"], "training": trained})
+    info = replace(info, metrics={**metrics, "calibration": calibrated, "training": trained})
     write_canaries(recognizer, folder)
     shutil.copyfile(log, folder / _LOG_NAME)
     (folder / "README.md").write_text(model_card(info), encoding="utf-8")

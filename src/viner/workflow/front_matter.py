@@ -9,6 +9,7 @@ from typing import Any
 
 from viner.bundle import BundleInfo, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
+from viner.workflow.fingerprint import DEV_BEFORE
 from viner.workflow.lineage import inherited, learned_texts, teachers_data
 from viner.workflow.markdown import one_line
 
@@ -75,6 +76,7 @@ def front_matter(info: BundleInfo, choices: CardChoices, evaluations: Mapping[st
             metric_value=round(getattr(evaluation.scores.micro, kind), 4),
         )
         for split, evaluation in evaluations.items()
+        if split != DEV_BEFORE  # of other weights
         for kind, name in (("f1", "F1"), ("precision", "precision"), ("recall", "recall"))
     ]
     fields: dict[str, Any] = {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
     from viner.training.distributed import Processes
     from viner.training.teacher import Teacher
-    from viner.training.trainer import Trainer, TrainingResult
+    from viner.training.trainer import Plan, Trainer
 
 DEV_SHARE = 0.1
 
@@ -155,7 +155,7 @@ class Material:
         *,
         teacher: Teacher | None = None,
         processes: Processes | None = None,
-        refit: TrainingResult | None = None,
+        refit: Plan | None = None,
     ) -> Trainer:
         """What trains on it.
 
@@ -164,7 +164,7 @@ class Material:
             observe: Called with each event.
             teacher: What teaches, from :meth:`viner.workflow.start.Start.teacher`.
             processes: This process and those that train with it; None for this one alone.
-            refit: The training that chose, where dev is learned as well; None where dev chooses.
+            refit: That of the training that chose, where dev is learned as well; None where dev chooses.
 
         Raises:
             InputError: If there is nothing to learn from.

@@ -111,8 +111,7 @@ class Report:
             self._adaptation(kind, event)
         elif kind == "start":
             self.line(
-                f"Training on {event['documents']:,} documents ({event['pieces']:,} pieces), "
-                f"{'' if event.get('refit') else 'at most '}{event['epochs']} epochs, "
+                f"Training on {event['documents']:,} documents ({event['pieces']:,} pieces), at most {event['epochs']} epochs, "
                 f"{event['precision']} on {event['device']}, rate {event['rate']:.1e}"
             )
             if event["processes"] > 1:

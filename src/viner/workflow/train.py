@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from viner.bundle import BundleInfo, BundleWriter, Head, Origin, Windows
 from viner.bundle.info import check_engine
 from viner.corpus import refuse_partial
-from viner.errors import BundleError, UsageError
+from viner.document import Document
+from viner.errors import BundleError, InputError, UsageError
 from viner.schema import ENTITIES, Schema
 from viner.version import __version__
 from viner.workflow.adapt import Adaptation
-from viner.workflow.fingerprint import REFIT, fingerprint
+from viner.workflow.fingerprint import DEV_BEFORE, REFIT, fingerprint, has_learned
 from viner.workflow.finish import decide, export_as_decided, finish
 from viner.workflow.lineage import ADAPTED, UNLABELED
 from viner.workflow.material import Material, annotated, require_training
@@ -145,6 +146,7 @@ def train_model(
     tested = None if test is None else annotated(test, format, read_options)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
+    _check_teachers(start, {dev or train: material.dev, **({} if test is None or tested is None else {test: tested})}, report)
     reading = Reading((train, dev, test), format, read_options or {})
     if plain is not None:
         report.stage("Reading the texts to learn from")
@@ -166,7 +168,6 @@ def train_model(
                 log.prologue = adapted.log
                 material = material.starting_from(adapted.folder)
             result = material.trainer(config, log, teacher=taught_by, processes=processes).run(folder)
-            seconds = result.training_seconds
             info = BundleInfo(
                 schema=material.schema,
                 heads=(Head.softmax_bio(ENTITIES, material.labels),),
@@ -195,9 +196,9 @@ def train_model(
                         decision = decide(scratch, result, info, start.folder, material.dev, engine, report)
                 processes.wait()
                 report.stage("Beginning anew, with dev as well")
-                whole = material.with_dev()
-                result = whole.trainer(config, log, teacher=taught_by, processes=processes, refit=result).run(folder)
-                seconds += result.training_seconds
+                whole, plan = material.with_dev(), result.plan
+                del result  # and its model, which would take up memory beside the next one
+                result = whole.trainer(config, log, teacher=taught_by, processes=processes, refit=plan).run(folder)
                 info = replace(info, data={**info.data, **whole.describe(), "lost_entities": result.lost, REFIT: True})
         if not processes.main:
             processes.wait()
@@ -206,11 +207,12 @@ def train_model(
             if decision is None:
                 decision = decide(writer.folder, result, info, start.folder, material.dev, engine, report)
             else:
-                decision = replace(decision, info=replace(decision.info, data=info.data))
+                decision = decision.of_refit(info.data)
                 export_as_decided(writer.folder, result, decision, start.folder, report)
-            metrics = finish(writer, result, decision, tested, folder.log, seconds, report)
-        for split in ("dev", "test") if tested is not None else ("dev",):
-            tracking.scores(split, metrics[split]["micro"])
+            metrics = finish(writer, result, decision, tested, folder.log, report)
+        for split in ("dev", DEV_BEFORE, "test"):
+            if split in metrics:
+                tracking.scores(split, metrics[split]["micro"])
         folder.remove()
     processes.wait()
     return target
@@ -220,6 +222,21 @@ def _facts(start: Start, config: TrainingConfig) -> dict[str, Any]:
     """What trackers are told of a training before it begins."""
     base = start.origin.get("name") or start.origin.get("id")
     return {"viner": __version__, "base": base, **{f"choice/{name}": value for name, value in config.to_dict().items()}}
+
+
+def _check_teachers(start: Start, scored: Mapping[str | Path, Sequence[Document]], report: Report) -> None:
+    """Tells of models that have learned what the new one is scored on, and refuses one whose layers the new one begins with."""
+    for model in (*start.teachers, *([] if start.model is None else [start.model])):
+        for file, documents in scored.items():
+            if not has_learned(model.info.data, fingerprint(documents)):
+                continue
+            if model is start.model:
+                raise InputError(
+                    "the model to distill from has learned these documents, so its student would be scored on what it knows",
+                    where=file,
+                    hint="Give documents that it has not learned, or distill from one that was trained without --refit",
+                )
+            report.line(f"Warning: the teacher {model.path} has learned the documents of {file}, where its student is scored")
 
 
 def _check_target(target: Path, overwrite: bool) -> None:
