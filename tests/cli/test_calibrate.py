@@ -51,6 +51,16 @@ def test_a_reset_is_said_also_where_there_is_nothing_to_reset(run, model, dev):
     assert run("calibrate", model, dev)[0] == 0
     assert "now has the model's own scores" in run("calibrate", model, "--reset")[1]
     assert "has no calibration; nothing was changed" in run("calibrate", model, "--reset")[1]
+    copy = model.with_name("copy")
+    assert f"{copy} is {model} with the model's own scores" in run("calibrate", model, "--reset", "--out", copy)[1]
+    assert read_bundle(copy).info.calibration is None
+
+
+def test_a_file_without_annotations_says_so(run, model, tmp_path):
+    (tmp_path / "plain.txt").write_text("Lan ở Huế.\n", encoding="utf-8")
+    status, _, error = run("calibrate", model, tmp_path / "plain.txt")
+    assert status == 1
+    assert "plain.txt: no document is annotated" in error
 
 
 @pytest.mark.parametrize(

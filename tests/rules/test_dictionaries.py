@@ -69,6 +69,19 @@ def test_the_words_of_the_document_are_not_cut():
     assert found("Lan-Huế", places("Huế"), words=[(0, 3), (3, 4), (4, 7)]) == [("Huế", "PLACE")]
 
 
+@pytest.mark.parametrize(("term", "text"), [("500MG", "500mg"), ("500mg", "500MG"), ("mạng 5G", "Mạng 5g"), ("29b", "29B")])
+def test_case_is_ignored_where_words_are_cut_by_it(term, text):
+    assert found(f"uống {text} mỗi ngày", places(term, ignore_case=True)) == [(text, "PLACE")]
+    assert found(f"uống {text}x mỗi ngày", places(term, ignore_case=True)) == []
+    assert found(f"uống {text} mỗi ngày", places(term)) == []
+
+
+def test_a_shorter_term_that_fits_the_documents_words_stands_where_a_longer_one_does_not():
+    words = [(0, 2), (3, 6), (7, 11), (12, 18)]
+    assert found("in New York City's", places("New York", "New York City"), words=words) == [("New York", "PLACE")]
+    assert found("in New York City's", places("New York", "New York City")) == [("New York City", "PLACE")]
+
+
 @pytest.mark.parametrize("term", ["", " ", "a " * (LONGEST_TERM + 1)])
 def test_terms_that_cannot_be_used_are_refused_with_their_place(term):
     with pytest.raises(InputError) as caught:

@@ -1,4 +1,6 @@
 import math
+import multiprocessing
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -6,7 +8,7 @@ import onnxruntime
 import pytest
 
 from viner.errors import BundleError, UsageError
-from viner.runtime import OnnxEngine, engine
+from viner.runtime import OnnxEngine, Recognizer, engine
 
 
 def batch(pieces):
@@ -76,6 +78,25 @@ def test_a_graph_that_is_none(tmp_path):
 def test_a_graph_without_the_layer(tiny_model):
     with pytest.raises(BundleError, match="no output 'pos', only entities"):
         OnnxEngine(tiny_model / "model.onnx", "pos")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own(tiny_model):
+    ner = Recognizer.load(tiny_model, threads=2)
+    texts = ["Lan ở Huế " * 60] * 20
+    expected = [document.entities for document in ner.stream(texts)]
+    assert ner._engine._pool is not None  # whose threads no child has
+    with ner._engine._lock:  # and a lock that a thread holds meanwhile would never open
+        context = multiprocessing.get_context("fork")
+        answers = context.SimpleQueue()
+        child = context.Process(target=lambda: answers.put([document.entities for document in ner.stream(texts)] == expected))
+        child.start()
+    child.join(60)
+    alive = child.is_alive()
+    child.kill()
+    assert not alive
+    assert answers.get()
 
 
 def test_no_threads(tiny_model):

@@ -2,6 +2,8 @@
 
 import logging
 import math
+import multiprocessing
+import os
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from viner.bundle import read_bundle
 from viner.bundle.processor import read_processor
 from viner.document import Document
 from viner.encoding import cut_by_length
-from viner.errors import BundleError
+from viner.errors import BundleError, UsageError
 from viner.runtime import OnnxEngine, Recognizer
 from viner.runtime.halves import times_as_fast
 from viner.runtime.product import products_overflow
@@ -118,6 +120,30 @@ def test_a_lone_batch_gets_the_same_logits_once_it_has_all_cores(engine):
 
 
 @needs_openvino
+@needs_openvino
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_is_told_that_openvino_cannot_go_on(model):
+    ner = Recognizer.load(model, provider="openvino")
+    ner("Lan ở Huế")
+
+    def ask(answers):
+        try:
+            ner("Lan ở Huế")
+        except UsageError as error:
+            answers.put(str(error))
+
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+    child = context.Process(target=ask, args=(answers,))
+    child.start()
+    child.join(60)
+    alive = child.is_alive()
+    child.kill()
+    assert not alive
+    assert "its threads stayed behind" in answers.get()
+
+
 def test_a_sequence_is_as_wide_as_its_length_says_whatever_stands_beside_it(engine):
     lengths = np.random.default_rng(2).integers(1, POSITIONS + 1, 500)
     batches = list(engine.batches(lengths))

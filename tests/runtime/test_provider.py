@@ -54,6 +54,20 @@ def test_an_idle_gpu_is_told_once(monkeypatch, caplog, providers, way):
     assert way in caplog.text
 
 
+def test_a_gpu_whose_libraries_are_missing_is_an_error_and_no_slow_answer(monkeypatch, tiny_model):
+    # What onnxruntime-gpu does without CUDA's libraries: a line on stderr, and a session that runs on the processor.
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession
+
+    def without_cuda(path, options, providers):
+        return session(path, options, providers=["CPUExecutionProvider"])
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", without_cuda)
+    with pytest.raises(UsageError, match="cannot compute on the GPU") as caught:
+        Recognizer.load(tiny_model, provider="cuda", engine="int8")
+    assert "onnxruntime-gpu[cuda,cudnn]" in caught.value.hint
+
+
 def test_a_gpu_that_onnx_runtime_can_use_gets_the_float32_graph(monkeypatch, tiny_model):
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
     asked = []
@@ -61,7 +75,9 @@ def test_a_gpu_that_onnx_runtime_can_use_gets_the_float32_graph(monkeypatch, tin
 
     def open_session(path, options, providers):
         asked.append(providers)
-        return session(path, options, providers=["CPUExecutionProvider"])
+        opened = session(path, options, providers=["CPUExecutionProvider"])
+        opened.get_providers = lambda: providers
+        return opened
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", open_session)
     recognizer = Recognizer.load(tiny_model, provider="cuda", engine="int8")

@@ -244,6 +244,25 @@ def test_a_model_that_int8_suits_is_judged_by_entities_though_it_was_asked_for(t
     assert "int8 finds 0 of the 0 entities" in disagreement(ner, bundle)
 
 
+def test_one_guess_of_few_does_not_turn_an_engine_down_where_the_logits_agree(tmp_path):
+    bundle = read_bundle(tiny_bundle(tmp_path / "model", processor_name="another one"))
+    ner = Recognizer.load(bundle.path)
+    texts = [f"Lan ở Huế {i}" for i in range(8)]
+    canaries = replace(ner.canaries(texts), processor="another one")
+    assert 10 <= sum(len(document.entities) for document in canaries.documents) < 50
+
+    def judged(dropped, **changes):
+        documents = [document.with_(entities=document.entities[1:]) if i < dropped else document
+                     for i, document in enumerate(canaries.documents)]  # fmt: skip
+        (bundle.path / "canaries.json").write_text(replace(canaries, documents=documents, **changes).to_json())
+        return disagreement(ner, bundle)
+
+    assert judged(1) is None
+    assert "others" in judged(2)
+    assert "% off" in judged(1, logits=[-part for part in canaries.logits])
+    assert "others" in judged(1, logits=())
+
+
 def test_words_that_no_window_answers_are_an_error_or_told(ner, monkeypatch):
     plan = recognizer.plan_windows
     monkeypatch.setattr(recognizer, "plan_windows", lambda *args: plan(*args)[1:])

@@ -12,6 +12,7 @@ from viner.project import Project
 from viner.store import Store
 from viner.studio import NoModelError
 from viner.studio.promotion import promote
+from viner.studio.versions import DevLearnedError
 
 
 @pytest.fixture
@@ -68,6 +69,18 @@ def test_a_damaged_model_is_not_activated_and_is_listed_with_its_error(models, o
     studio.follow()
     assert studio.recognizer.name == "001"
     assert "goes on serving" in studio.message
+
+
+@pytest.mark.parametrize("which", ["001", "002"])
+def test_a_model_that_has_learned_dev_is_compared_with_none(models, open_studio, which):
+    folder = models.path / "models" / which
+    described = json.loads((folder / "viner.json").read_text(encoding="utf-8"))
+    described["data"]["refit"] = True
+    (folder / "viner.json").write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(DevLearnedError, match=f"{which} has learned dev"):
+        open_studio(models).versions.compare("001", "002")
+    outcome = promote(models, "002")
+    assert (outcome["activated"], outcome["code"], outcome["f1"]) == (True, "model_uncompared", None)
 
 
 def test_a_version_that_took_another_engine_says_which_one_its_figures_are_of(models, open_studio):

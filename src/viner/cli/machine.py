@@ -10,7 +10,7 @@ from typing import Any
 
 import viner
 from viner.bundle.processor import VNNI, read_processor
-from viner.runtime.engine import cores
+from viner.runtime.engine import CUDA_INSTALL, cores
 from viner.runtime.provider import has_cuda, has_gpu
 
 _FEATURES = {
@@ -54,7 +54,7 @@ def _unused_gpu() -> str | None:
         return None
     return (
         f"onnxruntime {onnxruntime.__version__} cannot compute on it, so viner recognizes on the processor."
-        " To use it: pip uninstall onnxruntime && pip install onnxruntime-gpu"
+        f" To use it: pip uninstall onnxruntime && {CUDA_INSTALL}"
     )
 
 

@@ -16,6 +16,8 @@ LONGEST_TERM = 64
 _PARAGRAPH = 2
 """So many line breaks between two words end a paragraph, and a term with it."""
 _REMEMBERED = 1 << 16
+Fits = Callable[[int, int], bool]
+"""Whether a hit may begin and end where it does."""
 
 
 class Hit(NamedTuple):
@@ -50,7 +52,12 @@ class DictionaryMatcher:
                 if dictionary.ignore_case == (view is _folded):
                     for position, term in enumerate(dictionary.terms):
                         place = dictionary.place or f"rules.dictionaries[{index}]"
-                        _plant(root, views, term, dictionary.label, f"{file}: {place}.terms[{position}]")
+                        where = f"{file}: {place}.terms[{position}]"
+                        _plant(root, views, term, dictionary.label, where)
+                        if view is _folded:
+                            # Words are cut at their case: 5g is two, 5G is one.
+                            for other in (term.lower(), term.upper()):
+                                _plant(root, views, other, dictionary.label, where)
             if root.next:
                 self._tries.append((views, root))
 
@@ -71,11 +78,12 @@ class DictionaryMatcher:
             return []
         spans = split_words(text)
         look = _all_matches if every else _matches
-        hits = {hit for views, root in self._tries for hit in look(root, views.keys(text, spans), spans)}
-        if words is not None:
-            starts, ends = {start for start, _ in words}, {end for _, end in words}
-            hits = {hit for hit in hits if hit.start in starts and hit.end in ends}
-        return list(hits)
+        borders = None if words is None else ({start for start, _ in words}, {end for _, end in words})
+
+        def fits(start: int, end: int) -> bool:
+            return borders is None or (start in borders[0] and end in borders[1])
+
+        return list({hit for views, root in self._tries for hit in look(root, views.keys(text, spans), spans, fits)})
 
 
 class _Node:
@@ -131,20 +139,22 @@ def _plant(root: _Node, views: _Views, term: str, label: str, where: str) -> Non
         node.labels = (*node.labels, label)
 
 
-def _matches(root: _Node, keys: Iterator[str], spans: Sequence[Span]) -> Iterator[Hit]:
-    """Of each label the longest terms from left to right, none of which overlap."""
+def _matches(root: _Node, keys: Iterator[str], spans: Sequence[Span], fits: Fits) -> Iterator[Hit]:
+    """Of each label the longest terms that fit from left to right, none of which overlap."""
     free: dict[str, int] = {}
     for first, found in _at_each_word(root, list(keys)):
-        for label, last in dict(found).items():  # the longest term of a label is its last one
+        fitting = [(label, last) for label, last in found if fits(spans[first][0], spans[last][1])]
+        for label, last in dict(fitting).items():  # the longest term of a label is its last one
             if free.get(label, 0) <= first:
                 free[label] = last + 1
                 yield Hit(spans[first][0], spans[last][1], label)
 
 
-def _all_matches(root: _Node, keys: Iterator[str], spans: Sequence[Span]) -> Iterator[Hit]:
+def _all_matches(root: _Node, keys: Iterator[str], spans: Sequence[Span], fits: Fits) -> Iterator[Hit]:
     for first, found in _at_each_word(root, list(keys)):
         for label, last in found:
-            yield Hit(spans[first][0], spans[last][1], label)
+            if fits(spans[first][0], spans[last][1]):
+                yield Hit(spans[first][0], spans[last][1], label)
 
 
 def _at_each_word(root: _Node, keys: Sequence[str]) -> Iterator[tuple[int, list[tuple[str, int]]]]:

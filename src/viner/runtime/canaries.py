@@ -39,8 +39,11 @@ def disagreement(recognizer: Recognizer, bundle: Bundle) -> str | None:
     compared = evidence.get(CASCADE, {}) if recognizer.engine == CASCADE else evidence
     alike = compared.get("same_share", 1) >= evidence.get("needed", 0)
     unsure = recognizer.engine == "fp32" or not alike
-    if not unsure or distance is None:
-        if len(wanted ^ got) > TOLERANCE * max(1, len(wanted | got)):
+    most = TOLERANCE * max(1, len(wanted | got))
+    # Of few entities one is more than that share, and in texts unlike those of its training a model guesses: logits decide.
+    one = most < 1 and wanted ^ got and max(len(wanted - got), len(got - wanted)) <= 1 and distance is not None
+    if (not unsure or distance is None) and not one:
+        if len(wanted ^ got) > most:
             return (
                 f"on this processor, {recognizer.engine} finds {len(wanted & got)} of the {len(wanted)} entities that the"
                 f" model's test texts should have, and {len(got - wanted)} others"

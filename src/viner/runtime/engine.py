@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,12 +30,27 @@ if TYPE_CHECKING:
 
 SHARED_FROM = 100 << 20
 """Size of a graph in bytes from which on threads share one session."""
+CUDA_INSTALL = "pip install 'onnxruntime-gpu[cuda,cudnn]'"
+"""ONNX Runtime for NVIDIA GPUs, with the libraries that it loads; it takes onnxruntime's place."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+def _begin_anew() -> None:
+    """In a forked process: threads stay behind, and a lock that one of them held would never open."""
+    for engine in list(_engines):
+        engine.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
 class Engine(ABC):
-    """Runs one graph. Safe to call from several threads at once.
+    """Runs one graph. Safe to call from several threads at once, and in a process that was forked (not so with OpenVINO).
 
     Args:
         threads: Batches side by side; None takes one for each core that this process may use.
@@ -57,10 +73,19 @@ class Engine(ABC):
         if threads is not None and threads < 1:
             raise UsageError(f"threads must be at least 1, not {threads}")
         self.threads = threads or cores()
+        self._begin()
+        _engines.add(self)
+
+    def _begin(self) -> None:
+        """Without a thread and with nothing at work: as it is made, and again in a process that was forked."""
         self._turns = threading.Semaphore(self.threads)
         self._running = 0
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
+
+    def begin_anew(self) -> None:
+        """Goes on in a process that was forked, in which no thread but the one that forked it is there."""
+        self._begin()
 
     @property
     def busy(self) -> bool:
@@ -134,7 +159,7 @@ class OnnxEngine(Engine):
 
     Raises:
         BundleError: If ONNX Runtime cannot load the graph, or it lacks the output.
-        UsageError: If ``threads`` is less than 1.
+        UsageError: If ``threads`` is less than 1, or ONNX Runtime cannot compute on the GPU.
     """
 
     def __init__(self, graph: str | Path, output: str, threads: int | None = None, *, cuda: bool = False) -> None:
@@ -182,6 +207,9 @@ class OnnxEngine(Engine):
         import onnxruntime
 
         options = session_options()
+        if self._cuda and hasattr(onnxruntime, "preload_dlls"):
+            with suppress(Exception):  # what is missing shows below
+                onnxruntime.preload_dlls()
         providers = ["CUDAExecutionProvider", "CPUExecutionProvider"] if self._cuda else ["CPUExecutionProvider"]
         try:
             session = onnxruntime.InferenceSession(os.fspath(self._graph), options, providers=providers)
@@ -191,6 +219,12 @@ class OnnxEngine(Engine):
                 where=self._graph,
                 hint="Copy or download the model folder again",
             ) from error
+        if self._cuda and "CUDAExecutionProvider" not in session.get_providers():
+            # It only says so on stderr, and goes on with the processor.
+            raise UsageError(
+                "ONNX Runtime cannot compute on the GPU: CUDA's libraries or the driver are missing, or of another version",
+                hint=f"Install them: {CUDA_INSTALL}",
+            )
         outputs = [item.name for item in session.get_outputs()]
         if self._output not in outputs:
             raise BundleError(f"the graph has no output {self._output!r}, only {', '.join(outputs)}", where=self._graph)

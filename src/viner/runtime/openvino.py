@@ -19,6 +19,7 @@ that is near, since these are faster. Batches are made of sequences of one such 
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections.abc import Iterator, Mapping
@@ -30,9 +31,11 @@ from numpy.typing import NDArray
 
 from viner.bundle.processor import read_processor
 from viner.encoding import FIRST_PIECES, PACKED_PLACES, PACKED_ROWS, cut_by_length
-from viner.errors import BundleError, MissingExtraError
+from viner.errors import BundleError, MissingExtraError, UsageError
 from viner.runtime.engine import Engine
 from viner.runtime.halves import times_as_fast
+
+_log = logging.getLogger("viner")
 
 _LEAST_GROUP = 32
 """Activations that share a scale, at least."""
@@ -60,7 +63,7 @@ class OpenVinoEngine(Engine):
     Raises:
         BundleError: If OpenVINO cannot load the graph, or the graph is not of that form.
         MissingExtraError: If OpenVINO is not installed.
-        UsageError: If ``threads`` is less than 1.
+        UsageError: If ``threads`` is less than 1; from :meth:`run` in a process that was forked.
     """
 
     def __init__(self, graph: str | Path, output: str, threads: int | None = None, *, kind: str = "int8", longest: int) -> None:
@@ -85,6 +88,12 @@ class OpenVinoEngine(Engine):
         self._many = _Compiled(self._compile(streams=self.threads))
         self._one: _Compiled | None = None
         self._building: threading.Thread | None = None
+        self._lost = False
+
+    def begin_anew(self) -> None:
+        """In a forked process: it would wait for ever."""
+        super().begin_anew()
+        self._lost = True
 
     def batches(self, lengths: NDArray[np.int64], budget: int | None = None) -> Iterator[NDArray[np.int64]]:
         """Cuts sequences into batches of one width each, the widest first."""
@@ -99,6 +108,11 @@ class OpenVinoEngine(Engine):
         if wide > ids.shape[1]:
             asked += asked // ids.shape[1] * (wide - ids.shape[1])
             ids, mask = (np.pad(item, ((0, 0), (0, wide - item.shape[1]))) for item in (ids, mask))
+        if self._lost:
+            raise UsageError(
+                "OpenVINO cannot go on in a process that was forked: its threads stayed behind",
+                hint="Start it with the method 'spawn', or take the provider onnxruntime",
+            )
         compiled = (self._one if alone else None) or self._many
         inputs = {"input_ids": ids, "attention_mask": mask, **({FIRST_PIECES: asked} if self._picks else {})}
         logits = compiled.infer(inputs, self._output)
@@ -116,11 +130,15 @@ class OpenVinoEngine(Engine):
         with self._lock:
             if self._building is not None:
                 return
-            self._building = threading.Thread(target=self._build_one, name="viner-openvino", daemon=True)
+            # No daemon: a process that ends in the meantime waits, since it would be taken down beneath OpenVINO's threads.
+            self._building = threading.Thread(target=self._build_one, name="viner-openvino")
         self._building.start()
 
     def _build_one(self) -> None:
-        self._one = _Compiled(self._compile(streams=1))
+        try:
+            self._one = _Compiled(self._compile(streams=1))
+        except RuntimeError as error:  # a short text then takes a third longer
+            _log.warning("OpenVINO cannot prepare for single texts: %s", error)
 
     def _compile(self, *, streams: int) -> Any:
         return self._core.compile_model(

@@ -12,7 +12,7 @@ from pathlib import Path
 from viner.bundle.info import CASCADE
 from viner.errors import MissingExtraError, UsageError
 from viner.runtime.cascade import CascadeEngine
-from viner.runtime.engine import Engine, OnnxEngine
+from viner.runtime.engine import CUDA_INSTALL, Engine, OnnxEngine
 
 ONNX_RUNTIME, OPENVINO, CUDA = "onnxruntime", "openvino", "cuda"
 PROVIDERS = (ONNX_RUNTIME, OPENVINO, CUDA)
@@ -47,7 +47,7 @@ def choose_provider(wanted: str | None = None) -> str:
         raise UsageError(
             "this onnxruntime cannot compute on a GPU",
             where=where,
-            hint="Install the build that can in its place: pip uninstall onnxruntime && pip install onnxruntime-gpu",
+            hint=f"Install the build that can in its place: pip uninstall onnxruntime && {CUDA_INSTALL}",
         )
     return name
 
@@ -107,5 +107,5 @@ def has_cuda() -> bool:
 @cache
 def _warn_of_idle_gpu() -> None:
     if has_gpu():
-        how = "--provider cuda uses it" if has_cuda() else "pip install onnxruntime-gpu in onnxruntime's place to use it"
+        how = "--provider cuda uses it" if has_cuda() else f"{CUDA_INSTALL} in onnxruntime's place to use it"
         _log.warning("This machine has an NVIDIA GPU, and viner recognizes on the processor: %s", how)

@@ -135,10 +135,12 @@ def recalibrate_model(
     target = None if dry_run else _Target.of(model, bundle, out)
     previous = bundle.info.calibration
     if documents is None:
-        if previous is None or target is None:
+        if target is None or (previous is None and target.copy is None):
             return Recalibration(model=bundle.path, written=None, previous=previous, calibration=None)
         return target.write(bundle, Recalibration(model=bundle.path, written=None, previous=previous, calibration=None))
     scored = [document for document in documents if document.entities is not None]
+    if documents and not scored:
+        raise InputError("no document is annotated", where=where, hint="Calibrate on documents that say what they hold")
     data = fingerprint(scored)
     if has_learned(bundle.info.data, data):
         raise InputError(
