@@ -49,3 +49,13 @@ def test_processes_that_train_together_go_by_the_instructions(processor, monkeyp
 def test_the_measurement_is_a_ratio_and_is_made_once():
     assert 0 < times_as_fast() < math.inf
     assert times_as_fast() == times_as_fast()
+
+
+@pytest.mark.parametrize(("first", "second"), [("bf16", "fp32"), ("fp32", "bf16")])
+def test_an_accelerator_says_what_it_computes_in_also_after_another_was_made(first, second):
+    kept = make_accelerator(first)
+    made = make_accelerator(second)
+    assert (arithmetic(kept), arithmetic(made)) == (first, second)
+    with kept.autocast():
+        product = torch.nn.functional.linear(torch.ones(2, 2), torch.ones(2, 2))
+    assert product.dtype == (torch.bfloat16 if first == "bf16" else torch.float32)

@@ -31,7 +31,8 @@ def make_accelerator(precision: str | None, **options: Any) -> Accelerator:
 
 def arithmetic(accelerator: Accelerator) -> str:
     """What it computes in: "bf16" or "fp32"."""
-    return "bf16" if accelerator.mixed_precision == "bf16" else "fp32"
+    # Not by its state, which is that of the accelerator that was made last.
+    return "bf16" if accelerator.native_amp else "fp32"
 
 
 def _bf16_pays() -> bool:
