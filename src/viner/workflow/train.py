@@ -17,7 +17,7 @@ from viner.errors import BundleError, InputError, UsageError
 from viner.schema import ENTITIES, Schema
 from viner.version import __version__
 from viner.workflow.adapt import Adaptation
-from viner.workflow.fingerprint import DEV_BEFORE, REFIT, fingerprint, has_learned
+from viner.workflow.fingerprint import DEV_BEFORE, REFIT, WHOLE, fingerprint, has_learned
 from viner.workflow.finish import decide, export_as_decided, finish
 from viner.workflow.lineage import ADAPTED, UNLABELED
 from viner.workflow.material import Material, annotated, require_training
@@ -199,7 +199,7 @@ def train_model(
                 whole, plan = material.with_dev(), result.plan
                 del result  # and its model, which would take up memory beside the next one
                 result = whole.trainer(config, log, teacher=taught_by, processes=processes, refit=plan).run(folder)
-                info = replace(info, data={**info.data, **whole.describe(), "lost_entities": result.lost, REFIT: True})
+                info = replace(info, data={**info.data, WHOLE: whole.whole, "lost_entities": result.lost, REFIT: True})
         if not processes.main:
             processes.wait()
             return target
