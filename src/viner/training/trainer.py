@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from viner.encoding import PieceEncoder
 from viner.errors import InputError, TrainingError
 from viner.metrics import EntityScores
 from viner.training.adversarial import Adversary
-from viner.training.checkpoint import CHECKPOINT, REFIT, TrainingFolder
+from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
@@ -33,6 +33,7 @@ from viner.training.optimizer import make_optimizer, set_rate
 from viner.training.precision import arithmetic
 from viner.training.reading import DocumentReader
 from viner.training.scoring import DevSet
+from viner.training.selection import BestOnDev, LastOfRefit, Plan
 from viner.training.teacher import Teacher
 
 Event = dict[str, Any]
@@ -44,24 +45,6 @@ _SCORING_COST, _SCORING_SHARE, _LEAST_SCORED = 1 / 3, 1 / 2, 8
 """A piece is scored in a third of the time in which it is learned from."""
 _COLLAPSED_LOSS, _STEPS_TO_TELL = 0.85, 100
 _RATE_AFTER_COLLAPSE = 0.4
-_WITHOUT_REFIT = "Without --refit the same command writes the model before it, which is there already"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a training that dev has chosen from tells one that learns dev as well.
-
-    Args:
-        rate: Peak rate that it ended with: that of the last attempt.
-        epochs: Passes that it planned, or, where patience ended it, those up to the best one.
-        steps: Steps that it took.
-        finds: Whether it finds anything in dev.
-    """
-
-    rate: float
-    epochs: int
-    steps: int
-    finds: bool
 
 
 @dataclass(slots=True)
@@ -129,8 +112,7 @@ class Trainer:
         teacher: What says of each word what it is, beside the annotation; the trained model may begin as a part of it.
         observe: Called with each event, in the main process.
         processes: Those that train together; None finds out.
-        refit: That of the training that chose, where this one learns dev as well: its rate and epochs are taken, the last epoch
-            is kept, and dev only tells whether the model has fallen silent. None where dev chooses.
+        refit: What the training that chose tells this one, which learns dev as well. None where dev chooses.
 
     Raises:
         InputError: If there is nothing to learn from.
@@ -152,11 +134,8 @@ class Trainer:
         processes: Processes | None = None,
         refit: Plan | None = None,
     ) -> None:
-        if refit is not None:
-            config = replace(config, learning_rate=refit.rate, epochs=refit.epochs, patience=None)
-        self._refit = refit is not None
-        self._must_find = refit is not None and refit.finds
-        self._steps_before = 0 if refit is None else refit.steps
+        self._selection = BestOnDev() if refit is None else LastOfRefit(refit)
+        config = self._selection.configured(config)
         self._base = base
         self._labels = tuple(labels)
         self._layer = layer
@@ -219,7 +198,7 @@ class Trainer:
                 where the model before it found something.
         """
         started = time.monotonic()
-        state = _State(rate=self._config.learning_rate or self._default_rate(), total=self._steps_before)
+        state = _State(rate=self._config.learning_rate or self._default_rate(), total=self._selection.steps_before)
         optimizer = self._restore(folder, state)
         epochs = self._epochs()
         self._emit(
@@ -237,7 +216,7 @@ class Trainer:
             weights=sum(weight.numel() for weight in self._model.parameters()),
             learning=sum(weight.numel() for weight in self._model.parameters() if weight.requires_grad),
             lost=dict(self._train.lost_counts()),
-            **({"refit": True} if self._refit else {}),
+            **self._selection.facts,
         )
         teacher_f1 = None if self._teacher is None else self._listen(self._teacher)
         while state.epoch < epochs and not self._finished(state):
@@ -248,30 +227,32 @@ class Trainer:
                     optimizer = self._recover(state, loss)
                 except TrainingError:
                     if self._processes.main:
-                        folder.discard(self._name)  # going on from there would only fail again
+                        folder.discard(self._selection.checkpoint)  # going on from there would only fail again
                     raise
                 self._save(folder, state, optimizer)
                 continue
             self._record(state, loss, scores)
             self._save(folder, state, optimizer)
             # Told only now: whoever stops a training after this message finds the epoch when it goes on.
-            best = state.best_epoch == state.epoch and not self._refit
-            self._emit("epoch", best=best, **state.history[-1])
+            best = self._selection.told(state.best_epoch == state.epoch)
+            self._emit("epoch", best=bool(best), **state.history[-1])
         if not state.best_weights:
             raise TrainingError("the time was up before an epoch could be kept", hint="Give it a larger --budget")
         self._model.relearn(state.best_weights)
         if self._config.lora is not None:
             merge_adapters(self._model.encoder)
         scores = self._dev_scores()
-        if self._must_find and not scores.micro.predicted:
+        try:
+            self._selection.check(scores)
+        except TrainingError:
             if self._processes.main:
-                folder.discard(self._name)
-            raise TrainingError("the model that learned dev as well finds nothing", hint=_WITHOUT_REFIT)
+                folder.discard(self._selection.checkpoint)
+            raise
         rates = [entry["pieces_per_second"] for entry in state.history]
         seconds = time.monotonic() - started
         compared = {} if teacher_f1 is None else {"teacher_f1": teacher_f1}
-        told = None if self._refit else scores.micro.f1
-        self._emit("end", best_epoch=state.best_epoch, dev_f1=told, seconds=round(seconds, 1), **compared)
+        dev_f1 = self._selection.told(scores.micro.f1)
+        self._emit("end", best_epoch=state.best_epoch, dev_f1=dev_f1, seconds=round(seconds, 1), **compared)
         return TrainingResult(
             self._model,
             self._head,
@@ -442,9 +423,7 @@ class Trainer:
             raise TrainingError(
                 f"the model learns nothing: it answers 'no entity' everywhere, or its loss is no number, after {state.attempt}"
                 f" attempts (last rate {state.rate:.1e}, loss {loss:.3f})",
-                hint=_WITHOUT_REFIT
-                if self._refit
-                else "There may be too few entities to learn from; else try a lower --learning-rate or another --base",
+                hint=self._selection.hint,
             )
         state.rate *= _RATE_AFTER_COLLAPSE
         shown = loss if math.isfinite(loss) else None  # JSON has no NaN
@@ -462,10 +441,9 @@ class Trainer:
         return make_optimizer(self._model, state.rate, self._config)
 
     def _record(self, state: _State, loss: float, scores: EntityScores | None) -> None:
-        # What a model finds in documents that it has learned says nothing.
-        dev = None if scores is None or self._refit else scores.micro.to_dict()
+        dev = None if scores is None else self._selection.told(scores.micro.to_dict())
         state.history.append({"epoch": state.epoch, "loss": round(loss, 4), "rate": state.rate, "dev": dev, **self._last})
-        if scores is not None and (self._refit or scores.micro.f1 > state.best_f1):
+        if scores is not None and self._selection.keeps(scores, state.best_f1):
             state.best_f1, state.best_epoch = scores.micro.f1, state.epoch
             state.best_weights = {name: tensor.detach().cpu().clone() for name, tensor in self._model.learned().items()}
 
@@ -485,10 +463,10 @@ class Trainer:
 
     def _save(self, folder: TrainingFolder, state: _State, optimizer: torch.optim.Optimizer) -> None:
         if self._processes.main:
-            folder.save(self._checkpoint(state, optimizer), self._name)
+            folder.save(self._checkpoint(state, optimizer), self._selection.checkpoint)
 
     def _restore(self, folder: TrainingFolder, state: _State) -> torch.optim.Optimizer:
-        saved = folder.load(self._fingerprint, self._name)
+        saved = folder.load(self._fingerprint, self._selection.checkpoint)
         self._processes.check_same(None if saved is None else saved["state"], f"the checkpoint in {folder.path}")
         if saved is None:
             return make_optimizer(self._model, state.rate, self._config)
@@ -499,14 +477,9 @@ class Trainer:
         optimizer = make_optimizer(self._model, state.rate, self._config)
         optimizer.load_state_dict(saved["optimizer"])
         scored = [[entry["epoch"], entry["dev"]["f1"]] for entry in state.history if entry["dev"] is not None]
-        best = None if self._refit else state.best_f1
+        best = self._selection.told(state.best_f1)
         self._emit("resume", epoch=state.epoch, steps=state.total, best_f1=best, scored=scored)
         return optimizer
-
-    @property
-    def _name(self) -> str:
-        """The checkpoint: a refit leaves that of the training that chose alone."""
-        return REFIT if self._refit else CHECKPOINT
 
     def _autocast(self) -> AbstractContextManager[object]:
         context: AbstractContextManager[object] = self._accelerator.autocast()

@@ -23,8 +23,9 @@ from viner.workflow.texts import PlainTexts, Reading
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
     from viner.training.distributed import Processes
+    from viner.training.selection import Plan
     from viner.training.teacher import Teacher
-    from viner.training.trainer import Plan, Trainer
+    from viner.training.trainer import Trainer
 
 DEV_SHARE = 0.1
 
