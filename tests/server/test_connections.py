@@ -152,6 +152,27 @@ def test_a_body_that_does_not_come_is_not_waited_for() -> None:
         assert read_to_end(connection) == b""
 
 
+@pytest.mark.parametrize("trickles", [False, True])
+def test_what_came_fast_gives_no_leave_to_stall(trickles: bool) -> None:
+    settings = Settings(timeout=1, max_body=1_000_000)
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        head = b"POST /api/v1/recognize HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500000\r\n\r\n"
+        connection.sendall(head + b" " * 400_000)
+        answered = threading.Event()
+
+        def trickle() -> None:
+            while not answered.wait(0.3):
+                with suppress(OSError):
+                    connection.sendall(b" ")
+
+        if trickles:
+            threading.Thread(target=trickle, daemon=True).start()
+        connection.settimeout(30)
+        status, body = read_answer(connection)
+        answered.set()
+        assert (status, error_in(body)["code"]) == (408, "request_timeout")
+
+
 def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:
     settings = Settings(timeout=1)
     with serving(app_of(settings), settings) as live, live.connect() as connection:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 
+from viner.console.folder import UPLOADS
 from viner.console.lazy_package import defer
 from viner.console.recognizer import FeedbackLike, RecognizerLike, entity_types
 from viner.console.studio import StudioLike
@@ -82,10 +80,7 @@ def studio_console_app(
 def _mount(
     parent: FastAPI, build: Callable[[str], Any], rules: str, max_file_size: int, auth_dependency: AuthDependency | None
 ) -> FastAPI:
-    # Uploads and downloads hold people's texts: a folder that only this user can read, gone when the server stops.
-    folder = tempfile.mkdtemp(prefix="viner-console-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ["GRADIO_TEMP_DIR"] = folder
+    UPLOADS.make()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     defer("pandas")
     try:
@@ -108,9 +103,11 @@ def _mount(
     # Gradio warns of what it was told not to do, once for each language.
     warnings.filterwarnings("ignore", "SSR mode is not supported with multi-page apps", UserWarning)
     for language in LANGUAGES:
+        blocks = build(language)
+        blocks.close_doors()
         gr.mount_gradio_app(
             parent,
-            build(language),
+            blocks,
             path=f"/{language}",
             auth_dependency=auth_dependency,
             footer_links=[],
@@ -130,11 +127,9 @@ def _mount(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        try:
+        with UPLOADS.used():
             async with mounted(app):
                 yield
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     parent.router.lifespan_context = lifespan
     return parent

@@ -74,6 +74,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     "error_title": ("That did not work", "Không thực hiện được"),
     "error_empty": ("There is no text yet. Paste one, or open a file.", "Chưa có văn bản. Hãy dán văn bản hoặc mở một tệp."),
     "error_empty_file": ("The file holds no text.", "Tệp không có văn bản."),
+    "error_many": (
+        "The page takes at most {texts} texts, of {characters} characters together. For more use 'viner predict'.",
+        "Trang này nhận nhiều nhất {texts} văn bản, tổng cộng {characters} ký tự. Nếu nhiều hơn, hãy dùng 'viner predict'.",
+    ),
     "error_kind": (
         "{name} is neither a .txt nor a .jsonl file. For other formats use 'viner predict'.",
         "{name} không phải là tệp .txt hay .jsonl. Với định dạng khác, hãy dùng 'viner predict'.",

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from viner.console.blocks import ConsoleBlocks
 from viner.console.exports import EXPORTS, export
 from viner.console.feedback import FeedbackPanel
 from viner.console.filters import count_labels, keep
@@ -34,6 +35,8 @@ FORGET_AFTER = 3600
 SWEEP_EVERY = 600
 """Seconds between two looks at what is to be forgotten."""
 _AT_ONCE = 2 * (os.cpu_count() or 1)
+_MOST_DOCUMENTS, _MOST_CHARACTERS = 20_000, 10_000_000
+"""What one answer of the page may hold; it stays in memory for as long as the page may ask for it."""
 _KINDS = (".txt", ".jsonl")
 Result = tuple[Document, ...]
 
@@ -45,7 +48,7 @@ def build_console(
     examples: Sequence[Example] = NOTICES,
     *,
     public: bool = False,
-) -> gr.Blocks:
+) -> ConsoleBlocks:
     """The console of one interface language.
 
     Results stay in the session on the server for an hour at most. A file for download is written when somebody asks for it, and
@@ -59,7 +62,7 @@ def build_console(
         public: Whether programs may call ``/recognize`` through gradio_client; everything else is private to the page.
     """
     say = Messages(language)
-    with gr.Blocks(title=say("title"), analytics_enabled=False, delete_cache=(SWEEP_EVERY, FORGET_AFTER)) as blocks:
+    with ConsoleBlocks(title=say("title"), analytics_enabled=False, delete_cache=(SWEEP_EVERY, FORGET_AFTER)) as blocks:
         gr.HTML(_header(say), js_on_load=None, elem_id="viner-header")
         RecognizePage(recognizer, say, feedback, examples).build(tuple(entity_types(recognizer.schema)))
         if public:
@@ -250,20 +253,34 @@ class RecognizePage:
 
     def _recognize_files(self, paths: list[str], labels: list[str], least: float, offered: list[str]) -> list[Any]:
         def work() -> Result:
-            documents = [document for path in paths for document in self._read(Path(path))]
+            documents = self._documents(paths)
             if not any(document.text.strip() for document in documents):
                 raise _PageError(self._say("error_empty_file"))
             return tuple(self._recognizer.stream(documents))
 
         return self._attempt(work, labels, least, offered)
 
-    def _read(self, path: Path) -> list[Document]:
+    def _documents(self, paths: Sequence[str]) -> list[Document]:
+        """What the files hold, as far as a page can show it."""
+        documents: list[Document] = []
+        characters = 0
+        for path in dict.fromkeys(paths):
+            for document in self._read(Path(path)):
+                documents.append(document)
+                characters += len(document.text)
+                if len(documents) > _MOST_DOCUMENTS or characters > _MOST_CHARACTERS:
+                    say = self._say
+                    texts, most = say.number(_MOST_DOCUMENTS), say.number(_MOST_CHARACTERS)
+                    raise _PageError(say("error_many", texts=texts, characters=most))
+        return documents
+
+    def _read(self, path: Path) -> Iterator[Document]:
         from viner.formats import read
 
         if path.suffix.lower() not in _KINDS:
             raise _PageError(self._say("error_kind", name=path.name))
         try:
-            return list(read(path, format="jsonl" if path.suffix.lower() == ".jsonl" else "text"))
+            yield from read(path, format="jsonl" if path.suffix.lower() == ".jsonl" else "text")
         except VinerError as error:
             # The person knows the file by its name, not by the folder that the upload went to.
             where = error.where.replace(str(path), path.name) if error.where else path.name

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
+from viner.console.blocks import ConsoleBlocks
 from viner.console.documents_page import DocumentsPage
 from viner.console.errors_page import ErrorsPage
 from viner.console.labels_page import LabelsPage
@@ -14,7 +13,7 @@ from viner.console.studio import StudioLike
 from viner.console.train_page import TrainPage
 
 
-def build_studio_console(studio: StudioLike, language: str) -> gr.Blocks:
+def build_studio_console(studio: StudioLike, language: str) -> ConsoleBlocks:
     """The pages Documents (at the root), Train, Errors, Labels and Recognize.
 
     Args:
@@ -22,7 +21,7 @@ def build_studio_console(studio: StudioLike, language: str) -> gr.Blocks:
         language: One of :data:`viner.languages.LANGUAGES`.
     """
     say = Messages(language)
-    with gr.Blocks(title="viner", analytics_enabled=False, delete_cache=(SWEEP_EVERY, FORGET_AFTER)) as blocks:
+    with ConsoleBlocks(title="viner", analytics_enabled=False, delete_cache=(SWEEP_EVERY, FORGET_AFTER)) as blocks:
         DocumentsPage(studio, say).build(blocks)
     for page in (TrainPage(studio, say), ErrorsPage(studio, say), LabelsPage(studio, say), StudioRecognizePage(studio, say)):
         with blocks.route(say(page.key), page.key) as route:

@@ -15,7 +15,7 @@ from viner.server.deferred import DeferredApp
 from viner.server.limits import BodyLimit
 from viner.server.observe import Observer
 from viner.server.recognition import Recognition
-from viner.server.security import SameOrigin, SecurityHeaders
+from viner.server.security import GradioRoutes, SameOrigin, SecurityHeaders
 from viner.server.settings import Settings
 from viner.version import __version__
 
@@ -80,6 +80,7 @@ def add_layers(app: FastAPI, counters: Counters, settings: Settings, gate: Gate)
     # The last one added is the outermost.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     gate(app)
+    app.add_middleware(GradioRoutes)
     app.add_middleware(SameOrigin)
     app.add_middleware(BodyLimit, settings=settings, counters=counters)
     app.add_middleware(SecurityHeaders, space=settings.space)

@@ -16,7 +16,7 @@ from viner.server.settings import Settings
 
 STREAM_PATH = "/api/v1/recognize"
 _SLOWEST = 1024
-"""Bytes a second that a body must bring on average, after the time that every request has."""
+"""Bytes a second that a body must bring; it may fall behind by the time that every request has."""
 _BODIES_AT_ONCE = 16
 """All bodies that are being answered may together be so many times as large as one."""
 
@@ -62,18 +62,18 @@ class BodyLimit:
         await self._limited(scope, receive, send)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began = time.monotonic()
+        due = time.monotonic() + self._timeout
         size = 0
         more = True
         refusal: RequestError | None = None
         started = False
 
         async def counted() -> Message:
-            nonlocal size, more, refusal
+            nonlocal due, size, more, refusal
             if not more:  # what comes now is that the client hangs up, which may take any time
                 return await receive()
             try:
-                async with asyncio.timeout(self._timeout + size / _SLOWEST - (time.monotonic() - began)):
+                async with asyncio.timeout(due - time.monotonic()):
                     message = await receive()
             except TimeoutError:
                 refusal = self._too_slow()
@@ -84,6 +84,8 @@ class BodyLimit:
             more = message.get("more_body", False)
             length = len(message.get("body", b""))
             size += length
+            # What came fast gives no leave to wait for longer: who stalls holds what others would need.
+            due = min(due + length / _SLOWEST, time.monotonic() + self._timeout)
             self._held += length
             if size > self._limit:
                 refusal = self._too_large()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -9,6 +10,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from viner.server.errors import RequestError, error_response
 
+_GRADIO = "/gradio_api/"
+_CLOSED = re.compile(
+    r"/gradio_api/+(?:file=[\s/]*[a-z][a-z0-9+.-]+:|file/|proxy=|deep_link|component_server|custom_component)", re.I
+)
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _SPACE_PARENTS = "https://huggingface.co https://*.huggingface.co"
 # Gradio's page evaluates its templates and styles itself; everything still comes from this server alone.
@@ -22,6 +27,8 @@ _STRICT_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'"
 )
+# What Gradio answers to its page, files of visitors among it, is nothing that a browser should show as a page.
+_DATA_POLICY = "default-src 'none'; sandbox"
 _API_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 _ALWAYS = [
@@ -45,6 +52,7 @@ class SecurityHeaders:
         self._app = app
         self._page = self._headers(_PAGE_POLICY, space)
         self._strict = self._headers(_STRICT_POLICY, space)
+        self._data = self._headers(_DATA_POLICY, space)
         self._api = [*self._headers(_API_POLICY, space), (b"cache-control", b"no-store")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +62,12 @@ class SecurityHeaders:
             return
         path = scope["path"]
         api = path.startswith(("/api/", "/annotate/api/"))
-        fixed = self._api if api else self._strict if path.startswith(("/annotate", "/login")) else self._page
+        if api:
+            fixed = self._api
+        elif _GRADIO in path:
+            fixed = self._data
+        else:
+            fixed = self._strict if path.startswith(("/annotate", "/login")) else self._page
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -72,6 +85,25 @@ class SecurityHeaders:
 
 def _is_ours(name: bytes, api: bool) -> bool:
     return name in _OURS or name.startswith(b"access-control-") or (api and name == b"cache-control")
+
+
+class GradioRoutes:
+    """Refuses routes of Gradio that the page has no need of.
+
+    Some fetch what any visitor names from elsewhere, so that this server would speak for them, and another site's page would
+    come from this one; others keep the state of a session on disk, or call components.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request (ASGI)."""
+        if scope["type"] != "http" or not _CLOSED.search(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        refusal = RequestError(404, "not_found", "there is nothing at this address", hint="The API is described at /api/docs")
+        await error_response(refusal)(scope, receive, send)
 
 
 class SameOrigin:
