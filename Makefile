@@ -19,6 +19,9 @@ CPU_TORCH = if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null 
 .PHONY: demo test lint docs bench wheel clean
 .DEFAULT_GOAL := demo
 
+# What tests need is there where everything for development is.
+TEST_STAMP := $(VENV)/.stamp-$(if $(wildcard $(VENV)/.stamp-dev),dev,test)
+
 # One stamp for each set of extras: a second run finds it and installs nothing, until pyproject.toml changes.
 $(VENV)/.stamp-%: pyproject.toml
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
@@ -31,7 +34,7 @@ demo: $(VENV)/.stamp-all
 	@$(BIN)/viner demo
 
 # PostgreSQL is tested where VINER_TEST_POSTGRES names a server, or one without a password runs on this machine.
-test: $(VENV)/.stamp-test
+test: $(TEST_STAMP)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q
 
 lint: $(VENV)/.stamp-dev
@@ -47,7 +50,7 @@ docs: $(VENV)/.stamp-dev
 	@echo "The site is at build/docs/index.html"
 
 # Every script under benchmarks/, or the one that NAME names.
-bench: $(VENV)/.stamp-test
+bench: $(TEST_STAMP)
 	@for script in benchmarks/$(or $(NAME),*).py; do \
 	  case "$$script" in */_*) continue;; esac; \
 	  echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

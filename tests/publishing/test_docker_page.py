@@ -28,6 +28,8 @@ from viner import Document
 from viner.project import Project
 from viner.store import Store
 
+pytestmark = pytest.mark.xdist_group("docker page")  # one process makes what the tests share
+
 PAGE = ROOT / "docs" / "publishing" / "docker.md"
 HOST = "ner.example.org"
 PASSWORD = "a password for tests"

@@ -23,6 +23,8 @@ from viner.studio.notes import Note
 from viner.studio.run_folder import RunFolder
 from viner.studio.work import RunReport, work
 
+pytestmark = pytest.mark.xdist_group("runs")  # one process makes what the tests share
+
 CHOICES = {"epochs": 2, "learning_rate": 3e-3, "head_multiplier": 3.0, "precision": "fp32"}
 LONG = {**CHOICES, "epochs": 500, "patience": 500}
 

@@ -27,6 +27,8 @@ from viner.training.teacher import imitation_loss, prior_divergence
 from viner.training.trainer import Trainer
 from viner.workflow import Report, choose, train_model
 
+pytestmark = pytest.mark.xdist_group("ensemble")  # one process makes what the tests share
+
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory, toys):

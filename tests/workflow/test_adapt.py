@@ -24,6 +24,8 @@ from viner.workflow import Report, choose, train_model
 from viner.workflow.adapt import Adaptation, Reading
 from viner.workflow.start import Start
 
+pytestmark = pytest.mark.xdist_group("adapt")  # one process makes what the tests share
+
 CHOICES = {"epochs": 1, "learning_rate": 3e-3, "head_multiplier": 3.0, "precision": "fp32"}
 LIGHT = {"adapt_epochs": 2, "adapt_learning_rate": 5e-3, "adapt_batch_pieces": 256, "adapt_head_steps": 5}
 

@@ -22,6 +22,8 @@ from viner.runtime import Recognizer
 from viner.schema import Schema
 from viner.workflow import Report, choose, train_model
 
+pytestmark = pytest.mark.xdist_group("distill")  # one process makes what the tests share
+
 CHOICES = {"learning_rate": 3e-3, "head_multiplier": 3.0, "batch_pieces": 128, "precision": "fp32", "patience": 99}
 
 

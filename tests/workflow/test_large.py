@@ -21,6 +21,8 @@ from viner.workflow import Report, choose, train_model
 from viner.workflow.other_engine import take_engine
 from viner.workflow.rebuild import rebuild_graph
 
+pytestmark = pytest.mark.xdist_group("large")  # one process makes what the tests share
+
 CHOICES = {"epochs": 8, "learning_rate": 1e-2, "head_multiplier": 3.0, "precision": "fp32", "batch_pieces": 128, "harden": 0.0}
 BOTH = ["model.onnx", "model.onnx.data"]
 

@@ -22,6 +22,8 @@ from viner.workflow import Report, choose, train_model
 from viner.workflow.fingerprint import fingerprint
 from viner.workflow.recalibrate import recalibrate_model
 
+pytestmark = pytest.mark.xdist_group("refit")  # one process makes what the tests share
+
 CHOICES = {"epochs": 3, "learning_rate": 1e-2, "head_multiplier": 3.0, "precision": "fp32", "batch_pieces": 128}
 CHOICES |= {"layer_decay": 1.0, "replace_mentions": 0.0, "harden": 0.0}
 

@@ -22,6 +22,8 @@ from viner.workflow import Report, choose, train_model
 from viner.workflow.segments import in_segments
 from viner.workflow.start import Start
 
+pytestmark = pytest.mark.xdist_group("segments")  # one process makes what the tests share
+
 CHOICES = {
     "epochs": 6,
     "learning_rate": 5e-3,

@@ -20,6 +20,8 @@ from viner.runtime import Recognizer
 from viner.schema import Schema
 from viner.workflow import Report, choose, train_model
 
+pytestmark = pytest.mark.xdist_group("taught")  # one process makes what the tests share
+
 CHOICES = {"epochs": 6, "learning_rate": 1e-2, "head_multiplier": 3.0, "batch_pieces": 128, "precision": "fp32", "harden": 0.0}
 CHOICES |= {"layer_decay": 1.0}  # a random encoder knows nothing that its lower layers could forget
 

@@ -29,6 +29,8 @@ from viner.schema import Schema
 from viner.training import export
 from viner.workflow import Report, choose, finish, train_model
 
+pytestmark = pytest.mark.xdist_group("train")  # one process makes what the tests share
+
 SOURCE = Origin("Notices", license="cc-by-4.0", languages=("vi",))
 CHOICES = {"epochs": 1, "learning_rate": 3e-3, "head_multiplier": 3.0, "precision": "fp32"}
 
