@@ -25,6 +25,8 @@ def found(names: list[str], text: str) -> list[str]:
         (["Le"], unicodedata.normalize("NFD", "Anh Le gặp chị Lê."), ["Le"]),
         (["Lan"], "Lanh Lan_x Lan", ["Lan"]),
         (["Lan", "Lan Anh"], "Lan Anh và Lan", ["Lan Anh", "Lan"]),
+        (["Nguyễn Văn", "Văn An"], "Sau đó Nguyễn Văn An về.", ["Nguyễn Văn", "Văn An"]),
+        (["Lan Anh Lan"], "Lan Anh Lan Anh Lan", ["Lan Anh Lan", "Lan Anh Lan"]),
         (["x"], "x\u0302 x", ["x"]),
         ([], "Lan", []),
         ([" "], "Lan  Lan", []),

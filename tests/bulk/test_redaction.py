@@ -118,6 +118,14 @@ def test_everywhere_also_takes_what_was_not_recognized() -> None:
     assert surfaces(document).count(("[PERSON]", "PERSON")) == 3
 
 
+def test_everywhere_leaves_no_part_of_names_that_overlap() -> None:
+    text = "Nguyễn Văn gặp Văn An. Sau đó Nguyễn Văn An về."
+    names = [Entity(0, 10, "PERSON"), Entity(15, 21, "PERSON")]
+    redacted = Redactor(everywhere=True)(Document(text, entities=names))
+    assert redacted.text == "[PERSON] gặp [PERSON]. Sau đó [PERSON] về."
+    assert surfaces(redacted) == [("[PERSON]", "PERSON")] * 3
+
+
 def test_ids_stay_unless_told_otherwise() -> None:
     assert Redactor(drop_ids=True)(Document("a", id="Lan")).id is None
 

@@ -23,7 +23,9 @@ def same_name(surface: str) -> str:
 
 
 def occurrences(names: Collection[str], text: str) -> Iterator[tuple[int, int, str]]:
-    """Where names stand in a text as whole words, the longest first, in any Unicode form and with any white space.
+    """Where names stand in a text as whole words, in any Unicode form and with any white space.
+
+    Of those that begin at one place the longest is given. Those that begin inside of another are given, too.
 
     Args:
         names: As :func:`same_name` gives them.
@@ -37,9 +39,11 @@ def occurrences(names: Collection[str], text: str) -> Iterator[tuple[int, int, s
         return
     pattern = re.compile(rf"(?<!\w)(?:{_any_of(names)})(?!\w)")
     view = _View(text)
-    for match in pattern.finditer(view.text):
+    match = pattern.search(view.text)
+    while match is not None:
         if (span := view.raw(*match.span())) is not None:
             yield *span, same_name(match[0])
+        match = pattern.search(view.text, match.start() + 1)
 
 
 def stand_in(names: Collection[str], value: str) -> bool:
