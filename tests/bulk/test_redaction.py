@@ -62,6 +62,14 @@ def test_spellings_of_the_same_characters_are_the_same_person() -> None:
     assert names.of("P", "Nguyễn Văn") == names.of("P", "Nguye\u0302\u0303n Văn") == names.of("P", "Nguyễn\n Văn")
 
 
+def test_the_place_of_a_tone_mark_makes_no_other_person() -> None:
+    names = Pseudonyms(KEY)
+    assert names.of("P", "Lê Thị Hoà") == names.of("P", "Lê Thị Hòa") == names.of("P", "Lê Thị Ho\u0300a")
+    assert names.of("P", "Hoà") != names.of("P", "Hoá")
+    redacted = Redactor(everywhere=True)(Document("Hoà gặp Hòa ở Huế.", entities=[Entity(0, 3, "PERSON")]))
+    assert redacted.text == "[PERSON] gặp [PERSON] ở Huế."
+
+
 def test_a_million_surfaces_have_a_million_pseudonyms() -> None:
     names = Pseudonyms(KEY)
     assert len({names.of("P", str(number)) for number in range(100_000)}) == 100_000

@@ -1,4 +1,4 @@
-"""Where names stand that were found elsewhere: in other Unicode forms, broken over lines, and inside of what is no text."""
+"""Where names stand that were found elsewhere: spelled otherwise, broken over lines, and inside of what is no text."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 
-from viner.text import Graphemes, nfc
+from viner.text import Graphemes, nfc, tone_style
 
 _SHORT = 6
 """Names with fewer characters stand inside of many words by chance, so no letter may touch theirs, and no digit theirs."""
 _LETTER = r"[^\W\d_]"
+_LETTERS = re.compile(rf"{_LETTER}+")
 _NUMBER = re.compile(r"[\d\s.,()+/-]+")
 _DIGITS = 6
 """So many digits make a number that nobody else has by chance."""
 
 
 def same_name(surface: str) -> str:
-    """What spellings of one name share: composed characters, and a space for any white space."""
-    return " ".join(nfc(surface).split())
+    """What spellings of one name share: composed characters, one placement of tone marks, and a space for any white space."""
+    return " ".join(_one_style(nfc(surface)).split())
 
 
 def occurrences(names: Collection[str], text: str) -> Iterator[tuple[int, int, str]]:
-    """Where names stand in a text as whole words, in any Unicode form and with any white space.
+    """Where names stand in a text as whole words, in any Unicode form and tone style and with any white space.
 
     Of those that begin at one place the longest is given. Those that begin inside of another are given, too.
 
@@ -67,6 +68,11 @@ def stand_in(names: Collection[str], value: str) -> bool:
     return len(digits) >= _DIGITS and any(number in digits for number in map(_digits, long) if number)
 
 
+def _one_style(text: str) -> str:
+    """A text of composed characters with the tone marks of its words where the new spelling puts them; no offset changes."""
+    return text if text.isascii() else _LETTERS.sub(lambda word: tone_style(word[0], "new"), text)
+
+
 def _any_of(names: Collection[str]) -> str:
     longest_first = sorted(names, key=len, reverse=True)
     return "|".join(r"\s+".join(map(re.escape, name.split())) for name in longest_first)
@@ -85,13 +91,13 @@ def _digits(name: str) -> str:
 
 
 class _View:
-    """A text with composed characters, and where they stand in the raw one."""
+    """A text with composed characters and one tone style, and where they stand in the raw one."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
         self._graphemes: Graphemes | None = None
         self._raw: dict[int, int] | None = None
         if unicodedata.is_normalized("NFC", text):
+            self.text = _one_style(text)
             return
         # Composed cluster by cluster, so that each one has its place on both sides.
         graphemes = Graphemes(text)
@@ -103,7 +109,7 @@ class _View:
             parts.append(nfc(text[start:end]))
             length += len(parts[-1])
             self._raw[length] = end
-        self.text = "".join(parts)
+        self.text = _one_style("".join(parts))
 
     def raw(self, start: int, end: int) -> tuple[int, int] | None:
         """The span in the raw text; None where it would cut a character."""
