@@ -62,6 +62,19 @@ def test_spans_lie_between_characters_and_say_the_name(text: str, name: str) -> 
         ("Nguyễn Văn An", "hồ sơ nguyễn văn an.pdf"),
         ("Nguyen", "drNguyenLan"),
         ("A", "room A_1"),
+        ("Lan Anh", "Lan_Anh.pdf"),
+        ("Lan Anh", "lan-anh.pdf"),
+        ("Lan Anh", "LanAnh.pdf"),
+        ("Lan Anh", "lan.anh@bv.vn"),
+        ("Nguyễn Văn An", "Nguyễn_Văn_An.docx"),
+        ("Nguyễn Văn An", "ho_so/nguyen_van_an.docx"),
+        ("Nguyễn Văn An", "NGUYENVANAN2024"),
+        ("Đỗ Đức Đạt", "do-duc-dat.jpg"),
+        ("Hoà", "Hòa"),
+        ("Hoà", "HÒA_2024.txt"),
+        ("Lê An", "le.an@bv.vn"),
+        ("Lê An", "LeAn2024.pdf"),
+        ("BN-91", "bn91.pdf"),
     ],
 )
 def test_a_value_that_tells_a_name_in_any_way(name: str, value: str) -> None:
@@ -69,7 +82,21 @@ def test_a_value_that_tells_a_name_in_any_way(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("Lan", "planning"), ("Lan", "vi"), ("A", "an"), ("31", "2031"), ("0912345678", "912"), ("A", "BA")]
+    ("name", "value"),
+    [
+        ("Lan", "planning"),
+        ("Lan", "vi"),
+        ("A", "an"),
+        ("31", "2031"),
+        ("0912345678", "912"),
+        ("A", "BA"),
+        ("Lân", "lan.txt"),
+        ("An.", "ăn"),
+        ("Lê An", "clean.pdf"),
+        ("3/5", "35"),
+        ("Lan Anh", "lan.pdf"),
+        ("...", "a_b"),
+    ],
 )
 def test_a_value_that_tells_none(name: str, value: str) -> None:
     assert not stand_in({same_name(name)}, value)

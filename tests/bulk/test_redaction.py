@@ -120,6 +120,12 @@ def test_meta_is_left_out_unless_kept_and_clean() -> None:
         Redactor(keep_meta=["conll"])
 
 
+@pytest.mark.parametrize("value", ["nguyen_van_an.docx", ["Nguyễn_Văn_An.docx"], {"mail": "nguyen-van.an@bv.vn"}])
+def test_meta_that_names_somebody_as_a_file_or_address_does_is_left_out(value) -> None:
+    document = Document("Nguyễn Văn An", meta={"file": value, "ward": "An Giang"}, entities=[Entity(0, 13, "PERSON")])
+    assert Redactor(keep_meta=["file", "ward"])(document).meta == {"ward": "An Giang"}
+
+
 def test_everywhere_also_takes_what_was_not_recognized() -> None:
     document = Redactor(["PERSON"], everywhere=True)(Document(TEXT + " Lanh.", entities=FOUND))
     assert document.text == "[PERSON] gặp [PERSON] ở Hà Nội, rồi [PERSON] về. Lanh."

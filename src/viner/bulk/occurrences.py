@@ -7,12 +7,15 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 
-from viner.text import Graphemes, nfc, tone_style
+from viner.text import Graphemes, nfc, strip_diacritics, tone_style
 
 _SHORT = 6
-"""Names with fewer characters stand inside of many words by chance, so no letter may touch theirs, and no digit theirs."""
+"""Names with fewer characters stand inside of many words by chance, so no letter may touch theirs, and no digit theirs. As many
+letters and digits must be left of a name that is looked for without its signs inside of words."""
 _LETTER = r"[^\W\d_]"
 _LETTERS = re.compile(rf"{_LETTER}+")
+_WORDS = re.compile(r"[^\W_]+")
+_SIGNS = r"[\W_]*"
 _NUMBER = re.compile(r"[\d\s.,()+/-]+")
 _DIGITS = 6
 """So many digits make a number that nobody else has by chance."""
@@ -50,7 +53,9 @@ def occurrences(names: Collection[str], text: str) -> Iterator[tuple[int, int, s
 def stand_in(names: Collection[str], value: str) -> bool:
     """Whether one of the names stands in a value, in any case, beside digits and signs or, if long, inside of a word.
 
-    Numbers are compared by their digits, without zeros before them.
+    Names of six letters and digits or more, and those of several words, are also found without diacritics and with any signs or
+    none between their words, as file names and addresses have them; the shorter ones not inside of a word. Numbers are compared
+    by their digits, without zeros before them.
 
     Args:
         names: As :func:`same_name` gives them.
@@ -63,6 +68,8 @@ def stand_in(names: Collection[str], value: str) -> bool:
     if any(name in told for name in long):
         return True
     if any(re.search(_apart(name), told) for name in short):
+        return True
+    if _stand_plainly(names, told):
         return True
     digits = re.sub(r"\D", "", told)
     return len(digits) >= _DIGITS and any(number in digits for number in map(_digits, long) if number)
@@ -78,10 +85,26 @@ def _any_of(names: Collection[str]) -> str:
     return "|".join(r"\s+".join(map(re.escape, name.split())) for name in longest_first)
 
 
-def _apart(name: str) -> str:
-    """A pattern for a name that nothing of its kind touches: no letter a letter, no digit a digit."""
-    before, behind = (r"\d" if char.isdigit() else _LETTER for char in (name[0], name[-1]))
-    return rf"(?<!{before}){re.escape(name)}(?!{behind})"
+def _apart(*words: str) -> str:
+    """A pattern for a name that nothing of its kind touches: no letter a letter, no digit a digit. Any signs part its words."""
+    before, behind = (r"\d" if char.isdigit() else _LETTER for char in (words[0][0], words[-1][-1]))
+    return rf"(?<!{before}){_SIGNS.join(map(re.escape, words))}(?!{behind})"
+
+
+def _stand_plainly(names: Collection[str], value: str) -> bool:
+    """Whether what is left of a name without diacritics and signs stands in what is left of a value."""
+    plain = strip_diacritics(value)
+    bare = "".join(_WORDS.findall(plain))
+    for name in names:
+        words = _WORDS.findall(strip_diacritics(name))
+        told = "".join(words)
+        if len(told) >= _SHORT:
+            if told in bare:
+                return True
+        # One short word without its diacritics is another word, and few digits are any number.
+        elif len(words) > 1 and re.search(_LETTER, told) and re.search(_apart(*words), plain):
+            return True
+    return False
 
 
 def _digits(name: str) -> str:
