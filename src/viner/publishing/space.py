@@ -36,7 +36,7 @@ from viner.publishing.pins import pinned
 from viner.publishing.repository import check_upload, publish_repository
 from viner.publishing.upload import check_repo
 from viner.publishing.wheel import pack_wheel
-from viner.publishing.workbench import PROJECT, write_project
+from viner.publishing.workbench import PROJECT, suggesting_model, write_project
 from viner.rules import RecognitionRules, RuledRecognizer, rules_toml
 from viner.runtime import Recognizer
 from viner.samples.examples import write_examples
@@ -157,13 +157,15 @@ def publish_workbench(
     """
     _check(choices, upload=upload, private=private)
     settings = project.settings()
+    model = suggesting_model(project)
+    extras = ["app", "postgres", *(needed_extras(model) if model else ())]
 
     def write(folder: Path) -> tuple[None, int]:
-        write_project(project, folder)
+        write_project(project, model, folder)
         name = choices.title or settings.name
         about = {"short_description": "Annotating texts as a team", "tags": ["viner", "annotation"], "license": choices.license}
         readme = _WORKBENCH.format(title=escape(name), app=app_address(choices.repo), version=__version__)
-        _write_app(folder, ["app", "postgres"], _SERVE_PROJECT.format(project=PROJECT), {"title": name, **about}, readme)
+        _write_app(folder, extras, _SERVE_PROJECT.format(project=PROJECT), {"title": name, **about}, readme)
         return None, 0
 
     return _publish(choices, write, out, upload=upload, private=private, force=force)
