@@ -55,6 +55,8 @@ _RULES = "rules.toml"
 _EXAMPLES = "examples.json"
 _REST = 20_000_000  # for all that is not the model
 _LONGEST_HOST = 63
+_ANSWERING = ("schema", "heads", "views", "segmenter", "windows", "calibration", "least_estimate", "engine")
+"""What of ``viner.json`` answers depend on, beside the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +279,16 @@ def _referenced(bundle: Bundle, name: str) -> str:
     folder = download(name, (INFO,))
     theirs = BundleInfo.read(folder / INFO)
     names = {*theirs.files, *bundle.info.files}
-    for file in ("tokenizer.json", *sorted(name for name in names if name.startswith(GRAPH))):
-        if theirs.files.get(file) != bundle.info.files.get(file):
-            raise InputError(
-                f"the model on the Hub is another one: its {file} differs",
-                where=name,
-                hint="Upload this one with `viner publish hub`, or name the revision that holds it: USER/MODEL@REVISION",
-            )
+    files = ("tokenizer.json", *sorted(name for name in names if name.startswith(GRAPH)))
+    differing = [file for file in files if theirs.files.get(file) != bundle.info.files.get(file)]
+    there, here = theirs.to_dict(), bundle.info.to_dict()
+    differing += [f"{key} (in {INFO})" for key in _ANSWERING if there.get(key) != here.get(key)]
+    if differing:
+        raise InputError(
+            f"the model on the Hub is another one: its {', '.join(differing)} {'differs' if len(differing) == 1 else 'differ'}",
+            where=name,
+            hint="Upload this one with `viner publish hub`, or name the revision that holds it: USER/MODEL@REVISION",
+        )
     return f"{name.partition('@')[0]}@{folder.name}"
 
 
