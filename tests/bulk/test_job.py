@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -13,6 +14,7 @@ from viner.bulk import Job, Progress, Redactor
 from viner.document import Document
 from viner.errors import InputError, MissingExtraError, UsageError, VinerError
 from viner.formats import read, write
+from viner.formats.packing import packing, unpacked
 
 
 def lines(path: Path) -> list[dict]:
@@ -88,6 +90,34 @@ def test_lines_of_no_use_are_told_in_a_file_and_the_run_goes_on(folder) -> None:
     ]  # fmt: skip
     assert all(error["code"] == "invalid_format" and error["message"] for error in errors)
     assert report.skipped == 4
+
+
+@pytest.mark.parametrize("out", ["out.jsonl", "out.jsonl.gz", "-"])
+@pytest.mark.parametrize("name", ["e.jsonl.gz", "e.jsonl.zst"])
+def test_the_ending_says_how_the_errors_file_is_packed(folder, out, name) -> None:
+    pytest.importorskip("zstandard", reason="the extra 'files' is not installed")
+    (folder / "bad.jsonl").write_text('{\n{"text": "Lan"}\n')
+    target = out if out == "-" else folder / out
+    Job(Finder(), [folder / "bad.jsonl"], target, errors=folder / name).run()
+    with (folder / name).open("rb") as file, unpacked(file, packing(name)) as content:
+        assert [json.loads(line)["line"] for line in content] == [1]
+
+
+@pytest.mark.parametrize("errors", ["e.jsonl", "e.jsonl.gz"])
+def test_on_another_disk_outputs_are_packed_once(folder, monkeypatch, errors) -> None:
+    replace = Path.replace
+
+    def over_disks(path: Path, target: Path) -> Path:
+        if path.parent != Path(target).parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", over_disks)
+    (folder / "bad.jsonl").write_text('{\n{"text": "Lan"}\n')
+    Job(Finder(), [folder / "bad.jsonl"], folder / "out.jsonl.gz", errors=folder / errors).run()
+    assert [document.text for document in read(folder / "out.jsonl.gz")] == ["Lan"]
+    content = (folder / errors).read_bytes()
+    assert json.loads(gzip.decompress(content) if errors.endswith(".gz") else content)["line"] == 1
 
 
 def test_without_bad_lines_the_errors_file_is_empty(folder) -> None:
@@ -241,3 +271,9 @@ def test_what_an_output_needs_is_missed_before_anything_is_recognized(folder, mo
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match="needs the extra 'files'"):
         Job(Finder(), [folder / "a.txt"], folder / name)
+
+
+def test_what_the_errors_file_needs_is_missed_at_once(folder, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(MissingExtraError, match="needs the extra 'files'"):
+        Job(Finder(), [folder / "a.txt"], folder / "out.jsonl", errors=folder / "e.jsonl.zst")

@@ -25,7 +25,11 @@ def found(names: list[str], text: str) -> list[str]:
         (["Le"], unicodedata.normalize("NFD", "Anh Le gặp chị Lê."), ["Le"]),
         (["Lan"], "Lanh Lan_x Lan", ["Lan"]),
         (["Lan", "Lan Anh"], "Lan Anh và Lan", ["Lan Anh", "Lan"]),
+        (["Nguyễn Văn", "Văn An"], "Sau đó Nguyễn Văn An về.", ["Nguyễn Văn", "Văn An"]),
+        (["Lan Anh Lan"], "Lan Anh Lan Anh Lan", ["Lan Anh Lan", "Lan Anh Lan"]),
         (["x"], "x\u0302 x", ["x"]),
+        (["Hoà"], "Hòa, HÒA, Ho\u0300a, hoà, Hoàn.", ["Hòa", "Ho\u0300a"]),
+        (["Chị Thúy"], f"{NFD} chị Thuý, Chị\nThuý", ["Chị\nThuý"]),
         ([], "Lan", []),
         ([" "], "Lan  Lan", []),
     ],
@@ -34,7 +38,10 @@ def test_names_are_found_however_they_are_written_and_never_in_part(names, text,
     assert found(names, text) == expected
 
 
-@given(st.text("Le\u0302\u0301 ế\n\U0001f468\u200d.", max_size=30), st.text("Le\u0302 ế", min_size=1, max_size=5))
+@given(
+    st.text("Lheoauyòàù\u0302\u0301\u0300\u0321 ế\n\U0001f468\u200d\u1112\u1161.", max_size=30),
+    st.text("Lhoa\u0302\u0300òàù\u1112 ế", min_size=1, max_size=5),
+)
 def test_spans_lie_between_characters_and_say_the_name(text: str, name: str) -> None:
     graphemes = Graphemes(text)
     for start, end, told in occurrences({same_name(name)}, text):
@@ -55,6 +62,19 @@ def test_spans_lie_between_characters_and_say_the_name(text: str, name: str) -> 
         ("Nguyễn Văn An", "hồ sơ nguyễn văn an.pdf"),
         ("Nguyen", "drNguyenLan"),
         ("A", "room A_1"),
+        ("Lan Anh", "Lan_Anh.pdf"),
+        ("Lan Anh", "lan-anh.pdf"),
+        ("Lan Anh", "LanAnh.pdf"),
+        ("Lan Anh", "lan.anh@bv.vn"),
+        ("Nguyễn Văn An", "Nguyễn_Văn_An.docx"),
+        ("Nguyễn Văn An", "ho_so/nguyen_van_an.docx"),
+        ("Nguyễn Văn An", "NGUYENVANAN2024"),
+        ("Đỗ Đức Đạt", "do-duc-dat.jpg"),
+        ("Hoà", "Hòa"),
+        ("Hoà", "HÒA_2024.txt"),
+        ("Lê An", "le.an@bv.vn"),
+        ("Lê An", "LeAn2024.pdf"),
+        ("BN-91", "bn91.pdf"),
     ],
 )
 def test_a_value_that_tells_a_name_in_any_way(name: str, value: str) -> None:
@@ -62,7 +82,21 @@ def test_a_value_that_tells_a_name_in_any_way(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("Lan", "planning"), ("Lan", "vi"), ("A", "an"), ("31", "2031"), ("0912345678", "912"), ("A", "BA")]
+    ("name", "value"),
+    [
+        ("Lan", "planning"),
+        ("Lan", "vi"),
+        ("A", "an"),
+        ("31", "2031"),
+        ("0912345678", "912"),
+        ("A", "BA"),
+        ("Lân", "lan.txt"),
+        ("An.", "ăn"),
+        ("Lê An", "clean.pdf"),
+        ("3/5", "35"),
+        ("Lan Anh", "lan.pdf"),
+        ("...", "a_b"),
+    ],
 )
 def test_a_value_that_tells_none(name: str, value: str) -> None:
     assert not stand_in({same_name(name)}, value)

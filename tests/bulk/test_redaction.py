@@ -62,6 +62,14 @@ def test_spellings_of_the_same_characters_are_the_same_person() -> None:
     assert names.of("P", "Nguyễn Văn") == names.of("P", "Nguye\u0302\u0303n Văn") == names.of("P", "Nguyễn\n Văn")
 
 
+def test_the_place_of_a_tone_mark_makes_no_other_person() -> None:
+    names = Pseudonyms(KEY)
+    assert names.of("P", "Lê Thị Hoà") == names.of("P", "Lê Thị Hòa") == names.of("P", "Lê Thị Ho\u0300a")
+    assert names.of("P", "Hoà") != names.of("P", "Hoá")
+    redacted = Redactor(everywhere=True)(Document("Hoà gặp Hòa ở Huế.", entities=[Entity(0, 3, "PERSON")]))
+    assert redacted.text == "[PERSON] gặp [PERSON] ở Huế."
+
+
 def test_a_million_surfaces_have_a_million_pseudonyms() -> None:
     names = Pseudonyms(KEY)
     assert len({names.of("P", str(number)) for number in range(100_000)}) == 100_000
@@ -112,10 +120,24 @@ def test_meta_is_left_out_unless_kept_and_clean() -> None:
         Redactor(keep_meta=["conll"])
 
 
+@pytest.mark.parametrize("value", ["nguyen_van_an.docx", ["Nguyễn_Văn_An.docx"], {"mail": "nguyen-van.an@bv.vn"}])
+def test_meta_that_names_somebody_as_a_file_or_address_does_is_left_out(value) -> None:
+    document = Document("Nguyễn Văn An", meta={"file": value, "ward": "An Giang"}, entities=[Entity(0, 13, "PERSON")])
+    assert Redactor(keep_meta=["file", "ward"])(document).meta == {"ward": "An Giang"}
+
+
 def test_everywhere_also_takes_what_was_not_recognized() -> None:
     document = Redactor(["PERSON"], everywhere=True)(Document(TEXT + " Lanh.", entities=FOUND))
     assert document.text == "[PERSON] gặp [PERSON] ở Hà Nội, rồi [PERSON] về. Lanh."
     assert surfaces(document).count(("[PERSON]", "PERSON")) == 3
+
+
+def test_everywhere_leaves_no_part_of_names_that_overlap() -> None:
+    text = "Nguyễn Văn gặp Văn An. Sau đó Nguyễn Văn An về."
+    names = [Entity(0, 10, "PERSON"), Entity(15, 21, "PERSON")]
+    redacted = Redactor(everywhere=True)(Document(text, entities=names))
+    assert redacted.text == "[PERSON] gặp [PERSON]. Sau đó [PERSON] về."
+    assert surfaces(redacted) == [("[PERSON]", "PERSON")] * 3
 
 
 def test_ids_stay_unless_told_otherwise() -> None:

@@ -17,11 +17,14 @@ from compose_spec import PyCompose
 
 from support.dockerfile import pairs, read_stages
 from support.notices import TOML
+from support.segmenters import NAME, says_it_reads_segments
 from viner.bundle import BundleWriter, Origin, read_bundle
 from viner.cli import main
 from viner.errors import InputError, UsageError
 from viner.project import Project
 from viner.publishing.docker import publish_recognizer, publish_workbench
+from viner.publishing.folder import PublishError
+from viner.text import DEFAULT_SEGMENTER
 from viner.version import __version__
 
 KINDS = ("recognizer", "workbench", "training")
@@ -198,6 +201,20 @@ def test_a_project_without_a_model_gets_a_workbench_and_no_recognizer(project, t
     assert not [name for name in done.files if "models" in name]
     with pytest.raises(InputError, match="no model yet"):
         publish_recognizer(tmp_path / "new", out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_workbench_has_what_cuts_the_segments_that_its_model_reads(project, tiny_model, tmp_path, training):
+    pytest.importorskip("underthesea", reason="the extra 'vi' is not installed")
+    shutil.copytree(project, tmp_path / "new", ignore=shutil.ignore_patterns("models"))
+    says_it_reads_segments(tiny_model, tmp_path / "new" / "models" / "001", DEFAULT_SEGMENTER)
+    done = publish_workbench(tmp_path / "new", out=tmp_path / "out", training=training)
+    lines = (done.folder / "requirements.txt").read_text(encoding="utf-8")
+    assert ("underthesea==" in lines, "torch==" in lines) == (True, training)
+    says_it_reads_segments(tiny_model, tmp_path / "new" / "models" / "002")
+    with pytest.raises(PublishError, match=f"reads segments of '{NAME}'"):
+        publish_workbench(tmp_path / "new", out=tmp_path / "other", training=training)
     assert not (tmp_path / "other").exists()
 
 

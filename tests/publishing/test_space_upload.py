@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -85,3 +87,37 @@ def test_another_model_on_the_hub_is_refused(hub: LocalHub, tiny_model, tmp_path
     with pytest.raises(BundleError):
         publish_space(tiny_model, replace(SpaceChoices(REPO), model_repo="minh/nothing"), out=tmp_path / "notices")
     assert not (tmp_path / "notices").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"calibration": {"slope": 0.5, "intercept": 0.25}},
+        {"calibration": {"slope": 0.5, "intercept": 0.25}, "least_estimate": 0.3},
+        {"views": ["nfc", "tone-new"]},
+        {"windows": {"pieces": 64, "overlap": 8}},
+    ],
+    ids=lambda changes: "-".join(changes),
+)
+def test_a_model_that_answers_otherwise_with_the_same_numbers_is_another_one(hub: LocalHub, tiny_model, tmp_path, changes):
+    publish_model(tiny_model, CardChoices(repo="minh/model"), upload=True)
+    shutil.copytree(tiny_model, tmp_path / "mine")
+    about = json.loads((tmp_path / "mine" / "viner.json").read_text())
+    (tmp_path / "mine" / "viner.json").write_text(json.dumps(about | changes))
+    choices = SpaceChoices(REPO, model_repo="minh/model")
+    with pytest.raises(
+        InputError, match=f"another one: its {', '.join(f'{key} .in viner.json.' for key in changes)} differ"
+    ) as told:
+        publish_space(tmp_path / "mine", choices, out=tmp_path / "notices")
+    assert "viner publish hub" in told.value.hint
+    assert not (tmp_path / "notices").exists()
+
+
+def test_a_schema_that_says_otherwise_makes_another_model(hub: LocalHub, tiny_model, tmp_path):
+    publish_model(tiny_model, CardChoices(repo="minh/model"), upload=True)
+    shutil.copytree(tiny_model, tmp_path / "mine")
+    about = json.loads((tmp_path / "mine" / "viner.json").read_text())
+    about["schema"]["layers"][0]["types"][0]["description"] = "a person"
+    (tmp_path / "mine" / "viner.json").write_text(json.dumps(about))
+    with pytest.raises(InputError, match="its schema"):
+        publish_space(tmp_path / "mine", SpaceChoices(REPO, model_repo="minh/model"), out=tmp_path / "notices")

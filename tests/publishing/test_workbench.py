@@ -10,6 +10,7 @@ import tomllib
 import httpx
 import pytest
 
+from support.segmenters import NAME, says_it_reads_segments
 from support.spaces import running
 from support.stores import scratch_database
 from viner.cli import main
@@ -18,6 +19,7 @@ from viner.project import Project
 from viner.publishing.folder import PublishError
 from viner.publishing.space import SpaceChoices, publish_workbench
 from viner.store import Store
+from viner.text import DEFAULT_SEGMENTER
 
 TOML = """
 language = "vi"
@@ -76,6 +78,19 @@ def test_settings_and_the_model_go_and_nothing_else(project, tmp_path):
     requirements = (done.folder / "requirements.txt").read_text()
     assert "psycopg[binary]==" in requirements
     assert "torch" not in requirements
+
+
+def test_a_model_of_segments_brings_what_cuts_them_and_one_that_nobody_could_install_is_refused(project, tmp_path, tiny_model):
+    pytest.importorskip("underthesea", reason="the extra 'vi' is not installed")
+    says_it_reads_segments(tiny_model, project.path / "models" / "008", DEFAULT_SEGMENTER)
+    done = publish_workbench(project, CHOICES, out=tmp_path / "out")
+    requirements = (done.folder / "requirements.txt").read_text()
+    assert "underthesea==" in requirements
+    assert "psycopg[binary]==" in requirements
+    says_it_reads_segments(tiny_model, project.path / "models" / "009")
+    with pytest.raises(PublishError, match=f"reads segments of '{NAME}'"):
+        publish_workbench(project, CHOICES, out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_model_too_large_for_a_space_is_refused_and_leaves_nothing(project, tmp_path, monkeypatch):

@@ -71,6 +71,18 @@ def test_a_wrong_line_gets_an_error_in_its_place(client: TestClient) -> None:
     assert all(set(answer["error"]) == {"code", "message", "where", "hint"} for answer in answers[1:-1])
 
 
+def test_a_number_that_would_become_infinite_is_refused_with_its_place(client: TestClient) -> None:
+    body = b'{"text": "a", "meta": {"x": 1e308}}\n'
+    body += b'{"text": "a", "meta": {"at": [0, {"x": 1e400}], "id": 12345678901234567890}}\n'
+    body += b'{"text": "a", "meta": {"x": 1e400, "x": 1}}'
+    fine, *others = ask(client, body)
+    assert fine["meta"] == {"x": 1e308}
+    assert [answer["error"]["where"] for answer in others] == ["line 2, meta.at[1].x", "line 3"]
+    assert all(answer["error"]["code"] == "invalid_json" for answer in others)
+    assert "1e400" in others[0]["error"]["message"]
+    assert "1.8e308" in others[0]["error"]["hint"]
+
+
 def test_annotations_that_a_line_brings_are_not_looked_at(client: TestClient) -> None:
     (answer,) = ask(client, lines_of({"text": "Kenya", "entities": [{"start": 90, "end": 99, "label": "X"}], "relations": 7}))
     assert [entity["text"] for entity in answer["entities"]] == ["Kenya"]

@@ -66,6 +66,8 @@ def test_no_texts_and_empty_texts_are_fine(client: TestClient) -> None:
         (b'{"texts": ["a", NaN]}', 400, "invalid_json", "line 1, column 1"),
         (b"\x89PNG\r\n\x1a\n\x00", 400, "invalid_json", "byte 0"),
         (b"[" * 100_000, 400, "invalid_json", None),
+        (b'{"texts": ["a", -1e400]}', 400, "invalid_json", "texts[1]"),
+        (b'{"texts": ["a"], "more": {"of": [1, 2.5], "it": 1' + b"0" * 400 + b".5}}", 400, "invalid_json", "more.it"),
         (b'["a"]', 422, "invalid_input", "texts"),
         (b'{"text": "a"}', 422, "invalid_input", "texts"),
         (b'{"texts": "a"}', 422, "invalid_input", "texts"),

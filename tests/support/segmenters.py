@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
+import shutil
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
+from viner.encoding import SEGMENTS
 from viner.text import segment
 
 NAME = "pairs"
@@ -35,3 +39,12 @@ def offer(monkeypatch: pytest.MonkeyPatch, name: str = NAME, place: str = "suppo
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points if group == segment.GROUP else [])
     monkeypatch.setattr(segment, "find_segmenter", segment.find_segmenter)  # so that what it remembers ends with the test
     segment.find_segmenter.cache_clear()
+
+
+def says_it_reads_segments(model: Path, folder: Path, name: str = NAME) -> Path:
+    """A copy of a model folder that says it reads the segments of a segmenter, for what looks no further."""
+    shutil.copytree(model, folder)
+    about = json.loads((folder / "viner.json").read_text(encoding="utf-8"))
+    about |= {"segmenter": {"name": name, "version": "1.0"}, "views": [*about["views"], SEGMENTS]}
+    (folder / "viner.json").write_text(json.dumps(about), encoding="utf-8")
+    return folder

@@ -86,8 +86,8 @@ class Job:
         inputs: Files, folders, patterns; ``-`` is standard input (:func:`find_inputs`).
         out: The output; ``-`` is standard output.
         to: Format of the output; None takes it from the name, or is "jsonl" for standard output.
-        errors: A file that gets a line of JSON for each line of the inputs that is of no use, while the run goes on; None makes
-            such a line end the run.
+        errors: A file that gets a line of JSON for each line of the inputs that is of no use, while the run goes on, packed if
+            its name ends in ``.gz`` or ``.zst``; None makes such a line end the run.
         format: Format of the inputs; None finds it out for each.
         options: Options of that format, such as ``text_column``.
         whole: Take each text file as one document, not each of its lines.
@@ -103,7 +103,7 @@ class Job:
     Raises:
         UsageError: If the output cannot be written so, or is one of the inputs.
         InputError: If an input is not there.
-        MissingExtraError: If the output needs a package that is not installed.
+        MissingExtraError: If the output, or the file of errors, needs a package that is not installed.
     """
 
     def __init__(
@@ -168,9 +168,12 @@ class Job:
             )
 
     def _check_packages(self) -> None:
-        """Finds out before the run what its output needs: by writing no documents."""
+        """Finds out before the run what its outputs need: by writing no documents, and no errors."""
         with packed(io.BytesIO(), packing(self.out)):
             self._format.write(iter(()), lambda _: None, WriteReport(), **self._options_of_output())
+        if self.errors is not None and not is_special(self.errors):
+            with packed(io.BytesIO(), packing(self.errors)):
+                pass
 
     def _error_line(self, error: FormatError, file: Input) -> str:
         return error_line(error, file, quoting=self._step is None or not getattr(self._step, "hides", True))
@@ -325,9 +328,12 @@ class Job:
             _copy(place.errors, self.errors)
             return
         # A copy, so that what the journal knows stays until all is done.
-        draft = place.draft("")
-        shutil.copyfile(place.errors, draft)
-        _settle(draft, Path(self.errors).resolve())
+        target = Path(self.errors).resolve()
+        ending = packing(target.name)
+        draft = place.draft(ending or "")
+        with place.errors.open("rb") as content, draft.open("wb") as file, packed(file, ending) as sink:
+            shutil.copyfileobj(content, sink)
+        _settle(draft, target)
 
     def _write_documents(self, place: Workplace, target: Path) -> WriteReport:
         """Makes the output of what the working folder holds."""
@@ -363,7 +369,7 @@ def _settle(draft: Path, target: Path) -> None:
 
 
 def _copy(file: Path, target: str | Path) -> None:
-    with replacing(target) as sink, file.open("rb") as content:
+    with replacing(target, pack=False) as sink, file.open("rb") as content:
         while part := content.read(1 << 20):
             sink(part)
 

@@ -1,4 +1,4 @@
-"""Where names stand that were found elsewhere: in other Unicode forms, broken over lines, and inside of what is no text."""
+"""Where names stand that were found elsewhere: spelled otherwise, broken over lines, and inside of what is no text."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 
-from viner.text import Graphemes, nfc
+from viner.text import Graphemes, nfc, strip_diacritics, tone_style
 
 _SHORT = 6
-"""Names with fewer characters stand inside of many words by chance, so no letter may touch theirs, and no digit theirs."""
+"""Names with fewer characters stand inside of many words by chance, so no letter may touch theirs, and no digit theirs. As many
+letters and digits must be left of a name that is looked for without its signs inside of words."""
 _LETTER = r"[^\W\d_]"
+_LETTERS = re.compile(rf"{_LETTER}+")
+_WORDS = re.compile(r"[^\W_]+")
+_SIGNS = r"[\W_]*"
 _NUMBER = re.compile(r"[\d\s.,()+/-]+")
 _DIGITS = 6
 """So many digits make a number that nobody else has by chance."""
 
 
 def same_name(surface: str) -> str:
-    """What spellings of one name share: composed characters, and a space for any white space."""
-    return " ".join(nfc(surface).split())
+    """What spellings of one name share: composed characters, one placement of tone marks, and a space for any white space."""
+    return " ".join(_one_style(nfc(surface)).split())
 
 
 def occurrences(names: Collection[str], text: str) -> Iterator[tuple[int, int, str]]:
-    """Where names stand in a text as whole words, the longest first, in any Unicode form and with any white space.
+    """Where names stand in a text as whole words, in any Unicode form and tone style and with any white space.
+
+    Of those that begin at one place the longest is given. Those that begin inside of another are given, too.
 
     Args:
         names: As :func:`same_name` gives them.
@@ -37,15 +43,19 @@ def occurrences(names: Collection[str], text: str) -> Iterator[tuple[int, int, s
         return
     pattern = re.compile(rf"(?<!\w)(?:{_any_of(names)})(?!\w)")
     view = _View(text)
-    for match in pattern.finditer(view.text):
+    match = pattern.search(view.text)
+    while match is not None:
         if (span := view.raw(*match.span())) is not None:
             yield *span, same_name(match[0])
+        match = pattern.search(view.text, match.start() + 1)
 
 
 def stand_in(names: Collection[str], value: str) -> bool:
     """Whether one of the names stands in a value, in any case, beside digits and signs or, if long, inside of a word.
 
-    Numbers are compared by their digits, without zeros before them.
+    Names of six letters and digits or more, and those of several words, are also found without diacritics and with any signs or
+    none between their words, as file names and addresses have them; the shorter ones not inside of a word. Numbers are compared
+    by their digits, without zeros before them.
 
     Args:
         names: As :func:`same_name` gives them.
@@ -59,8 +69,15 @@ def stand_in(names: Collection[str], value: str) -> bool:
         return True
     if any(re.search(_apart(name), told) for name in short):
         return True
+    if _stand_plainly(names, told):
+        return True
     digits = re.sub(r"\D", "", told)
     return len(digits) >= _DIGITS and any(number in digits for number in map(_digits, long) if number)
+
+
+def _one_style(text: str) -> str:
+    """A text of composed characters with the tone marks of its words where the new spelling puts them; no offset changes."""
+    return text if text.isascii() else _LETTERS.sub(lambda word: tone_style(word[0], "new"), text)
 
 
 def _any_of(names: Collection[str]) -> str:
@@ -68,10 +85,26 @@ def _any_of(names: Collection[str]) -> str:
     return "|".join(r"\s+".join(map(re.escape, name.split())) for name in longest_first)
 
 
-def _apart(name: str) -> str:
-    """A pattern for a name that nothing of its kind touches: no letter a letter, no digit a digit."""
-    before, behind = (r"\d" if char.isdigit() else _LETTER for char in (name[0], name[-1]))
-    return rf"(?<!{before}){re.escape(name)}(?!{behind})"
+def _apart(*words: str) -> str:
+    """A pattern for a name that nothing of its kind touches: no letter a letter, no digit a digit. Any signs part its words."""
+    before, behind = (r"\d" if char.isdigit() else _LETTER for char in (words[0][0], words[-1][-1]))
+    return rf"(?<!{before}){_SIGNS.join(map(re.escape, words))}(?!{behind})"
+
+
+def _stand_plainly(names: Collection[str], value: str) -> bool:
+    """Whether what is left of a name without diacritics and signs stands in what is left of a value."""
+    plain = strip_diacritics(value)
+    bare = "".join(_WORDS.findall(plain))
+    for name in names:
+        words = _WORDS.findall(strip_diacritics(name))
+        told = "".join(words)
+        if len(told) >= _SHORT:
+            if told in bare:
+                return True
+        # One short word without its diacritics is another word, and few digits are any number.
+        elif len(words) > 1 and re.search(_LETTER, told) and re.search(_apart(*words), plain):
+            return True
+    return False
 
 
 def _digits(name: str) -> str:
@@ -81,13 +114,13 @@ def _digits(name: str) -> str:
 
 
 class _View:
-    """A text with composed characters, and where they stand in the raw one."""
+    """A text with composed characters and one tone style, and where they stand in the raw one."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
         self._graphemes: Graphemes | None = None
         self._raw: dict[int, int] | None = None
         if unicodedata.is_normalized("NFC", text):
+            self.text = _one_style(text)
             return
         # Composed cluster by cluster, so that each one has its place on both sides.
         graphemes = Graphemes(text)
@@ -99,7 +132,7 @@ class _View:
             parts.append(nfc(text[start:end]))
             length += len(parts[-1])
             self._raw[length] = end
-        self.text = "".join(parts)
+        self.text = _one_style("".join(parts))
 
     def raw(self, start: int, end: int) -> tuple[int, int] | None:
         """The span in the raw text; None where it would cut a character."""

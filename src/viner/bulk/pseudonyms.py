@@ -37,7 +37,8 @@ class Pseudonyms:
     def of(self, label: str, surface: str) -> str:
         """The pseudonym of a surface with a label, such as ``PERSON_5XQ2MZ7KWN3TCVRA``.
 
-        Spellings of the same characters (NFC, NFD) and line breaks in the place of spaces make no difference.
+        Spellings of the same characters (NFC, NFD), the place of tone marks (*Hoà*, *Hòa*) and line breaks in the place of
+        spaces make no difference.
         """
         message = f"{label}\0{same_name(surface)}".encode()
         code = base64.b32encode(hmac.digest(self._key, message, hashlib.sha256))

@@ -51,8 +51,8 @@ class Redactor:
         key: For pseudonyms: the secret that they depend on, of at least 16 bytes. None draws one for the run, which is
             forgotten at its end.
         character: For characters: which one.
-        everywhere: Also redact what stands elsewhere in the same document, as whole words in any Unicode form or broken over
-            lines, and was not recognized there.
+        everywhere: Also redact what stands elsewhere in the same document, as whole words in any Unicode form or tone style or
+            broken over lines, and was not recognized there.
         keep_meta: Keys of ``meta`` that are kept.
         drop_ids: Leave the documents' ids out.
         known: Labels whose masks may stand in a document already, beside ``labels`` and those of its entities: all that the

@@ -266,11 +266,15 @@ Sink = Callable[[str | bytes], None]
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Sink]:
+def replacing(path: str | os.PathLike[str], *, pack: bool = True) -> Iterator[Sink]:
     """Yields a function that takes text or bytes for a file, which appears only when the block ends without an error.
 
     It goes to a temporary file beside the target, which then takes its place; ``.gz`` and ``.zst`` are packed. ``-`` and
     special files such as ``/dev/stdout`` are written directly.
+
+    Args:
+        path: The file.
+        pack: Whether the ending says how it is packed; False for what is packed already.
 
     Raises:
         VinerError: If the file cannot be written, such as for want of space. What was there before stays.
@@ -285,7 +289,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Sink]:
                 yield _encoder(file)
         else:
             # A link stays a link: what it points to is replaced.
-            yield from _replacing_regular(Path(target).resolve())
+            yield from _replacing_regular(Path(target).resolve(), pack)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -302,11 +306,11 @@ def is_special(path: str | os.PathLike[str]) -> bool:
     return Path(path).exists() and not stat.S_ISREG(Path(path).stat().st_mode)
 
 
-def _replacing_regular(target: Path) -> Iterator[Sink]:
+def _replacing_regular(target: Path, pack: bool) -> Iterator[Sink]:
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".part", dir=target.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file, packed(file, packing(target.name)) as content:
+        with os.fdopen(handle, "wb") as file, packed(file, packing(target.name) if pack else None) as content:
             yield _encoder(content)
         temporary.chmod(permissions(target))
         temporary.replace(target)

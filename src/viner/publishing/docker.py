@@ -19,7 +19,7 @@ from viner.project import Project
 from viner.publishing.folder import file_sizes, new_folder
 from viner.publishing.image import Image, write_image
 from viner.publishing.model import copy_model, find_model, labels, license_lines, needed_extras, size, title
-from viner.publishing.workbench import PROJECT, write_project
+from viner.publishing.workbench import PROJECT, suggesting_model, write_project
 from viner.rules import RecognitionRules, rules_toml
 from viner.workflow.markdown import escape
 
@@ -118,6 +118,7 @@ def publish_workbench(
             hint="Give a project folder, or leave --workbench out to publish a model alone",
         )
     target = (out or Path(f"{_name(source.path)}-workbench")).expanduser()
+    model = suggesting_model(source)
     image = Image(
         kind="workbench",
         name=_name(target),
@@ -125,15 +126,15 @@ def publish_workbench(
         description=f"{source.settings().name}: annotated and recognized with viner",
         command=("serve", "--project", "/data"),
         content={PROJECT: "/data"},
-        extras=("app", "postgres", *(("train",) if training else ())),
+        extras=("app", "postgres", *(needed_extras(model) if model else ()), *(("train",) if training else ())),
         memory=_TRAINING_MB if training else _WORKBENCH_MB,
         words={"training": _TRAINS if training else _TRAINS_NOT},
     )
     with _folder(target, force) as folder:
-        active = write_project(source, folder)
-        if active is not None:
+        write_project(source, model, folder)
+        if model is not None:
             # By name: a newer model that is being copied in beside it does not take over half-way.
-            Project(folder / PROJECT).activate(active)
+            Project(folder / PROJECT).activate(model.path.name)
         write_image(image, folder)
     return _published(target, image)
 

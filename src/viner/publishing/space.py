@@ -36,7 +36,7 @@ from viner.publishing.pins import pinned
 from viner.publishing.repository import check_upload, publish_repository
 from viner.publishing.upload import check_repo
 from viner.publishing.wheel import pack_wheel
-from viner.publishing.workbench import PROJECT, write_project
+from viner.publishing.workbench import PROJECT, suggesting_model, write_project
 from viner.rules import RecognitionRules, RuledRecognizer, rules_toml
 from viner.runtime import Recognizer
 from viner.samples.examples import write_examples
@@ -55,6 +55,8 @@ _RULES = "rules.toml"
 _EXAMPLES = "examples.json"
 _REST = 20_000_000  # for all that is not the model
 _LONGEST_HOST = 63
+_ANSWERING = ("schema", "heads", "views", "segmenter", "windows", "calibration", "least_estimate", "engine")
+"""What of ``viner.json`` answers depend on, beside the files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +159,15 @@ def publish_workbench(
     """
     _check(choices, upload=upload, private=private)
     settings = project.settings()
+    model = suggesting_model(project)
+    extras = ["app", "postgres", *(needed_extras(model) if model else ())]
 
     def write(folder: Path) -> tuple[None, int]:
-        write_project(project, folder)
+        write_project(project, model, folder)
         name = choices.title or settings.name
         about = {"short_description": "Annotating texts as a team", "tags": ["viner", "annotation"], "license": choices.license}
         readme = _WORKBENCH.format(title=escape(name), app=app_address(choices.repo), version=__version__)
-        _write_app(folder, ["app", "postgres"], _SERVE_PROJECT.format(project=PROJECT), {"title": name, **about}, readme)
+        _write_app(folder, extras, _SERVE_PROJECT.format(project=PROJECT), {"title": name, **about}, readme)
         return None, 0
 
     return _publish(choices, write, out, upload=upload, private=private, force=force)
@@ -275,13 +279,16 @@ def _referenced(bundle: Bundle, name: str) -> str:
     folder = download(name, (INFO,))
     theirs = BundleInfo.read(folder / INFO)
     names = {*theirs.files, *bundle.info.files}
-    for file in ("tokenizer.json", *sorted(name for name in names if name.startswith(GRAPH))):
-        if theirs.files.get(file) != bundle.info.files.get(file):
-            raise InputError(
-                f"the model on the Hub is another one: its {file} differs",
-                where=name,
-                hint="Upload this one with `viner publish hub`, or name the revision that holds it: USER/MODEL@REVISION",
-            )
+    files = ("tokenizer.json", *sorted(name for name in names if name.startswith(GRAPH)))
+    differing = [file for file in files if theirs.files.get(file) != bundle.info.files.get(file)]
+    there, here = theirs.to_dict(), bundle.info.to_dict()
+    differing += [f"{key} (in {INFO})" for key in _ANSWERING if there.get(key) != here.get(key)]
+    if differing:
+        raise InputError(
+            f"the model on the Hub is another one: its {', '.join(differing)} {'differs' if len(differing) == 1 else 'differ'}",
+            where=name,
+            hint="Upload this one with `viner publish hub`, or name the revision that holds it: USER/MODEL@REVISION",
+        )
     return f"{name.partition('@')[0]}@{folder.name}"
 
 

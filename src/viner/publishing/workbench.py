@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from viner.bundle import Bundle
 from viner.errors import InputError, MissingExtraError
 from viner.project import Project
 from viner.project.toml import read_toml
@@ -17,20 +18,33 @@ PROJECT = "project"
 """The folder of the project within the Space."""
 
 
-def write_project(project: Project, folder: Path) -> str | None:
+def suggesting_model(project: Project) -> Bundle | None:
+    """The model that suggests, in a folder of its name; None where there is none yet.
+
+    Raises:
+        InputError: If the model that is named as active is gone.
+        BundleError: If it is no whole model folder.
+    """
+    try:
+        model = project.active_model()
+    except InputError:
+        if project.models():
+            raise
+        return None
+    return find_model(model)
+
+
+def write_project(project: Project, model: Bundle | None, folder: Path) -> None:
     """Writes what a Space serves of a project.
 
     Args:
         project: The project.
+        model: The model that suggests (:func:`suggesting_model`).
         folder: The folder of the Space.
-
-    Returns:
-        Name of the model that suggests; None where there is none yet.
 
     Raises:
         InputError: If ``viner.toml`` cannot be read or says what cannot be used.
         MissingExtraError: If tomlkit is not installed.
-        BundleError: If the active model is no whole model folder.
         OSError: If it cannot be written.
     """
     try:
@@ -48,14 +62,8 @@ def write_project(project: Project, folder: Path) -> str | None:
     for name in _named_files(project):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes((project.path / name).read_bytes())
-    try:
-        model = project.active_model()
-    except InputError:
-        if project.models():
-            raise
-        return None
-    copy_model(find_model(model), target / "models" / model.name)
-    return model.name
+    if model is not None:
+        copy_model(model, target / "models" / model.path.name)
 
 
 def _named_files(project: Project) -> list[str]:

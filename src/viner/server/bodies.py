@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -40,15 +41,22 @@ def read_json(body: bytes, hint: str) -> Any:
     """The value of a JSON body.
 
     Raises:
-        RequestError: If the body is not UTF-8 or not JSON (400); ``where`` names the place.
+        RequestError: If the body is not UTF-8 or not JSON, or a number is too large (400); ``where`` names the place.
     """
     if not _LONG_NUMBER.search(body):  # orjson would round it
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError:  # says less about it than the standard library, and refuses lone surrogates
             pass
+    endless: list[str] = []
+
+    def number(digits: str) -> float:
+        if math.isinf(value := float(digits)):
+            endless.append(digits)
+        return value
+
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        data = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=number)
     except UnicodeDecodeError as error:
         hint = "Send JSON encoded in UTF-8, no binary files"
         raise RequestError(400, "invalid_json", "the body is not UTF-8", where=f"byte {error.start}", hint=hint) from None
@@ -59,6 +67,24 @@ def read_json(body: bytes, hint: str) -> Any:
         raise RequestError(400, "invalid_json", "the body is nested too deeply", hint=hint) from None
     except ValueError:  # a number of more digits than Python converts
         raise RequestError(400, "invalid_json", "a number in the body is too long", hint=hint) from None
+    if endless:  # JSON could not give it back
+        hint = "Send numbers below 1.8e308, or write them as strings"
+        raise RequestError(400, "invalid_json", f"the number {endless[0][:20]} is too large", where=_infinite(data), hint=hint)
+    return data
+
+
+def _infinite(data: Any) -> str | None:
+    """Where in a JSON value the first number stands that became infinite, as in ``meta.sizes[3]``."""
+    values: list[tuple[str, Any]] = [("", data)]
+    while values:
+        place, value = values.pop()
+        if isinstance(value, float) and math.isinf(value):
+            return place or None
+        if isinstance(value, dict):
+            values += [(f"{place}.{key[:60]}".lstrip("."), item) for key, item in reversed(value.items())]
+        elif isinstance(value, list):
+            values += [(f"{place}[{index}]", item) for index, item in reversed(list(enumerate(value)))]
+    return None  # a key that came twice: the last one counts
 
 
 def _refuse_constant(name: str) -> NoReturn:
