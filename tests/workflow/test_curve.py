@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from support.bases import toy_documents
+from support.bases import toy_documents, with_other_weights
 from viner.errors import InputError, TrainingError, UsageError
 from viner.formats import read, write
 from viner.workflow import Report, curve
@@ -110,6 +110,14 @@ def test_trainings_of_an_earlier_curve_are_taken_where_they_are_the_same(draw, p
     other, _ = draw(shares=(0.5, 1), known=first.runs, dropout=0.3)
     assert len(pretend.made) == 5
     assert {run.key for run in other.runs}.isdisjoint(run.key for run in first.runs)
+
+
+def test_trainings_from_another_base_of_the_same_name_are_not_taken(draw, pretend, base, tmp_path):
+    first, _ = draw(shares=(0.5, 1))
+    other = with_other_weights(base, tmp_path / "other" / base.name)
+    found, _ = draw(shares=(0.5, 1), known=first.runs, base=other)
+    assert len(pretend.made) == 4
+    assert {run.key for run in found.runs}.isdisjoint(run.key for run in first.runs)
 
 
 def test_a_training_that_fails_is_a_gap_and_too_many_end_it(draw, pretend):

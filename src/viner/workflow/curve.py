@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viner.base import identity
 from viner.corpus.shares import nested_shares
 from viner.document import Document
 from viner.errors import InputError, TrainingError, UsageError
@@ -168,7 +169,7 @@ def _check_parts(parts: Mapping[int, Sequence[Sequence[Document]]], shares: Sequ
 def _key(part: Material, config: TrainingConfig) -> str:
     """Names a training by all that its score depends on."""
     reads = None if part.reads is None else part.reads.name
-    told = [part.labels, dict(part.start.origin), reads, config.to_dict()]
+    told = [part.labels, identity(part.start.folder), reads, config.to_dict()]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode())
     digest.update(part.fingerprint().encode())
     return digest.hexdigest()[:24]
