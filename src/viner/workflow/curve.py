@@ -69,7 +69,7 @@ def learning_curve(
         **choices: Fields of :class:`viner.training.config.TrainingConfig`, but for the seed.
 
     Raises:
-        InputError: If a file cannot be read, or a share of it holds nothing to learn from.
+        InputError: If a file cannot be read, or a share of it holds no entity.
         UsageError: If shares or choices cannot be.
         BundleError: If the base cannot be used.
         TrainingError: If fewer than two shares got a score, or another training is at work in that folder.
@@ -125,7 +125,7 @@ def _run(part: Material, config: TrainingConfig, share: float, seed: int, key: s
     began = time.monotonic()
     try:
         f1 = try_training(part, config, work / _PLACE, observe).scores.micro.f1
-    except TrainingError as error:
+    except (TrainingError, InputError) as error:
         if error.where is not None:
             raise  # the disk's fault, or another training at work there
         problem = error.message
