@@ -13,6 +13,9 @@ WHOLE = "train_and_dev"
 REFIT = "refit"
 """Of what a model was trained on: whether it learned dev as well, once dev had chosen."""
 
+LEARNED = "learned"
+"""Of a comparison of engines: whether the model had learned the documents, whose F1 then is not told."""
+
 DEV_BEFORE = "dev_before_refit"
 """Key of ``metrics`` in the place of "dev": figures of the model that decided before one that learned dev."""
 
