@@ -271,6 +271,25 @@ def test_no_model_is_distilled_from_one_that_has_learned_its_dev(tmp_path, base,
     assert "Warning: the teacher" not in told
 
 
+@pytest.mark.parametrize("how", [{"seed": 2}, {"refit": True}])
+def test_a_teacher_of_the_same_file_that_set_others_aside_or_none_has_learned_dev(tmp_path, base, files, how):
+    train = files / "train.jsonl"
+    quick = {"dev": None, "test": None, "epochs": 1, "seed": 1}
+    teacher, _ = learn(tmp_path / "teacher", base, files, **{**quick, **how})
+    with pytest.raises(InputError, match="has learned these documents") as caught:
+        learn(tmp_path / "m", None, files, **quick, distill_from=teacher, layers=1)
+    assert caught.value.where == str(train)
+    _, told = learn(tmp_path / "n", base, files, **quick, teacher=teacher)
+    assert f"Warning: the teacher {teacher} has learned the documents of {train}" in told
+
+
+def test_a_teacher_that_set_the_same_documents_aside_has_not_learned_them(tmp_path, base, files):
+    quick = {"dev": None, "test": None, "epochs": 1}
+    teacher, _ = learn(tmp_path / "teacher", base, files, **quick)
+    _, told = learn(tmp_path / "n", base, files, **quick, teacher=teacher)
+    assert "Warning: the teacher" not in told
+
+
 def test_trackers_see_both_trainings_as_one_curve_also_if_the_second_is_stopped(tmp_path, base, files, monkeypatch):
     made = Trainer.__init__
 
