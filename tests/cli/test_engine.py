@@ -9,8 +9,9 @@ import pytest
 from support.tiny import tiny_bundle
 from viner.bundle import read_bundle
 from viner.document import Document, Entity
-from viner.formats import write
+from viner.formats import read, write
 from viner.project import Project
+from viner.workflow.fingerprint import fingerprint
 
 
 @pytest.fixture
@@ -45,6 +46,16 @@ def test_the_other_one_is_compared_and_taken(run, model, dev, tmp_path):
     assert out.startswith(f"{tmp_path / 'small'} runs int8.\nint8 gives ")
     assert "asked for is int8." in out
     assert run("evaluate", tmp_path / "small", dev)[0] == 0
+
+
+def test_a_model_that_has_learned_the_documents_is_told(run, model, dev):
+    data = json.loads((model / "viner.json").read_text(encoding="utf-8"))
+    data["data"] = {"train": fingerprint(read(dev))}
+    (model / "viner.json").write_text(json.dumps(data), encoding="utf-8")
+    status, out, err = run("engine", model, "int8", dev, "--dry-run")
+    assert status == 0, err
+    assert f"Warning: {model} has learned the documents of {dev}; in others it finds less, so F1 is not told" in err
+    assert "F1" not in out
 
 
 def test_a_project_goes_on_with_it(run, dev, tmp_path):

@@ -62,6 +62,19 @@ def test_a_run_that_distills_can_be_resumed_from_another_folder(annotated, run, 
     assert worked[2].read()["options"] == {"distill_from": "user/large"}
 
 
+def test_a_run_from_a_base_of_ones_own_can_be_resumed_from_another_folder(annotated, run, worked, tmp_path, monkeypatch):
+    (tmp_path / "bases" / "bert").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "bases")
+    status, _, err = run("train", "--project", annotated, "--base", "bert")
+    assert status == 0, err
+    assert worked[0].read()["options"] == {"base": str((tmp_path / "bases" / "bert").resolve())}
+    monkeypatch.chdir(tmp_path)
+    run("train", "--project", annotated, "--base", "bases/bert")
+    assert [folder.name for folder in worked] == ["001", "001"]
+    run("train", "--project", annotated, "--base", "user/bert@main")
+    assert worked[2].read()["options"] == {"base": "user/bert@main"}
+
+
 def test_a_run_with_teachers_can_be_resumed_from_another_folder(annotated, run, worked, tiny_model, monkeypatch):
     monkeypatch.chdir(tiny_model.parent)
     texts = ["--unlabeled", "notes/*.txt"]

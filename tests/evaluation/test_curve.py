@@ -80,9 +80,18 @@ def test_the_table_has_a_row_for_each_share_and_tells_of_what_failed():
     lines = curve((0.25, 1, None), (0.5, 1, 0.5), (1.0, 1, 0.6), (1.0, 2, 0.7)).to_markdown().splitlines()
     assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:4]] == [
         ["0.5", "200", "600", "1", "0.5000", ""],
-        ["1", "400", "1,200", "2", "0.6500 ± 0.0707", "+15.0"],
+        ["1", "400", "1,200", "2", "0.6500 ± 0.0707", "+10.0"],
     ]
     assert "Share 0.25, seed 1 failed: it collapsed" in lines
+
+
+def test_points_gained_are_those_of_the_seeds_that_both_points_have():
+    found = curve((0.25, 1, 0.4), (0.25, 2, 0.2), (0.5, 1, 0.5), (0.5, 2, None), (1.0, 1, None), (1.0, 2, 0.7))
+    lines = found.to_markdown().splitlines()[2:5]
+    assert [line.split("|")[-2].strip() for line in lines] == ["", "+10.0", "–"]
+    first, second, third = found.points()
+    assert (second.gain_over(first).mean, second.gain_over(first).count) == (pytest.approx(0.1), 1)
+    assert third.gain_over(second) is None
 
 
 def test_json_is_read_back(tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -110,3 +111,14 @@ def _tokenizer():
     tokenizer.add_special_tokens(names)
     tokenizer.post_processor = BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return tokenizer
+
+
+def with_other_weights(base: Path, folder: Path) -> Path:
+    """Copies a base encoder but for one of its weights: configuration, tokenizer and all sizes stay as they are."""
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(base, folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["embeddings.word_embeddings.weight"][9] += 1
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    return folder

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from viner.errors import TrainingError
-from viner.training.checkpoint import CHECKPOINT, TrainingFolder
+from viner.training.checkpoint import CHECKPOINT, REFIT, TrainingFolder
 
 STATE = {"fingerprint": "a", "weights": torch.arange(5)}
 
@@ -108,3 +108,39 @@ def test_the_folder_is_removed_when_the_model_stands(tmp_path):
         folder.save(STATE)
         folder.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["train.conll", "data", "checkpoints", "adapted-notes"])
+def test_a_folder_of_somebody_else_is_refused_and_left_as_it_is(tmp_path, name):
+    mine = tmp_path / "t" / name
+    mine.mkdir(parents=True)
+    with pytest.raises(TrainingError, match="holds something else") as caught, TrainingFolder(tmp_path / "t"):
+        pass
+    assert caught.value.where == str(tmp_path / "t")
+    assert "--out" in caught.value.hint
+    assert list((tmp_path / "t").iterdir()) == [mine]
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_others_put_there_stays_and_what_the_training_wrote_does_not(tmp_path, finished):
+    with TrainingFolder(tmp_path / "t") as folder:
+        folder.log.write_text("{}", encoding="utf-8")
+        (folder.path / "notes.txt").write_text("mine", encoding="utf-8")
+        (folder.path / "adapted-notes").mkdir()
+        folder.remove_adapted()
+        if finished:
+            folder.save(STATE)
+            folder.save(STATE, REFIT)
+            folder.adapted("0123456789abcdef").mkdir()
+            folder.remove()
+    assert {path.name for path in (tmp_path / "t").iterdir()} == {"notes.txt", "adapted-notes"}
+
+
+def test_a_training_that_is_over_deletes_nothing_of_the_next_one(tmp_path):
+    with TrainingFolder(tmp_path / "t") as folder:
+        folder.remove()
+        with TrainingFolder(tmp_path / "t") as second:
+            second.save(STATE, REFIT)
+            folder.remove()
+            folder.__exit__(None, None, None)
+            assert second.load("a", REFIT) is not None

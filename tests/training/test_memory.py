@@ -5,6 +5,8 @@ import torch
 from torch.autograd.graph import saved_tensors_hooks
 
 from support.bases import LABELS, tiny_base, toy_documents
+from training.conftest import RECIPE
+from viner.document import Document, Entity
 from viner.errors import TrainingError, UsageError
 from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig
@@ -77,6 +79,19 @@ def test_a_batch_in_parts_is_one_step_of_the_same_pieces(trainer, tmp_path, monk
     assert abs(len(steps[0]) - len(steps[1])) <= 2
     assert len(kept[1]) > 3 * len(steps[1])
     assert max(kept[1]) < 0.5 * max(kept[0])
+
+
+def test_a_sequence_longer_than_a_part_makes_a_step_larger_and_an_epoch_has_fewer(base, tmp_path):
+    long = [Document("Lan đi Huế rồi về Paris " * 8, entities=[Entity(0, 3, "PERSON")], id=f"{n}") for n in range(40)]
+    steps = {}
+    for accumulate in (1, 16):
+        config = TrainingConfig(**{**RECIPE, "epochs": 1, "batch_pieces": None, "accumulate": accumulate})
+        events = []
+        made = Trainer(base, LABELS, long, long[:2], config, observe=lambda event, to=events: to.append(dict(event)))
+        run(made, tmp_path / str(accumulate))
+        steps[accumulate] = [event["pieces"] for event in events if event["event"] == "step"]
+    assert len(steps[16]) < len(steps[1])
+    assert steps[16][0] > steps[1][0]
 
 
 def test_parts_must_be_some():

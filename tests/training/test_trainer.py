@@ -1,5 +1,6 @@
 import math
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from support.bases import LABELS, tiny_base, toy_documents
-from training.conftest import stop_at
+from support.bases import LABELS, tiny_base, toy_documents, with_other_weights
+from training.conftest import RECIPE, stop_at
 from viner.document import Document
 from viner.errors import BundleError, InputError, TrainingError, UsageError
 from viner.training import trainer as module
@@ -171,6 +172,21 @@ def test_a_checkpoint_of_other_choices_is_not_used(trainer, tmp_path):
     made, events = trainer(epochs=1, seed=5)
     run(made, tmp_path / "t")
     assert not of(events, "resume")
+
+
+def test_a_checkpoint_of_a_base_of_the_same_name_and_size_is_not_used(trainer, base, toys, tmp_path):
+    def begin(base):
+        events = []
+        config = TrainingConfig(**{**RECIPE, "epochs": 1, "lora": 2})
+        return Trainer(base, LABELS, *toys, config, observe=lambda event: events.append(dict(event))), events
+
+    run(begin(base)[0], tmp_path / "t")
+    made, events = begin(with_other_weights(base, tmp_path / "other" / base.name))
+    run(made, tmp_path / "t")
+    assert not of(events, "resume")
+    made, events = begin(shutil.copytree(tmp_path / "other" / base.name, tmp_path / "moved"))
+    run(made, tmp_path / "t")
+    assert of(events, "resume")
 
 
 def test_a_budget_stops_the_training_and_brings_the_rate_to_zero(trainer, tmp_path):

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from support.bases import toy_documents
+from support.bases import toy_documents, with_other_weights
+from viner.corpus import REVIEWED
+from viner.corpus.shares import nested_shares
 from viner.errors import InputError, TrainingError, UsageError
 from viner.formats import read, write
 from viner.workflow import Report, curve
@@ -112,6 +114,14 @@ def test_trainings_of_an_earlier_curve_are_taken_where_they_are_the_same(draw, p
     assert {run.key for run in other.runs}.isdisjoint(run.key for run in first.runs)
 
 
+def test_trainings_from_another_base_of_the_same_name_are_not_taken(draw, pretend, base, tmp_path):
+    first, _ = draw(shares=(0.5, 1))
+    other = with_other_weights(base, tmp_path / "other" / base.name)
+    found, _ = draw(shares=(0.5, 1), known=first.runs, base=other)
+    assert len(pretend.made) == 4
+    assert {run.key for run in found.runs}.isdisjoint(run.key for run in first.runs)
+
+
 def test_a_training_that_fails_is_a_gap_and_too_many_end_it(draw, pretend):
     def fail(material, config):
         if len(material.train) < 20:
@@ -129,6 +139,22 @@ def test_a_training_that_fails_is_a_gap_and_too_many_end_it(draw, pretend):
     with pytest.raises(TrainingError, match="4 of 4 trainings failed, so there is no curve") as caught:
         draw(dropout=0.3)
     assert caught.value.hint
+
+
+def test_a_part_in_which_nobody_said_what_is_outside_of_entities_is_a_gap(draw, toys, tmp_path):
+    documents = list(read(toys / "train.jsonl"))
+    few = {document.id for document in nested_shares(documents, (0.1, 1.0), 1)[0]}
+    partly = [
+        document.with_(meta={REVIEWED: [[entity.start, entity.end] for entity in document.entities]})
+        if document.id in few
+        else document
+        for document in documents
+    ]
+    write(partly, tmp_path / "partly.jsonl")
+    found, said = draw(train=tmp_path / "partly.jsonl", shares=(0.1, 0.5, 1.0))
+    assert [run.f1 is None for run in found.runs] == [True, False, False]
+    assert found.runs[0].problem.startswith("the training documents are annotated only in part")
+    assert "failed: the training documents are annotated only in part" in said
 
 
 def test_what_failed_for_want_of_memory_is_tried_again_and_what_learns_nothing_is_not(draw, pretend):

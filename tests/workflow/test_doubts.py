@@ -8,10 +8,10 @@ import pytest
 
 from support.bases import toy_documents
 from viner.cli.main import main
-from viner.errors import InputError, UsageError
+from viner.errors import InputError, UsageError, VinerError
 from viner.formats import read, write
 from viner.workflow import Report, choose, doubts
-from viner.workflow.doubts import find_doubts
+from viner.workflow.doubts import find_doubts, remove_models
 
 CHOICES = {
     "epochs": 20,
@@ -70,6 +70,10 @@ def test_planted_errors_come_first_and_a_killed_run_goes_on(tmp_path, base, plan
     first = {(doubt.excerpt.document, doubt.pair.start) for doubt in found.doubts[: len(wrong)]}
     assert len(first & wrong) >= len(wrong) / 2  # one entity in two hundred is wrong
     assert (found.documents, found.folds) == (len(list(read(file))), 2)
+    again = find_doubts(file, work, report=Report(io.StringIO()), **options)
+    assert len(trained) == 3  # models stay until what they found is kept
+    assert again == found
+    remove_models(work)
     assert not work.exists()
 
 
@@ -113,6 +117,28 @@ def test_the_command_writes_lines_with_places_and_tells_the_most_doubtful(notes,
     assert "their F1 is 0.7273." in said
     assert [options["epochs"] for options in untrained] == [2, 2, 2]
     assert all("base" not in options for options in untrained)
+
+
+def test_doubts_that_cannot_be_written_are_found_again_without_a_training(notes, untrained, capsys, monkeypatch):
+    def full(path):
+        raise VinerError("cannot be written: No space left on device", where=path)
+
+    out = notes.with_name("doubts.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr("viner.formats.files.replacing", full)
+        assert main(["doubts", str(notes), "--out", str(out), "--folds", "3"]) == 1
+    assert len(untrained) == 3
+    assert main(["doubts", str(notes), "--out", str(out), "--folds", "3"]) == 0
+    assert len(untrained) == 3
+    assert out.is_file()
+    assert not out.with_name("doubts.jsonl.folds").exists()
+
+
+def test_files_of_others_in_the_working_folder_stay(notes, untrained, tmp_path):
+    find_doubts(notes, tmp_path / "work", folds=3, report=Report(io.StringIO()))
+    (tmp_path / "work" / "mine.txt").write_text("mine", encoding="utf-8")
+    remove_models(tmp_path / "work")
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["mine.txt"]
 
 
 def test_the_command_writes_a_page_and_json(notes, untrained, capsys):
@@ -170,4 +196,6 @@ def test_what_cannot_be_is_said_before_anything_is_trained(notes, untrained, tmp
     with pytest.raises(InputError, match="no annotated entity"):
         find_doubts(tmp_path / "plain.txt", tmp_path / "work")
     assert main(["doubts", str(notes), "--out", str(tmp_path / "doubts.pdf")]) == 2
+    (tmp_path / "doubts.html").mkdir()
+    assert main(["doubts", str(notes), "--out", str(tmp_path / "doubts.html")]) == 2
     assert untrained == []

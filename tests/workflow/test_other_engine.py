@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import shutil
 
@@ -14,8 +15,10 @@ from viner.evaluation import evaluate_model
 from viner.evaluation.confidence import ConfidenceTally
 from viner.project import Project
 from viner.runtime import Recognizer
+from viner.workflow import Report, other_engine
 from viner.workflow.card import is_untouched, model_card
 from viner.workflow.choose import canary_documents
+from viner.workflow.fingerprint import fingerprint
 from viner.workflow.other_engine import take_engine
 
 TEXT = "Nguyễn Văn A và Lan từ Hà Nội đến Huế."
@@ -82,6 +85,40 @@ def test_both_are_compared_on_the_documents(exact, documents, tmp_path):
     assert "dev_f1" not in unannotated.choice.evidence
     assert unannotated.choice.evidence["sentences"] == 1
     assert [path.name for path in tmp_path.iterdir() if path.name not in ("home", "model")] == []
+
+
+@pytest.mark.parametrize("learned", ["train", "train_and_dev", "dev"])
+def test_no_f1_is_told_on_documents_that_the_model_has_learned(exact, documents, tmp_path, learned):
+    data = json.loads((exact / "viner.json").read_text(encoding="utf-8"))
+    data["data"] = {learned: fingerprint(documents), "refit": True}
+    (exact / "viner.json").write_text(json.dumps(data), encoding="utf-8")
+    said = io.StringIO()
+    given = {"where": "gold.jsonl", "report": Report(said)}
+    # What nobody annotated is not learned.
+    found = take_engine(exact, "int8", [*documents, Document(TEXT)], out=tmp_path / "other", **given)
+    assert f"Warning: {exact} has learned the documents of gold.jsonl" in said.getvalue()
+    assert "dev_f1" not in found.choice.evidence
+    assert "that it has learned (" in found.choice.summary()
+    info = read_bundle(tmp_path / "other").info
+    assert info.evidence["learned"] is True
+    assert "dev_f1" not in info.evidence
+    assert info.data == data["data"]
+    assert "sentences that it had learned int8 gave" in model_card(info)
+    said.truncate(0)
+    found = take_engine(exact, "int8", documents[1:], dry_run=True, **given)
+    assert "Warning" not in said.getvalue()
+    assert "dev_f1" in found.choice.evidence
+    assert "learned" not in found.choice.evidence
+
+
+def test_all_of_a_file_is_what_a_model_has_learned_though_its_beginning_is_compared(exact, documents, monkeypatch):
+    monkeypatch.setattr(other_engine, "SENTENCES", 3)
+    data = json.loads((exact / "viner.json").read_text(encoding="utf-8"))
+    data["data"] = {"train": fingerprint(documents)}
+    (exact / "viner.json").write_text(json.dumps(data), encoding="utf-8")
+    found = take_engine(exact, "int8", iter(documents), dry_run=True, report=Report(io.StringIO()))
+    assert found.choice.evidence["learned"] is True
+    assert found.choice.evidence["sentences"] == 3
 
 
 def test_the_card_says_what_its_figures_were_measured_with(exact, documents, tmp_path):

@@ -11,12 +11,14 @@ from support.bases import toy_documents
 from training.conftest import stop_at
 from viner.bundle import read_bundle
 from viner.cli.main import main
+from viner.cli.options import Duration
 from viner.errors import InputError, TrainingError
 from viner.evaluation import evaluate_model
 from viner.formats import read, write
 from viner.runtime import Recognizer
+from viner.training.config import TrainingConfig
 from viner.training.scoring import DevSet
-from viner.training.selection import LastOfRefit
+from viner.training.selection import LastOfRefit, Plan
 from viner.training.trainer import Trainer
 from viner.workflow import Report, choose, train_model
 from viner.workflow.fingerprint import fingerprint
@@ -256,6 +258,33 @@ def test_a_model_that_finds_nothing_is_not_written_in_the_place_of_one_that_does
     assert "refit" not in read_bundle(path).info.data
 
 
+def test_with_a_budget_the_hint_names_the_one_that_finds_the_model_before_it(tmp_path, base, files, monkeypatch):
+    good = DevSet.score
+    rounds = []
+
+    def silent(self, *args):
+        scores = good(self, *args)
+        rounds.append(scores)
+        return scores if len(rounds) <= 4 else replace(scores, micro=replace(scores.micro, predicted=0))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DevSet, "score", silent)
+        with pytest.raises(TrainingError, match="finds nothing") as caught:
+            learn(tmp_path / "m", base, files, refit=True, budget_minutes=5.0)
+    assert "Without --refit, and with --budget 2.5m, the same command writes the model before it" in caught.value.hint
+    _, told = learn(tmp_path / "m", base, files, budget_minutes=Duration().convert("2m30s", None, None))
+    assert "Going on after epoch 3" in told
+
+
+@pytest.mark.parametrize("given", ["4m", "5m", "7s", "100s", "1h1m7s", "1.5h", "1h30m", "13", "0.3", "2h10m50s"])
+def test_half_of_any_budget_can_be_said(given):
+    half = Duration().convert(given, None, None) / 2
+    selection = LastOfRefit(Plan(1e-3, 3, 10, True))
+    selection.configured(TrainingConfig(budget_minutes=half))
+    option = selection.hint.partition("--budget ")[2].partition(",")[0]
+    assert Duration().convert(option, None, None) == half
+
+
 def test_patience_that_ends_nothing_shortens_nothing(tmp_path, base, files):
     path, _ = learn(tmp_path / "m", base, files, refit=True, patience=99)
     others, _ = events(path)
@@ -270,6 +299,25 @@ def test_no_model_is_distilled_from_one_that_has_learned_its_dev(tmp_path, base,
     _, told = learn(tmp_path / "n", base, files, teacher=both[1], epochs=1)
     assert f"Warning: the teacher {both[1]} has learned the documents of {files / 'dev.jsonl'}" in told
     _, told = learn(tmp_path / "o", base, files, teacher=both[0], epochs=1)
+    assert "Warning: the teacher" not in told
+
+
+@pytest.mark.parametrize("how", [{"seed": 2}, {"refit": True}])
+def test_a_teacher_of_the_same_file_that_set_others_aside_or_none_has_learned_dev(tmp_path, base, files, how):
+    train = files / "train.jsonl"
+    quick = {"dev": None, "test": None, "epochs": 1, "seed": 1}
+    teacher, _ = learn(tmp_path / "teacher", base, files, **{**quick, **how})
+    with pytest.raises(InputError, match="has learned these documents") as caught:
+        learn(tmp_path / "m", None, files, **quick, distill_from=teacher, layers=1)
+    assert caught.value.where == str(train)
+    _, told = learn(tmp_path / "n", base, files, **quick, teacher=teacher)
+    assert f"Warning: the teacher {teacher} has learned the documents of {train}" in told
+
+
+def test_a_teacher_that_set_the_same_documents_aside_has_not_learned_them(tmp_path, base, files):
+    quick = {"dev": None, "test": None, "epochs": 1}
+    teacher, _ = learn(tmp_path / "teacher", base, files, **quick)
+    _, told = learn(tmp_path / "n", base, files, **quick, teacher=teacher)
     assert "Warning: the teacher" not in told
 
 

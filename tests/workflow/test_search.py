@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import sys
 import tomllib
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from support.bases import toy_documents
+from support.bases import toy_documents, with_other_weights
 from viner.errors import InputError, MissingExtraError, TrainingError, UsageError
 from viner.formats import write
 from viner.training.config import TrainingConfig, default_learning_rate
@@ -336,6 +337,14 @@ def test_a_folder_belongs_to_one_search(look, pretend, tmp_path, changed, named)
         look(trials=2, **changed)
     assert caught.value.where == str(tmp_path / "found")
     assert len(pretend.tried) == 1
+
+
+def test_a_base_of_the_same_name_is_another_one(look, pretend, base, tmp_path):
+    look(trials=1)
+    with pytest.raises(UsageError, match="a search with another base"):
+        look(trials=2, base=with_other_weights(base, tmp_path / "other" / base.name))
+    look(trials=2, base=shutil.copytree(base, tmp_path / "moved"))
+    assert len(pretend.tried) == 2
 
 
 def test_two_searches_in_one_folder_are_refused(look, pretend):

@@ -309,6 +309,16 @@ def test_two_trainings_into_one_folder(tmp_path, base, toys):
     assert not (tmp_path / "m").exists()
 
 
+def test_data_in_the_place_of_the_working_folder_is_refused_and_kept(tmp_path, base, toys):
+    data = tmp_path / "m.training"
+    data.mkdir()
+    copies = {split: shutil.copy(toys / f"{split}.jsonl", data) for split in ("train", "dev")}
+    with pytest.raises(TrainingError, match="holds something else"):
+        learn(tmp_path / "m", base, toys, **copies)
+    assert sorted(path.name for path in data.iterdir()) == ["dev.jsonl", "train.jsonl"]
+    assert not (tmp_path / "m").exists()
+
+
 def test_out_may_be_the_folder_one_stands_in(tmp_path, base, toys, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")

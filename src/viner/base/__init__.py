@@ -5,7 +5,8 @@ and ``resolve("user/name@revision")`` take any encoder that Transformers knows.
 """
 
 from viner.base.bundled import unpack
+from viner.base.identity import identity
 from viner.base.origin import origin
 from viner.base.resolve import resolve
 
-__all__ = ["origin", "resolve", "unpack"]
+__all__ = ["identity", "origin", "resolve", "unpack"]

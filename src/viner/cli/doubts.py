@@ -73,10 +73,12 @@ def doubts(
       viner doubts train.jsonl --out doubts.jsonl --folds 10 --budget 20m
       viner doubts --project covid
     """
-    from viner.workflow.doubts import find_doubts
+    from viner.workflow.doubts import find_doubts, remove_models
 
     if out is not None and out.suffix not in _ENDINGS:
         raise UsageError(f"the ending of {out.name!r} says nothing", where="--out", hint=f"Use one of: {', '.join(_ENDINGS)}")
+    if out is not None and out.is_dir():
+        raise UsageError("this is a folder, and doubts go to a file", where=out, hint="Name another output with --out")
     if file is not None and (project or split) is not None:
         raise UsageError("--project and --split go without FILE", hint="Give a file, or a project")
     if file is None and (format or read_options):
@@ -96,6 +98,7 @@ def doubts(
         else:
             name, found = home.path.resolve().name, _in_project(home, split, work, given)
         _write(found, out, name, spoken)
+        remove_models(work)
     if as_json:
         echo_json({**found.to_dict(), **({} if out is None else {"out": str(out)})})
         return
@@ -126,9 +129,12 @@ def _for_the_console(project: Project | None, split: Split | None, choices: dict
             "nothing says where the doubts go", hint="Give --out doubts.html, or .jsonl; a project with a store needs none"
         )
     from viner.studio.doubts import doubting
+    from viner.workflow.doubts import remove_models
 
     with doubting(project) as work:
-        return _in_project(project, split, work, choices, keep=True)
+        found = _in_project(project, split, work, choices, keep=True)
+        remove_models(work)
+        return found
 
 
 def _in_project(project: Project, split: Split | None, work: Path, choices: dict[str, Any], *, keep: bool = False) -> Doubts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +41,7 @@ def engine(
     float32 again what int8 is unsure of. A training takes int8 where both find the same entities on dev, else the cascade
     where that finds them and is faster than float32, else float32. Another one may still be right for you: FILE holds texts of
     the kind that the model is for, and the comparison says how many entities differ, how fast each is and, if FILE is
-    annotated, what F1 each has.
+    annotated and not what the model has learned, what F1 each has.
 
     MODEL stays as it is. Of a project the next number becomes the new model, which recognizes if MODEL did; elsewhere --out
     names a folder. Building a graph needs viner[train].
@@ -62,10 +61,9 @@ def engine(
     if file is None:
         raise UsageError("FILE is missing: texts to compare on", hint=f"Such as: viner engine {model} {engine} dev.conll")
     from viner.formats import read
-    from viner.workflow.choose import SENTENCES
     from viner.workflow.other_engine import take_engine
 
-    documents = list(progress(islice(read(file, format, **read_options), SENTENCES)))  # more are not compared
+    documents = progress(read(file, format, **read_options))
     found = take_engine(model, engine, documents, where=file, out=out, dry_run=dry_run)
     if as_json:
         echo_json(found.to_dict())

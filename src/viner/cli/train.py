@@ -220,8 +220,9 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
                 hint="Export the documents first, or leave the option away",
             )
     # Whoever resumes the run may stand in another folder.
-    if "distill_from" in choices:
-        choices["distill_from"] = _in_full(choices["distill_from"])
+    for name in ("base", "distill_from"):
+        if name in choices:
+            choices[name] = _in_full(choices[name])
     if "teacher" in choices:
         choices["teacher"] = [_in_full(name) for name in choices["teacher"]]
     for name in ("adapt", "unlabeled"):
@@ -241,6 +242,6 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
 
 
 def _in_full(model: str) -> str:
-    """A model's name, in full where it is a folder."""
+    """The name of a model or a base, in full where it is a folder."""
     folder = Path(model).expanduser()
     return str(folder.resolve()) if folder.is_dir() else model

@@ -80,6 +80,11 @@ class CurvePoint:
     f1: Spread
     by_seed: Mapping[int, float]
 
+    def gain_over(self, before: CurvePoint) -> Spread | None:
+        """F1 that it gained over another point, seed by seed; None where no seed has both."""
+        seeds = sorted(self.by_seed.keys() & before.by_seed.keys())
+        return Spread.of([self.by_seed[seed] - before.by_seed[seed] for seed in seeds]) if seeds else None
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:
@@ -153,9 +158,10 @@ class Curve:
     def to_markdown(self) -> str:
         """A table with a row for each share, and what it says."""
         rows = []
-        before = None
+        before: CurvePoint | None = None
         for point in self.points():
-            gain = "" if before is None else f"{100 * (point.f1.mean - before.f1.mean):+.1f}"
+            gained = None if before is None else point.gain_over(before)
+            gain = "" if before is None else "–" if gained is None else f"{100 * gained.mean:+.1f}"
             seeds = f"{point.f1.count}"
             rows.append((f"{point.share:g}", f"{point.documents:,}", f"{point.entities:,}", seeds, str(point.f1), gain))
             before = point

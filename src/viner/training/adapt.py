@@ -24,6 +24,7 @@ import torch
 from accelerate.utils import set_seed
 from numpy.typing import NDArray
 
+from viner.base import identity
 from viner.encoding import PieceEncoder
 from viner.errors import TrainingError
 from viner.training.adapt_config import AdaptConfig
@@ -454,11 +455,7 @@ def _write(encoder: Any, base: Path, target: Path, record: dict[str, Any], log: 
 
 
 def _fingerprint(base: Path, passages: Passages, encoder: PieceEncoder, config: AdaptConfig) -> str:
-    digest = hashlib.sha256(json.dumps([_LAYOUT, encoder.views, encoder.max_pieces, config.to_dict()]).encode())
-    digest.update((base / "config.json").read_bytes())
-    # Two bases can share configuration and sizes.
-    for file in sorted(base.glob("*.safetensors")) + sorted(base.glob("*.bin")):
-        with file.open("rb") as content:
-            digest.update(hashlib.file_digest(content, "sha256").digest())
+    told = [_LAYOUT, encoder.views, encoder.max_pieces, config.to_dict(), identity(base)]
+    digest = hashlib.sha256(json.dumps(told).encode())
     digest.update(passages.sha256.encode())
     return digest.hexdigest()

@@ -6,10 +6,11 @@ beside and renamed, so the folder always holds a whole one; they load with ``wei
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,6 +27,12 @@ REFIT = "refit.pt"
 ADAPTATION = "adaptation.pt"
 """Where the adaptation of the base stands, which comes before it."""
 _ADAPTED = "adapted-"
+_LOCK, _LOG, _SCRATCH = "lock", "metrics.jsonl", "scratch"
+_OWN = re.compile(
+    rf"{_LOCK}|{re.escape(_LOG)}|{_SCRATCH}|({'|'.join(map(re.escape, (CHECKPOINT, REFIT, ADAPTATION)))})(\.part)?"
+    rf"|{_ADAPTED}[0-9a-f]{{16}}(\.part)?"
+)
+"""Names of all that a training writes in its folder: nothing else there is deleted."""
 
 
 class TrainingFolder:
@@ -37,14 +44,20 @@ class TrainingFolder:
         path: The folder; it is made when missing.
 
     Raises:
-        TrainingError: On entering, if another training holds it.
+        TrainingError: On entering, if another training holds it, or it holds files of others alone.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = FileLock(path / "lock")
+        self._lock = FileLock(path / _LOCK)
 
     def __enter__(self) -> TrainingFolder:
+        if self.path.is_dir() and any(self.path.iterdir()) and not self._own():
+            raise TrainingError(
+                "this folder is where the training keeps its state, and it holds something else",
+                where=self.path,
+                hint="Move its files elsewhere, or choose another --out",
+            )
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(timeout=0)
@@ -57,20 +70,20 @@ class TrainingFolder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._lock.release()
         if not any((self.path / name).is_file() for name in (CHECKPOINT, ADAPTATION)) and not self._all_adapted():
             # Nothing to go on from: a training that failed before its first epoch leaves nothing behind.
-            shutil.rmtree(self.path, ignore_errors=True)
+            self.remove()
+        self._lock.release()
 
     @property
     def log(self) -> Path:
         """The events of the training, one JSON object a line."""
-        return self.path / "metrics.jsonl"
+        return self.path / _LOG
 
-    @contextmanager
+    @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
         """An empty folder for what is only measured."""
-        place = self.path / "scratch"
+        place = self.path / _SCRATCH
         shutil.rmtree(place, ignore_errors=True)
         try:
             place.mkdir()
@@ -93,7 +106,11 @@ class TrainingFolder:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _all_adapted(self) -> list[Path]:
-        return [*self.path.glob(f"{_ADAPTED}*")]
+        return [path for path in self._own() if path.name.startswith(_ADAPTED)]
+
+    def _own(self) -> list[Path]:
+        """What trainings have written there."""
+        return [path for path in self.path.iterdir() if _OWN.fullmatch(path.name)] if self.path.is_dir() else []
 
     def save(self, state: dict[str, Any], name: str = CHECKPOINT) -> None:
         """Writes a checkpoint.
@@ -146,6 +163,16 @@ class TrainingFolder:
         (self.path / name).unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Deletes the folder, after the model has been written."""
+        """Deletes what the training wrote, after the model has been written, and the folder if nothing else is in it."""
+        if not self._lock.is_locked:
+            return  # it is gone, or another training's by now
+        # The lock goes last, and is let go of once it is gone: whoever comes meanwhile is refused, or has a lock of their own.
+        for path in sorted(self._own(), key=lambda path: path.name == _LOCK):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):  # Windows deletes no open file; there the lock goes when it is let go of
+                    path.unlink()
         self._lock.release()
-        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # somebody else's files stay
+            self.path.rmdir()

@@ -35,7 +35,8 @@ class TrainingConfig:
         adversarial: How far the vectors of a sequence's pieces are moved to where the loss grows fastest, as a multiple of a
             vector's mean length, to learn from there as well (Miyato et al., 2017); 0: not at all. Not with a teacher.
         batch_pieces: Pieces of a batch, padding included; None takes a sixtieth of the set, within 512 to 2,048, divided by
-            ``accumulate`` and by the number of processes, so that a step learns from as many.
+            ``accumulate`` and by the number of processes, so that a step learns from as many. A sequence that is longer is a
+            batch by itself: then steps are larger, and an epoch has fewer of them.
         accumulate: Batches that a process computes, one after the other, before the weights change.
         window_pieces: Pieces of the longest sequence, special pieces included; the model's own limit caps it.
         window_overlap: Pieces that neighboring windows of one document share.

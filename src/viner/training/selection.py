@@ -13,7 +13,7 @@ from viner.training.config import TrainingConfig
 
 T = TypeVar("T")
 
-_WITHOUT_REFIT = "Without --refit the same command writes the model before it, which is there already"
+_WITHOUT_REFIT = "Without --refit{} the same command writes the model before it, which is there already"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,16 @@ class LastOfRefit(BestOnDev):
 
     checkpoint = REFIT  # that of the training that chose is left alone
     facts: Mapping[str, Any] = {"refit": True}
-    hint = _WITHOUT_REFIT
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self.steps_before = plan.steps
+        self.hint = _WITHOUT_REFIT.format("")
 
     def configured(self, config: TrainingConfig) -> TrainingConfig:
         """With the rate and the epochs of the training that chose."""
+        if config.budget_minutes is not None:  # half of what was asked for, which the checkpoint before it belongs to
+            self.hint = _WITHOUT_REFIT.format(f", and with --budget {_as_option(config.budget_minutes)},")
         return replace(config, learning_rate=self._plan.rate, epochs=self._plan.epochs, patience=None)
 
     def keeps(self, scores: EntityScores, best_f1: float) -> bool:
@@ -105,3 +107,16 @@ class LastOfRefit(BestOnDev):
         """
         if self._plan.finds and not scores.micro.predicted:
             raise TrainingError("the model that learned dev as well finds nothing", hint=self.hint)
+
+
+def _as_option(minutes: float) -> str:
+    """A time as an option takes it, such that the same number comes of it, to the last bit if that can be."""
+    told = ""
+    for whole in (minutes // 0.5 * 0.5, 0.0, minutes):  # halves, since a time in minutes and seconds was halved
+        parts = [
+            (f"{number:.6f}".rstrip("0").rstrip("."), unit) for number, unit in ((whole, 1.0), (60 * (minutes - whole), 1 / 60))
+        ]
+        told = "".join(number + ("m" if unit == 1 else "s") for number, unit in parts if float(number))
+        if sum(float(number) * unit for number, unit in parts) == minutes:
+            break
+    return told

@@ -19,7 +19,7 @@ from viner.evaluation import Evaluation
 from viner.evaluation.confidence import Confidence
 from viner.schema import Layer
 from viner.workflow.choose import percent
-from viner.workflow.fingerprint import DEV_BEFORE, REFIT
+from viner.workflow.fingerprint import DEV_BEFORE, LEARNED, REFIT
 from viner.workflow.front_matter import (
     CardChoices,
     card_title,
@@ -276,7 +276,8 @@ def _figures(info: BundleInfo, evaluations: Mapping[str, Evaluation]) -> str:
         figures = f" (F1 {f1['int8']:.4f} against {f1['fp32']:.4f})" if isinstance(f1, Mapping) else ""
         rule = "it was asked for" if evidence.get("asked") else f"{evidence.get('needed', 0):.1%} are needed"
         compared = (
-            f" Over {evidence.get('sentences', 0):,} sentences int8 gave {percent(evidence['same_share'])} of the entities of"
+            f" Over {evidence.get('sentences', 0):,} sentences{' that it had learned' if evidence.get(LEARNED) else ''}"
+            f" int8 gave {percent(evidence['same_share'])} of the entities of"
             f" float32{', before any is left out' if info.least_estimate else ''}{figures}; {rule}."
         )
         if evidence.get(REFIT):

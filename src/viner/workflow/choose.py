@@ -21,6 +21,7 @@ from viner.metrics import EntityTally, LabeledSpan
 from viner.runtime import Recognizer
 from viner.samples import SPLITS, corpus
 from viner.text import words_of
+from viner.workflow.fingerprint import LEARNED
 from viner.workflow.segments import in_segments
 
 SENTENCES = 2_000
@@ -59,7 +60,7 @@ class Choice:
         asked = e.get("asked", False)  # earlier models were not asked about
         told = (
             f"int8 gives {percent(e['same_share'])} of the entities of float32 over {e['sentences']:,} sentences"
-            f" ({', '.join(figures)})"
+            f"{' that it has learned' if e.get(LEARNED) else ''} ({', '.join(figures)})"
         )
         if both := e.get(CASCADE):
             told += (

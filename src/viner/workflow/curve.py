@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from viner.base import identity
 from viner.corpus.shares import nested_shares
 from viner.document import Document
 from viner.errors import InputError, TrainingError, UsageError
@@ -68,7 +69,7 @@ def learning_curve(
         **choices: Fields of :class:`viner.training.config.TrainingConfig`, but for the seed.
 
     Raises:
-        InputError: If a file cannot be read, or a share of it holds nothing to learn from.
+        InputError: If a file cannot be read, or a share of it holds no entity.
         UsageError: If shares or choices cannot be.
         BundleError: If the base cannot be used.
         TrainingError: If fewer than two shares got a score, or another training is at work in that folder.
@@ -124,7 +125,7 @@ def _run(part: Material, config: TrainingConfig, share: float, seed: int, key: s
     began = time.monotonic()
     try:
         f1 = try_training(part, config, work / _PLACE, observe).scores.micro.f1
-    except TrainingError as error:
+    except (TrainingError, InputError) as error:
         if error.where is not None:
             raise  # the disk's fault, or another training at work there
         problem = error.message
@@ -168,7 +169,7 @@ def _check_parts(parts: Mapping[int, Sequence[Sequence[Document]]], shares: Sequ
 def _key(part: Material, config: TrainingConfig) -> str:
     """Names a training by all that its score depends on."""
     reads = None if part.reads is None else part.reads.name
-    told = [part.labels, dict(part.start.origin), reads, config.to_dict()]
+    told = [part.labels, identity(part.start.folder), reads, config.to_dict()]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode())
     digest.update(part.fingerprint().encode())
     return digest.hexdigest()[:24]

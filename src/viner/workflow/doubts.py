@@ -120,7 +120,7 @@ def find_doubts_in(
     """Trains a model on all folds of some documents but one, for each fold, and lets it judge the documents of that one.
 
     See :mod:`viner.evaluation.confident` for what is doubted. Killed or interrupted, the same call goes on: finished models
-    stay in the working folder, which is removed at the end.
+    stay in the working folder. Once what was found is kept, :func:`remove_models` clears it.
 
     Args:
         documents: Annotated documents; others are left out.
@@ -149,7 +149,7 @@ def find_doubts_in(
     numbers = fold_numbers(documents, folds, seed)
     schema = Schema.infer(documents)
     place = Path(work) / _fingerprint(documents, folds, seed, choices)
-    _clear(Path(work), but=place)
+    _clear(Path(work), but=place)  # what an interrupted search for other doubts has left would never be gone on with
     judged: dict[int, Judged] = {}
     for fold in range(folds):
         report.line(f"Fold {fold + 1} of {folds}")
@@ -159,9 +159,6 @@ def find_doubts_in(
         asked = [index for index, number in enumerate(numbers) if number == fold]
         judged.update(zip(asked, _judged(model, [documents[index] for index in asked], learned), strict=True))
     found = doubtful([judged[index] for index in range(len(documents))])
-    shutil.rmtree(place)
-    with contextlib.suppress(OSError):  # somebody else's files stay
-        Path(work).rmdir()
     tally = EntityTally()
     for document in judged.values():
         if is_partial(document.gold):
@@ -170,8 +167,19 @@ def find_doubts_in(
     return Doubts(tuple(found), len(documents), entities, folds, tally.scores().micro.f1)
 
 
-def _clear(work: Path, *, but: Path) -> None:
-    """Removes what an interrupted search for other doubts has left in a working folder: it would never be gone on with."""
+def remove_models(work: str | Path) -> None:
+    """Removes the models that judged, and the files that they learned from, when what they found is kept.
+
+    Args:
+        work: The working folder, which goes as well unless somebody else's files are in it.
+    """
+    _clear(Path(work))
+    with contextlib.suppress(OSError):
+        Path(work).rmdir()
+
+
+def _clear(work: Path, *, but: Path | None = None) -> None:
+    """Removes what searches for doubts have left in a working folder."""
     for folder in work.iterdir() if work.is_dir() else ():
         if folder != but and re.fullmatch(r"[0-9a-f]{16}", folder.name):
             shutil.rmtree(folder)

@@ -13,6 +13,9 @@ WHOLE = "train_and_dev"
 REFIT = "refit"
 """Of what a model was trained on: whether it learned dev as well, once dev had chosen."""
 
+LEARNED = "learned"
+"""Of a comparison of engines: whether the model had learned the documents, whose F1 then is not told."""
+
 DEV_BEFORE = "dev_before_refit"
 """Key of ``metrics`` in the place of "dev": figures of the model that decided before one that learned dev."""
 
@@ -53,3 +56,17 @@ def has_learned(data: Mapping[str, Any], documents: Mapping[str, Any]) -> bool:
     """
     learned = [data.get(name) for name in ("train", WHOLE, *(("dev",) if data.get(REFIT) else ()))]
     return any(isinstance(item, Mapping) and item.get("sha256") == documents["sha256"] for item in learned)
+
+
+def has_learned_of(data: Mapping[str, Any], whole: Mapping[str, Any], aside: Mapping[str, Any]) -> bool:
+    """Whether a model learned of documents that were set aside: it was trained on the same file, and set others aside, or none.
+
+    Args:
+        data: What its folder says of its data.
+        whole: Fingerprint of all documents of the file.
+        aside: That of those that were set aside.
+    """
+    theirs, dev = (data.get(name) for name in (WHOLE, "dev"))
+    if not isinstance(theirs, Mapping) or theirs.get("sha256") != whole["sha256"]:
+        return False
+    return bool(data.get(REFIT)) or not isinstance(dev, Mapping) or dev.get("sha256") != aside["sha256"]

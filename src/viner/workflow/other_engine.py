@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
 from viner.training.graph_file import copy_graph
 from viner.workflow.card import edited_card, model_card
-from viner.workflow.choose import Choice, choose_engine, recognizer_in, write_canaries
+from viner.workflow.choose import SENTENCES, Choice, choose_engine, recognizer_in, write_canaries
+from viner.workflow.fingerprint import LEARNED, Fingerprint, has_learned
 from viner.workflow.progress import Report
 from viner.workflow.rebuild import build_graph
 from viner.workflow.recalibrate import CALIBRATION
@@ -61,7 +63,7 @@ class EngineChange:
 def take_engine(
     model: str | Path,
     engine: str,
-    documents: Sequence[Document],
+    documents: Iterable[Document],
     *,
     where: str | Path | None = None,
     out: str | Path | None = None,
@@ -71,14 +73,14 @@ def take_engine(
     """Makes a model folder that runs something else than a model does. The model stays as it is.
 
     A graph that it does not hold is built from the weights, and all are compared on the documents alone; what card and
-    ``viner.json`` say of the engine is of that comparison. Figures by split and the calibration stay those of the engine
-    before, and are marked so. Of a project the next number becomes the new model, which recognizes from then on if the model
-    did.
+    ``viner.json`` say of the engine is of that comparison, without an F1 where the model has learned the documents. Figures by
+    split and the calibration stay those of the engine before, and are marked so. Of a project the next number becomes the new
+    model, which recognizes from then on if the model did.
 
     Args:
         model: A model folder, a project, which stands for its active model, or a Hub id.
         engine: "int8", "fp32" or "cascade".
-        documents: Texts of the kind that the model is for; annotated ones give F1.
+        documents: Texts of the kind that the model is for; annotated ones give F1. The first :data:`SENTENCES` are compared.
         where: The file that they come from, for messages.
         out: The folder to be; None is for the models of a project alone.
         dry_run: Compare, and write nothing.
@@ -93,9 +95,11 @@ def take_engine(
     check_engine(engine)
     if out is not None and Path(out).exists():
         raise BundleError("it exists already", where=out, hint="Name a new folder with --out")
-    if not documents:
+    rest = iter(documents)
+    compared = list(islice(rest, SENTENCES))
+    if not compared:
         raise InputError("there is no document to compare on", where=where)
-    refuse_partial(documents, "compare on", where=where)
+    refuse_partial(compared, "compare on", where=where)
     bundle = find_bundle(model, weights=False)
     previous = bundle.info.engine
     if engine == previous:
@@ -109,6 +113,12 @@ def take_engine(
     if not Path(model).expanduser().exists():
         download(str(model), (CARD,))  # recognition does without, so it is not there yet
     report = report or Report()
+    learned = _has_learned(bundle.info, compared, rest)
+    if learned:
+        report.line(
+            f"Warning: {model} has learned the documents{'' if where is None else f' of {where}'}; in others it finds less, so"
+            " F1 is not told"
+        )
     with tempfile.TemporaryDirectory(prefix="viner-graph-") as scratch:
         graphs = {kind: bundle.graph_of(kind) for kind in graphs_of(previous)}
         for kind in GRAPHS:
@@ -117,7 +127,10 @@ def take_engine(
                 graphs[kind] = build_graph(bundle, kind, Path(scratch) / GRAPH)
         report.stage("Comparing int8 with float32")
         everything = replace(bundle.info, least_estimate=0.0)
-        choice = choose_engine(everything, bundle.path, graphs["fp32"], graphs["int8"], documents, asked=engine, fill=False)
+        choice = choose_engine(everything, bundle.path, graphs["fp32"], graphs["int8"], compared, asked=engine, fill=False)
+        if learned:
+            evidence = {name: fact for name, fact in choice.evidence.items() if name != "dev_f1"}
+            choice = replace(choice, evidence={**evidence, LEARNED: True})
         if not choice.evidence["entities"]:
             raise InputError(
                 "the model finds nothing in these texts", where=where, hint="Compare on texts of the kind that it is for"
@@ -134,6 +147,16 @@ def take_engine(
             written, activated = Path(out), False
             _write(bundle, info, graphs, written, kept)
     return replace(found, written=written, card_kept=kept is not None, activated=activated)
+
+
+def _has_learned(info: BundleInfo, compared: list[Document], rest: Iterator[Document]) -> bool:
+    """Whether a model learned the documents that are compared and those that follow them, which all are of one file."""
+    seen = Fingerprint()
+    if any(document.entities is not None for document in compared):
+        for document in chain(compared, rest):
+            if document.entities is not None:
+                seen.add(document)
+    return has_learned(info.data, seen.to_dict())
 
 
 def _changed(info: BundleInfo, choice: Choice) -> BundleInfo:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from viner.base import identity
 from viner.errors import InputError, MissingExtraError, TrainingError, UsageError
 from viner.formats.files import replacing
 from viner.schema import Schema
@@ -114,7 +115,7 @@ def search_choices(
     material = Material.read(start, reads, train, dev, seed=seed, schema=schema, format=format, read_options=read_options)
     question = {
         "data": material.fingerprint(),
-        "base": dict(start.origin),
+        "base": identity(start.folder),
         "segmenter": None if reads is None else reads.name,
         "space": found.to_dict(),
         "seed": seed,

@@ -17,7 +17,7 @@ from viner.errors import BundleError, InputError, UsageError
 from viner.schema import ENTITIES, Schema
 from viner.version import __version__
 from viner.workflow.adapt import Adaptation
-from viner.workflow.fingerprint import DEV_BEFORE, REFIT, WHOLE, fingerprint, has_learned
+from viner.workflow.fingerprint import DEV_BEFORE, REFIT, WHOLE, fingerprint, has_learned, has_learned_of
 from viner.workflow.finish import decide, export_as_decided, finish
 from viner.workflow.lineage import ADAPTED, UNLABELED
 from viner.workflow.material import Material, annotated, require_training
@@ -146,7 +146,8 @@ def train_model(
     tested = None if test is None else annotated(test, format, read_options)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
-    _check_teachers(start, {dev or train: material.dev, **({} if test is None or tested is None else {test: tested})}, report)
+    scored = {dev or train: material.dev, **({} if test is None or tested is None else {test: tested})}
+    _check_teachers(start, scored, None if dev is not None else material.whole, report)
     reading = Reading((train, dev, test), format, read_options or {})
     if plain is not None:
         report.stage("Reading the texts to learn from")
@@ -224,17 +225,30 @@ def _facts(start: Start, config: TrainingConfig) -> dict[str, Any]:
     return {"viner": __version__, "base": base, **{f"choice/{name}": value for name, value in config.to_dict().items()}}
 
 
-def _check_teachers(start: Start, scored: Mapping[str | Path, Sequence[Document]], report: Report) -> None:
-    """Tells of models that have learned what the new one is scored on, and refuses one whose layers the new one begins with."""
+def _check_teachers(
+    start: Start, scored: Mapping[str | Path, Sequence[Document]], whole: Mapping[str, Any] | None, report: Report
+) -> None:
+    """Tells of models that have learned what the new one is scored on, and refuses one whose layers the new one begins with.
+
+    Args:
+        start: What the training starts from.
+        scored: The documents by the file that they come from, dev first.
+        whole: Fingerprint of the documents that dev was set aside from; None where it was given.
+        report: Where it is told.
+    """
+    prints = {file: fingerprint(documents) for file, documents in scored.items()}
+    dev = next(iter(prints))
     for model in (*start.teachers, *([] if start.model is None else [start.model])):
-        for file, documents in scored.items():
-            if not has_learned(model.info.data, fingerprint(documents)):
+        data = model.info.data
+        for file, known in prints.items():
+            if not has_learned(data, known) and not (file == dev and whole and has_learned_of(data, whole, known)):
                 continue
             if model is start.model:
                 raise InputError(
                     "the model to distill from has learned these documents, so its student would be scored on what it knows",
                     where=file,
-                    hint="Give documents that it has not learned, or distill from one that was trained without --refit",
+                    hint="Give documents that it has not learned, or distill from one that was trained without --refit; if both"
+                    " set dev aside, with the same --seed",
                 )
             report.line(f"Warning: the teacher {model.path} has learned the documents of {file}, where its student is scored")
 

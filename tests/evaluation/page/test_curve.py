@@ -108,3 +108,9 @@ def test_messages_are_there_in_both_languages_with_the_same_placeholders():
     for key, (english, vietnamese) in ERROR_MESSAGES.items():
         assert vietnamese, key
         assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", vietnamese)), key
+
+
+def test_points_gained_in_the_table_are_those_of_the_seeds_that_both_have():
+    content = curve_report(curve([100, 200, 400], [(0.4, 0.2), (0.5, None), (None, 0.7)]), file="f", language="en")
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", content, re.DOTALL)]
+    assert [cells[-1] for cells in rows if cells] == ["–", "+10.0", "–"]

@@ -86,14 +86,15 @@ def _figures(points: Sequence[CurvePoint], say: Say) -> str:
     rows = []
     for before, point in zip([None, *points], points, strict=False):
         spread = "" if point.f1.deviation is None else f" ± {say.decimal(point.f1.deviation, 4)}"
-        gain = 0.0 if before is None else 100 * (point.f1.mean - before.f1.mean)
+        gained = None if before is None else point.gain_over(before)
+        gain = 0.0 if gained is None else 100 * gained.mean
         rows.append(
             [
                 say.number(point.documents),
                 say.number(point.entities),
                 say.number(point.f1.count),
                 say.decimal(point.f1.mean, 4) + spread,
-                "–" if before is None else ("+" if gain >= 0 else "−") + say.decimal(abs(gain), 1),
+                "–" if gained is None else ("+" if gain >= 0 else "−") + say.decimal(abs(gain), 1),
             ]
         )
     columns = [say("err_curve_documents"), say("err_curve_entities"), say("err_curve_seeds"), "F1", say("err_curve_gain")]
