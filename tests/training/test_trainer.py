@@ -47,15 +47,6 @@ def test_a_toy_task_is_learned_in_seconds(trainer, tmp_path):
     assert rates[-1] < 0.1 * max(rates)
 
 
-def test_a_training_of_one_step_teaches_something(trainer, tmp_path):
-    made, events = trainer(epochs=1, batch_pieces=100_000)
-    before = {name: weight.clone() for name, weight in made._model.learned().items()}
-    run(made, tmp_path / "t")
-    (step,) = of(events, "step")
-    assert step["rate"] > 0.4 * 1e-2
-    assert not same_weights(before, made._model.learned())
-
-
 def test_a_collapsed_model_starts_again_at_a_lower_rate(trainer, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_STEPS_TO_TELL", 5)
     made, events = trainer(learning_rate=0.02)

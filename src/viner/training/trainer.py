@@ -330,9 +330,7 @@ class Trainer:
                 progress = self._processes.share(progress)  # clocks differ
             if progress >= 1 and losses:
                 break
-            # The middle of the step: at its beginning the first one would teach nothing, and be all that a small set has.
-            middle = 0.5 / len(steps) / (epochs - state.attempt_epoch)
-            set_rate(optimizer, min(1.0, progress + middle), self._config.warmup)
+            set_rate(optimizer, progress, self._config.warmup)
             losses.append(self._backward(part))
             if not math.isfinite(losses[-1]):
                 optimizer.zero_grad(set_to_none=True)
