@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,31 @@ def test_a_browser_that_crashes_with_a_full_outbox_has_everything_when_it_comes_
     assert tab.tags() == ["PERSON", "LOCATION", "DATE"]
     assert tab.errors == []
     context.close()
+
+
+LAST_KEY = """(key) => void setTimeout(() => {
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, code: `Digit${key}`, bubbles: true, cancelable: true}));
+    for (;;);
+})"""
+
+
+def test_a_page_that_dies_at_a_key_has_what_the_key_did(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    tab = annotate("one")
+    tab.page.route("**/api/operations", lambda route: route.abort())
+    tab.go("43")
+    # After the key the page comes to nothing else: it is busy until it dies.
+    tab.page.evaluate(LAST_KEY, "5")
+    time.sleep(0.5)
+    processes = tab.page.context.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    with tab.page.expect_event("crash"):
+        for process in processes:
+            if process["type"] == "renderer":
+                os.kill(process["id"], signal.SIGKILL)
+    assert bench.said("one") == []
+    again = Tab.opened(tab.page.context, bench)
+    again.saved()
+    assert bench.said("one") == [("43", "AGE")]
 
 
 def test_a_renamed_label_is_followed_by_what_waits_and_by_the_page(bench: Workbench, annotate: Opener) -> None:

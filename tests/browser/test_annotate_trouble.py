@@ -106,6 +106,7 @@ def test_what_waits_for_another_project_is_kept_for_it(bench: Workbench, annotat
     hold_back(tab)
     tab.press("Control+Enter")
     tab.page.wait_for_function("() => document.querySelector('.saving').dataset.waiting === '1'")
+    tab.written_down(1)
     own = bench.store.setting("project.id")
     bench.store.set_setting("project.id", "another project at this address, with a document of the same name")
     reload(tab)

@@ -54,6 +54,8 @@ export class Storage {
       transaction.onabort = () => this.#failed();
       const store = transaction.objectStore(STORE);
       for (const entry of entries) store.put(entry);
+      // Else the commit waits for the page, and a page that goes away in this moment takes the entries with it.
+      transaction.commit?.();
     } catch {
       this.#failed();
     }
