@@ -1,16 +1,18 @@
 """Intel's OpenVINO as an engine, for int8 graphs and for those in float32.
 
-It takes a product with int8 weights and float32 activations as one operator: it scales and rounds the activations row by
-row, multiplies integers, and applies scales, bias and GELU while the result is in registers. So the steps that stand around
-the products for ONNX Runtime (see :mod:`viner.workflow.quantize`) are taken out when an int8 graph is loaded, and what OpenVINO
-needs is put in their place. It reads the same file; nothing is stored twice.
+It multiplies integers with its fastest kernels where the graph itself says how activations are rounded, by the operator
+FakeQuantize with fixed limits. So the steps that stand around products for ONNX Runtime (see :mod:`viner.workflow.quantize`)
+are put in that form when an int8 graph is loaded: rows are scaled by their largest magnitudes before it, and back behind the
+product. OpenVINO computes a chain of steps between two products in one pass, biases and GELU among them. The integers are those
+of ONNX Runtime. It reads the same file; nothing is stored twice. (Where a graph has int8 weights and says nothing of
+activations, OpenVINO rounds these by itself, row by row. Such products take twice as long.)
 
-What is not an int8 product is computed in bf16 where the processor is faster with it (:mod:`viner.runtime.halves`). Beside
-int8 that costs next to nothing in exactness and is a tenth faster; a float32 graph, of which nothing is in int8, is twice as
-fast and finds 99.7 % of its entities where a model is unsure. Where the processor has AMX, products in bf16 are more than twice
-as fast as OpenVINO's products of int8, which do not use it. So there the weights of an int8 graph are multiplied by their
-scales when it is loaded, activations are not rounded to integers, and all is computed in bf16. (Scaling weights while they are
-multiplied in bf16 took a quarter longer there, and gave wrong products in OpenVINO 2026.4.)
+A float32 graph is computed in bf16 where the processor is faster with it (:mod:`viner.runtime.halves`): twice as fast, with
+99.7 % of its entities where a model is unsure. Where the processor has AMX, so is an int8 graph: its weights are multiplied by
+their scales when it is loaded, and activations are not rounded. That is more than twice as fast as the products that OpenVINO
+rounds for by itself; those of FakeQuantize were not tried there. (Scaling weights while they are multiplied in bf16 took a
+quarter longer, and gave wrong products in OpenVINO 2026.4.) Around products of integers bf16 gains nothing, since what is
+computed faster in it has to be converted.
 
 Its attention sums up a row in blocks, so a sentence's last bits depend on how wide its batch is. They do not depend on how
 many sentences stand beside it. So the width follows from the sentence alone: its own length, or the next multiple of 16 where
@@ -20,9 +22,9 @@ that is near, since these are faster. Batches are made of sequences of one such 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +39,13 @@ from viner.runtime.halves import times_as_fast
 
 _log = logging.getLogger("viner")
 
-_LEAST_GROUP = 32
-"""Activations that share a scale, at least."""
 _STEP = 16
 """Widths that are multiples of this run about a tenth faster than their neighbors,"""
 _NEAR = 0.9
 """so a sequence that fills at least this share of the next one is filled up to it."""
-_BUDGET_OF_TILES = 1024
-"""Pieces of a batch where products are computed in tiles: a quarter faster than four batches of the usual size."""
+_BUDGET = 1024
+"""Pieces of a batch. OpenVINO prepares itself for every new shape, some milliseconds long, and AMX wants its tiles filled:
+there a quarter faster than four batches of a quarter of the size."""
 _ROW_STEP = 32
 """Words of a batch are filled up to a multiple of this, since OpenVINO prepares itself for every new shape."""
 
@@ -68,22 +69,21 @@ class OpenVinoEngine(Engine):
 
     def __init__(self, graph: str | Path, output: str, threads: int | None = None, *, kind: str = "int8", longest: int) -> None:
         super().__init__(threads)
+        self.budget = _BUDGET
         self._longest = longest
         model, core = _read(Path(graph))
         _unpack(model)
         amx = _has_amx()
-        if amx:
-            self.budget = _BUDGET_OF_TILES
-        self._group = _group(model, Path(graph), multiplied_out=bool(amx)) if kind == "int8" else 0
+        if kind == "int8":
+            _fold(model, Path(graph), multiplied_out=bool(amx))
         self._picks = FIRST_PIECES in {name for item in model.inputs for name in item.get_names()}
         if output not in {name for item in model.outputs for name in item.get_names()}:
             raise BundleError(f"the graph has no output {output!r}", where=graph)
         self._output = output
         self._core, self._model = core, model
-        # Where nothing says whether there is AMX, what is around int8 stays in float32: products might be wrong.
-        can = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES") and (kind == "fp32" or amx is not None)
-        self._bf16 = bool(can and (amx or times_as_fast() > 1))
-        if self._bf16 and not self._group:
+        can = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._bf16 = bool(can and (amx or (kind == "fp32" and times_as_fast() > 1)))
+        if self._bf16:
             self.arithmetic = "bf16"
         self._many = _Compiled(self._compile(streams=self.threads))
         self._one: _Compiled | None = None
@@ -147,7 +147,7 @@ class OpenVinoEngine(Engine):
             {
                 "NUM_STREAMS": streams,
                 "INFERENCE_NUM_THREADS": self.threads,
-                "DYNAMIC_QUANTIZATION_GROUP_SIZE": self._group,  # 0 quantizes nothing
+                "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0,  # nothing but what the graph says is rounded
                 "INFERENCE_PRECISION_HINT": "bf16" if self._bf16 else "f32",
             },
         )
@@ -219,64 +219,116 @@ def _unpack(model: Any) -> None:
     model.validate_nodes_and_infer_types()
 
 
-def _group(model: Any, graph: Path, *, multiplied_out: bool) -> int:
-    """Folds an int8 model; how many of its activations share a scale, 0 where none is rounded to integers."""
-    widths = _fold(model, multiplied_out=multiplied_out)
-    # Within a row, so that its neighbors do not matter: OpenVINO computes in float32 where a row is shorter than a group.
-    group = math.gcd(*widths)
-    if group < _LEAST_GROUP:
+def _fold(model: Any, graph: Path, *, multiplied_out: bool) -> None:
+    """Puts products that OpenVINO has kernels for into the place of those that are written for ONNX Runtime.
+
+    Args:
+        model: The model, changed.
+        graph: Where it was read from.
+        multiplied_out: Whether to multiply the weights by their scales at once, and leave activations as they are.
+
+    Raises:
+        BundleError: If the graph is not of the form that is looked for.
+    """
+    outputs = {name: item for node in model.get_ordered_ops() for item in node.outputs() for name in item.get_names()}
+    products = {
+        name.removesuffix("/integers"): _Product.read(outputs, name.removesuffix("/integers"))
+        for name, output in outputs.items()
+        if name.endswith("/integers") and output.get_node().get_type_name() == "MatMul"
+    }
+    rows: dict[str, Any] = {}
+    for name, product in products.items():
+        if product is None:
+            break
+        if multiplied_out:
+            outputs[name].replace(product.in_float())
+            continue
+        if product.activation not in rows:
+            rows[product.activation] = product.rows()
+        outputs[name].replace(product.in_integers(rows[product.activation]))
+    if not products or None in products.values():  # one of viner 0.1 has other products
         raise BundleError(
             "the graph has no int8 products that OpenVINO could take over",
             where=graph,
             hint="Take the provider onnxruntime; int8 graphs that viner wrote before it knew OpenVINO run there only",
         )
-    return 0 if multiplied_out else group
-
-
-def _fold(model: Any, *, multiplied_out: bool) -> set[int]:
-    """Puts products with int8 weights into the place of those that quantize by themselves.
-
-    Args:
-        model: The model, changed.
-        multiplied_out: Whether to multiply the weights by their scales at once.
-
-    Returns:
-        Lengths of the rows that these products read; none if the graph is not of the form that is looked for.
-    """
-    from openvino import opset13 as op
-
-    outputs = {name: item for node in model.get_ordered_ops() for item in node.outputs() for name in item.get_names()}
-    widths = set()
-    for name, integers in outputs.items():
-        target = outputs.get(name.removesuffix("/integers"))
-        if not name.endswith("/integers") or target is None or integers.get_node().get_type_name() != "MatMul":
-            continue
-        product = integers.get_node()
-        weights = _upwards(product.input_value(1), "/int8")
-        activation = _upwards(product.input_value(0), "/uint8")
-        if weights is None or activation is None:
-            return set()
-        source = outputs.get(f"{activation}/smooth") or outputs.get(activation)
-        factor = outputs.get(f"{activation}/factor")
-        scale = outputs.get(f"{name.removesuffix('/integers')}/scale")
-        if source is None or factor is None or scale is None:
-            return set()  # an int8 graph of viner 0.1
-        steps = float(factor.get_node().input_value(0).get_node().data)
-        columns = np.asarray(scale.get_node().input_value(1).get_node().data, dtype=np.float32) * np.float32(steps)
-        matrix = np.ascontiguousarray(outputs[f"{weights}/int8"].get_node().data.T)
-        if multiplied_out:
-            numbers = matrix * columns.reshape(-1, 1)
-            if (smooth := outputs.get(f"{activation}/smooth")) is not None:
-                # Activations that are not rounded need no smoothing: its factors go into the weights.
-                source, factors = (smooth.get_node().input_value(index) for index in (0, 1))
-                numbers *= np.asarray(factors.get_node().data, dtype=np.float32).reshape(1, -1)
-            exact = op.constant(numbers)
-        else:
-            exact = op.multiply(op.convert(op.constant(matrix), np.float32), op.constant(columns.reshape(-1, 1)))
-        target.replace(op.matmul(source, exact, False, True).output(0))
-        widths.add(matrix.shape[1])
     model.validate_nodes_and_infer_types()
-    return widths
+
+
+@dataclass(frozen=True)
+class _Product:
+    """A product with int8 weights, as it stands in the graph.
+
+    Attributes:
+        outputs: The graph's tensors by name.
+        activation: What is multiplied.
+        matrix: *Shape:* (outputs, inputs).
+        columns: By what the integers are multiplied, beside the largest magnitude of their row. *Shape:* (outputs, 1).
+        steps: How many of the 255 steps a row's largest magnitude is; the others lie below zero.
+    """
+
+    outputs: Mapping[str, Any]
+    activation: str
+    matrix: NDArray[np.int8]
+    columns: NDArray[np.float32]
+    steps: int
+
+    @classmethod
+    def read(cls, outputs: Mapping[str, Any], name: str) -> _Product | None:
+        """The product of that name; None if it has another form."""
+        weights = _upwards(_input(outputs[f"{name}/integers"], 1), "/int8")
+        activation = _upwards(_input(outputs[f"{name}/integers"], 0), "/uint8")
+        scale, factor = outputs.get(f"{name}/scale"), outputs.get(f"{activation}/factor")
+        if weights is None or activation is None or scale is None or factor is None:
+            return None
+        matrix = np.ascontiguousarray(_constant(outputs[f"{weights}/int8"]).T)
+        columns = _constant(_input(scale, 1)).astype(np.float32).reshape(-1, 1)
+        return cls(outputs, activation, matrix, columns, round(float(_constant(_input(factor, 0)))))
+
+    def rows(self) -> Any:
+        """The activation in whole numbers from 0 to 255, each row by its own scale."""
+        from openvino import opset13 as op
+
+        least, most = op.constant(np.float32(0)), op.constant(np.float32(255))
+        moved = op.add(self.outputs[f"{self.activation}/scaled"], op.constant(np.float32(self._zero)))
+        return op.fake_quantize(moved, least, most, least, most, 256)
+
+    def in_integers(self, rows: Any) -> Any:
+        """The product of whole numbers, exact, and then scaled."""
+        from openvino import opset13 as op
+
+        weights = op.multiply(op.convert(op.constant(self.matrix), np.float32), op.constant(self.columns))
+        product = op.matmul(rows, weights, False, True)
+        of_zero = self._zero * self.matrix.sum(axis=1, dtype=np.float32) * self.columns[:, 0]
+        # Of the product's rank, else it is no bias to OpenVINO.
+        rank = product.output(0).get_partial_shape().rank.get_length()
+        product = op.subtract(product, op.constant(of_zero.reshape((1,) * (rank - 1) + (-1,))))
+        return op.multiply(product, self.outputs[f"{self.activation}/largest"]).output(0)
+
+    def in_float(self) -> Any:
+        """The product of activations that are not rounded and weights that were multiplied by their scales."""
+        from openvino import opset13 as op
+
+        source = self.outputs[self.activation]
+        numbers = self.matrix * self.columns * np.float32(self.steps)
+        if (smooth := self.outputs.get(f"{self.activation}/smooth")) is not None:
+            # Activations that are not rounded need no smoothing: its factors go into the weights.
+            source = _input(smooth, 0)
+            numbers *= _constant(_input(smooth, 1)).astype(np.float32).reshape(1, -1)
+        return op.matmul(source, op.constant(numbers), False, True).output(0)
+
+    @property
+    def _zero(self) -> int:
+        """Which whole number stands for 0."""
+        return 255 - self.steps
+
+
+def _input(output: Any, index: int) -> Any:
+    return output.get_node().input_value(index)
+
+
+def _constant(constant: Any) -> NDArray[Any]:
+    return np.asarray(constant.get_node().data)
 
 
 def _upwards(output: Any, ending: str) -> str | None:
