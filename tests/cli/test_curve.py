@@ -83,12 +83,15 @@ def test_choices_come_from_a_file_but_for_the_seed(drawn, run, tmp_path):
     ("options", "said"),
     [
         (["--out", "curve.pdf"], "the ending of 'curve.pdf' says nothing"),
+        (["--out", "folder.html"], "folder.html: this is a folder, and a curve goes to a file"),
         (["--out", "c.html", "--shares", "half,1"], "are no numbers between commas"),
         (["--out", "c.html", "--seeds", "1.5"], "are no numbers between commas"),
         ([], "Missing option"),
     ],
 )
-def test_what_cannot_be_is_a_usage_error(drawn, run, tmp_path, options, said):
+def test_what_cannot_be_is_a_usage_error(drawn, run, tmp_path, monkeypatch, options, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.html").mkdir()
     status, _, err = run("curve", "--train", tmp_path / "train.jsonl", *options)
     assert status == 2
     assert said in err

@@ -100,6 +100,8 @@ def curve(
             raise UsageError(
                 f"the ending of {path.name!r} says nothing", where="--out", hint=f"Use one of: {', '.join(_ENDINGS)}"
             )
+        if path.is_dir():
+            raise UsageError("this is a folder, and a curve goes to a file", where=path, hint="Name another output with --out")
         check_output(path, train, dev, choices)
     spoken = page_language(language, written=any(path.suffix == ".html" for path in out), example="--out curve.html")
     given = {name: value for name, value in options.items() if value is not None}
