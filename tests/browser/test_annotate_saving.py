@@ -181,7 +181,8 @@ def test_a_browser_that_crashes_with_a_full_outbox_has_everything_when_it_comes_
 
 
 LAST_KEY = """(key) => void setTimeout(() => {
-    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, code: `Digit${key}`, bubbles: true, cancelable: true}));
+    const how = {key, code: `Digit${key}`, bubbles: true, cancelable: true};
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", how));
     for (;;);
 })"""
 
@@ -191,14 +192,22 @@ def test_a_page_that_dies_at_a_key_has_what_the_key_did(bench: Workbench, annota
     tab = annotate("one")
     tab.page.route("**/api/operations", lambda route: route.abort())
     tab.go("43")
+    session = tab.page.context.browser.new_browser_cdp_session()
+
+    def renderers() -> dict[int, float]:
+        """Seconds of a processor that each of the browser's pages has taken."""
+        processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        return {process["id"]: process["cpuTime"] for process in processes if process["type"] == "renderer"}
+
+    before = renderers()
     # After the key the page comes to nothing else: it is busy until it dies.
     tab.page.evaluate(LAST_KEY, "5")
-    time.sleep(0.5)
-    processes = tab.page.context.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    until = time.monotonic() + 60
+    while not (busy := [process for process, taken in renderers().items() if taken - before.get(process, 0) > 1]):
+        assert time.monotonic() < until
+        time.sleep(0.1)
     with tab.page.expect_event("crash"):
-        for process in processes:
-            if process["type"] == "renderer":
-                os.kill(process["id"], signal.SIGKILL)
+        os.kill(busy[0], signal.SIGKILL)
     assert bench.said("one") == []
     again = Tab.opened(tab.page.context, bench)
     again.saved()
