@@ -64,7 +64,7 @@ def test_bf16_is_taken_where_it_is_faster(model, monkeypatch, ratio, amx, expect
     kind = read_bundle(model).info.engine
     engine = open_engine("openvino", model / "model.onnx", "entities", 1, kind=kind, longest=POSITIONS)
     can = "BF16" in engine._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    assert engine._bf16 == (can and expected and (kind == "fp32" or amx)), "what is not rounded to integers loses nothing else"
+    assert engine._bf16 == (can and expected and (kind == "fp32" or amx)), "beside products of integers it gains nothing"
 
 
 @needs_openvino

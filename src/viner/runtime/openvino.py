@@ -231,27 +231,26 @@ def _fold(model: Any, graph: Path, *, multiplied_out: bool) -> None:
         BundleError: If the graph is not of the form that is looked for.
     """
     outputs = {name: item for node in model.get_ordered_ops() for item in node.outputs() for name in item.get_names()}
-    products = {
-        name.removesuffix("/integers"): _Product.read(outputs, name.removesuffix("/integers"))
+    names = [
+        name.removesuffix("/integers")
         for name, output in outputs.items()
         if name.endswith("/integers") and output.get_node().get_type_name() == "MatMul"
-    }
+    ]
+    products = {name: product for name in names if (product := _Product.read(outputs, name)) is not None}
+    if not names or len(products) < len(names):  # one of viner 0.1 has other products
+        raise BundleError(
+            "the graph has no int8 products that OpenVINO could take over",
+            where=graph,
+            hint="Take the provider onnxruntime; int8 graphs that viner wrote before it knew OpenVINO run there only",
+        )
     rows: dict[str, Any] = {}
     for name, product in products.items():
-        if product is None:
-            break
         if multiplied_out:
             outputs[name].replace(product.in_float())
             continue
         if product.activation not in rows:
             rows[product.activation] = product.rows()
         outputs[name].replace(product.in_integers(rows[product.activation]))
-    if not products or None in products.values():  # one of viner 0.1 has other products
-        raise BundleError(
-            "the graph has no int8 products that OpenVINO could take over",
-            where=graph,
-            hint="Take the provider onnxruntime; int8 graphs that viner wrote before it knew OpenVINO run there only",
-        )
     model.validate_nodes_and_infer_types()
 
 
