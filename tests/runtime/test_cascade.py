@@ -59,6 +59,23 @@ def test_sequences_with_an_unsure_word_are_computed_again_and_no_others():
     )
 
 
+def test_so_are_sequences_of_which_the_decoder_is_unsure():
+    asked = []
+
+    def unsure(logits, begins, margin):
+        asked.append((len(logits), begins.tolist(), margin))
+        return np.array([False, False, True, False])[: len(begins)]
+
+    quick, exact = Guesser(1), Guesser(2)
+    both = CascadeEngine(quick, exact).judged_by(unsure)
+    found = both.run(*batch([90, 80, 70], [90, 20], [100, 60], [70]))
+    assert found[:, 0].tolist() == [1] * 3 + [2] * 4 + [1]
+    assert asked == [(8, [0, 3, 5, 7], cascade.MARGIN)]
+    assert (both.computed, both.recomputed) == (8, 4)
+    assert both.run(*batch([90])[:2], np.array([], dtype=np.int64)).shape == (0, 3)
+    assert not both.busy
+
+
 def test_where_all_is_sure_nothing_is_computed_again():
     quick, exact = Guesser(1), Guesser(2)
     both = CascadeEngine(quick, exact)
@@ -123,6 +140,23 @@ def test_a_text_gets_the_same_answer_whatever_is_around_it(model, monkeypatch):
         (alone,) = entities(ner, [text])
         assert [entity[:3] for entity in found] == [entity[:3] for entity in alone]
         assert [entity[3] for entity in found] == pytest.approx([entity[3] for entity in alone], abs=1e-4)
+
+
+@pytest.mark.parametrize("where", ["asked for", "the model's"])
+def test_a_least_score_is_looked_at_from_near(model, where):
+    everything = Recognizer.load(model).with_least_score(0)
+    list(everything.stream(TEXTS))
+    exact = Recognizer.load(model, engine="fp32").with_least_score(0)
+    border = float(np.median([entity.score for document in exact.stream(TEXTS) for entity in document.entities]))
+    if where == "asked for":
+        ner = everything.with_least_score(border)
+    else:
+        ner = Recognizer.load(model)
+        ner.info = replace(ner.info, least_estimate=border)
+        ner = ner.with_least_score(None)
+    assert ner.recomputed == 0  # of its own
+    list(ner.stream(TEXTS))
+    assert ner.recomputed > everything.recomputed
 
 
 def test_without_its_second_graph_the_folder_is_not_whole(model, tmp_path):

@@ -18,7 +18,8 @@ from viner.errors import UsageError
 
 Emissions = NDArray[np.float32]
 """*Shape:* (words, tags). Log-probabilities, or logits: decoding normalizes."""
-Calibrate = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+Scores = NDArray[np.float64]
+Calibrate = Callable[[Scores], Scores]
 """From scores to scores, all at once. *Shape:* (entities,), and the same."""
 _HALF_A_DIGIT = 5e-5
 """Scores are told with four digits, and what is told as the least score is not below it."""
@@ -132,26 +133,44 @@ class BioDecoder:
         # Rounding can leave a sum of logarithms a hair above 0.
         return list(zip(self._spans(decoded), np.clip(-np.expm1(means), 0.0, 1.0).tolist(), strict=True))
 
+    def unsure(self, emissions: Emissions, begins: NDArray[np.int64], margin: float) -> NDArray[np.bool_]:
+        """Marks documents that slightly different emissions might decode to other entities, the best tag of each word the same.
+
+        These are the documents in which an entity would be left out, or let in, and those whose best tags are not well-formed,
+        so that the best sequence of tags need not be far before the second one.
+
+        Args:
+            emissions: Those of the documents one after the other. *Shape:* (words, 2 · labels + 1).
+            begins: Where each document begins, in ascending order; none is empty. *Shape:* (documents,).
+            margin: How far the log-odds of an entity's estimate may be moved, up or down, to be on the other side of the least
+                one; so may those of its score, where that is not made of the estimate.
+
+        Returns:
+            *Shape:* (documents,).
+        """
+        marked = np.zeros(len(begins), dtype=np.bool_)
+        decoded = _decode(np.split(emissions, begins[1:])) if len(begins) else None
+        if decoded is None:
+            return marked
+        marked[decoded.searched] = True
+        found = _find(decoded)
+        lower, higher = (self._kept(_moved(found.estimates, by), _moved(found.means, by))[0] for by in (-margin, margin))
+        marked[found.owners[lower != higher]] = True
+        return marked
+
+    def _kept(self, estimates: Scores, means: Scores) -> tuple[NDArray[np.bool_], Scores]:
+        """Which entities are not left out, and the scores of all. *Shape:* (entities,), all of them."""
+        scores = means if self._calibrate is None else self._calibrate(estimates)
+        return (estimates >= self._least_estimate) & (scores >= self._least_score - _HALF_A_DIGIT), scores
+
     def _spans(self, decoded: _Decoded) -> list[list[WordSpan]]:
-        tags, begins, ends = decoded.tags, decoded.begins, decoded.ends
-        inside = (tags > 0) & (tags % 2 == 0)
-        starts = np.flatnonzero(tags % 2 == 1)
-        # An entity ends before the next word that is not inside; a document's first word never is.
-        stops = np.flatnonzero(~np.append(inside, False))
-        lasts = stops[np.searchsorted(stops, starts, side="right")]
-        totals = np.concatenate([[0.0], np.cumsum(decoded.chosen)])
-        sums, lengths = totals[lasts] - totals[starts], lasts - starts
-        owners = np.searchsorted(ends, starts, side="right")
-        followed = lasts < ends[owners]
-        goes_on = np.zeros(len(starts))
-        goes_on[followed] = np.exp(decoded.log_probs[lasts[followed], tags[starts[followed]] + 1])
-        with_ends = sums + np.log1p(-np.minimum(goes_on, _SURE))
-        estimates = np.minimum(np.exp(with_ends / (lengths + 1)), 1.0)
-        scores = np.minimum(np.exp(sums / lengths), 1.0) if self._calibrate is None else self._calibrate(estimates)
-        kept = (estimates >= self._least_estimate) & (scores >= self._least_score - _HALF_A_DIGIT)
-        result: list[list[WordSpan]] = [[] for _ in begins]
-        columns = [column[kept].tolist() for column in (starts, lasts, owners, tags[starts], scores)]
-        offsets = begins.tolist()
+        found = _find(decoded)
+        kept, scores = self._kept(found.estimates, found.means)
+        result: list[list[WordSpan]] = [[] for _ in decoded.begins]
+        columns = [
+            column[kept].tolist() for column in (found.starts, found.lasts, found.owners, decoded.tags[found.starts], scores)
+        ]
+        offsets = decoded.begins.tolist()
         for start, last, owner, tag, score in zip(*columns, strict=True):
             begin = offsets[owner]
             result[owner].append(WordSpan(start - begin, last - begin, self.labels[tag // 2], score))
@@ -168,6 +187,48 @@ class _Decoded:
     """Log-probability of each word's tag."""
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
+    searched: NDArray[np.int64]
+    """The documents whose best tags, word by word, are not well-formed."""
+
+
+@dataclass(slots=True)
+class _Found:
+    """The entities that the tags of :class:`_Decoded` say. *Shape:* (entities,), all of them."""
+
+    starts: NDArray[np.int64]
+    lasts: NDArray[np.int64]
+    """The first word behind each."""
+    owners: NDArray[np.int64]
+    """The document of each."""
+    means: Scores
+    """Geometric mean of the probabilities of the entity's tags."""
+    estimates: Scores
+    """The same mean, in which the entity's end counts as a tag."""
+
+
+def _find(decoded: _Decoded) -> _Found:
+    tags, ends = decoded.tags, decoded.ends
+    inside = (tags > 0) & (tags % 2 == 0)
+    starts = np.flatnonzero(tags % 2 == 1)
+    # An entity ends before the next word that is not inside; a document's first word never is.
+    stops = np.flatnonzero(~np.append(inside, False))
+    lasts = stops[np.searchsorted(stops, starts, side="right")]
+    totals = np.concatenate([[0.0], np.cumsum(decoded.chosen)])
+    sums, lengths = totals[lasts] - totals[starts], lasts - starts
+    owners = np.searchsorted(ends, starts, side="right")
+    followed = lasts < ends[owners]
+    goes_on = np.zeros(len(starts))
+    goes_on[followed] = np.exp(decoded.log_probs[lasts[followed], tags[starts[followed]] + 1])
+    with_ends = sums + np.log1p(-np.minimum(goes_on, _SURE))
+    means, estimates = np.minimum(np.exp(sums / lengths), 1.0), np.minimum(np.exp(with_ends / (lengths + 1)), 1.0)
+    return _Found(starts, lasts, owners, means, estimates)
+
+
+def _moved(scores: Scores, by: float) -> Scores:
+    """Scores whose log-odds are so much higher. *Shape:* (entities,), and the same."""
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        moved: Scores = 1 / (1 + np.exp(-by) * (1 / scores - 1))
+    return moved
 
 
 def _decode(documents: Sequence[Emissions]) -> _Decoded | None:
@@ -181,11 +242,11 @@ def _decode(documents: Sequence[Emissions]) -> _Decoded | None:
     begins = ends - lengths
     # Where the best tag of every word already makes a well-formed sequence, it is the best sequence.
     broken = _ill_formed(tags, begins[lengths > 0])
-    if broken.any():
-        for document in np.unique(np.searchsorted(ends, np.flatnonzero(broken), side="right")):
-            part = slice(begins[document], ends[document])
-            tags[part] = _viterbi(log_probs[part])
-    return _Decoded(log_probs, tags, log_probs[np.arange(len(tags)), tags].astype(np.float64), begins, ends)
+    searched = np.unique(np.searchsorted(ends, np.flatnonzero(broken), side="right"))
+    for document in searched:
+        part = slice(begins[document], ends[document])
+        tags[part] = _viterbi(log_probs[part])
+    return _Decoded(log_probs, tags, log_probs[np.arange(len(tags)), tags].astype(np.float64), begins, ends, searched)
 
 
 def _log_softmax(emissions: Emissions) -> Emissions:

@@ -1,9 +1,10 @@
 """int8 where it is sure, float32 where it is not: two graphs of one model that answer together.
 
-int8 moves logits a little. That hardly ever changes what is decoded but where two tags of a word are about as likely, so only
-sequences in which some word is like that are computed a second time, in float32: a cascade (Viola and Jones 2001, "Rapid Object
-Detection using a Boosted Cascade of Simple Features"; for a cheap and an exact version of one network, Park et al. 2015,
-"Big/Little Deep Neural Network for Ultra Low Power Inference").
+int8 moves logits a little. That hardly ever changes what is decoded but where two tags of a word are about as likely, where an
+entity is hardly likely enough not to be left out, or where tags do not fit together. So only sequences in which something is
+like that are computed a second time, in float32: a cascade (Viola and Jones 2001, "Rapid Object Detection using a Boosted
+Cascade of Simple Features"; for a cheap and an exact version of one network, Park et al. 2015, "Big/Little Deep Neural Network
+for Ultra Low Power Inference").
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from viner.runtime.engine import Engine
+from viner.runtime.engine import Engine, Unsure
 
 MARGIN = 0.5
 """A word is unsure where the logits of its two likeliest tags are nearer than this. int8 moves a logit by 0.03 to 0.04 (the
@@ -29,6 +30,7 @@ class CascadeEngine(Engine):
     Args:
         quick: Runs all.
         exact: Runs what the other is unsure of.
+        unsure: Says in which other sequences, too, the decoder is unsure; None where it never is.
 
     Attributes:
         computed: Pieces that were computed, padding not counted.
@@ -37,9 +39,9 @@ class CascadeEngine(Engine):
 
     arithmetic = "int8"
 
-    def __init__(self, quick: Engine, exact: Engine) -> None:
+    def __init__(self, quick: Engine, exact: Engine, unsure: Unsure | None = None) -> None:
         super().__init__(quick.threads)
-        self._quick, self._exact = quick, exact
+        self._quick, self._exact, self._decoder_unsure = quick, exact, unsure
         self.budget, self.packed = quick.budget, quick.packed
         self.computed = self.recomputed = 0
         self._counting = threading.Lock()
@@ -48,12 +50,21 @@ class CascadeEngine(Engine):
         """Cuts sequences into batches as the quick engine likes them."""
         yield from self._quick.batches(lengths, budget)
 
+    def judged_by(self, unsure: Unsure) -> CascadeEngine:
+        """A cascade of the same two engines, which asks the decoder as well."""
+        return CascadeEngine(self._quick, self._exact, unsure)
+
+    @property
+    def busy(self) -> bool:
+        """Whether some thread runs a batch right now, be it on another cascade of the same engines."""
+        return super().busy or self._quick.busy or self._exact.busy
+
     def _run(
         self, ids: NDArray[np.int64], mask: NDArray[np.int64], first: NDArray[np.int64], *, alone: bool
     ) -> NDArray[np.float32]:
         logits = self._quick.run(ids, mask, first, lone=alone)
         rows = first // ids.shape[1]
-        unsure = np.unique(rows[~(_margins(logits) >= MARGIN)])  # what is no number is not sure, either
+        unsure = self._unsure(logits, rows)
         lengths = mask[unsure].sum(axis=1)
         with self._counting:
             self.computed += int(mask.sum())
@@ -65,6 +76,14 @@ class CascadeEngine(Engine):
         asked = np.searchsorted(unsure, rows[again]) * width + first[again] % ids.shape[1]
         logits[again] = self._exact.run(ids[unsure, :width], mask[unsure, :width], asked, lone=alone)
         return logits
+
+    def _unsure(self, logits: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows of a batch that are computed again, in ascending order, from the row of each word."""
+        words = ~(_margins(logits) >= MARGIN)  # what is no number is not sure, either
+        if self._decoder_unsure is not None:
+            begins = np.flatnonzero(np.diff(rows, prepend=-1))
+            words[begins[self._decoder_unsure(logits, begins, MARGIN)]] = True
+        return np.unique(rows[words])
 
 
 def _margins(logits: NDArray[np.float32]) -> NDArray[np.float32]:

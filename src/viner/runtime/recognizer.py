@@ -75,7 +75,7 @@ class Recognizer:
         self._encoder = encoder
         self._engine = engine
         self._budget = budget
-        self._decoder = self._new_decoder()
+        self._decode_anew()
         self._segmenter = None if info.segmenter is None else info.segmenter.open()
         self._overlap = min(info.windows.overlap, encoder.capacity - 1)
         self._nothing = np.zeros(len(info.heads[0].tags), dtype=np.float32)
@@ -195,7 +195,7 @@ class Recognizer:
         """
         other = copy(self)
         other.info = replace(self.info, calibration=calibration)
-        other._decoder = other._new_decoder()
+        other._decode_anew()
         return other
 
     def with_least_score(self, score: float | None) -> Recognizer:
@@ -211,14 +211,17 @@ class Recognizer:
         check_least_score(score)
         other = copy(self)
         other.least_score = score
-        other._decoder = other._new_decoder()
+        other._decode_anew()
         return other
 
-    def _new_decoder(self) -> BioDecoder:
+    def _decode_anew(self) -> None:
+        """Takes the decoder that the model, and what was asked for, call for."""
         labels, calibration = self.info.heads[0].labels, self.info.calibration
         if self.least_score is not None:
-            return BioDecoder(labels, calibration, least_score=self.least_score)
-        return BioDecoder(labels, calibration, least_estimate=self.info.least_estimate)
+            self._decoder = BioDecoder(labels, calibration, least_score=self.least_score)
+        else:
+            self._decoder = BioDecoder(labels, calibration, least_estimate=self.info.least_estimate)
+        self._engine = self._engine.judged_by(self._decoder.unsure)
 
     @property
     def schema(self) -> Schema:
