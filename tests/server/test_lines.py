@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from live import serving
 
 from viner.document import Document
-from viner.server import Settings, create_app
+from viner.server import Settings, create_app, recognition
 from viner.server.lines import _LineReader
 
 URL = "/api/v1/recognize"
@@ -315,6 +315,91 @@ def test_a_stream_that_never_begins_is_ended_and_leaves_its_place() -> None:
     in_thread(lambda: stream.run(chunks()))
     assert (stream.status, stream.answers[0]["error"]["code"]) == (408, "request_timeout")
     assert not stream.app.state.recognition._streams
+
+
+@pytest.fixture
+def two_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognition, "_MOST_STREAMS", 2)
+    monkeypatch.setattr(recognition, "_IDLE", 0.3)
+
+
+async def one_line(text: str = "Kenya") -> AsyncIterator[dict[str, Any]]:
+    yield part(lines_of({"text": text}), False)
+
+
+@pytest.mark.usefixtures("two_places")
+@pytest.mark.parametrize("begun", [True, False], ids=["begun", "not begun"])
+def test_a_stream_that_trickles_gives_its_place_to_one_that_needs_it(begun: bool) -> None:
+    settings, recognizer = Settings(), FakeRecognizer()
+    trickling, busy, late = (Stream(settings, recognizer) for _ in range(3))
+    busy.app = late.app = trickling.app
+    ended = asyncio.Event()
+
+    async def trickle() -> AsyncIterator[dict[str, Any]]:
+        if not begun:
+            await asyncio.sleep(3600)
+        yield part(lines_of({"text": "Cork"}))
+        while True:  # bytes that make no line
+            await asyncio.sleep(0.05)
+            yield part(b"{")
+
+    async def works() -> AsyncIterator[dict[str, Any]]:
+        while not ended.is_set():
+            yield part(lines_of({"text": "Kenya"}))
+            await asyncio.sleep(0.02)
+        yield part(b"", False)
+
+    async def all_three() -> None:
+        others = [asyncio.create_task(stream.run(chunks)) for stream, chunks in ((trickling, trickle()), (busy, works()))]
+        await asyncio.sleep(1)
+        await late.run(one_line())
+        ended.set()
+        await asyncio.gather(*others)
+
+    in_thread(all_three)
+    assert [answer["text"] for answer in late.answers] == ["Kenya"]
+    assert {answer["text"] for answer in busy.answers} == {"Kenya"}
+    told = trickling.answers[-1]["error"]
+    assert (told["code"], told["hint"]) == ("queue_full", "Send the rest in another stream")
+    assert "another stream needed the place" in told["message"]
+    assert (trickling.status, len(trickling.answers)) == ((200, 2) if begun else (429, 1))
+    assert not late.app.state.recognition._streams
+
+
+@pytest.mark.usefixtures("two_places")
+def test_streams_that_were_at_work_a_moment_ago_keep_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognition, "_IDLE", 60.0)
+    settings, recognizer = Settings(), FakeRecognizer()
+    first, second, late = (Stream(settings, recognizer) for _ in range(3))
+    second.app = late.app = first.app
+
+    async def works() -> AsyncIterator[dict[str, Any]]:
+        while not late.body:
+            yield part(lines_of({"text": "Kenya"}))
+            await asyncio.sleep(0.02)
+        yield part(b"", False)
+
+    async def all_three() -> None:
+        others = [asyncio.create_task(stream.run(works())) for stream in (first, second)]
+        await asyncio.sleep(1)
+        await late.run(one_line())
+        await asyncio.gather(*others)
+
+    in_thread(all_three)
+    assert (late.status, late.answers[0]["error"]["code"]) == (429, "queue_full")
+    assert all("error" not in answer for stream in (first, second) for answer in stream.answers)
+
+
+def test_a_stopping_server_does_not_wait_for_a_stream_that_never_begins() -> None:
+    stream = Stream(Settings(), FakeRecognizer())
+
+    async def chunks() -> AsyncIterator[dict[str, Any]]:
+        asyncio.get_running_loop().call_later(0.2, lambda: asyncio.ensure_future(stream.app.state.recognition.drain(60)))
+        await asyncio.sleep(3600)
+        yield part(b"", False)
+
+    in_thread(lambda: stream.run(chunks()))
+    assert (stream.status, stream.answers[0]["error"]["code"]) == (503, "shutting_down")
 
 
 def test_a_fault_in_reading_ends_the_stream_instead_of_leaving_it_open() -> None:

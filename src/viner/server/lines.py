@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -96,15 +97,17 @@ class LinesResponse(Response):
         self._gone = False
         self._ending: RequestError | None = None
         self._texts = self._characters = 0
+        self._idle_since = time.monotonic()
+        self._patience: asyncio.Timeout | None = None  # with which the client is waited for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request (ASGI)."""
-        with self._recognition.streaming(self._stop):
+        with self._recognition.streaming(self):
             # Only then: a client that asks for "100 Continue" must get that before anything else.
             try:
                 first = await self._next(receive)
             except TimeoutError:
-                raise _nothing_came(self._settings.timeout) from None
+                raise self._ending or _nothing_came(self._settings.timeout) from None
             # Without the length that the base class has found, the answer is sent in chunks.
             headers = [(name, value) for name, value in self.raw_headers if name != b"content-length"]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -121,9 +124,22 @@ class LinesResponse(Response):
             if not self._gone:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _stop(self) -> None:
-        if not self._read_all:
-            self._end(_stopping())
+    def stop(self) -> None:
+        """Ends the stream with what has been read, since the server stops."""
+        self._leave(_stopping())
+
+    def idle(self) -> float:
+        """Seconds for which nothing came that could be recognized, while nothing was left to do."""
+        return 0.0 if self._read_all or self._lines or self._parts else time.monotonic() - self._idle_since
+
+    def give_way(self) -> None:
+        """Ends the stream, since another one needs its place."""
+        self._leave(_gave_way(self.idle()))
+
+    def _leave(self, error: RequestError) -> None:
+        self._end(error)
+        if self._patience is not None:  # what is being waited for may never come
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     def _end(self, error: RequestError | None) -> None:
         """Nothing more is read; what was read is still answered, and then the error is told."""
@@ -162,11 +178,14 @@ class LinesResponse(Response):
     async def _next(self, receive: Receive) -> Mapping[str, Any]:
         while True:
             try:
-                async with asyncio.timeout(self._settings.timeout):
+                async with asyncio.timeout(self._settings.timeout) as self._patience:
                     return await receive()
             except TimeoutError:
-                if not self._lines and not self._parts:  # a client may wait for its answers before it goes on
+                # A client may wait for its answers before it goes on.
+                if self._read_all or (not self._lines and not self._parts):
                     raise
+            finally:
+                self._patience = None
 
     async def _add(self, number: int, raw: bytes | None) -> None:
         while self._ahead > _AHEAD and not self._read_all:
@@ -205,6 +224,7 @@ class LinesResponse(Response):
                 part = self._parts.popleft()
                 await send({"type": "http.response.body", "body": self._answers(part), "more_body": True})
                 self._ahead -= sum(line.size for line in part.lines)
+                self._idle_since = time.monotonic()
                 self._room.set()
             elif self._read_all and not self._lines and not self._parts:
                 break
@@ -280,6 +300,11 @@ class LinesResponse(Response):
 
 def _stopping() -> RequestError:
     return RequestError(503, "shutting_down", "the server is stopping", hint="Send the lines without an answer again")
+
+
+def _gave_way(seconds: float) -> RequestError:
+    what = f"nothing that could be recognized came for {seconds:.0f} seconds, and another stream needed the place"
+    return RequestError(429, "queue_full", what, hint="Send the rest in another stream", wait=5)
 
 
 def _nothing_came(seconds: float) -> RequestError:

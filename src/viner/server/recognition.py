@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from starlette.requests import Request
 
@@ -24,10 +24,25 @@ SHAPE = 'Send {"texts": ["first text", "second text"]}'
 _LOOK_AFTER = 0.25
 """Seconds after which somebody looks whether the client is still there: most answers are given by then."""
 _MOST_STREAMS = 64
+_IDLE = 5.0
+"""Seconds after which a stream whose client sends nothing that could be recognized gives its place to one that needs it."""
 
 
 class ClientGoneError(Exception):
     """Nobody waits for the answer any more."""
+
+
+class Stream(Protocol):
+    """What :meth:`Recognition.streaming` asks of a stream."""
+
+    def stop(self) -> None:
+        """The server stops: the stream should end with what has been read."""
+
+    def idle(self) -> float:
+        """Seconds for which the stream has been waiting for its client, without anything to recognize or to answer."""
+
+    def give_way(self) -> None:
+        """Ends the stream, since another one needs its place."""
 
 
 class Recognition:
@@ -43,7 +58,7 @@ class Recognition:
         self.pick = pick
         self.batcher = batcher
         self.settings = settings
-        self._streams: set[Callable[[], None]] = set()
+        self._streams: set[Stream] = set()
 
     async def documents(self, request: Request, texts: Sequence[str], unit: OffsetUnit) -> bytes:
         """The answer ``{"documents": [...]}`` to a request whose body has been read.
@@ -77,31 +92,34 @@ class Recognition:
         return b'{"documents":[' + b",".join(outcomes) + b"]}"
 
     @contextmanager
-    def streaming(self, stop: Callable[[], None]) -> Iterator[None]:
+    def streaming(self, stream: Stream) -> Iterator[None]:
         """Keeps account of a stream while it runs.
 
-        Args:
-            stop: Called when the server stops: the stream should end with what has been read.
+        Where there are as many as may be, the one that has waited longest for its client gives way, if that is long.
 
         Raises:
             RequestError: If there are too many (429), or the server is stopping (503).
         """
         self.batcher.check_room()
         if len(self._streams) >= _MOST_STREAMS:
-            hint = "Nothing was recognized; send it again in a few seconds"
-            raise RequestError(429, "queue_full", f"{_MOST_STREAMS} streams are open", hint=hint, wait=5)
-        self._streams.add(stop)
+            idlest = max(self._streams, key=lambda other: other.idle())
+            if idlest.idle() < _IDLE:
+                hint = "Nothing was recognized; send it again in a few seconds"
+                raise RequestError(429, "queue_full", f"{_MOST_STREAMS} streams are open", hint=hint, wait=5)
+            self._streams.discard(idlest)
+            idlest.give_way()
+        self._streams.add(stream)
         try:
             yield
         finally:
-            self._streams.discard(stop)
+            self._streams.discard(stream)
 
     async def drain(self, seconds: float, hurry: Callable[[], bool] = lambda: False) -> bool:
         """Stops taking requests, lets streams end, and waits until what was taken is answered; see :meth:`Batcher.drain`."""
         waiting = asyncio.create_task(self.batcher.drain(seconds, hurry))
         await asyncio.sleep(0)
-        for stop in list(self._streams):
-            stop()
+        for stream in list(self._streams):
+            stream.stop()
         return await waiting
 
 
