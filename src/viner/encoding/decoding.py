@@ -133,11 +133,8 @@ class BioDecoder:
         # Rounding can leave a sum of logarithms a hair above 0.
         return list(zip(self._spans(decoded), np.clip(-np.expm1(means), 0.0, 1.0).tolist(), strict=True))
 
-    def unsure(self, emissions: Emissions, begins: NDArray[np.int64], margin: float) -> NDArray[np.bool_]:
-        """Marks documents that slightly different emissions might decode to other entities, the best tag of each word the same.
-
-        These are the documents in which an entity would be left out, or let in, and those whose best tags are not well-formed,
-        so that the best sequence of tags need not be far before the second one.
+    def at_border(self, emissions: Emissions, begins: NDArray[np.int64], margin: float) -> NDArray[np.bool_]:
+        """Marks documents of which slightly different emissions would leave out another entity, or let one in.
 
         Args:
             emissions: Those of the documents one after the other. *Shape:* (words, 2 · labels + 1).
@@ -149,13 +146,13 @@ class BioDecoder:
             *Shape:* (documents,).
         """
         marked = np.zeros(len(begins), dtype=np.bool_)
-        decoded = _decode(np.split(emissions, begins[1:])) if len(begins) else None
-        if decoded is None:
+        if not len(begins) or (self._least_estimate <= 0 and self._least_score <= 0):
             return marked
-        marked[decoded.searched] = True
-        found = _find(decoded)
-        lower, higher = (self._kept(_moved(found.estimates, by), _moved(found.means, by))[0] for by in (-margin, margin))
-        marked[found.owners[lower != higher]] = True
+        decoded = _decode(np.split(emissions, begins[1:]))
+        if decoded is not None:
+            found = _find(decoded)
+            lower, higher = (self._kept(_moved(found.estimates, by), _moved(found.means, by))[0] for by in (-margin, margin))
+            marked[found.owners[lower != higher]] = True
         return marked
 
     def _kept(self, estimates: Scores, means: Scores) -> tuple[NDArray[np.bool_], Scores]:
@@ -187,8 +184,6 @@ class _Decoded:
     """Log-probability of each word's tag."""
     begins: NDArray[np.int64]
     ends: NDArray[np.int64]
-    searched: NDArray[np.int64]
-    """The documents whose best tags, word by word, are not well-formed."""
 
 
 @dataclass(slots=True)
@@ -242,11 +237,11 @@ def _decode(documents: Sequence[Emissions]) -> _Decoded | None:
     begins = ends - lengths
     # Where the best tag of every word already makes a well-formed sequence, it is the best sequence.
     broken = _ill_formed(tags, begins[lengths > 0])
-    searched = np.unique(np.searchsorted(ends, np.flatnonzero(broken), side="right"))
-    for document in searched:
-        part = slice(begins[document], ends[document])
-        tags[part] = _viterbi(log_probs[part])
-    return _Decoded(log_probs, tags, log_probs[np.arange(len(tags)), tags].astype(np.float64), begins, ends, searched)
+    if broken.any():
+        for document in np.unique(np.searchsorted(ends, np.flatnonzero(broken), side="right")):
+            part = slice(begins[document], ends[document])
+            tags[part] = _viterbi(log_probs[part])
+    return _Decoded(log_probs, tags, log_probs[np.arange(len(tags)), tags].astype(np.float64), begins, ends)
 
 
 def _log_softmax(emissions: Emissions) -> Emissions:

@@ -1,10 +1,9 @@
 """int8 where it is sure, float32 where it is not: two graphs of one model that answer together.
 
-int8 moves logits a little. That hardly ever changes what is decoded but where two tags of a word are about as likely, where an
-entity is hardly likely enough not to be left out, or where tags do not fit together. So only sequences in which something is
-like that are computed a second time, in float32: a cascade (Viola and Jones 2001, "Rapid Object Detection using a Boosted
-Cascade of Simple Features"; for a cheap and an exact version of one network, Park et al. 2015, "Big/Little Deep Neural Network
-for Ultra Low Power Inference").
+int8 moves logits a little. That hardly ever changes what is decoded but where two tags of a word are about as likely, or where
+an entity is hardly likely enough not to be left out. So only sequences in which something is like that are computed a second
+time, in float32: a cascade (Viola and Jones 2001, "Rapid Object Detection using a Boosted Cascade of Simple Features"; for a
+cheap and an exact version of one network, Park et al. 2015, "Big/Little Deep Neural Network for Ultra Low Power Inference").
 """
 
 from __future__ import annotations
@@ -15,11 +14,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from viner.runtime.engine import Engine, Unsure
+from viner.runtime.engine import AtBorder, Engine
 
 MARGIN = 0.5
 """A word is unsure where the logits of its two likeliest tags are nearer than this. int8 moves a logit by 0.03 to 0.04 (the
 standard deviation on three data sets), a difference of two by a tenth of that margin."""
+BORDER = 0.2
+"""An entity is unsure where its log-odds are nearer than this to those of the least likely that is not left out. They are made
+of a mean over tags, which int8 moves by less than a single one."""
 
 
 class CascadeEngine(Engine):
@@ -30,7 +32,7 @@ class CascadeEngine(Engine):
     Args:
         quick: Runs all.
         exact: Runs what the other is unsure of.
-        unsure: Says in which other sequences, too, the decoder is unsure; None where it never is.
+        at_border: Says in which sequences an entity is nearly left out, or nearly let in; None where none ever is.
 
     Attributes:
         computed: Pieces that were computed, padding not counted.
@@ -39,9 +41,9 @@ class CascadeEngine(Engine):
 
     arithmetic = "int8"
 
-    def __init__(self, quick: Engine, exact: Engine, unsure: Unsure | None = None) -> None:
+    def __init__(self, quick: Engine, exact: Engine, at_border: AtBorder | None = None) -> None:
         super().__init__(quick.threads)
-        self._quick, self._exact, self._decoder_unsure = quick, exact, unsure
+        self._quick, self._exact, self._at_border = quick, exact, at_border
         self.budget, self.packed = quick.budget, quick.packed
         self.computed = self.recomputed = 0
         self._counting = threading.Lock()
@@ -50,9 +52,9 @@ class CascadeEngine(Engine):
         """Cuts sequences into batches as the quick engine likes them."""
         yield from self._quick.batches(lengths, budget)
 
-    def judged_by(self, unsure: Unsure) -> CascadeEngine:
-        """A cascade of the same two engines, which asks the decoder as well."""
-        return CascadeEngine(self._quick, self._exact, unsure)
+    def judged_by(self, at_border: AtBorder) -> CascadeEngine:
+        """A cascade of the same two engines, which looks at what is left out as well."""
+        return CascadeEngine(self._quick, self._exact, at_border)
 
     @property
     def busy(self) -> bool:
@@ -80,9 +82,9 @@ class CascadeEngine(Engine):
     def _unsure(self, logits: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of a batch that are computed again, in ascending order, from the row of each word."""
         words = ~(_margins(logits) >= MARGIN)  # what is no number is not sure, either
-        if self._decoder_unsure is not None:
+        if self._at_border is not None:
             begins = np.flatnonzero(np.diff(rows, prepend=-1))
-            words[begins[self._decoder_unsure(logits, begins, MARGIN)]] = True
+            words[begins[self._at_border(logits, begins, BORDER)]] = True
         return np.unique(rows[words])
 
 

@@ -34,9 +34,9 @@ CUDA_INSTALL = "pip install 'onnxruntime-gpu[cuda,cudnn]'"
 """ONNX Runtime for NVIDIA GPUs, with the libraries that it loads; it takes onnxruntime's place."""
 P = ParamSpec("P")
 T = TypeVar("T")
-Unsure = Callable[[NDArray[np.float32], NDArray[np.int64], float], NDArray[np.bool_]]
-"""``unsure`` of a ``BioDecoder`` (:mod:`viner.encoding`): which sequences might be decoded to other entities if logits were
-slightly different. It is given the logits (words and tags), where each sequence begins, and how different they may be."""
+AtBorder = Callable[[NDArray[np.float32], NDArray[np.int64], float], NDArray[np.bool_]]
+"""``at_border`` of a ``BioDecoder`` (:mod:`viner.encoding`): of which sequences slightly different logits would leave out
+another entity, or let one in. It is given the logits (words and tags), where each sequence begins, and how different."""
 
 
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
@@ -137,7 +137,7 @@ class Engine(ABC):
         """
         yield from cut_by_budget(np.argsort(-lengths, kind="stable"), lengths, budget or self.budget)
 
-    def judged_by(self, unsure: Unsure) -> Engine:
+    def judged_by(self, at_border: AtBorder) -> Engine:
         """An engine whose answers are decoded in a certain way, for those to whom that matters; the same for all others."""
         return self
 

@@ -221,7 +221,7 @@ class Recognizer:
             self._decoder = BioDecoder(labels, calibration, least_score=self.least_score)
         else:
             self._decoder = BioDecoder(labels, calibration, least_estimate=self.info.least_estimate)
-        self._engine = self._engine.judged_by(self._decoder.unsure)
+        self._engine = self._engine.judged_by(self._decoder.at_border)
 
     @property
     def schema(self) -> Schema:
