@@ -4,7 +4,9 @@ import errno
 import gzip
 import io
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -207,6 +209,19 @@ def test_outputs_that_make_no_sense(folder, monkeypatch, out, errors, message) -
 def test_an_output_without_a_folder_says_so(folder) -> None:
     with pytest.raises(VinerError, match="cannot be written"):
         Job(Finder(), [folder / "a.txt"], folder / "none" / "out.jsonl").run()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_options_are_not_looked_for_in_what_can_be_read_but_once(tmp_path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = "".join(f"Lan{number}\tB-PERSON\nở\tO\n\n" for number in range(3000))
+    writer = threading.Thread(target=pipe.write_text, args=(content,), daemon=True)
+    writer.start()
+    Job(Finder(), [pipe], tmp_path / "out.jsonl", options={"tag_column": 1}).run()
+    writer.join(60)
+    texts = [line["text"] for line in lines(tmp_path / "out.jsonl")]
+    assert (len(texts), texts[0], texts[-1]) == (3000, "Lan0 ở", "Lan2999 ở")
 
 
 def test_each_of_several_files_takes_the_options_that_its_format_knows(folder) -> None:

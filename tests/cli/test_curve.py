@@ -19,7 +19,7 @@ def drawn(monkeypatch, tmp_path):
 
     def learning_curve(train, work, **options):
         asked.append({"train": train, "work": work, **options})
-        work.mkdir()
+        work.mkdir(exist_ok=True)
         runs = [CurveRun(share, int(40 * share), 100, 1, 0.5 + share / 10, 9.0, f"key{share}") for share in (0.5, 1.0)]
         return Curve(runs, 10, 30)
 
@@ -69,6 +69,36 @@ def test_trainings_of_figures_that_are_there_are_handed_on(drawn, run, tmp_path)
     assert status == 0
     assert json.loads(out)["last_doubling"]["from"] == 20
     assert [run.key for run in drawn[1]["known"]] == ["key0.5", "key1.0"]
+
+
+def test_trainings_that_a_later_call_does_not_ask_for_stay_in_the_figures(drawn, run, tmp_path, monkeypatch):
+    given = ["curve", "--train", tmp_path / "train.jsonl", "--out", tmp_path / "curve.json"]
+    assert run(*given)[0] == 0
+    first = json.loads((tmp_path / "curve.json").read_text(encoding="utf-8"))
+    others = [CurveRun(share, int(40 * share), 100, 3, 0.6, 9.0, f"other{share}") for share in (0.5, 1.0)]
+
+    def another(train, work, *, known, **options):
+        drawn.append({"known": known})
+        return Curve(others, 10, 30)
+
+    monkeypatch.setattr(room, "learning_curve", another)
+    assert run(*given, "--seeds", "3")[0] == 0
+    second = json.loads((tmp_path / "curve.json").read_text(encoding="utf-8"))
+    assert [item["seed"] for item in second["runs"]] == [3, 3]
+    assert second["kept"] == first["runs"]
+    assert len(second["points"]) == 2
+    assert run(*given, "--seeds", "3")[0] == 0
+    assert json.loads((tmp_path / "curve.json").read_text(encoding="utf-8")) == second
+    assert sorted(item.key for item in drawn[-1]["known"]) == ["key0.5", "key1.0", "other0.5", "other1.0"]
+
+
+def test_files_of_somebody_else_beside_the_trainings_stay(drawn, run, tmp_path):
+    work = tmp_path / "c.json.trainings"
+    (work / "training").mkdir(parents=True)
+    (work / f"{'0' * 24}.json").write_text("{}", encoding="utf-8")
+    (work / "notes.json").write_text("mine", encoding="utf-8")
+    assert run("curve", "--train", tmp_path / "train.jsonl", "--out", tmp_path / "c.json")[0] == 0
+    assert [path.name for path in work.iterdir()] == ["notes.json"]
 
 
 def test_choices_come_from_a_file_but_for_the_seed(drawn, run, tmp_path):

@@ -77,6 +77,16 @@ def test_the_model_is_loaded_once_in_a_process(tiny_model, monkeypatch):
     assert len(loads) == 1
 
 
+def test_a_column_of_arrays_is_no_column_of_texts(tiny_model):
+    import numpy
+    import pandas
+
+    frame = pandas.DataFrame({"text": [numpy.array(["Lan", "ở"], dtype=object)]})
+    with pytest.raises(InputError, match="row 0 holds no text but ndarray") as caught:
+        list(recognize_partitions(str(tiny_model))(iter([frame])))
+    assert caught.value.where == "text"
+
+
 def test_rules_of_a_project_and_of_a_file_go_along_and_missing_texts_have_no_entities(tiny_model, tmp_path):
     import pandas
 

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from viner.bulk.inputs import Input
 from viner.document import Document
 from viner.errors import FormatError, VinerError
 from viner.formats import Source, detect_source, format_of_ending, options_of_reading, read_source
-from viner.formats.files import STDIN
+from viner.formats.files import STDIN, is_special
 
 TEXT = "text"
 MARKED = "inline"
@@ -138,16 +139,19 @@ class Reader:
         return {name: value for name, value in self._options.items() if name in mine or name not in self._known}
 
     def _known_somewhere(self) -> frozenset[str]:
-        """Names of options that the format of one of the files knows; a stream is not looked into."""
+        """Names of options that the format of one of the files knows. What can be read but once is not looked into."""
         wanted, known = set(self._options), set[str]()
         for file in self._files:
             if wanted <= known:
                 break
-            source = Source(file.path, stem=file.stem)
-            format = format_of_ending(source.suffix)
-            if format in (None, TEXT) and file.path != STDIN:
-                with suppress(VinerError):  # it is told when it is read
-                    format = detect_source(source)
+            if file.path == STDIN or is_special(file.path):
+                format = format_of_ending(Path(file.path).suffix)
+            else:
+                source = Source(file.path, stem=file.stem)
+                format = format_of_ending(source.suffix)
+                if format in (None, TEXT):
+                    with suppress(VinerError):  # it is told when it is read
+                        format = detect_source(source)
             known |= wanted & options_of_reading(format or TEXT)
         return frozenset(known)
 

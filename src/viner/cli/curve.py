@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -93,7 +92,7 @@ def curve(
     from viner.evaluation.page import curve_report, write_report
     from viner.formats.files import replacing
     from viner.workflow.choices import read_choices
-    from viner.workflow.curve import learning_curve
+    from viner.workflow.curve import learning_curve, remove_trainings
 
     for path in out:
         if path.suffix not in _ENDINGS:
@@ -107,10 +106,12 @@ def curve(
     given = {name: value for name, value in options.items() if value is not None}
     if choices is not None:
         given = {**{name: value for name, value in read_choices(choices).items() if name != "seed"}, **given}
-    known = [run for path in out if path.suffix == ".json" and path.is_file() for run in read_curve(path).runs]
+    earlier = [read_curve(path) for path in out if path.suffix == ".json" and path.is_file()]
+    known = [run for curve in earlier for run in (*curve.kept, *curve.runs)]
     work = out[0].with_name(f"{out[0].name}.trainings")
     with training_files(train, dev, project, options) as files:
         found = learning_curve(files.train, work, dev=files.dev, schema=files.schema, known=known, **given)
+    found = found.keeping(known)
     name = project.name if project is not None else files.train.name
     for path in out:
         if path.suffix == ".html":
@@ -118,7 +119,7 @@ def curve(
         else:
             with replacing(path) as sink:
                 sink(json.dumps(found.to_dict(), ensure_ascii=False, indent=2) + "\n")
-    shutil.rmtree(work, ignore_errors=True)
+    remove_trainings(work)
     if as_json:
         echo_json({**found.to_dict(), "out": [str(path) for path in out]})
         return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +94,18 @@ class Curve:
         runs: All trainings.
         documents: Documents that all of them were scored on.
         entities: Annotated entities in these.
+        kept: Trainings of earlier calls that are no part of this curve, for later ones.
     """
 
     runs: Sequence[CurveRun]
     documents: int
     entities: int
+    kept: Sequence[CurveRun] = ()
+
+    def keeping(self, runs: Iterable[CurveRun]) -> Curve:
+        """The same curve, which keeps those of the trainings that are no part of it."""
+        shown = {run.key for run in self.runs}
+        return replace(self, kept=tuple({run.key: run for run in runs if run.key not in shown}.values()))
 
     def points(self) -> list[CurvePoint]:
         """A point for each share of which a training has a score, the smallest first."""
@@ -187,6 +194,7 @@ class Curve:
             else {"from": gain[0].documents, "to": gain[1].documents, "gain": gain[2].to_dict()},
             "summary": self.summary(),
             "runs": [asdict(run) for run in self.runs],
+            **({"kept": [asdict(run) for run in self.kept]} if self.kept else {}),
         }
 
 
@@ -203,7 +211,8 @@ def read_curve(path: str | Path) -> Curve:
             f"the curve cannot be read ({error})", where=path, hint="Make one: viner curve --out FILE.json"
         ) from error
     try:
-        curve = Curve([CurveRun.from_dict(run) for run in data["runs"]], int(data["documents"]), int(data["entities"]))
+        runs, kept = ([CurveRun.from_dict(run) for run in part] for part in (data["runs"], data.get("kept", ())))
+        curve = Curve(runs, int(data["documents"]), int(data["entities"]), tuple(kept))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError("this is no learning curve", where=path, hint="Make one: viner curve --out FILE.json") from error
     return curve

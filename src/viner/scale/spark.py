@@ -81,8 +81,8 @@ def _recognized(
 
 
 def _missing(value: object) -> bool:
-    # pandas has NaN for null, or NA, which says of no comparison whether it is true.
-    return value is None or type(value).__name__ == "NAType" or value != value
+    # pandas has NaN for null, or NA, which says of no comparison whether it is true; nor does an array.
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
 
 
 def _string(value: object, row: int, column: str) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,13 +144,30 @@ def _run(part: Material, config: TrainingConfig, share: float, seed: int, key: s
 
 def _finished(work: Path) -> Iterable[CurveRun]:
     """The trainings that the working folder keeps."""
-    for file in sorted(work.glob("*.json")):
+    for file in _results(work):
         try:
             yield CurveRun.from_dict(json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError) as error:
             raise InputError(
                 f"what was done cannot be read ({error})", where=file, hint="Delete that file: its training is done again"
             ) from error
+
+
+def remove_trainings(work: str | Path) -> None:
+    """Removes what trainings left in the working folder, when what came out is kept.
+
+    Args:
+        work: The working folder, which goes as well unless somebody else's files are in it.
+    """
+    for file in _results(Path(work)):
+        file.unlink()
+    shutil.rmtree(Path(work) / _PLACE, ignore_errors=True)
+    with suppress(OSError):
+        Path(work).rmdir()
+
+
+def _results(work: Path) -> list[Path]:
+    return sorted(file for file in work.glob("*.json") if re.fullmatch("[0-9a-f]{24}", file.stem))
 
 
 def _check_parts(parts: Mapping[int, Sequence[Sequence[Document]]], shares: Sequence[float], where: str | Path) -> None:

@@ -66,7 +66,9 @@ def has_learned_of(data: Mapping[str, Any], whole: Mapping[str, Any], aside: Map
         whole: Fingerprint of all documents of the file.
         aside: That of those that were set aside.
     """
-    theirs, dev = (data.get(name) for name in (WHOLE, "dev"))
+    train, theirs, dev = (data.get(name) for name in ("train", WHOLE, "dev"))
+    if isinstance(train, Mapping) and train.get("sha256") == whole["sha256"]:
+        return True
     if not isinstance(theirs, Mapping) or theirs.get("sha256") != whole["sha256"]:
         return False
     return bool(data.get(REFIT)) or not isinstance(dev, Mapping) or dev.get("sha256") != aside["sha256"]
