@@ -35,6 +35,15 @@ def test_a_text_file_is_a_document_a_line_or_one_document(store: Store, tmp_path
     assert texts(store)["whole"] == "Một\n\nHai\n"
 
 
+def test_files_whose_names_differ_have_different_ids(store: Store, tmp_path: Path) -> None:
+    for name in ("notes.2023.txt", "notes.2024.txt"):
+        ((_, report),) = add_files(store, [write(tmp_path, name, f"Năm {name}\n")], Choices(), who="lan")
+        assert (report.added, report.skipped) == (1, 0)
+    both = [write(tmp_path, name, text) for name, text in (("a.txt", "Một\n"), ("a.csv", "text\nHai\n"))]
+    assert [report.added for _, report in add_files(store, both, Choices(), who="lan")] == [1, 1]
+    assert sorted(texts(store)) == ["a.csv:2", "a.txt-000001", "notes.2023-000001", "notes.2024-000001"]
+
+
 def test_ids_of_the_file_are_kept(tmp_path: Path) -> None:
     path = write(tmp_path, "x.jsonl", '{"id": "a", "text": "Một"}\n{"text": "Hai"}\n')
     assert [document.id for document in read_upload(path, Trail(), whole=False)] == ["a", "x-000002"]

@@ -424,6 +424,17 @@ def test_any_text_with_entities_on_word_borders_comes_back_exactly(
     assert path.with_suffix(".again.conll").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("words", [[(5, 8), (9, 13), (17, 20)], [(5, 8)], [(0, 3)], []])
+def test_words_that_leave_text_out_lose_none_of_it(tmp_path: Path, words: list[tuple[int, int]]) -> None:
+    text = "Tel: Lan came to Huế."
+    entities = [Entity(5, 8, "PER"), Entity(17, 20, "LOC")]
+    report = write([Document(text, id="a", words=words, entities=entities)], tmp_path / "a.conll")
+    assert not report.lost
+    (back,) = read(tmp_path / "a.conll")
+    assert (back.text, back.id) == (text, "a")
+    assert found(back) == [("Lan", "PER"), ("Huế", "LOC")]
+
+
 @pytest.mark.parametrize("label", ["A\tB", "A\nB", "A\r", "A\0B"])
 def test_a_label_that_would_part_columns_or_lines_is_left_out_and_told(tmp_path: Path, label: str) -> None:
     given = Document("Lan Minh", entities=[Entity(0, 3, label), Entity(4, 8, "PERSON NAME")])

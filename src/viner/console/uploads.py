@@ -10,7 +10,7 @@ from typing import Any
 from viner.document import Document
 from viner.errors import VinerError
 from viner.feedback import collected_source
-from viner.formats import Source, Trail, detect_source, read_source
+from viner.formats import Source, Trail, detect_source, distinct_stems, read_source, stem_of
 from viner.store import AddReport
 
 _REPORT_EVERY = 200
@@ -93,12 +93,14 @@ def add_files(
                 progress(count)
             yield document
 
-    for path in paths:
+    files = list(paths)
+    stems = distinct_stems([path.name for path in files], [stem_of(Path(path.name)) for path in files])
+    for path, stem in zip(files, stems, strict=True):
         trail = Trail()
         try:
             with trail.followed():
                 report = store.add(
-                    counted(read_upload(path, trail, whole=choices.whole)),
+                    counted(read_upload(path, trail, whole=choices.whole, stem=stem)),
                     who=who,
                     split=choices.split,
                     as_suggestions=choices.as_suggestions,
@@ -113,21 +115,22 @@ def add_files(
     return done
 
 
-def read_upload(path: Path, trail: Trail, *, whole: bool) -> Iterator[Document]:
+def read_upload(path: Path, trail: Trail, *, whole: bool, stem: str | None = None) -> Iterator[Document]:
     """The documents of a file, each with an id.
 
     Args:
         path: The file.
         trail: Told where each document stands.
         whole: A text file is one document, not one a line.
+        stem: What ids begin with that the file does not give; None takes the file's name without its ending.
 
     Raises:
         FormatError: While reading; ``where`` is ``file:line``.
     """
+    stem = stem or stem_of(Path(path.name))
     collected = collected_source(path)
-    source = collected or Source(path)
+    source = collected or Source(path, stem=stem)
     kind = detect_source(source) if collected is None else "jsonl"
-    stem = path.name.split(".")[0] or path.name
     named = kind != "text"
     documents = read_source(source, kind) if named else read_source(source, kind, whole=whole)
     for number, document in enumerate(documents, start=1):

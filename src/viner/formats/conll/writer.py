@@ -231,7 +231,7 @@ def _disjoint(
 
 def _fresh(document: Document, report: WriteReport, scheme: Scheme, comments: bool) -> list[str]:
     text = document.text
-    words = split_words(text) if document.words is None else document.words
+    words = _all_words(document)
     chosen, rest = _disjoint(_sayable(_word_spans(document, words, report), "\t", document, report))
     for _, entity in rest:
         report.lose_entity(document, entity, "it lies in or across another entity")
@@ -255,6 +255,22 @@ def _fresh(document: Document, report: WriteReport, scheme: Scheme, comments: bo
     if lines and lines[-1]:
         lines.append("")
     return lines
+
+
+def _all_words(document: Document) -> list[Span]:
+    """The words of a document, and those of what they leave out: without them its text could not be read back."""
+    text = document.text
+    if document.words is None:
+        return list(split_words(text))
+    words: list[Span] = []
+    end = 0
+    for start, stop in (*document.words, (len(text), len(text))):
+        if text[end:start].strip():
+            words += [(first + end, last + end) for first, last in split_words(text[end:start])]
+        if start < stop:
+            words.append((start, stop))
+        end = stop
+    return words
 
 
 def _lines_as_sentences(text: str, words: Sequence[Span], spans: Sequence[TagSpan]) -> list[tuple[int, int]]:
