@@ -210,10 +210,10 @@ def test_adding_without_files_is_explained(empty, opened) -> None:
 def test_a_long_import_can_be_stopped_and_says_what_came_in(empty, opened, tmp_path: Path, monkeypatch) -> None:
     reading = threading.Event()
 
-    def endless(path, trail, *, whole):
+    def endless(path, trail, **options):
         if path.name == "b.txt":
             reading.set()
-        documents = read_upload(path, trail, whole=whole)
+        documents = read_upload(path, trail, **options)
         for number, document in enumerate(documents if path.name == "a.txt" else repeat(next(documents))):
             yield document.with_(id=f"{path.name}-{number}")
             time.sleep(0.001)
