@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from viner.store.errors import (
 PATIENCE = 10
 """Seconds that a write waits for its turn before it gives up."""
 
+_NAP = (0.001, 0.01)  # seconds between two looks whether another program has done writing
 _WRITES = "viner_writes"
 _SCHEMA_LOCK = 0x76696E6572  # "viner": PostgreSQL's advisory lock, shared by saves, exclusive for what changes many documents
 
@@ -287,8 +290,31 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES):
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        _begin_to_write(raw)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_to_write(connection: sqlite3.Connection) -> None:
+    # SQLite's own waiting sleeps for up to 100 ms between two looks. Beside programs that write without a pause, it can look a
+    # hundred times and never find the database free.
+    end = time.monotonic() + PATIENCE
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                    raise
+                time.sleep(random.uniform(*_NAP))
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000}")
 
 
 def _contains(text: str, folded: str) -> bool:
