@@ -269,6 +269,55 @@ def test_an_update_without_annotations_keeps_what_people_did(store: Store) -> No
     }
 
 
+def test_an_accepted_entity_and_a_suggestion_of_one_span_both_stay_what_they_are(store: Store) -> None:
+    both = Document("Bà Lan.", id="a", entities=[LAN], suggestions=[replace(LAN, id="s1", score=0.5)])
+    states = {("e1", "accepted"), ("s1", "suggested")}
+
+    def held() -> set[tuple[str, str]]:
+        return {(entity.id, entity.state) for entity in store.get("a").entities}
+
+    store.add([both], who="import")
+    assert held() == states
+    for _ in range(2):
+        store.add([both], who="import", on_duplicate="update")
+        assert held() == states
+    store.add([replace(both, suggestions=None)], who="import", on_duplicate="update")
+    assert held() == states
+    store.add([replace(both, entities=None)], who="import", on_duplicate="update")
+    assert held() == states
+    store.add([replace(both, suggestions=[])], who="import", on_duplicate="update")
+    assert held() == {("e1", "accepted")}
+    store.add([both], who="import", on_duplicate="update")
+    assert held() == states
+    store.add([replace(both, entities=[])], who="import", on_duplicate="update")
+    assert held() == {("s1", "suggested")}
+    store.add([both], who="import", on_duplicate="update")
+    assert held() == states
+
+
+def test_an_update_that_accepts_a_suggestion_keeps_its_id(store: Store) -> None:
+    store.add([Document("Bà Lan.", id="a", suggestions=[replace(LAN, id="s1", score=0.5)])], who="import")
+    accepted = Document("Bà Lan.", id="a", entities=[replace(LAN, id=None)])
+    store.add([accepted], who="import", on_duplicate="update")
+    [entity] = store.get("a").entities
+    assert (entity.id, entity.state, entity.score) == ("s1", "accepted", None)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_id_that_comes_twice_in_an_update_is_refused_however_far_apart(store: Store, there: bool) -> None:
+    twice = Document("Một.", id="a", labels={"topic": ("health",)})
+    if there:
+        store.add([Document("Một.", id="a")], who="import")
+    others = [Document(f"Số {number}.", id=f"n{number}") for number in range(500)]
+    for some in ([twice, twice], [twice, *others, twice]):
+        with pytest.raises(InputError, match="the id 'a' is used twice") as caught:
+            store.add(some, who="import", on_duplicate="update")
+        assert caught.value.where == "a"
+    assert len(texts(store)) == int(there)
+    with pytest.raises(InputError, match="the id 'n0' is used twice"):
+        store.add([*others, others[0]], who="import")
+
+
 def test_entities_as_suggestions(store: Store) -> None:
     store.add([Document("Bà Lan.", id="a", entities=[LAN])], who="model 001", as_suggestions=True)
     document = store.get("a")

@@ -17,6 +17,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
@@ -108,6 +109,8 @@ class Adding:
         self._at = clock.now()
         newest = self._connection.execute(select(documents.c.number).order_by(documents.c.number.desc()).limit(1)).scalar()
         self._number: int = newest or 0
+        self._before = self._number
+        self._updated: set[int] = set()
 
     def run(self, source: Iterable[Document], progress: Callable[[int], None] | None) -> AddReport:
         """Takes in all documents.
@@ -154,11 +157,12 @@ class Adding:
                 fresh[name] = document
             elif self._on_duplicate == "skip" or (flag is not None and self._on_duplicate == "refuse"):
                 self._counts["skipped"] += 1
-            elif self._on_duplicate == "update" and name in there and name not in changed:
+            elif self._on_duplicate == "update" and name not in changed and self._stood_before(there.get(name)):
                 changed[name] = document
             else:
+                twice = name in changed or not self._stood_before(there.get(name))
                 raise InputError(
-                    f"the id {name!r} is {'in the project already' if name in there else 'used twice'}",
+                    f"the id {name!r} is {'used twice' if twice else 'in the project already'}",
                     where=name,
                     hint="Give it another id, or import with duplicates skipped or updated",
                 )
@@ -169,6 +173,10 @@ class Adding:
         rows.write(self._connection)
         if changed:
             self._update(event, there, changed)
+
+    def _stood_before(self, number: int | None) -> bool:
+        """Whether a document was in the project before this import, which has not changed it yet."""
+        return number is not None and number <= self._before and number not in self._updated
 
     def _add(self, document: Document, split: Split, flag: Flag | None, rows: _Rows) -> None:
         self._number += 1
@@ -346,6 +354,7 @@ class Adding:
         deltas = {number: self._difference(document, held[number]) for number, document in numbers.items()}
         event.apply({number: delta for number, delta in deltas.items() if delta is not None})
         self._counts["updated"] += len(numbers)
+        self._updated.update(numbers)
         for number, meta in metas.items():
             self._connection.execute(update(contents).where(contents.c.document == number).values(meta=_json(meta)))
 
@@ -355,18 +364,25 @@ class Adding:
         replaced = {"suggested"} if document.suggestions is not None or self._as_suggestions else set()
         if document.entities is not None and not self._as_suggestions:
             replaced |= {"accepted", "rejected"}
-        same = {(entity.start, entity.end, entity.label): entity for entity in held}
+        twins: dict[tuple[int, int, str], list[StoredEntity]] = {}
+        for entity in held:
+            twins.setdefault(_span(entity), []).append(entity)
         used = {entity.id for entity in held}
         wanted: dict[str, StoredEntity | None] = {entity.id: None for entity in held if entity.state in replaced}
-        for entity in told:
+        # A span can hold an accepted entity and a suggestion, in the project as in the file: each goes to its own kind first.
+        kinds = {(*_span(entity), entity.state) for entity in held}
+        for entity in sorted(told, key=lambda entity: (*_span(entity), entity.state) not in kinds):
             if entity.state not in replaced:
                 continue
-            twin = same.get((entity.start, entity.end, entity.label))
+            free = twins.get(_span(entity), [])
+            twin = min(free, key=partial(_unlike, entity), default=None)
             if twin is not None and (entity.state == "suggested" and twin.state not in replaced):
                 continue  # a person has decided on this one
+            if twin is not None:
+                free.remove(twin)
             name = twin.id if twin is not None else entity.id if entity.id not in used else uuid.uuid4().hex
             used.add(name)
-            wanted[name] = StoredEntity(name, entity.start, entity.end, entity.label, entity.state, entity.score, entity.source)
+            wanted[name] = replace(entity, id=name)
             self._counts[entity.state] += 1
         now = {entity.id: entity for entity in held}
         wanted = {name: entity for name, entity in wanted.items() if now.get(name) != entity}
@@ -393,6 +409,14 @@ class _Rows:
         ):
             if rows:
                 connection.execute(insert(table), rows)
+
+
+def _span(entity: StoredEntity) -> tuple[int, int, str]:
+    return entity.start, entity.end, entity.label
+
+
+def _unlike(entity: StoredEntity, other: StoredEntity) -> tuple[bool, bool]:
+    return other.state != entity.state, other.id != entity.id
 
 
 def text_order(entity: StoredEntity) -> tuple[Any, ...]:
