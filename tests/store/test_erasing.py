@@ -101,6 +101,31 @@ def test_a_group_stays_on_its_side_after_its_last_document(store: Store) -> None
         store.erase(["b"], who="tom")
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [({"group": "g"}, {"group": "h"}), ({}, {"group": "h"}), ({"group": "h"}, {"group": "h"})]
+)
+def test_a_text_that_another_document_has_stays_on_its_side(
+    store: Store, first: dict[str, str], second: dict[str, str]
+) -> None:
+    store.add([Document("Một.", id="a", meta=first), Document("Một.", id="b", meta=second)], who="import", split="test")
+    store.erase(["a"], who="tom")
+    for meta in ({}, {"group": "new"}):
+        with pytest.raises(InputError, match="in test already"):
+            store.add([Document("Một.", id="c", meta=meta)], who="import", split="train")
+    store.erase(["b"], who="tom")
+    store.add([Document("Một.", id="c")], who="import", split="train")
+    assert store.get("c").split == "train"
+
+
+def test_a_text_goes_where_the_group_is_that_is_left_with_it(store: Store) -> None:
+    for group, split in (("g", "train"), ("h", "test")):
+        store.add([Document(f"{group}.", id=group, meta={"group": group})], who="import", split=split)
+        store.add([Document("Một.", id=f"{group}-1", meta={"group": group})], who="import")
+    store.erase(["g-1"], who="tom")
+    store.add([Document("Một.", id="c")], who="import")
+    assert store.get("c").split == "test"
+
+
 def test_surfaces_that_earlier_versions_noted_of_a_split_go(store: Store) -> None:
     store.add([Document("Một.", id="a")], who="import")
     store.set_setting("schema.change.2", {"kind": "split", "label": "A", "into": ["B", "C"], "assign": {"Bí Mật": "B"}})

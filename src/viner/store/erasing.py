@@ -14,9 +14,10 @@ from viner.store import clock
 from viner.store.database import PATIENCE, Database
 from viner.store.errors import StoreLockedError, UnknownDocumentError
 from viner.store.preferences import CHANGE, read_setting, write_setting
-from viner.store.splits import erased_group, is_hashed, is_named, shared_text
+from viner.store.splits import HASHED, erased_group, is_named, shared_text
 from viner.store.tables import changes, comments, contents, documents, entities, events, groups, leases, metadata, settings
 from viner.store.transaction import Transaction, batches
+from viner.store.values import Split
 
 _TRACES = "erase.traces"
 _PAGES, _LOG = "pages", "log"
@@ -39,11 +40,7 @@ def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
     for row in rows:
         transaction.count("documents", row.split, row.status, -1)
         transaction.count("flagged", "", "", -int(row.flagged))
-    gone: set[str] = set()
-    named = {row.number: row.group_name for row in rows if not is_hashed(row.group_name)}
-    for some in batches(named):
-        texts = connection.execute(select(contents.c.text).where(contents.c.document.in_(some))).scalars()
-        gone.update(shared_text(text) for text in texts)
+    gone, shared = _shared_texts(connection, [row.number for row in rows])
     for some in batches(row.number for row in rows):
         _uncount(transaction, some)
         touched = select(changes.c.event).where(changes.c.document.in_(some))
@@ -54,7 +51,8 @@ def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
         for events_of in batches(sorted(set(numbers))):
             left = exists().where(changes.c.event == events.c.number)
             connection.execute(delete(events).where(events.c.number.in_(events_of), events.c.before.is_(None), ~left))
-    for names in batches(sorted(gone | {row.group_name for row in rows})):
+    _keep_on_side(connection, shared)
+    for names in batches(sorted((gone - shared.keys()) | {row.group_name for row in rows})):
         kept = set(connection.execute(select(documents.c.group_name).where(documents.c.group_name.in_(names))).scalars())
         _forget_groups(connection, [name for name in names if name not in kept])
     _forget_surfaces(connection)
@@ -132,6 +130,36 @@ def _find(connection: Connection, ids: Iterable[str], statement: Select[Any]) ->
             raise UnknownDocumentError(min(missing))
         rows += found
     return rows
+
+
+def _shared_texts(connection: Connection, numbers: list[int]) -> tuple[set[str], dict[str, list[Split]]]:
+    """What the table of groups calls the texts of some documents, and the sides of others in named groups that have them."""
+    erased = set(numbers)
+    names: set[str] = set()
+    shared: dict[str, list[Split]] = {}
+    for some in batches(numbers):
+        texts = select(contents.c.text).where(contents.c.document.in_(some))
+        names.update(shared_text(text) for text in connection.execute(texts).scalars())
+        others = (
+            select(documents.c.number, documents.c.split, contents.c.text)
+            .join(contents, contents.c.document == documents.c.number)
+            .where(contents.c.text.in_(texts), ~documents.c.group_name.startswith(HASHED))
+            .order_by(documents.c.number)
+        )
+        for row in connection.execute(others):
+            if row.number not in erased:
+                shared.setdefault(shared_text(row.text), []).append(row.split)
+    return names, shared
+
+
+def _keep_on_side(connection: Connection, shared: dict[str, list[Split]]) -> None:
+    """Notes where texts are that documents of named groups still have, so that they never come in on another side."""
+    for names in batches(sorted(shared)):
+        noted = {row.name: row.split for row in connection.execute(select(groups).where(groups.c.name.in_(names)))}
+        wrong = [name for name in names if noted.get(name) not in shared[name]]
+        if wrong:
+            connection.execute(delete(groups).where(groups.c.name.in_(wrong)))
+            connection.execute(insert(groups), [{"name": name, "split": shared[name][0]} for name in wrong])
 
 
 def _forget_groups(connection: Connection, names: list[str]) -> None:

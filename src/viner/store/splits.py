@@ -40,7 +40,10 @@ BLOCK = 20
 LONGEST_GROUP = 500
 """Code points in the name of a group; PostgreSQL cannot index much more."""
 
-_HASHED, _ALSO, _GONE = "text:", "also:", "gone:"
+HASHED = "text:"
+"""What the name of a group begins with that is one text, and that nobody named."""
+
+_ALSO, _GONE = "also:", "gone:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +79,17 @@ def group_of(document: Document) -> str:
     named = document.meta.get("group")
     if named is not None:
         return named if isinstance(named, str) else json.dumps(named, sort_keys=True, ensure_ascii=False)
-    return _HASHED + _hash(document.text)
+    return HASHED + _hash(document.text)
 
 
 def is_hashed(group: str) -> bool:
     """Whether the group is one text, and nobody named it."""
-    return group.startswith(_HASHED)
+    return group.startswith(HASHED)
 
 
 def is_named(row: str) -> bool:
     """Whether a row of the table of groups is that of a group that somebody named."""
-    return not row.startswith((_HASHED, _ALSO, _GONE))
+    return not row.startswith((HASHED, _ALSO, _GONE))
 
 
 def shared_text(text: str) -> str:
@@ -127,12 +130,12 @@ class Splitter:
         known = self._known(
             name
             for _, group, text in asked
-            for name in (group, _HASHED + text, _ALSO + text, *([] if is_hashed(group) else [erased_group(group)]))
+            for name in (group, HASHED + text, _ALSO + text, *([] if is_hashed(group) else [erased_group(group)]))
         )
         fresh: dict[str, Split] = {}
         splits = []
         for document, group, text in asked:
-            alone, shared = known.get(_HASHED + text), known.get(_ALSO + text)
+            alone, shared = known.get(HASHED + text), known.get(_ALSO + text)
             split = known.get(group) or known.get(erased_group(group))
             if split is None:
                 split = alone or shared or self._fixed or ("train" if FEEDBACK in document.meta else self._draw())
