@@ -137,7 +137,6 @@ def test_a_lone_batch_gets_the_same_logits_once_it_has_all_cores(engine):
 
 
 @needs_openvino
-@needs_openvino
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_forked_process_is_told_that_openvino_cannot_go_on(model):
@@ -161,6 +160,7 @@ def test_a_forked_process_is_told_that_openvino_cannot_go_on(model):
     assert "its threads stayed behind" in answers.get()
 
 
+@needs_openvino
 def test_a_sequence_is_as_wide_as_its_length_says_whatever_stands_beside_it(engine):
     lengths = np.random.default_rng(2).integers(1, POSITIONS + 1, 500)
     batches = list(engine.batches(lengths))
