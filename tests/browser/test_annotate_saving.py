@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from support.annotate import OUTBOX_HOLDS, Opener, Tab, Workbench
 from viner.annotation.changes import Delete, Rename
@@ -227,6 +227,27 @@ def test_a_renamed_label_is_followed_by_what_waits_and_by_the_page(bench: Workbe
     tab.press("ArrowRight", "1")
     tab.saved()
     assert bench.said("one") == [("Nguyễn", "NAME"), ("Văn", "NAME")]
+
+
+def test_what_is_typed_while_the_page_asks_for_renamed_labels_stays_in_view(bench: Workbench, annotate: Opener) -> None:
+    bench.add("one", TEXT)
+    tab = annotate("one")
+    asked: list[Route] = []
+    tab.page.route("**/schema?since=*", lambda route: asked.append(route))
+    apply_change(bench.store, Rename(label="PERSON", to="NAME"), operation="rename", who="other")
+    tab.go("Nguyễn")
+    with tab.page.expect_request("**/schema?since=*"):
+        tab.press("1")
+    tab.press("ArrowRight", "1")
+    tab.saved()
+    assert tab.tags() == ["NAME", "NAME"]
+    with tab.page.expect_response("**/schema?since=*"):
+        asked[0].continue_()
+    assert tab.tags() == ["NAME", "NAME"]
+    assert bench.said("one") == [("Nguyễn", "NAME"), ("Văn", "NAME")]
+    tab.press("Control+z", "Control+z")
+    tab.saved()
+    assert bench.said("one") == []
 
 
 def test_a_label_that_was_deleted_meanwhile_is_said_and_the_rest_is_kept(bench: Workbench, annotate: Opener) -> None:

@@ -63,7 +63,7 @@ class Page {
       listener: {
         onState: (state, waiting, error) => this.#showSaving(state, waiting, error),
         onSaved: (entry, saved) => this.#onSaved(entry, saved),
-        onRebased: (stored, state, dropped, schema, detached) => void this.#onRebased(stored, state, dropped, schema, detached),
+        onRebased: (stored, state, dropped, schema, detached) => this.#onRebased(stored, state, dropped, schema, detached),
         onClash: (stored, clashes) => askClash(stored, clashes, this.say),
         onRefused: (entry, error, reopened) => this.#onRefused(entry, error, reopened),
         onStuck: (entry, error) => this.alerts.show(`stuck ${entry.document}`, this.say("stuck", { id: entry.document, reason: reasonOf(error) })),
@@ -480,18 +480,17 @@ class Page {
   }
 
   /** @param {any} stored @param {any} state @param {import("./outbox.js").Entry[]} dropped @param {any} schema @param {number} detached */
-  async #onRebased(stored, state, dropped, schema, detached) {
+  #onRebased(stored, state, dropped, schema, detached) {
     for (const entry of dropped) this.editor.history.drop(entry.operation);
-    const renewed = schema && schema.version !== this.schema?.version;
-    if (renewed) {
-      const { renamed } = await api.schema(this.schema?.version).catch(() => ({ renamed: {} }));
-      this.editor.history.rename(renamed ?? {});
-      this.#setSchema(schema);
-    }
+    const known = this.schema?.version;
+    const renewed = schema && schema.version !== known;
+    if (renewed) this.#setSchema(schema);
     if (this.editor.state?.id === stored.id) {
       this.editor.schema = this.schema ?? null;
       this.editor.rebased(stored, state);
     }
+    // The document first: what is typed while the answer is on its way would be lost from view under an older state.
+    if (renewed) void api.schema(known).then(({ renamed }) => this.editor.history.rename(renamed ?? {}), () => undefined);
     if (renewed) this.notify("schema_changed");
     else if (detached) this.notify("comment_detached");
     else if (!this.notice.textContent || this.notice.hidden) this.notify(dropped.length ? "theirs_kept" : "both_kept");
