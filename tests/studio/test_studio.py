@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,7 +12,7 @@ from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
 from viner.project import Project
 from viner.store import Store
-from viner.studio import NoModelError
+from viner.studio import NoModelError, refreshing
 from viner.studio.promotion import promote
 from viner.studio.versions import DevLearnedError
 
@@ -202,6 +204,27 @@ def test_suggestions_are_refreshed_in_the_background(models, open_studio):
         ("PERSON", "suggested", "model 001"),
         ("LOCATION", "suggested", "model 001"),
     ]
+
+
+def test_a_refreshing_that_fails_is_tried_again_after_longer_and_longer(project, monkeypatch):
+    starts = []
+    now = 0.0
+
+    def fails(module, *arguments, output):
+        starts.append(now)
+        child = subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
+        child.wait()
+        return child
+
+    monkeypatch.setattr(refreshing, "spawn", fails)
+    monkeypatch.setattr(refreshing, "monotonic", lambda: now)
+    work = refreshing.Refreshing(project)
+    for second in range(1500):
+        now = float(second)
+        work.start("model 001")
+    assert starts == [0, 10, 30, 70, 150, 310, 630, 1230]
+    work.start("model 002")  # another one may do better
+    assert len(starts) == 9
 
 
 def test_versions_are_compared_on_the_done_documents_of_dev(models, open_studio):

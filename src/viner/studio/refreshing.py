@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from viner.annotation.suggest.refresh import rank
@@ -27,6 +28,9 @@ from viner.studio.background import spawn, yield_processor
 from viner.studio.run_folder import process_start
 from viner.studio.serving import ServingRecognizer
 from viner.studio.versions import current_labels
+
+_PAUSE, _LONGEST_PAUSE = 10.0, 600.0
+"""Seconds before what failed is tried again: twice as long each time."""
 
 _NOTHING: dict[str, Any] = {"state": "none", "mark": None, "model": None, "done": 0, "total": None, "error": None}
 
@@ -43,6 +47,9 @@ class Refreshing:
         self._folder = project.path / "runs"
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        self._tried: str | None = None
+        self._pause = _PAUSE
+        self._not_before = 0.0
 
     def state(self) -> dict[str, Any]:
         """How far it is: what :mod:`viner.studio.refreshing` says, and state "none" before the first."""
@@ -56,6 +63,8 @@ class Refreshing:
     def start(self, mark: str) -> None:
         """Starts it, unless it is at work for the same suggester or has been through with it; another one is ended before.
 
+        Where it failed for the same suggester, it is tried again after 10 seconds, then after 20, and so on up to 10 minutes.
+
         Args:
             mark: :attr:`Suggester.mark <viner.annotation.suggest.suggester.Suggester.mark>` of what suggests now.
 
@@ -67,8 +76,12 @@ class Refreshing:
             running = state["state"] == "running" and self._at_work(state)
             if state["mark"] == mark and (running or state["state"] == "done"):
                 return
+            if mark == self._tried and not running and monotonic() < self._not_before:
+                return
             if running:
                 self._end(state)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE) if mark == self._tried else _PAUSE
+            self._tried, self._not_before = mark, monotonic() + self._pause
             self._folder.mkdir(exist_ok=True)
             _write(self._folder, {**_NOTHING, "state": "running", "mark": mark})
             self._child = spawn(
