@@ -17,7 +17,6 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
@@ -29,6 +28,7 @@ from viner.schema import ENTITIES, Layer, Schema, Type
 from viner.store import clock
 from viner.store.checks import Borders
 from viner.store.delta import Delta
+from viner.store.matching import match
 from viner.store.operation import Comment, StoredEntity
 from viner.store.records import AddReport
 from viner.store.splits import LONGEST_GROUP, Shares, Splitter, group_of, is_hashed
@@ -157,15 +157,14 @@ class Adding:
                 fresh[name] = document
             elif self._on_duplicate == "skip" or (flag is not None and self._on_duplicate == "refuse"):
                 self._counts["skipped"] += 1
-            elif self._on_duplicate == "update" and name not in changed and self._stood_before(there.get(name)):
-                changed[name] = document
-            else:
-                twice = name in changed or not self._stood_before(there.get(name))
+            elif (twice := name in changed or self._has_come(there.get(name))) or self._on_duplicate == "refuse":
                 raise InputError(
                     f"the id {name!r} is {'used twice' if twice else 'in the project already'}",
                     where=name,
                     hint="Give it another id, or import with duplicates skipped or updated",
                 )
+            else:
+                changed[name] = document
         splits = self._splitter(list(fresh.values()))
         rows = _Rows()
         for document, split in zip(fresh.values(), splits, strict=True):
@@ -174,9 +173,9 @@ class Adding:
         if changed:
             self._update(event, there, changed)
 
-    def _stood_before(self, number: int | None) -> bool:
-        """Whether a document was in the project before this import, which has not changed it yet."""
-        return number is not None and number <= self._before and number not in self._updated
+    def _has_come(self, number: int | None) -> bool:
+        """Whether this import has brought a document already: None is one of the batch at hand."""
+        return number is None or number > self._before or number in self._updated
 
     def _add(self, document: Document, split: Split, flag: Flag | None, rows: _Rows) -> None:
         self._number += 1
@@ -364,26 +363,8 @@ class Adding:
         replaced = {"suggested"} if document.suggestions is not None or self._as_suggestions else set()
         if document.entities is not None and not self._as_suggestions:
             replaced |= {"accepted", "rejected"}
-        twins: dict[tuple[int, int, str], list[StoredEntity]] = {}
-        for entity in held:
-            twins.setdefault(_span(entity), []).append(entity)
-        used = {entity.id for entity in held}
-        wanted: dict[str, StoredEntity | None] = {entity.id: None for entity in held if entity.state in replaced}
-        # A span can hold an accepted entity and a suggestion, in the project as in the file: each goes to its own kind first.
-        kinds = {(*_span(entity), entity.state) for entity in held}
-        for entity in sorted(told, key=lambda entity: (*_span(entity), entity.state) not in kinds):
-            if entity.state not in replaced:
-                continue
-            free = twins.get(_span(entity), [])
-            twin = min(free, key=partial(_unlike, entity), default=None)
-            if twin is not None and (entity.state == "suggested" and twin.state not in replaced):
-                continue  # a person has decided on this one
-            if twin is not None:
-                free.remove(twin)
-            name = twin.id if twin is not None else entity.id if entity.id not in used else uuid.uuid4().hex
-            used.add(name)
-            wanted[name] = replace(entity, id=name)
-            self._counts[entity.state] += 1
+        wanted = match(held, told, replaced)
+        self._counts.update(entity.state for entity in wanted.values() if entity is not None)
         now = {entity.id: entity for entity in held}
         wanted = {name: entity for name, entity in wanted.items() if now.get(name) != entity}
         fields: dict[str, Any] = {} if "accepted" not in replaced else {"status": status, "annotator": self._who}
@@ -409,14 +390,6 @@ class _Rows:
         ):
             if rows:
                 connection.execute(insert(table), rows)
-
-
-def _span(entity: StoredEntity) -> tuple[int, int, str]:
-    return entity.start, entity.end, entity.label
-
-
-def _unlike(entity: StoredEntity, other: StoredEntity) -> tuple[bool, bool]:
-    return other.state != entity.state, other.id != entity.id
 
 
 def text_order(entity: StoredEntity) -> tuple[Any, ...]:
