@@ -6,7 +6,7 @@ import pytest
 
 from support.stores import operation
 from viner.annotation import snapshot as module
-from viner.annotation.changes import Split, apply
+from viner.annotation.changes import Rename, Split, apply
 from viner.annotation.snapshot import NoTextsError, snapshot
 from viner.corpus import REVIEWED
 from viner.document import Document, Entity
@@ -194,3 +194,21 @@ def test_what_must_be_reviewed_after_a_split_is_not_taught_as_decided(store, tmp
     assert found["b"].meta[REVIEWED] == [[4, 5]]
     assert found["a"].meta[REVIEWED] == []
     assert REVIEWED not in found["d"].meta
+
+
+def test_a_label_renamed_meanwhile_is_in_no_file_of_the_training(store, tmp_path, monkeypatch):
+    fill(store, train=[done("a"), done("b")], dev=DEV, test=[done("t")])
+    kept = module.write
+    renamed = []
+
+    def write(documents, path, *args):
+        kept(documents, path, *args)
+        if not renamed:
+            renamed.append(apply(store, Rename(label="PERSON", to="NAME"), operation="op", who="lan"))
+
+    monkeypatch.setattr(module, "write", write)
+    snap = snapshot(store, tmp_path)
+    assert set(snap.files) == {"train", "dev", "test"}
+    assert {e.label for file in snap.files.values() for d in read(file) for e in d.entities} == {"PERSON"}
+    assert ("PERSON" in snap.schema.entity_labels, snap.schema_version) == (True, store.schema()[1] - 1)
+    assert "PERSON" not in store.schema()[0].entity_labels

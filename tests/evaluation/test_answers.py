@@ -6,6 +6,7 @@ from viner.document import Document, Entity
 from viner.errors import InputError
 from viner.evaluation import evaluate_model
 from viner.evaluation.answers import Answers
+from viner.evaluation.versus import compare_models
 
 LAN, HUE = Entity(0, 3, "PERSON"), Entity(7, 10, "LOCATION")
 GOLD = [
@@ -63,3 +64,24 @@ def test_documents_without_ids_are_called_after_their_place_in_the_file():
         evaluate_model(Answers([Document("Lan", entities=[])]), gold)
     evaluation = evaluate_model(Answers([Document("Lan", entities=[]), Document("Huế", entities=[])]), gold)
     assert [document.id for document in evaluation.by_document] == ["#1", "#3"]
+
+
+def test_an_answer_of_another_document_is_never_taken_where_its_own_is_missing():
+    gold = [Document("x Lan", id="a"), Document("x Lan", id="b"), Document("x Lan", id="c")]
+    given = [Document("x Lan", id="b", entities=[]), Document("x Lan", id="c", entities=[Entity(2, 5, "PER")])]
+    with pytest.raises(InputError, match="no answer to document a: 2 of its text are there, 2 of them with the ids of other"):
+        list(Answers(given).stream(gold))
+    found = list(Answers([*given, Document("x Lan", id="another", entities=[Entity(0, 1, "PER")])]).stream(gold))
+    assert [[entity.start for entity in document.entities] for document in found] == [[0], [], [2]]
+
+
+@pytest.mark.parametrize("compared", [False, True])
+def test_without_ids_the_place_says_whose_an_answer_is(compared):
+    """A document that is not annotated is not asked for, and its answer is not that of the next of the same text."""
+    gold = [Document("Lan"), Document("Lan", entities=[LAN])]
+    answers = Answers([Document("Lan", entities=[]), Document("Lan", entities=[LAN])])
+    if compared:
+        _, versus = compare_models(Answers([gold[1]]), answers, gold)
+        assert not versus.cases("broken")
+    else:
+        assert evaluate_model(answers, gold).scores.micro.correct == 1

@@ -8,6 +8,7 @@ import pytest
 
 from support.bases import toy_documents
 from viner.cli.main import main
+from viner.document import Document, Entity
 from viner.errors import InputError, UsageError, VinerError
 from viner.formats import read, write
 from viner.workflow import Report, choose, doubts
@@ -195,6 +196,11 @@ def test_what_cannot_be_is_said_before_anything_is_trained(notes, untrained, tmp
     (tmp_path / "plain.txt").write_text("Lan\nMinh\n", encoding="utf-8")
     with pytest.raises(InputError, match="no annotated entity"):
         find_doubts(tmp_path / "plain.txt", tmp_path / "work")
+    few = [Document(f"Lan số {i}", entities=[Entity(0, 3, "PERSON")] if i < 2 else []) for i in range(12)]
+    write(few, tmp_path / "few.jsonl")
+    with pytest.raises(InputError, match="without the documents of fold [12], too few of the documents have entities") as caught:
+        find_doubts(tmp_path / "few.jsonl", tmp_path / "work", folds=2, report=Report(io.StringIO()))
+    assert "--dev" not in (caught.value.hint or "--dev")
     assert main(["doubts", str(notes), "--out", str(tmp_path / "doubts.pdf")]) == 2
     (tmp_path / "doubts.html").mkdir()
     assert main(["doubts", str(notes), "--out", str(tmp_path / "doubts.html")]) == 2

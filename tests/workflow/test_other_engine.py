@@ -186,6 +186,26 @@ def test_in_a_project_the_next_number_takes_over(tmp_path, documents):
     assert project.active_model().name == "004"
 
 
+@pytest.mark.parametrize("pointed", [True, False])
+def test_a_model_that_was_activated_meanwhile_goes_on(tmp_path, documents, monkeypatch, pointed):
+    project = Project(tmp_path / "project")
+    (project.path / "models").mkdir(parents=True)
+    (project.path / "viner.toml").write_text("", encoding="utf-8")
+    for name in ("001", "002"):
+        tiny_bundle(project.path / "models" / name, engine="fp32")
+    if pointed:
+        project.activate("002")
+    kept = other_engine._write
+
+    def activate_another(*args):
+        kept(*args)
+        project.activate("001")
+
+    monkeypatch.setattr(other_engine, "_write", activate_another)
+    found = take_engine(project.path / "models" / "002", "int8", documents)
+    assert (found.activated, project.active_model().name) == (False, "001")
+
+
 def test_what_cannot_be_done_is_said_before_anything_is_built(exact, documents, tmp_path):
     with pytest.raises(UsageError, match="runs fp32 already"):
         take_engine(exact, "fp32", documents, out=tmp_path / "other")

@@ -209,9 +209,22 @@ def test_what_cannot_be_trained_is_said_before_anything_is_written(tmp_path, bas
     (tmp_path / "plain.txt").write_text("Lan ở Huế.\n", encoding="utf-8")
     refused(InputError, "no annotated entity", train=tmp_path / "plain.txt", where=tmp_path / "plain.txt")
     refused(InputError, "no annotated entity", dev=tmp_path / "plain.txt", where=tmp_path / "plain.txt")
+    twenty = toy_documents(20)
     write(toy_documents(1), tmp_path / "one.jsonl")
     refused(InputError, "one document cannot be split", train=tmp_path / "one.jsonl", dev=None, where=tmp_path / "one.jsonl")
     refused(SchemaError, "unknown label 'LOCATION'", schema=Schema.of_entities(["PERSON"]), where=toys / "train.jsonl")
+    for typo in range(0, 20, 3):  # whichever documents are set aside
+        made = [document.with_(entities=[Entity(0, 3, "PRESON" if i == typo else "PERSON")]) for i, document in enumerate(twenty)]
+        write(made, tmp_path / "typo.jsonl")
+        refused(
+            SchemaError,
+            "unknown label 'PRESON'",
+            schema=Schema.of_entities(["PERSON"]),
+            train=tmp_path / "typo.jsonl",
+            dev=None,
+            where=tmp_path / "typo.jsonl",
+        )
+    (tmp_path / "typo.jsonl").unlink()
     decoder = tmp_path / "decoder"
     shutil.copytree(base, decoder)
     (decoder / "config.json").write_text('{"model_type": "gpt2"}')

@@ -10,11 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
 from viner.corpus import REVIEWED
 from viner.document import Document
 from viner.errors import InputError
 from viner.formats import write
+from viner.schema import Schema
 from viner.store import Filter, Store
+from viner.store.exporting import export
+from viner.store.reading import read_counts
+from viner.store.transaction import read_schema
 from viner.store.values import Status
 
 FEWEST_TO_LEARN = 2
@@ -43,6 +49,8 @@ class Snapshot:
         entities: Accepted entities written, by split.
         left_out: What was not written, and why, in sentences.
         fingerprint: SHA-256 of all files: equal where everything learned and scored is.
+        schema: The types that the files use.
+        schema_version: Their version.
         texts: How many texts of train are there that nobody began.
     """
 
@@ -51,10 +59,12 @@ class Snapshot:
     entities: dict[str, int]
     left_out: tuple[str, ...]
     fingerprint: str
+    schema: Schema
+    schema_version: int
     texts: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form, without the places of the files; "texts" where there are any."""
+        """The JSON form, without the places of the files and the types; "texts" where there are any."""
         return {
             **({"texts": self.texts} if self.texts else {}),
             "documents": self.documents,
@@ -89,7 +99,8 @@ def snapshot(store: Store, folder: Path, *, texts: bool = False) -> Snapshot:
     """Writes ``train.jsonl`` and, where they are good for something, ``dev.jsonl`` and ``test.jsonl``.
 
     Train gets the documents that are done or started; a started one teaches only what a person decided, which
-    ``meta["viner:reviewed"]`` says. Dev and test get those that are done. Suggestions stay out.
+    ``meta["viner:reviewed"]`` says. Dev and test get those that are done. Suggestions stay out. All files are of one moment, with
+    the same types: people may go on, and rename labels, meanwhile.
 
     Args:
         store: The store.
@@ -104,15 +115,18 @@ def snapshot(store: Store, folder: Path, *, texts: bool = False) -> Snapshot:
     files = {split: folder / f"{split}.jsonl" for split in ("train", "dev", "test", TEXTS)}
     known: set[int] | None = set() if texts else None
     try:
-        tallies = {
-            "train": _write(store, "train", ("done", "started"), files["train"], known),
-            "dev": _write(store, "dev", ("done",), files["dev"], known),
-            "test": _write(store, "test", ("done",), files["test"], known),
-        }
-        left_out = _useless(tallies)
-        _check_enough(tallies["train"], chosen_on_train="dev" in left_out)
-        most = max(_LEAST_CHARACTERS, _TIMES * tallies["train"].characters)
-        drawn = 0 if known is None else _write_texts(store, files[TEXTS], most, known)
+        with store.reading() as moment:
+            tallies = {
+                "train": _write(moment, "train", ("done", "started"), files["train"], known),
+                "dev": _write(moment, "dev", ("done",), files["dev"], known),
+                "test": _write(moment, "test", ("done",), files["test"], known),
+            }
+            left_out = _useless(tallies)
+            _check_enough(tallies["train"], chosen_on_train="dev" in left_out)
+            most = max(_LEAST_CHARACTERS, _TIMES * tallies["train"].characters)
+            drawn = 0 if known is None else _write_texts(moment, files[TEXTS], most, known)
+            waiting = read_counts(moment).splits["train"]
+            schema, version = read_schema(moment)
     except BaseException:
         for file in files.values():
             file.unlink(missing_ok=True)
@@ -122,7 +136,6 @@ def snapshot(store: Store, folder: Path, *, texts: bool = False) -> Snapshot:
     if not texts:
         del files[TEXTS]
     used = {split: tally for split, tally in tallies.items() if split in files}
-    waiting = store.counts().splits["train"]
     notes = [*left_out.values()]
     if (todo := waiting["todo"] - drawn) > 0 or waiting["skipped"]:
         notes.append(f"train: {max(0, todo):,} documents that nobody began and {waiting['skipped']:,} skipped ones")
@@ -132,15 +145,17 @@ def snapshot(store: Store, folder: Path, *, texts: bool = False) -> Snapshot:
         {split: used[split].entities for split in used},
         tuple(notes),
         _fingerprint(files.values()),
+        schema,
+        version,
         drawn,
     )
 
 
-def _write(store: Store, split: Any, statuses: tuple[Status, ...], file: Path, known: set[int] | None) -> _Tally:
+def _write(moment: Connection, split: Any, statuses: tuple[Status, ...], file: Path, known: set[int] | None) -> _Tally:
     tally = _Tally()
 
     def documents() -> Iterator[Document]:
-        for document in store.export(Filter(splits=(split,), statuses=statuses)):
+        for document in export(moment, Filter(splits=(split,), statuses=statuses)):
             taught = _taught(document)
             tally.add(taught)
             if known is not None:
@@ -151,11 +166,11 @@ def _write(store: Store, split: Any, statuses: tuple[Status, ...], file: Path, k
     return tally
 
 
-def _write_texts(store: Store, file: Path, most: int, known: set[int]) -> int:
+def _write_texts(moment: Connection, file: Path, most: int, known: set[int]) -> int:
     """Writes the bare texts of train that nobody began, each once; how many.
 
     Args:
-        store: The store.
+        moment: What is read.
         file: The file.
         most: Characters of all of them, unless the first one has more. Those with the smallest hashes are drawn, so nothing but
             the texts says which.
@@ -166,7 +181,7 @@ def _write_texts(store: Store, file: Path, most: int, known: set[int]) -> int:
     """
     drawn: list[tuple[int, Document]] = []  # the largest hash first
     characters, limit = 0, None
-    for document in store.export(Filter(splits=("train",), statuses=("todo",))):
+    for document in export(moment, Filter(splits=("train",), statuses=("todo",))):
         order = _hash(document.text)
         if order in known or (limit is not None and order > limit) or not document.text.strip():
             continue

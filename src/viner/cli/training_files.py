@@ -84,6 +84,5 @@ def training_files(
     with open_store(project) as store, TemporaryDirectory(prefix="viner-") as place:
         from viner.annotation.snapshot import snapshot
 
-        taken = snapshot(store, Path(place)).files
-        schema, _ = store.schema()
-        yield TrainingFiles(taken["train"], taken.get("dev"), schema, arguments)
+        taken = snapshot(store, Path(place))
+        yield TrainingFiles(taken.files["train"], taken.files.get("dev"), taken.schema, arguments)

@@ -18,7 +18,8 @@ class Answers:
 
     Args:
         documents: The answers in any order, each with the whole text of a document that will be asked for. Of several with the
-            same text, a document gets the one that has its id, else the first without an id, else the first that is left. All
+            same text, a document gets the one that has its id, else the first without an id, else the first whose id is that of
+            no document. Without an id a document, and an answer, is called after its place in its file, such as ``#5``. All
             are kept in memory.
         where: The file that they come from, for messages.
 
@@ -28,7 +29,7 @@ class Answers:
 
     def __init__(self, documents: Iterable[Document], *, where: str | Path | None = None) -> None:
         self._where = where
-        self._answers: dict[str, list[Document]] = {}
+        self._answers: dict[str, list[tuple[int, Document]]] = {}
         labels: set[str] = set()
         for number, document in enumerate(documents, 1):
             if document.entities is None:
@@ -39,7 +40,7 @@ class Answers:
                     hint='Answers need entities, in JSONL "entities": [] where there are none',
                 )
             labels.update(entity.label for entity in document.entities)
-            self._answers.setdefault(document.text, []).append(document)
+            self._answers.setdefault(document.text, []).append((number, document))
         self._labels = tuple(sorted(labels))
         self.unasked = 0
         """Answers to documents that were not asked for, the last time that :meth:`stream` came to its end."""
@@ -61,13 +62,17 @@ class Answers:
         Raises:
             InputError: If there is no answer to one.
         """
-        left = {text: _Left(answers) for text, answers in self._answers.items()}
-        for number, asked in enumerate(items, 1):
+        questions = list(items)
+        ids = frozenset(asked.id for asked in questions)
+        left = {text: _Left(answers, ids) for text, answers in self._answers.items()}
+        for number, asked in enumerate(questions, 1):
             found = left[asked.text].take(asked.id) if asked.text in left else None
             if found is None:
                 name, there = str(number) if asked.id is None else asked.id[:_SHOWN], len(self._answers.get(asked.text, ()))
+                others = left[asked.text].count if asked.text in left else 0
                 raise InputError(
-                    f"no answer to document {name}: {there} of its text are there",
+                    f"no answer to document {name}: {there} of its text are there"
+                    + (f", {others} of them with the ids of other documents" if others else ""),
                     where=self._where,
                     hint="Each document needs an answer that has the same text, to the character",
                 )
@@ -76,20 +81,30 @@ class Answers:
 
 
 class _Left:
-    """Answers of one text that nobody got yet."""
+    """Answers of one text that nobody got yet.
 
-    def __init__(self, answers: Sequence[Document]) -> None:
+    Args:
+        answers: Each with its place in the file.
+        asked: Ids of all documents that will be asked for: an answer with one of them is that document's alone.
+    """
+
+    def __init__(self, answers: Sequence[tuple[int, Document]], asked: frozenset[str | None]) -> None:
         self.count = len(answers)
-        self._answers = answers
+        self._answers = [answer for _, answer in answers]
         self._taken: set[int] = set()
-        self._by_id: defaultdict[str | None, deque[int]] = defaultdict(deque)
-        for index, answer in enumerate(answers):
-            self._by_id[answer.id].append(index)
-        self._order = deque(range(len(answers)))
+        self._by_name: defaultdict[str | None, deque[int]] = defaultdict(deque)
+        self._nameless: deque[int] = deque()
+        self._order: deque[int] = deque()
+        for index, (place, answer) in enumerate(answers):
+            self._by_name[f"#{place}" if answer.id is None else answer.id].append(index)
+            if answer.id is None:
+                self._nameless.append(index)
+            elif answer.id not in asked:
+                self._order.append(index)
 
     def take(self, name: str | None) -> Document | None:
-        """The answer with that id, else the first without one, else the first; None if there is none any more."""
-        for queue in (self._by_id.get(name), self._by_id.get(None), self._order):
+        """The answer with that id, else the first without one, else the first of no other; None if there is none any more."""
+        for queue in (self._by_name.get(name), self._nameless, self._order):
             while queue:
                 index = queue.popleft()
                 if index not in self._taken:

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from viner.corpus import sentences_of
 from viner.document import Document, Span
 from viner.evaluation.comparison import Comparison, Tally, compare_tallies, document_tally
+from viner.evaluation.documents import named
 from viner.evaluation.errors import Pair, align
 from viner.evaluation.evaluate import Evaluable, Observer, evaluate_model
 from viner.evaluation.excerpts import Excerpt, Excerpts
@@ -177,7 +178,7 @@ def compare_models(
         InputError: As :func:`viner.evaluation.evaluate_model` does.
     """
     # Both read ahead, by chunks of their own size; what lies between the two is kept, and no more.
-    ours, theirs = tee(documents)
+    ours, theirs = tee(named(documents))
     questions = (document.bare() for document in theirs if document.entities is not None)
     answers = second.stream(questions, unanswered=lambda document, spans: None)
     versus = Versus()

@@ -131,13 +131,16 @@ class Project:
             return []
         return sorted((folder for folder in folders.iterdir() if folder.name.isdecimal()), key=lambda folder: int(folder.name))
 
-    def active_model(self) -> Path:
+    def active_model(self, *, but: Path | None = None) -> Path:
         """The model that recognizes for the project: the one that ``models/active`` names, else the newest.
+
+        Args:
+            but: A model that is not counted among the newest.
 
         Raises:
             InputError: If nothing has been trained yet, or the model that ``models/active`` names is gone.
         """
-        models = self.models()
+        models = [model for model in self.models() if model != but]
         if not models:
             raise InputError(
                 "the project has no model yet", where=self.path, hint=f"Train one with: viner train --project {self.path}"

@@ -125,7 +125,6 @@ class Runs:
         try:
             folder.path.mkdir()
             taken = snapshot(self._store, folder.path, texts=bool(chosen.get(SELF_TRAIN)))
-            schema, version = self._store.schema()
             folder.write(
                 {
                     "state": "starting",
@@ -135,8 +134,8 @@ class Runs:
                     "counts": taken.to_dict(),
                     "fingerprint": taken.fingerprint,
                     "done": self._store.counts().status("done"),
-                    "schema": schema.to_dict(),
-                    "schema_version": version,
+                    "schema": taken.schema.to_dict(),
+                    "schema_version": taken.schema_version,
                 }
             )
         except OSError as error:

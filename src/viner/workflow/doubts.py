@@ -151,10 +151,9 @@ def find_doubts_in(
     place = Path(work) / _fingerprint(documents, folds, seed, choices)
     _clear(Path(work), but=place)  # what an interrupted search for other doubts has left would never be gone on with
     judged: dict[int, Judged] = {}
-    for fold in range(folds):
+    parts = [_parts(documents, numbers, fold, seed, where) for fold in range(folds)]  # what cannot be is told before any trains
+    for fold, (learned, tuned) in enumerate(parts):
         report.line(f"Fold {fold + 1} of {folds}")
-        inside = [index for index, number in enumerate(numbers) if number != fold]
-        learned, tuned = set_aside([documents[index] for index in inside], seed, where=where)
         model = _model(place / f"{fold + 1}", learned, tuned, schema, report, {"seed": seed, **choices})
         asked = [index for index, number in enumerate(numbers) if number == fold]
         judged.update(zip(asked, _judged(model, [documents[index] for index in asked], learned), strict=True))
@@ -183,6 +182,17 @@ def _clear(work: Path, *, but: Path | None = None) -> None:
     for folder in work.iterdir() if work.is_dir() else ():
         if folder != but and re.fullmatch(r"[0-9a-f]{16}", folder.name):
             shutil.rmtree(folder)
+
+
+def _parts(
+    documents: Sequence[Document], numbers: Sequence[int], fold: int, seed: int, where: str | Path | None
+) -> tuple[Sequence[Document], Sequence[Document]]:
+    """What the model learns from, and chooses its best epoch on, that judges the documents of a fold."""
+    try:
+        return set_aside([document for document, number in zip(documents, numbers, strict=True) if number != fold], seed, where=where)
+    except InputError as error:
+        message = f"without the documents of fold {fold + 1}, {error.message}"
+        raise InputError(message, where=where, hint="Annotate entities in more documents, or ask for more folds") from None
 
 
 def _model(

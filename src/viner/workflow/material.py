@@ -96,7 +96,8 @@ class Material:
             refuse_partial(tuned, "choose the best epoch on", where=dev)
         schema = start.schema(schema, [*learned, *tuned])
         labels = start.labels(schema)
-        start.check_labels(labels, {train: learned, (dev or train): tuned})
+        start.check_labels(labels, learned, where=train)
+        start.check_labels(labels, tuned, where=dev or train)
         return cls(start, reads, learned, tuned, schema, labels, whole=whole)
 
     def with_dev(self) -> Material:

@@ -198,32 +198,32 @@ class Start:
             _check_same_labels(model, given, "the schema")
         return given
 
-    def check_labels(self, labels: Sequence[str], files: Mapping[str | Path, Sequence[Document]]) -> None:
+    def check_labels(self, labels: Sequence[str], documents: Iterable[Document], *, where: str | Path) -> None:
         """Makes sure that documents hold no other labels.
 
         Args:
             labels: From :meth:`labels`.
-            files: The documents by the file that they come from.
+            documents: The documents.
+            where: The file that they come from.
 
         Raises:
             SchemaError: If one does; ``where`` is the file.
         """
         known = set(labels)
-        for path, documents in files.items():
-            for document in documents:
-                for entity in document.entities or ():
-                    if entity.label not in known:
-                        hint = f"Known: {', '.join(labels)}"
-                        if self.model is not None:
-                            hint = f"The model to distill from knows: {', '.join(labels)}; train one with the new label first"
-                        elif self.teachers:
-                            hint = f"The teacher knows: {', '.join(labels)}; train one with the new label first"
-                        raise SchemaError(
-                            f"unknown label {entity.label!r}: {entity.text!r}"
-                            + ("" if document.id is None else f" in document {document.id}"),
-                            where=path,
-                            hint=hint,
-                        )
+        for document in documents:
+            for entity in document.entities or ():
+                if entity.label not in known:
+                    hint = f"Known: {', '.join(labels)}"
+                    if self.model is not None:
+                        hint = f"The model to distill from knows: {', '.join(labels)}; train one with the new label first"
+                    elif self.teachers:
+                        hint = f"The teacher knows: {', '.join(labels)}; train one with the new label first"
+                    raise SchemaError(
+                        f"unknown label {entity.label!r}: {entity.text!r}"
+                        + ("" if document.id is None else f" in document {document.id}"),
+                        where=where,
+                        hint=hint,
+                    )
 
     def labels(self, schema: Schema) -> tuple[str, ...]:
         """The labels in the order of the model's outputs."""

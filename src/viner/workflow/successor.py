@@ -28,9 +28,10 @@ def succeed(project: Project, bundle: Bundle, write: Callable[[Path], object]) -
     Returns:
         The folder, and whether it recognizes for the project now.
     """
-    active = project.active_model()
+    project.active_model()  # what is wrong with it is told before hours of work
     written = project.next_model()
     write(written)
+    active = project.active_model(but=written)  # asked only now: somebody may have activated another one meanwhile
     serves = active.resolve() == bundle.path.resolve()
     project.activate(written.name if serves else active.name)  # else the newest would be, whatever it was made from
     return written, serves
