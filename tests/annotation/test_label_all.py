@@ -94,7 +94,7 @@ def test_a_suggestion_of_the_same_span_and_label_is_accepted(store):
     store.add([Document("Huế", id="d0", suggestions=suggested)], who="import", split="train")
     apply(store, HUE, operation="op", who="lan")
     entities = {entity.id: entity for entity in store.get("d0").entities}
-    assert (entities["s"].state, entities["s"].source, entities["p"].state) == ("accepted", "model 003", "suggested")
+    assert (entities["s"].state, entities["s"].source, entities["p"].state) == ("accepted", "import: model 003", "suggested")
     store.undo("op", new_id="back", who="lan")
     assert {entity.state for entity in store.get("d0").entities} == {"suggested"}
 

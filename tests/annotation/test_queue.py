@@ -4,7 +4,7 @@ import random
 import threading
 import uuid
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select, update
@@ -286,8 +286,8 @@ def _work(url, who, count):
 def test_many_processes_never_get_the_same_document(store_url):
     with Store.open(store_url, schema=SCHEMA) as store:
         fill(store, 40)
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        found = pool.starmap(_work, [(store_url, f"person {n}", 10) for n in range(4)])
+    with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as pool:  # it fails, and does not wait, where one dies
+        found = list(pool.map(_work, [store_url] * 4, [f"person {n}" for n in range(4)], [10] * 4))
     assert sorted(document for ids in found for document in ids) == sorted(f"d{n}" for n in range(40))
 
 

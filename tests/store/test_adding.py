@@ -322,7 +322,7 @@ def test_entities_as_suggestions(store: Store) -> None:
     store.add([Document("Bà Lan.", id="a", entities=[LAN])], who="model 001", as_suggestions=True)
     document = store.get("a")
     assert (document.status, document.suggested_by, document.annotator) == ("todo", "model 001", None)
-    assert document.entities == (StoredEntity("e1", 3, 6, "PERSON", "suggested", None, "model 001"),)
+    assert document.entities == (StoredEntity("e1", 3, 6, "PERSON", "suggested", None, "import: model 001"),)
 
 
 def test_each_block_of_groups_has_its_part_of_dev_and_test(store: Store) -> None:

@@ -258,7 +258,7 @@ def test_new_suggestions_leave_decisions_alone(notice: Store) -> None:
     notice.save(operation("notice", 1, LAN, replace(HANOI, state="suggested"), text=TEXT), who="mai")
     with notice.transaction() as transaction:
         number = number_of(transaction.connection, "notice")
-        transaction.suggest({number: [StoredEntity("s1", 9, 15, "LOCATION", score=0.9)]}, by="model 003")
+        transaction.suggest({number: [StoredEntity("s1", 9, 15, "LOCATION", score=0.9, source="model 003")]}, by="model 003")
     document = notice.get("notice")
     assert document.entities == (LAN, StoredEntity("s1", 9, 15, "LOCATION", "suggested", 0.9, "model 003"))
     assert (document.version, document.suggested_by) == (3, "model 003")

@@ -214,7 +214,8 @@ def test_what_cannot_be_trained_is_said_before_anything_is_written(tmp_path, bas
     refused(InputError, "one document cannot be split", train=tmp_path / "one.jsonl", dev=None, where=tmp_path / "one.jsonl")
     refused(SchemaError, "unknown label 'LOCATION'", schema=Schema.of_entities(["PERSON"]), where=toys / "train.jsonl")
     for typo in range(0, 20, 3):  # whichever documents are set aside
-        made = [document.with_(entities=[Entity(0, 3, "PRESON" if i == typo else "PERSON")]) for i, document in enumerate(twenty)]
+        labels = ["PRESON" if number == typo else "PERSON" for number in range(20)]
+        made = [doc.with_(entities=[Entity(0, 3, label)]) for doc, label in zip(twenty, labels, strict=True)]
         write(made, tmp_path / "typo.jsonl")
         refused(
             SchemaError,

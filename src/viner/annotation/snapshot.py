@@ -99,8 +99,8 @@ def snapshot(store: Store, folder: Path, *, texts: bool = False) -> Snapshot:
     """Writes ``train.jsonl`` and, where they are good for something, ``dev.jsonl`` and ``test.jsonl``.
 
     Train gets the documents that are done or started; a started one teaches only what a person decided, which
-    ``meta["viner:reviewed"]`` says. Dev and test get those that are done. Suggestions stay out. All files are of one moment, with
-    the same types: people may go on, and rename labels, meanwhile.
+    ``meta["viner:reviewed"]`` says. Dev and test get those that are done. Suggestions stay out. All files are of one moment and
+    have the same types: people may go on, and rename labels, meanwhile.
 
     Args:
         store: The store.

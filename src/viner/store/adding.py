@@ -34,7 +34,7 @@ from viner.store.records import AddReport
 from viner.store.splits import LONGEST_GROUP, Shares, Splitter, group_of, is_hashed
 from viner.store.tables import comments, contents, documents, entities
 from viner.store.transaction import OpenEvent, Transaction, batches, entity_row, to_entity
-from viner.store.values import LABEL_LIMIT, LONGEST_COMMENT, LONGEST_ID, SPLITS, Split
+from viner.store.values import LABEL_LIMIT, LONGEST_COMMENT, LONGEST_ID, SPLITS, Split, imported_source, told_source
 
 STATUS = "viner:status"
 """Key in ``meta``: "skipped", of a document that somebody put aside."""
@@ -181,6 +181,7 @@ class Adding:
         self._number += 1
         self._check_classes(document)
         held, status = self._entities(document)
+        held = [_imported(entity) for entity in held]
         for entity in held:
             self._counts[entity.state] += 1
             self._transaction.count("entities", entity.label, entity.state, 1)
@@ -366,7 +367,11 @@ class Adding:
         wanted = match(held, told, replaced)
         self._counts.update(entity.state for entity in wanted.values() if entity is not None)
         now = {entity.id: entity for entity in held}
-        wanted = {name: entity for name, entity in wanted.items() if now.get(name) != entity}
+        wanted = {
+            name: entity and _imported(entity)
+            for name, entity in wanted.items()
+            if entity is None or name not in now or _told(now[name]) != _told(entity)
+        }
         fields: dict[str, Any] = {} if "accepted" not in replaced else {"status": status, "annotator": self._who}
         labels = {layer: tuple(classes) for layer, classes in (document.labels or {}).items()}
         return Delta(wanted, labels, {}, fields) if wanted or fields or labels else None
@@ -419,6 +424,16 @@ def _with_labels(schema: Schema, fresh: list[str], classes: Mapping[str, Layer])
             layers[index] = replace(layer, types=layer.types + types)
             return Schema(tuple(layers))
     return Schema((Layer(ENTITIES, "entities", types), *layers))
+
+
+def _imported(entity: StoredEntity) -> StoredEntity:
+    """The entity under a source that no model or rule of this project has: its suggestions stay until somebody decides."""
+    return replace(entity, source=imported_source(entity.source)) if entity.state == "suggested" else entity
+
+
+def _told(entity: StoredEntity) -> StoredEntity:
+    """The entity as a file tells of it."""
+    return replace(entity, source=told_source(entity.source))
 
 
 def _check_decidable(entity: StoredEntity, borders: Borders, where: str) -> None:

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from viner.corpus import REVIEWED
-from viner.document import Document, Relation
+from viner.document import Document, Entity, Relation
 from viner.store.adding import STATUS, is_given, text_order
 from viner.store.operation import StoredEntity
 from viner.store.reading import conditions, unflatten
 from viner.store.records import Filter
 from viner.store.tables import contents, documents, entities
 from viner.store.transaction import to_entity
+from viner.store.values import told_source
 
 _BATCH = 1000
 
@@ -85,8 +86,6 @@ def _document(row: Any, held: list[StoredEntity]) -> Document:
     )
 
 
-def _entity(entity: StoredEntity) -> Any:
-    given = entity.to_entity()
-    if is_given(entity.id):
-        return type(given)(given.start, given.end, given.label, None, given.score, given.source)
-    return given
+def _entity(entity: StoredEntity) -> Entity:
+    name = None if is_given(entity.id) else entity.id
+    return Entity(entity.start, entity.end, entity.label, name, entity.score, told_source(entity.source))

@@ -110,8 +110,8 @@ class Transaction:
         This leaves no event, since no person's work changes; the versions of the documents go up all the same.
 
         Args:
-            suggestions: For each document number its suggestions, with ids that the document does not use.
-            by: Whose suggestions they are, such as "model 003".
+            suggestions: For each document number its suggestions, with ids that the document does not use, and their sources.
+            by: What the documents are marked with, such as "model 003".
         """
         for numbers in batches(sorted(suggestions)):
             open_ones = (entities.c.document.in_(numbers)) & (entities.c.state == "suggested")
@@ -121,9 +121,7 @@ class Transaction:
                 self.count("entities", label, "suggested", -n)
             self.connection.execute(delete(entities).where(open_ones))
             rows = [
-                entity_row(number, replace(entity, state="suggested", source=entity.source or by))
-                for number in numbers
-                for entity in suggestions[number]
+                entity_row(number, replace(entity, state="suggested")) for number in numbers for entity in suggestions[number]
             ]
             for row in rows:
                 self.count("entities", row["label"], "suggested", 1)

@@ -188,8 +188,9 @@ def _parts(
     documents: Sequence[Document], numbers: Sequence[int], fold: int, seed: int, where: str | Path | None
 ) -> tuple[Sequence[Document], Sequence[Document]]:
     """What the model learns from, and chooses its best epoch on, that judges the documents of a fold."""
+    inside = [document for document, number in zip(documents, numbers, strict=True) if number != fold]
     try:
-        return set_aside([document for document, number in zip(documents, numbers, strict=True) if number != fold], seed, where=where)
+        return set_aside(inside, seed, where=where)
     except InputError as error:
         message = f"without the documents of fold {fold + 1}, {error.message}"
         raise InputError(message, where=where, hint="Annotate entities in more documents, or ask for more folds") from None

@@ -106,6 +106,46 @@ def test_imported_suggestions_stay_and_keep_their_ids(store):
     assert store.get("d0").entities[0].id == "x"
 
 
+@pytest.mark.parametrize("source", [None, "dictionary", "pattern", "model 001"])
+def test_imported_suggestions_stay_whoever_made_them_elsewhere(store, source):
+    given = [Entity(0, 3, "PERSON", id="x", source=source), Entity(11, 14, "LOCATION", id="y", source=source)]
+    store.add([Document(TEXT, id="d0", suggestions=given)], who="import", split="train")
+    for model in ("003", "004", "005"):
+        assert refresh(store, 1, suggester({"no": "PERSON"}, model=model))
+    kept = source and f"import: {source}"
+    assert stands(store) == [(0, "PERSON", "suggested", kept), (11, "LOCATION", "suggested", kept)]
+    (exported,) = store.export()
+    assert list(exported.suggestions) == given
+    store.add([exported], who="import", on_duplicate="update")
+    assert stands(store) == [(0, "PERSON", "suggested", kept), (11, "LOCATION", "suggested", kept)]
+
+
+def test_imported_suggestions_that_cross_or_share_a_span_all_stay_and_the_model_gives_way(store):
+    given = [
+        Entity(0, 5, "PERSON", id="x", source="llm"),
+        Entity(4, 9, "LOCATION", id="y", source="llm"),
+        Entity(0, 5, "LOCATION", id="z", source="everywhere: Lan ở"),
+    ]
+    store.add([Document(TEXT, id="d0", suggestions=given)], who="import", split="train")
+    refresh(store, 1, suggester({"Nam": "PERSON", "n ở H": "PERSON"}))
+    assert {(e.id, e.start, e.label) for e in store.get("d0").entities if e.source != "model 003"} == {
+        ("x", 0, "PERSON"),
+        ("y", 4, "LOCATION"),
+        ("z", 0, "LOCATION"),
+    }
+    assert [e.start for e in store.get("d0").entities if e.source == "model 003"] == [11]
+
+
+def test_an_update_with_what_was_exported_leaves_the_models_suggestions_to_the_model(store):
+    fill(store, TEXT)
+    refresh(store, 1, suggester())
+    before = stands(store)
+    store.add(list(store.export()), who="import", on_duplicate="update")
+    assert stands(store) == before
+    refresh(store, 1, suggester({"Nam": "PERSON"}, model="004"))
+    assert stands(store) == [(11, "PERSON", "suggested", "model 004")]
+
+
 def test_counts_stay_true(store):
     fill(store, TEXT, TEXT)
     rank(store, suggester())

@@ -107,6 +107,26 @@ spans = st.tuples(st.integers(0, 12), st.integers(1, 6), st.sampled_from(SCHEMA[
 
 
 @settings(max_examples=300, deadline=None)
+@given(st.lists(spans, max_size=8), st.lists(st.lists(spans, max_size=8), max_size=2), st.integers(0, 10))
+def test_all_that_was_imported_stays_and_others_give_way_to_it(imported, sources, most):
+    ranks = {name: rank for rank, name in enumerate(SCHEMA["entities"].names)}
+    merged = merge(sources, ranks, imported=imported, most=most)
+    told = {(e.start, e.end, e.label) for e in imported}
+    others = [e for e in merged if (e.start, e.end, e.label) not in told]
+    assert told <= {(e.start, e.end, e.label) for e in merged}
+    assert len(merged) == len(told) + len(others)
+    assert len(merged) <= max(most, len(told))
+    for other in others:
+        assert not any(
+            (e.start, e.end) == (other.start, other.end)
+            or e.start < other.start < e.end < other.end
+            or other.start < e.start < other.end < e.end
+            for e in merged
+            if e is not other
+        )
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.lists(spans, max_size=8), max_size=3))
 def test_merged_lists_never_cross_and_leave_out_only_what_must_give_way(sources):
     ranks = {name: rank for rank, name in enumerate(SCHEMA["entities"].names)}

@@ -17,10 +17,10 @@ from sqlalchemy import bindparam, select, update
 from viner.annotation.leases import held
 from viner.annotation.suggest.suggester import Suggester
 from viner.document import Document, Entity
-from viner.rules.rules import DICTIONARY, PATTERN
 from viner.store import SPLITS, StoredEntity
 from viner.store.reading import unflatten
 from viner.store.tables import contents, documents, entities
+from viner.store.values import is_suggesters
 
 if TYPE_CHECKING:
     from viner.store import Store
@@ -159,7 +159,8 @@ def _read(connection: Any, numbers: Sequence[int]) -> list[_Item]:
     rows = connection.execute(statement)
     for row in rows:
         words = None if row.words is None else unflatten(row.words)
-        imported = [entity.to_entity() for entity in stored[row.number] if entity.state == "suggested" and not _ours(entity)]
+        waiting = (entity for entity in stored[row.number] if entity.state == "suggested")
+        imported = [entity.to_entity() for entity in waiting if not is_suggesters(entity.source)]
         document = Document(row.text, id=row.id, words=words, suggestions=imported)
         items.append(
             _Item(row.number, row.version, row.status, row.split, row.suggested_by, document, tuple(stored[row.number]))
@@ -234,12 +235,6 @@ def _suggestions(item: _Item, found: Sequence[Entity]) -> Iterator[StoredEntity]
             yield StoredEntity(
                 entity.id or uuid.uuid4().hex, entity.start, entity.end, entity.label, "suggested", entity.score, entity.source
             )
-
-
-def _ours(entity: StoredEntity) -> bool:
-    """Whether a suggester made it."""
-    source = entity.source or ""
-    return source in (DICTIONARY, PATTERN) or source.startswith("model ")
 
 
 def _content(entity: StoredEntity) -> tuple[Any, ...]:

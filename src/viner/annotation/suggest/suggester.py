@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from viner.rules.borders import Borders
 from viner.schema import Schema
 
 MOST_SUGGESTIONS = 5000
-"""Most suggestions of one document, the first ones in its text: no page can show more."""
+"""Most suggestions of one document, the first ones in its text: no page can show more. All that were imported stay."""
 
 
 class Judge(Protocol):
@@ -33,8 +34,9 @@ class Judge(Protocol):
 class Suggester:
     """Suggests entities with the current model and the rules. Never changes; a new model or schema means a new one.
 
-    Where suggestions meet, one precedence decides: imported ones before the model before dictionaries before patterns; within
-    one of them the longer span before the shorter, then the earlier, then the label that the schema has first.
+    What was imported stays, whatever it meets, until a person decides. Where others meet it, or each other, one precedence
+    decides: imported ones before the model before dictionaries before patterns; within one of them the longer span before the
+    shorter, then the earlier, then the label that the schema has first.
 
     * The same span and label from several sources is one suggestion: the source of the highest precedence, the best score.
     * The same span with another label, or a span that crosses another, gives way.
@@ -122,7 +124,7 @@ class Suggester:
             yield self._merged(waiting.popleft(), answer), uncertainty
 
     def _merged(self, document: Document, answer: Document | None) -> list[Entity]:
-        sources: list[Sequence[Entity]] = [document.suggestions or ()]
+        sources: list[Sequence[Entity]] = []
         if answer is not None:
             sources.append(
                 [
@@ -134,36 +136,65 @@ class Suggester:
         sources += self._rules.suggest(document)
         borders = Borders(document.text)
         sources = [borders.whole(entity for entity in source if entity.label in self._known) for source in sources]
-        return merge(sources, self._known)[:MOST_SUGGESTIONS]
+        return merge(sources, self._known, imported=document.suggestions or (), most=MOST_SUGGESTIONS)
 
 
-def merge(sources: Sequence[Sequence[Entity]], ranks: Mapping[str, int]) -> list[Entity]:
-    """One list of entities from several, none of which crosses another.
+def merge(
+    sources: Sequence[Sequence[Entity]],
+    ranks: Mapping[str, int],
+    *,
+    imported: Sequence[Entity] = (),
+    most: int | None = None,
+) -> list[Entity]:
+    """One list of entities from several, none of which crosses another, or one that was imported.
 
     Args:
         sources: Lists of entities, the one of the highest precedence first.
         ranks: For each label its rank in the schema.
+        imported: Entities that stay in any case, but for those that say the same as another one.
+        most: How many there are at most, the first ones in the text, unless more were imported.
 
     Returns:
         Entities in the order of the text, outer ones first; see :class:`Suggester` for what gives way to what.
     """
-    kept: dict[tuple[int, int], Entity] = {}
+    kept: dict[tuple[int, int], list[Entity]] = {}
     by_start: list[tuple[int, int]] = []
     by_end: list[tuple[int, int]] = []
-    for source in sources:
-        for entity in sorted(source, key=lambda e: (e.start - e.end, e.start, ranks[e.label])):
-            start, end = entity.start, entity.end
-            other = kept.get((start, end))
-            if other is not None:
-                if other.label == entity.label and entity.score is not None:
-                    kept[start, end] = replace(other, score=max(entity.score, other.score or 0.0))
-                continue
-            if _crosses(start, end, by_start, by_end):
-                continue
-            kept[start, end] = entity
+
+    def keep(entity: Entity) -> None:
+        start, end = entity.start, entity.end
+        if (start, end) not in kept:
             insort(by_start, (start, end))
             insort(by_end, (end, start))
-    return [kept[span] for span in sorted(kept, key=lambda span: (span[0], -span[1]))]
+        kept.setdefault((start, end), []).append(entity)
+
+    for entity in imported:
+        if not _joined(kept.get((entity.start, entity.end), []), entity):
+            keep(entity)
+    stays = frozenset(kept)
+    room = math.inf if most is None else most - sum(map(len, kept.values()))
+    for source in sources:
+        for entity in sorted(source, key=lambda e: (e.start - e.end, e.start, ranks[e.label])):
+            there = kept.get((entity.start, entity.end), [])
+            if not _joined(there, entity) and not there and not _crosses(entity.start, entity.end, by_start, by_end):
+                keep(entity)
+    found: list[Entity] = []
+    for span in sorted(kept, key=lambda span: (span[0], -span[1])):
+        if span not in stays:
+            room -= 1
+        if span in stays or room >= 0:
+            found += kept[span]
+    return found
+
+
+def _joined(there: list[Entity], entity: Entity) -> bool:
+    """Whether one of the entities of a span has the label; it gets the better of both scores then."""
+    for index, other in enumerate(there):
+        if other.label == entity.label:
+            if entity.score is not None:
+                there[index] = replace(other, score=max(entity.score, other.score or 0.0))
+            return True
+    return False
 
 
 def _crosses(start: int, end: int, by_start: list[tuple[int, int]], by_end: list[tuple[int, int]]) -> bool:
