@@ -20,7 +20,7 @@ from viner.annotation.changes import (
     preview,
 )
 from viner.corpus import REVIEWED
-from viner.document import Document, Entity
+from viner.document import Document, Entity, Relation
 from viner.errors import SchemaError
 from viner.schema import Layer, Schema, Type
 from viner.store import Comment, ConflictError, Filter, RefusedError, StaleSchemaError, StoredEntity
@@ -153,6 +153,17 @@ def test_a_remark_on_an_entity_that_was_merged_away_is_about_the_one_that_stays(
     assert (comment.entity, comment.who, comment.text) == (kept, "nam", "Sure?")
     store.undo("op", new_id="back", who="lan")
     assert store.get("d1").comments[0].entity == gone
+
+
+@pytest.mark.parametrize("label", ["PERSON", "DATE"])
+def test_of_merged_entities_the_one_that_a_relation_names_stays(store, label):
+    made = [Entity(*LAN, "PERSON", id="p"), Entity(*LAN, "DATE", id="d"), Entity(*HUE, "LOCATION", id="h")]
+    relation = Relation("p" if label == "PERSON" else "d", "h", "lives_in")
+    store.add([dataclasses.replace(document("d1", []), entities=made, relations=[relation])], who="import")
+    apply(store, Merge(labels=("PERSON", "DATE"), into="NAME"), operation="op", who="lan")
+    (exported,) = store.export()
+    assert [entity.id for entity in exported.entities] == [relation.head, "h"]
+    assert exported.relations == (relation,)
 
 
 def test_a_split_goes_by_surface_and_what_is_not_assigned_must_be_reviewed(filled):

@@ -95,12 +95,24 @@ def mapping_since(store: Store, version: int, layer: str = ENTITIES) -> dict[str
     Returns:
         The label of today, or None where no single one follows; empty where there never was such a version.
     """
-    return {label: found.label for label, found in _follow(schema_history(store), version, layer).items()}
+    return _today(schema_history(store), version, layer)
+
+
+def mappings_since(store: Store, version: int) -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]]:
+    """As :func:`mapping_since`, for entities and, by layer, for all classes of documents."""
+    steps = schema_history(store)
+    start = next((step for step in steps if step.version == version), None)
+    layers = () if start is None else [layer.name for layer in start.schema if layer.kind == "labels"]
+    return _today(steps, version, ENTITIES), {layer: _today(steps, version, layer) for layer in layers}
+
+
+def _today(steps: tuple[Step, ...], version: int, layer: str) -> dict[str, str | None]:
+    return {label: found.label for label, found in follow(steps, version, layer).items()}
 
 
 def followers_since(connection: Connection, version: int, layer: str = ENTITIES) -> dict[str, Follower]:
     """As :func:`mapping_since`, with reasons and within a transaction, for :meth:`Store.undo` and :meth:`Store.restore`."""
-    return _follow(read_history(connection), version, layer)
+    return follow(read_history(connection), version, layer)
 
 
 def label_map(labels: Schema | Iterable[str], history: Iterable[Step], layer: str = ENTITIES) -> dict[str, Follower]:
@@ -118,11 +130,11 @@ def label_map(labels: Schema | Iterable[str], history: Iterable[Step], layer: st
     names = tuple(_names(labels, layer) if isinstance(labels, Schema) else labels)
     learned = next((step.version for step in reversed(steps) if set(step.labels(layer)) == set(names)), None)
     if learned is not None:
-        return {name: found for name, found in _follow(steps, learned, layer).items() if name in names}
+        return {name: found for name, found in follow(steps, learned, layer).items() if name in names}
     found: dict[str, Follower] = {}
     for name in names:
         had = next((step.version for step in reversed(steps) if name in step.labels(layer)), None)
-        found[name] = Follower(None, "the project never had it") if had is None else _follow(steps, had, layer)[name]
+        found[name] = Follower(None, "the project never had it") if had is None else follow(steps, had, layer)[name]
     return found
 
 
@@ -142,8 +154,15 @@ def steps_since(steps: Iterable[Step], version: int) -> list[Step]:
     return path
 
 
-def _follow(steps: Iterable[Step], version: int, layer: str) -> dict[str, Follower]:
-    steps = tuple(steps)
+def follow(history: Iterable[Step], version: int, layer: str = ENTITIES) -> dict[str, Follower]:
+    """What follows the labels of a version of the schema; empty where there never was such a version, or layer.
+
+    Args:
+        history: The versions of the project's schema, as :func:`schema_history` gives them.
+        version: The version.
+        layer: The layer.
+    """
+    steps = tuple(history)
     start = next((step for step in steps if step.version == version), None)
     if start is None:
         return {}

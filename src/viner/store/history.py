@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from viner.store.errors import UnknownDocumentError
+from viner.store.following import schema_of
 from viner.store.records import Event
 from viner.store.tables import LARGEST, changes, documents, events
 
@@ -22,6 +23,7 @@ def read_history(connection: Connection, document: str, *, who: str | None, limi
     statement = (
         select(
             events.c.number, events.c.operation, events.c.documents, events.c.who, events.c.at, events.c.kind, events.c.undoes,
+            events.c.answer, events.c.before.is_not(None).label("of_schema"),
             changes.c.version, changes.c.before, changes.c.after,
         )
         .join(events, events.c.number == changes.c.event)
@@ -34,13 +36,17 @@ def read_history(connection: Connection, document: str, *, who: str | None, limi
     if before is not None and before <= LARGEST:  # there are no larger numbers, and no database compares with them
         statement = statement.where(events.c.number < max(before, 0))
     taken_back = undone(connection, number)
-    return [
-        Event(
-            row.number, row.operation, document if row.documents == 1 else None, row.who, row.at, row.kind, row.version,
-            json.loads(row.before), json.loads(row.after), row.undoes, row.operation in taken_back,
-        )
-        for row in connection.execute(statement)
-    ]  # fmt: skip
+    found = []
+    for row in connection.execute(statement):
+        schema = None if row.answer is None else schema_of(row.answer)
+        found.append(
+            Event(
+                row.number, row.operation, document if row.documents == 1 else None, row.who, row.at, row.kind, row.version,
+                json.loads(row.before), json.loads(row.after), row.undoes, row.operation in taken_back,
+                schema, None if schema is None else schema - row.of_schema,
+            )
+        )  # fmt: skip
+    return found
 
 
 def number_of(connection: Connection, document: str) -> int:

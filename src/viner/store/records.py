@@ -142,6 +142,8 @@ class Event:
         after: The same, as it is since then.
         undoes: The operation that it took back.
         undone: Whether it has been taken back.
+        schema: Version of the schema that ``after`` was made under.
+        schema_before: That of ``before``, which is another one where a change of the schema did it.
     """
 
     number: int
@@ -155,9 +157,11 @@ class Event:
     after: Mapping[str, Any]
     undoes: str | None = None
     undone: bool = False
+    schema: int | None = None
+    schema_before: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON form."""
+        """The JSON form, without the versions of the schema."""
         return {
             "number": self.number,
             "operation": self.operation,

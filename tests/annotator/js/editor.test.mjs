@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Editor } from "../../../src/viner/annotator/static/editor.js";
-import { MOST_AT_ONCE } from "../../../src/viner/annotator/static/model.js";
+import { MOST_AT_ONCE, stateOf } from "../../../src/viner/annotator/static/model.js";
 import { Outbox } from "../../../src/viner/annotator/static/outbox.js";
 import { entity, failure, Memory, Server, stored, wordsOf } from "./support.mjs";
 
@@ -89,4 +89,31 @@ test("steps made before and after stay steps of their own, and what was changed 
   await editor.undo("undo");
   await outbox.flushed();
   assert.equal(count("rejected"), 0);
+});
+
+test("a remark comes back when what it was about is gone, as one on the document", async () => {
+  const about = { id: "r", text: "sure?", entity: "e", who: "lan", at: "2026-01-01" };
+  const { editor, server, outbox, told } = desk(stored({ text: "a b", words: wordsOf("a b"), status: "started", entities: [entity("e", 0, 1)], comments: [about] }));
+  editor.commit({ comments: { put: [], delete: ["r"] } });
+  await outbox.flushed();
+  const other = structuredClone(server.documents.get("d"));
+  other.entities = []; // another person has deleted it
+  other.version++;
+  server.documents.set("d", other);
+  editor.rebased(structuredClone(other), stateOf(structuredClone(other)));
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.deepEqual(server.documents.get("d").comments.map(({ id, text, entity: what }) => [id, text, what ?? null]), [["r", "sure?", null]]);
+  assert.ok(told.some(([key]) => key === "comment_detached"));
+});
+
+test("a step whose class the schema has no more is not sent", async () => {
+  const { editor, outbox, server, told } = desk(stored({ text: "a", words: wordsOf("a"), status: "started", labels: { topic: ["OLD"] } }));
+  editor.schema = { position: () => 0, documentLayers: [{ name: "topic", types: [{ name: "OLD" }, { name: "NEW" }] }] };
+  editor.toggleDocumentLabel("topic", "NEW");
+  await outbox.flushed();
+  editor.schema = { position: () => 0, documentLayers: [{ name: "topic", types: [{ name: "NEW" }] }] };
+  await editor.undo("undo");
+  assert.deepEqual(told.at(-1), ["label_gone", { label: "OLD" }]);
+  assert.equal(server.log.length, 1);
 });

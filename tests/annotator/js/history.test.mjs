@@ -109,3 +109,15 @@ test("steps from before a label was renamed are taken back under its name of tod
   apply(state, inverse(reversible(history.stacks().undo[0], state).before));
   assert.equal(state.entities.has("e"), false);
 });
+
+test("steps from before a class was renamed or merged are taken back under its name of today", () => {
+  const state = stateOf(stored({ status: "started", labels: { topic: ["A", "B"] } }));
+  const history = new History();
+  history.older = false;
+  const before = apply(state, { labels: { topic: ["C"] } });
+  history.add({ operation: "made", undoes: null, before, after: afterOf(state, before) });
+  state.labels = { topic: ["C2"] };
+  history.rename({}, { topic: { A: "AB", B: "AB", C: "C2" } });
+  apply(state, inverse(reversible(history.stacks().undo[0], state).before));
+  assert.deepEqual(state.labels, { topic: ["AB"] });
+});

@@ -124,3 +124,12 @@ test("whatever two people do: each entity ends as one of them left it, and who t
     }
   }
 });
+
+test("classes of the document are called as they are today, and a class that was deleted goes from the edit as well", () => {
+  const was = { ...before({}), labels: { topic: ["OLD"], kind: ["GONE"] } };
+  const maps = { topic: { OLD: "NEW", OTHER: "OTHER2", X: "NEW" }, kind: { GONE: null } };
+  const now = current([], { labels: { topic: ["NEW"], kind: [] } });
+  const { edit, clashes } = rebase({ labels: { topic: ["OLD", "OTHER"], kind: ["GONE"] } }, was, now, {}, maps);
+  assert.deepEqual([edit.labels, clashes], [{ topic: ["NEW", "OTHER2"] }, []]);
+  assert.deepEqual(rebase({ labels: { topic: ["OLD", "X"] } }, was, now, {}, maps), { edit: {}, clashes: [] }, "merged into one that stands there");
+});

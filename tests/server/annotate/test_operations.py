@@ -91,6 +91,42 @@ def test_history_speaks_of_labels_as_they_are_called_today(client: TestClient) -
     assert made["after"]["entities"]["e1"]["label"] == "PLACE"
 
 
+def test_history_knows_what_became_of_labels_that_swapped_their_names(client: TestClient) -> None:
+    assert client.post(URL, json=step("o1", put=[LAN, HANOI])).status_code == 200
+    swap = [("PERSON", "TMP"), ("LOCATION", "PERSON"), ("TMP", "LOCATION")]
+    for version, (label, to) in enumerate(swap, 1):
+        change = {"kind": "rename", "label": label, "to": to}
+        sent = client.post(
+            "/annotate/api/schema/change", json={"operation": f"s{version}", "version": version, "change": change}
+        )
+        assert sent.status_code == 200
+    events = client.get("/annotate/api/history", params={"id": document(client)["id"]}).json()["events"]
+    made = next(event for event in events if event["operation"] == "o1")
+    now = {entity["id"]: entity["label"] for entity in document(client)["entities"]}
+    assert {key: entity["label"] for key, entity in made["after"]["entities"].items()} == now
+    assert now == {"e1": "PERSON", "e2": "LOCATION"}
+
+
+def test_classes_of_documents_follow_the_schema_in_conflicts_and_history(client: TestClient, filled: FakeStudio) -> None:
+    name = document(client)["id"]
+    schema, version = filled.store.schema()
+    same = {layer.name: {label: label for label in layer.names} for layer in schema if layer.kind == "labels"}
+    labels = {"labels": {"mood": ["calm"]}}
+    assert client.post(URL, json={**step("o1"), **labels, "schema": version}).status_code == 200
+    change = {"kind": "rename", "layer": "mood", "label": "calm", "to": "quiet"}
+    sent = client.post("/annotate/api/schema/change", json={"operation": "s", "version": version, "change": change})
+    assert sent.status_code == 200
+    answer = client.post(URL, json={**step("o2", 2), **labels, "schema": version}).json()
+    assert (answer["error"]["code"], answer["renamed_classes"]) == (
+        "stale_schema",
+        {**same, "mood": {"calm": "quiet", "urgent": "urgent", "sad": "sad"}},
+    )
+    told = client.get(f"/annotate/api/schema?since={version}").json()
+    assert told["renamed_classes"] == answer["renamed_classes"]
+    events = client.get("/annotate/api/history", params={"id": name}).json()["events"]
+    assert [event["after"]["labels"]["mood"] for event in events] == [["quiet"], ["quiet"]]
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -101,9 +102,17 @@ def _apply_to_entities(connection: Connection, event: OpenEvent, change: Change)
     for first in range(0, len(numbers), BATCH):
         some = numbers[first : first + BATCH]
         held = _read(connection, change, some)
-        remarks = _remarks(connection, some) if len(involved_labels(change)) > 1 else {}
+        several = len(involved_labels(change)) > 1
+        remarks, related = (_remarks(connection, some), _related(connection, some)) if several else ({}, {})
         reopened = _done(connection, some) if isinstance(change, Split) else set()
-        event.apply({number: _delta(change, held[number], remarks.get(number, ()), number in reopened) for number in some})
+        event.apply(
+            {
+                number: _delta(
+                    change, held[number], remarks.get(number, ()), related.get(number, frozenset()), number in reopened
+                )
+                for number in some
+            }
+        )
 
 
 def _apply_to_classes(connection: Connection, event: OpenEvent, change: Change) -> None:
@@ -117,12 +126,18 @@ def _apply_to_classes(connection: Connection, event: OpenEvent, change: Change) 
     event.apply(deltas)
 
 
-def _delta(change: Change, held: Sequence[tuple[StoredEntity, str]], remarks: Sequence[Comment], done: bool) -> Delta:
+def _delta(
+    change: Change,
+    held: Sequence[tuple[StoredEntity, str]],
+    remarks: Sequence[Comment],
+    related: Set[str],
+    done: bool,
+) -> Delta:
     after: dict[str, StoredEntity | None] = {}
     there: dict[tuple[int, int, str], StoredEntity] = {}
     followers: dict[str, str] = {}
     review = False
-    for entity, moved in sorted(_moved(change, held), key=lambda pair: _precedence(*pair)):
+    for entity, moved in sorted(_moved(change, held), key=lambda pair: _precedence(pair[0], pair[1], related)):
         if moved is None:
             after[entity.id] = None
             continue
@@ -154,9 +169,9 @@ def _moved(change: Change, held: Sequence[tuple[StoredEntity, str]]) -> Iterator
         yield entity, StoredEntity(entity.id, entity.start, entity.end, label, state, entity.score, source)  # type: ignore[arg-type]
 
 
-def _precedence(entity: StoredEntity, moved: StoredEntity | None) -> tuple[int, bool, str]:
-    """Of equal entities an accepted one stays, then an open suggestion; among those the one that had the label before."""
-    return _RANK[entity.state], moved is None or moved.label != entity.label, entity.id
+def _precedence(entity: StoredEntity, moved: StoredEntity | None, related: Set[str]) -> tuple[int, bool, bool, str]:
+    """Of equal ones an accepted one stays, then an open suggestion; then one that a relation names; then who had the label."""
+    return _RANK[entity.state], entity.id not in related, moved is None or moved.label != entity.label, entity.id
 
 
 def _read(connection: Connection, change: Change, numbers: list[int]) -> dict[int, list[tuple[StoredEntity, str]]]:
@@ -175,6 +190,15 @@ def _remarks(connection: Connection, numbers: list[int]) -> dict[int, list[Comme
     wanted = comments.c.document.in_(numbers) & comments.c.entity.is_not(None)
     for row in connection.execute(select(comments).where(wanted)):
         found.setdefault(row.document, []).append(to_comment(row))
+    return found
+
+
+def _related(connection: Connection, numbers: list[int]) -> dict[int, set[str]]:
+    """Ids of the entities that relations of each document name."""
+    found: dict[int, set[str]] = {}
+    wanted = contents.c.document.in_(numbers) & contents.c.relations.is_not(None)
+    for row in connection.execute(select(contents.c.document, contents.c.relations).where(wanted)):
+        found[row.document] = {relation[end] for relation in json.loads(row.relations) for end in ("head", "tail")}
     return found
 
 

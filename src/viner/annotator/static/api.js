@@ -100,7 +100,7 @@ export const api = {
   previewLabelAll: (wanted) => call("label-all/preview", wanted),
   /** @param {object} wanted */
   labelAll: (wanted) => call("label-all", wanted),
-  /** The schema, with `renamed`: where the labels of an earlier version are today. @param {number} [since] */
+  /** The schema, with `renamed` and `renamed_classes`: where labels and classes of an earlier version are today. @param {number} [since] */
   schema: (since) => call(since === undefined ? "schema" : `schema?since=${since}`),
   training: () => call("training"),
   /** @param {"start" | "stop" | "resume"} action */

@@ -12,6 +12,7 @@ import { Text } from "./offsets.js";
 import { Spans } from "./spans.js";
 import { covering, nextSuggestion, openSuggestions } from "./suggestions.js";
 import { History, lastTogether, reversible } from "./history.js";
+import { detach } from "./rebase.js";
 import { Words } from "./words.js";
 
 export class Editor {
@@ -409,14 +410,15 @@ export class Editor {
     }
     const steps = lastTogether(stacks[direction]);
     const found = steps.map((one) => reversible(one, /** @type {import("./model.js").DocumentState} */ (this.state)));
-    const gone = found.flatMap(({ before }) => inverse(before).put ?? []).find((entity) => (this.schema?.position(entity.label) ?? -1) < 0);
-    if (gone) return this.notify("label_gone", { label: gone.label });
+    const gone = found.map(({ before }) => this.#gone(inverse(before))).find((label) => label !== undefined);
+    if (gone !== undefined) return this.notify("label_gone", { label: gone });
     if (found.some(({ kept }) => kept.length)) this.notify("changed_since");
     /** @type {Edit | null} */
     let last = null;
     for (const one of steps) {
       // Looked at again: which status comes back depends on what the others have taken back.
-      const edit = inverse(reversible(one, this.state).before);
+      const { edit, detached } = detach(inverse(reversible(one, this.state).before), this.state);
+      if (detached) this.notify("comment_detached");
       if (this.commit(edit, { undoes: one.operation, together: one.together })) last = edit;
       else this.history.drop(one.operation);
     }
@@ -426,6 +428,14 @@ export class Editor {
       if (shown.state === "rejected") this.goTo(shown.start, shown.end);
       else this.#focusOn(shown);
     } else this.#mark(false);
+  }
+
+  /** The first label or class of an edit that the schema no longer has. @param {Edit} edit @returns {string | undefined} */
+  #gone(edit) {
+    const { schema } = this;
+    const label = edit.put?.find((entity) => (schema?.position(entity.label) ?? -1) < 0)?.label;
+    const known = (/** @type {string} */ layer) => schema?.documentLayers.find((other) => other.name === layer)?.types ?? [];
+    return label ?? Object.entries(edit.labels ?? {}).flatMap(([layer, names]) => names.filter((name) => !known(layer).some((type) => type.name === name)))[0];
   }
 
   /** What labeled many documents is done, and may be taken back as a step of this one. @param {string} operation */

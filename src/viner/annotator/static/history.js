@@ -44,14 +44,16 @@ export class History {
   }
 
   /**
-   * Follows labels that were renamed or merged, so that steps from before can still be taken back.
-   * @param {Record<string, string | null>} renamed old label → today's label; null = none follows, and the step stays as it was
+   * Follows labels and classes that were renamed or merged, so that steps from before can still be taken back.
+   * @param {import("./rebase.js").LabelMap} [renamed] old label → today's label; null = none follows, and the step stays as it was
+   * @param {import("./rebase.js").ClassMaps} [classes] by layer: old class → today's class, the same way
    */
-  rename(renamed) {
+  rename(renamed = {}, classes = {}) {
     /** @param {import("./model.js").Before} side */
     const follow = (side) => ({
       ...side,
       entities: Object.fromEntries(Object.entries(side.entities ?? {}).map(([id, entity]) => [id, entity && { ...entity, label: renamed[entity.label] ?? entity.label }])),
+      ...(side.labels ? { labels: Object.fromEntries(Object.entries(side.labels).map(([layer, names]) => [layer, names && [...new Set(names.map((name) => classes[layer]?.[name] ?? name))]])) } : {}),
     });
     this.steps = this.steps.map((step) => ({ ...step, before: follow(step.before), after: follow(step.after) }));
   }

@@ -54,7 +54,7 @@ export const MESSAGES = {
   refused_what: ["Refused in document {id}: {what}. {reason}", "Bị từ chối trong văn bản {id}: {what}. {reason}"],
   not_finished: ["So the document was not marked as done.", "Vì vậy văn bản chưa được đánh dấu là xong."],
   open_document: ["Open {id}", "Mở {id}"],
-  comment_detached: ["What the comment was about was deleted elsewhere; it is kept as a comment on the document.", "Nội dung được ghi chú đã bị xóa ở nơi khác; ghi chú được giữ cho cả văn bản."],
+  comment_detached: ["What the comment was about has been deleted; it is kept as a comment on the document.", "Nội dung được ghi chú đã bị xóa; ghi chú được giữ cho cả văn bản."],
   gone: ["This document was erased from the project, and {count} waiting changes with it: {id}", "Văn bản đã bị xóa khỏi dự án, cùng {count} thay đổi đang chờ: {id}"],
   both_kept: ["Changed elsewhere meanwhile: both edits were kept.", "Văn bản vừa được sửa ở nơi khác: cả hai thay đổi đều được giữ."],
   theirs_kept: ["Changed elsewhere: the other edit was kept.", "Đã giữ thay đổi của nơi khác."],

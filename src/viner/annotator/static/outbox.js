@@ -212,7 +212,7 @@ export class Outbox {
     } catch (error) {
       const { status, code, where, body } = /** @type {any} */ (error);
       if (status === 409 && body?.document) {
-        void this.#rebase(body.document, body.schema ?? null, body.renamed ?? {});
+        void this.#rebase(body.document, body.schema ?? null, [body.renamed ?? {}, body.renamed_classes ?? {}]);
       } else if (status === 404 && code === "unknown_document") {
         const entries = this.queue.filter((other) => other.document === entry.document);
         for (const other of entries) this.#forget(other);
@@ -223,7 +223,7 @@ export class Outbox {
         // An id that the server knows with another content: another page has adopted this entry, too, and was faster.
         const saved = where === "operation";
         if (!saved) this.listener.onRefused(entry, error, this.#reopen(entry.document));
-        void this.#rebase(document, null, {}, saved ? [] : [entry]);
+        void this.#rebase(document, null, [{}, {}], saved ? [] : [entry]);
       } else throw error;
     }
   }
@@ -248,10 +248,10 @@ export class Outbox {
    * Puts all waiting edits of a document onto its newer version; runs through at once unless a person has to choose.
    * @param {any} document as the server has it now
    * @param {any} schema the new schema, if that has changed
-   * @param {import("./rebase.js").LabelMap} labelMap
+   * @param {[import("./rebase.js").LabelMap, import("./rebase.js").ClassMaps]} maps of labels and classes
    * @param {Entry[]} [dropped] entries that are given up already
    */
-  async #rebase(document, schema, labelMap, dropped = []) {
+  async #rebase(document, schema, maps, dropped = []) {
     const current = stateOf(document);
     this.blocked.add(document.id);
     /** @type {Map<string, "mine" | "theirs">} */
@@ -264,7 +264,7 @@ export class Outbox {
       const entry = this.queue.find((candidate) => candidate.document === document.id && !settled.has(candidate));
       if (!entry) break;
       settled.add(entry);
-      let { edit, clashes } = rebase(entry.edit, entry.before, current, labelMap);
+      let { edit, clashes } = rebase(entry.edit, entry.before, current, ...maps);
       const open = clashes.filter((clash) => !chosen.has(`${clash.kind} ${clash.id}`));
       if (open.length) {
         this.#tell("choice");

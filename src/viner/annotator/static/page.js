@@ -473,7 +473,7 @@ class Page {
 
   async #followSchema() {
     const schema = await api.schema(this.schema?.version);
-    this.editor.history.rename(schema.renamed ?? {});
+    this.editor.history.rename(schema.renamed, schema.renamed_classes);
     this.#setSchema(schema);
     this.editor.setSchema(/** @type {Schema} */ (this.schema));
     this.notify("schema_changed");
@@ -490,7 +490,7 @@ class Page {
       this.editor.rebased(stored, state);
     }
     // The document first: what is typed while the answer is on its way would be lost from view under an older state.
-    if (renewed) void api.schema(known).then(({ renamed }) => this.editor.history.rename(renamed ?? {}), () => undefined);
+    if (renewed) void api.schema(known).then(({ renamed, renamed_classes }) => this.editor.history.rename(renamed, renamed_classes), () => undefined);
     if (renewed) this.notify("schema_changed");
     else if (detached) this.notify("comment_detached");
     else if (!this.notice.textContent || this.notice.hidden) this.notify(dropped.length ? "theirs_kept" : "both_kept");

@@ -16,6 +16,7 @@
  * @property {any} theirs
  *
  * @typedef {Record<string, string | null>} LabelMap old label → today's label, null = there is none
+ * @typedef {Record<string, LabelMap>} ClassMaps layer of document labels → the same for its classes
  */
 import { decided, sameEntity } from "./model.js";
 
@@ -24,9 +25,10 @@ import { decided, sameEntity } from "./model.js";
  * @param {Before} before
  * @param {DocumentState} current
  * @param {LabelMap} [labelMap] of the schema changes since; a label that is missing here is still called the same
+ * @param {ClassMaps} [classMaps] of the same changes
  * @returns {{edit: Edit, clashes: Clash[]}} `edit` holds what can be applied to `current` at once
  */
-export function rebase(edit, before, current, labelMap = {}) {
+export function rebase(edit, before, current, labelMap = {}, classMaps = {}) {
   /** @type {Clash[]} */
   const clashes = [];
   /** @type {Edit} */
@@ -64,9 +66,10 @@ export function rebase(edit, before, current, labelMap = {}) {
 
   for (const [layer, classes] of Object.entries(edit.labels ?? {})) {
     const theirs = current.labels[layer] ?? [];
-    if (sameSet(classes, theirs)) continue;
-    if (sameSet(before.labels?.[layer] ?? [], theirs)) result.labels = { ...result.labels, [layer]: classes };
-    else clashes.push({ kind: "labels", id: layer, mine: classes, theirs });
+    const mine = followClasses(classes, classMaps[layer]);
+    if (sameSet(mine, theirs)) continue;
+    if (sameSet(followClasses(before.labels?.[layer] ?? [], classMaps[layer]), theirs)) result.labels = { ...result.labels, [layer]: mine };
+    else clashes.push({ kind: "labels", id: layer, mine, theirs });
   }
 
   if (edit.status !== undefined && edit.status !== current.status) {
@@ -166,6 +169,16 @@ function twin(mine, current) {
   if (mine.state !== "accepted") return false;
   for (const other of current.entities.values()) if (other.id !== mine.id && sameEntity(mine, other)) return true;
   return false;
+}
+
+/**
+ * Classes as they are called today, without those that were deleted: they are deleted from every document.
+ * @param {string[]} classes
+ * @param {LabelMap} [map]
+ */
+function followClasses(classes, map = {}) {
+  const found = classes.map((name) => (name in map ? map[name] : name)).filter((name) => name !== null);
+  return [...new Set(/** @type {string[]} */ (found))];
 }
 
 /** @param {string[]} one @param {string[]} other */

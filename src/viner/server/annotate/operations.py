@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.background import BackgroundTask
 from starlette.responses import Response
 
-from viner.annotation.label_map import followers_since, label_map, mapping_since, schema_history
+from viner.annotation.label_map import follow, followers_since, mappings_since, schema_history
+from viner.schema import ENTITIES
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, follow_schema, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
 from viner.server.errors import error_response
 from viner.store import ConflictError, Operation, StaleSchemaError, StaleVersionError, Store
+from viner.store.following import Follower
+from viner.store.records import Event
 from viner.store.values import LONGEST_ID
 
 _EVENTS_AT_ONCE = 100
@@ -39,8 +43,9 @@ def operations_router(desk: Desk) -> APIRouter:
 
         The same operation id again gives the first answer again, `replayed` true. 409 carries the
         current `document` and `schema`: put the step on top of them and send it as a new operation. `stale_schema` also says in
-        `renamed` where each label of the operation's schema is today, null where no single label follows it. 503 with
-        `Retry-After`: the database is locked or full, nothing was changed, send it again.
+        `renamed` where each label of the operation's schema is today, null where no single label follows it, and in
+        `renamed_classes`, by layer, where each class is. 503 with `Retry-After`: the database is locked or full, nothing was
+        changed, send it again.
         """
         raw, who = await body_of(request), annotator_of(request)
 
@@ -51,7 +56,7 @@ def operations_router(desk: Desk) -> APIRouter:
             except (StaleVersionError, StaleSchemaError) as error:
                 told = {"document": error.current.to_dict(), "schema": schema_dict(*store.schema())}
                 if isinstance(error, StaleSchemaError):
-                    told["renamed"] = mapping_since(store, operation.schema)
+                    told["renamed"], told["renamed_classes"] = mappings_since(store, operation.schema)
                 return error_response(error, **told)
             answer = write_json(saved.to_dict())
             if operation.status == "done" and not saved.replayed:
@@ -106,26 +111,40 @@ def operations_router(desk: Desk) -> APIRouter:
         who = annotator_of(request) if mine else None
 
         def work() -> Response:
-            events = [event.to_dict() for event in store.history(id, who=who, limit=_EVENTS_AT_ONCE, before=before)]
-            _name_as_today(store, events)
-            return write_json({"events": events})
+            events = store.history(id, who=who, limit=_EVENTS_AT_ONCE, before=before)
+            return write_json({"events": _as_today(store, events)})
 
         return await desk.serve(work)
 
     return router
 
 
-def _name_as_today(store: Store, events: list[dict[str, Any]]) -> None:
-    """Renames labels that the schema no longer has, so that steps from before a change can be taken back."""
-    sides = [side.get("entities") or {} for event in events for side in (event["before"], event["after"])]
-    entities = [entity for side in sides for entity in side.values() if entity is not None]
-    old = {entity["label"] for entity in entities}.difference(store.schema()[0].entity_labels)
-    if not old:
-        return
-    followers = label_map(old, schema_history(store))
-    for entity in entities:
-        if entity["label"] in old:
-            entity["label"] = followers[entity["label"]].label or entity["label"]
+def _as_today(store: Store, events: Sequence[Event]) -> list[dict[str, Any]]:
+    """The events under the labels and classes of today, so that steps from before a change of the schema can be taken back."""
+    now = store.schema()[1]
+    steps = schema_history(store) if any(event.schema_before != now for event in events) else ()
+    known: dict[tuple[int, str], dict[str, Follower]] = {}
+
+    def today(name: str, version: int | None, layer: str = ENTITIES) -> str:
+        if version is None or version == now:
+            return name
+        if (version, layer) not in known:
+            known[version, layer] = follow(steps, version, layer)
+        found = known[version, layer].get(name)
+        return name if found is None or found.label is None else found.label
+
+    found = []
+    for event in events:
+        told = event.to_dict()
+        for side, version in ((told["before"], event.schema_before), (told["after"], event.schema)):
+            for entity in (side.get("entities") or {}).values():
+                if entity is not None:
+                    entity["label"] = today(entity["label"], version)
+            classes = side.get("labels") or {}
+            for layer, names in classes.items():
+                classes[layer] = names and list(dict.fromkeys(today(name, version, layer) for name in names))
+        found.append(told)
+    return found
 
 
 _EXAMPLE = {

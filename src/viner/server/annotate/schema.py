@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from viner.annotation import changes
-from viner.annotation.label_map import mapping_since
+from viner.annotation.label_map import mappings_since
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, follow_schema, parsed, schema_dict
 from viner.server.bodies import Fields, write_json
@@ -32,12 +32,15 @@ def schema_router(desk: Desk) -> APIRouter:
     async def schema(since: int | None = Query(None, description="An earlier version", ge=0, le=2**31)) -> Response:
         """Layers, types, descriptions, keys and colors.
 
-        With `since`, `renamed` says where each label of that version is today, null where no single label follows it.
+        With `since`, `renamed` says where each label of that version is today, null where no single label follows it, and
+        `renamed_classes`, by layer, where each class is.
         """
 
         def work() -> Response:
-            renamed = {} if since is None else {"renamed": mapping_since(store, since)}
-            return write_json({**schema_dict(*store.schema()), **renamed})
+            names = (
+                {} if since is None else dict(zip(("renamed", "renamed_classes"), mappings_since(store, since), strict=True))
+            )
+            return write_json({**schema_dict(*store.schema()), **names})
 
         return await desk.serve(work)
 
