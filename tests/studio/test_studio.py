@@ -73,6 +73,33 @@ def test_a_damaged_model_is_not_activated_and_is_listed_with_its_error(models, o
     assert "goes on serving" in studio.message
 
 
+def test_each_thing_that_is_wrong_is_told_until_it_is_mended(models, open_studio):
+    studio = open_studio(models)
+    (models.path / "models" / "002" / "model.onnx").unlink()
+    models.activate("002")
+    toml = models.path / "viner.toml"
+    text = toml.read_text(encoding="utf-8")
+    studio.follow()
+    toml.write_text(text + "\n[annotation\n", encoding="utf-8")
+    studio.follow()
+    assert "viner.toml" in studio.message
+    with pytest.raises(InputError, match="cannot be read") as caught:
+        studio.set_retrain_after(7)
+    assert "viner.toml" in str(caught.value)
+    toml.write_text(text, encoding="utf-8")
+    studio.follow()
+    assert "model.onnx is missing" in studio.message
+    (models.path / "models" / "active").write_text("099\n")
+    studio.follow()
+    assert "099" in studio.message
+    models.activate("002")
+    studio.follow()
+    assert "model.onnx is missing" in studio.message
+    models.activate("001")
+    studio.follow()
+    assert studio.message is None
+
+
 @pytest.mark.parametrize("which", ["001", "002"])
 def test_a_model_that_has_learned_dev_is_compared_with_none(models, open_studio, which):
     folder = models.path / "models" / which

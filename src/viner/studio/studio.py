@@ -69,6 +69,7 @@ class Studio:
         self._seen_settings = self._stamp()
         self._seen_schema = store.schema()[1]
         self._refused: Path | None = None
+        self._refusal: str | None = None
         self._not_started: str | None = None
         self._left_out: str | None = None
         self._renew_rules(self.settings)
@@ -165,8 +166,9 @@ class Studio:
         """Writes to ``viner.toml`` after how many newly done documents a training starts by itself; 0 never.
 
         Raises:
-            VinerError: If it cannot be written.
+            VinerError: If it cannot be read, as it is now, or written.
         """
+        self.project.settings()
         path = self.project.path / "viner.toml"
         document = tomlkit.parse(path.read_bytes().decode("utf-8-sig"))
         document.setdefault("annotation", tomlkit.table())["retrain_after"] = count
@@ -221,17 +223,19 @@ class Studio:
     def _follow_model(self) -> str | None:
         if not self.project.models():
             return None
+        active = None
         try:
             active = self.project.active_model()
             if active == self.recognizer.path:
-                self._refused = None
+                self._refused = self._refusal = None
             elif active != self._refused:
                 self._refused = active  # loading it again each second would help nobody
                 self._serve(active)
-                self._refused = None
+                self._refused = self._refusal = None
         except VinerError as error:
-            return f"{error}. {'The model before goes on serving' if self.recognizer.name else 'No model is in service'}"
-        return None if self._refused is None else self.message
+            self._refused = active
+            self._refusal = f"{error}. {'The model before goes on serving' if self.recognizer.name else 'No model is in service'}"
+        return self._refusal
 
     def _renew_suggester(self) -> None:
         try:
