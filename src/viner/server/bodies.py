@@ -20,6 +20,17 @@ NDJSON = "application/x-ndjson"
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
+def proper(value: str, where: str) -> str:
+    """The same text, of a query or a field.
+
+    Raises:
+        RequestError: If it holds what no text, and no database, can hold: a zero character, or half of a character.
+    """
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise RequestError(422, "invalid_input", "holds a character that no text can hold", where=where)
+    return value
+
+
 def media_type(headers: Headers) -> str:
     """The media type of a body, without parameters; empty where it is not told."""
     return headers.get("content-type", "").split(";")[0].strip().lower()

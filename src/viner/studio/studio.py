@@ -234,7 +234,9 @@ class Studio:
                 self._refused = self._refusal = None
         except VinerError as error:
             self._refused = active
-            self._refusal = f"{error}. {'The model before goes on serving' if self.recognizer.name else 'No model is in service'}"
+            self._refusal = (
+                f"{error}. {'The model before goes on serving' if self.recognizer.name else 'No model is in service'}"
+            )
         return self._refusal
 
     def _renew_suggester(self) -> None:

@@ -91,6 +91,11 @@ def test_history_speaks_of_labels_as_they_are_called_today(client: TestClient) -
     assert made["after"]["entities"]["e1"]["label"] == "PLACE"
 
 
+def test_the_history_of_what_no_document_can_be_called(client: TestClient) -> None:
+    response = client.get("/annotate/api/history", params={"id": "a\0"})
+    assert (response.status_code, response.json()["error"]["where"]) == (422, "id")
+
+
 def test_history_knows_what_became_of_labels_that_swapped_their_names(client: TestClient) -> None:
     assert client.post(URL, json=step("o1", put=[LAN, HANOI])).status_code == 200
     swap = [("PERSON", "TMP"), ("LOCATION", "PERSON"), ("TMP", "LOCATION")]

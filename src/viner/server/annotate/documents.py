@@ -11,7 +11,7 @@ from starlette.responses import Response
 from viner.annotation.leases import LeasedError
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, parsed, progress_dict, project_id, schema_dict
-from viner.server.bodies import Fields, write_json
+from viner.server.bodies import Fields, proper, write_json
 from viner.server.errors import RequestError, error_response
 from viner.server.visitors import is_local
 from viner.store import SPLITS, STATUSES, Filter
@@ -102,7 +102,7 @@ def documents_router(desk: Desk) -> APIRouter:
     )
     async def document(id: str = Query(description="Id of the document")) -> Response:  # noqa: A002  (the field's word)
         """Offsets count code points of the raw text."""
-        return await desk.serve(lambda: write_json(store.get(_proper(id, "id")).to_dict()))
+        return await desk.serve(lambda: write_json(store.get(proper(id, "id")).to_dict()))
 
     @router.post(
         "/lease",
@@ -173,10 +173,10 @@ def documents_router(desk: Desk) -> APIRouter:
         chosen = Filter(
             statuses=_words(status, STATUSES, "status"),
             splits=_words(split, SPLITS, "split"),
-            label=_proper(label, "label") if label else None,
+            label=proper(label, "label") if label else None,
             flagged=flagged,
             commented=commented,
-            text=_proper(q, "q") if q else None,
+            text=proper(q, "q") if q else None,
         )
         return await desk.look(lambda: write_json(store.find(chosen, after=after, limit=limit).to_dict()))
 
@@ -196,9 +196,3 @@ def _words(values: tuple[str, ...], known: tuple[Any, ...], where: str) -> tuple
                 422, "invalid_input", f"unknown value {word[:40]!r}", where=where, hint=f"Use {', '.join(known)}"
             )
     return tuple(chosen) or None
-
-
-def _proper(value: str, where: str) -> str:
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise RequestError(422, "invalid_input", "holds a character that no text can hold", where=where)
-    return value

@@ -13,7 +13,7 @@ from viner.annotation.label_map import follow, followers_since, mappings_since, 
 from viner.schema import ENTITIES
 from viner.server.annotate.describe import body, problems, shape
 from viner.server.annotate.desk import PREFIX, Desk, annotator_of, body_of, follow_schema, parsed, schema_dict
-from viner.server.bodies import Fields, write_json
+from viner.server.bodies import Fields, proper, write_json
 from viner.server.errors import error_response
 from viner.store import ConflictError, Operation, StaleSchemaError, StaleVersionError, Store
 from viner.store.following import Follower
@@ -111,7 +111,7 @@ def operations_router(desk: Desk) -> APIRouter:
         who = annotator_of(request) if mine else None
 
         def work() -> Response:
-            events = store.history(id, who=who, limit=_EVENTS_AT_ONCE, before=before)
+            events = store.history(proper(id, "id"), who=who, limit=_EVENTS_AT_ONCE, before=before)
             return write_json({"events": _as_today(store, events)})
 
         return await desk.serve(work)
