@@ -6,6 +6,8 @@ import pytest
 
 from support.stores import operation
 from viner.annotation import label_all
+from viner.annotation.changes import Rename
+from viner.annotation.changes import apply as change_schema
 from viner.annotation.label_all import LabelAll, apply, preview
 from viner.annotation.suggest.refresh import refresh
 from viner.annotation.suggest.suggester import Suggester
@@ -74,6 +76,10 @@ def test_sent_again_it_is_not_done_again(store):
     assert store.get("d0").version == 2
     with pytest.raises(RefusedError):
         apply(store, LabelAll("Lan", "PERSON"), operation="op", who="lan")
+    change_schema(store, Rename(label="LOCATION", to="PLACE"), operation="rename", who="nam")
+    assert apply(store, HUE, operation="op", who="lan").replayed
+    with pytest.raises(RefusedError, match="no entity label 'LOCATION'"):
+        apply(store, HUE, operation="op2", who="lan")
 
 
 def test_what_lies_in_an_entity_of_the_label_or_was_rejected_is_left_alone(store):

@@ -176,10 +176,10 @@ def apply(
         found = [document.number for page in _pages(connection, request) for document in page if finder.find(document)]
     matches = 0
     with store.transaction(exclusive=True) as transaction:
-        finder.check(transaction.schema()[0].entity_labels)
         event = transaction.event(operation, who=who, kind="label-all", body=request.to_dict())
         if event.answer is not None:
             return Labeled(event.answer.documents, 0, replayed=True)
+        finder.check(transaction.schema()[0].entity_labels)
         for first in range(0, len(found), _BATCH):
             page = _read(transaction.connection, request, documents.c.number.in_(found[first : first + _BATCH]))
             deltas = {}
