@@ -15,7 +15,7 @@ import random
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -24,23 +24,23 @@ from sqlalchemy import insert, select, update
 from viner.corpus import FEEDBACK, REVIEWED, Flag, flag_of, is_partial, reviewed_spans
 from viner.document import Document, Entity
 from viner.errors import InputError, UsageError
-from viner.schema import ENTITIES, Layer, Schema, Type
 from viner.store import clock
 from viner.store.checks import Borders
 from viner.store.delta import Delta
+from viner.store.import_checks import check_decidable, check_encodable, check_short
 from viner.store.matching import match
 from viner.store.operation import Comment, StoredEntity
 from viner.store.records import AddReport
 from viner.store.splits import LONGEST_GROUP, Shares, Splitter, group_of, is_hashed
 from viner.store.tables import comments, contents, documents, entities
 from viner.store.transaction import OpenEvent, Transaction, batches, entity_row, to_entity
-from viner.store.values import LABEL_LIMIT, LONGEST_COMMENT, LONGEST_ID, SPLITS, Split, imported_source, told_source
+from viner.store.values import LONGEST_COMMENT, LONGEST_ID, SPLITS, Split, imported_source, told_source
+from viner.store.vocabulary import NewLabels, Vocabulary
 
 STATUS = "viner:status"
 """Key in ``meta``: "skipped", of a document that somebody put aside."""
 
 OnDuplicate = Literal["refuse", "skip", "update"]
-NewLabels = Literal["refuse", "add"]
 
 _LONGEST_DOCUMENT_ID = 500
 _VISITOR = "visitor"
@@ -93,15 +93,8 @@ class Adding:
         self._split = split
         self._as_suggestions = as_suggestions
         self._on_duplicate = on_duplicate
-        self._new_labels = new_labels
         self._splitter = Splitter(transaction, shares, split)
-        schema = transaction.schema()[0]
-        self._known = set(schema.entity_labels)
-        self._layers = {layer.name for layer in schema}
-        self._classes = {layer.name: layer for layer in schema if layer.kind == "labels"}
-        self._new_layers: set[str] = set()
-        self._fresh_entities: list[str] = []
-        self._fresh: dict[str, None] = {}
+        self._vocabulary = Vocabulary(transaction.schema()[0], new_labels)
         self._counts: Counter[str] = Counter()
         self._splits: Counter[str] = Counter()
         self._withdrawn: list[str] = []
@@ -128,8 +121,9 @@ class Adding:
             if progress is not None:
                 progress(len(some))
         self._splitter.finish()
-        if self._fresh or self._new_layers:
-            event.set_schema(_with_labels(self._transaction.schema()[0], self._fresh_entities, self._classes))
+        grown = self._vocabulary.grown()
+        if grown is not None:
+            event.set_schema(grown)
         event.finish()
         return AddReport(
             added=self._counts["added"],
@@ -138,7 +132,7 @@ class Adding:
             entities=self._counts["accepted"],
             suggestions=self._counts["suggested"],
             splits={split: self._splits[split] for split in SPLITS if self._splits[split]},
-            labels=tuple(self._fresh),
+            labels=tuple(self._vocabulary.fresh),
             withdrawn=tuple(self._withdrawn),
         )
 
@@ -179,7 +173,7 @@ class Adding:
 
     def _add(self, document: Document, split: Split, flag: Flag | None, rows: _Rows) -> None:
         self._number += 1
-        self._check_classes(document)
+        self._vocabulary.take_classes(document.labels or {}, document.id or "")
         held, status = self._entities(document)
         held = [_imported(entity) for entity in held]
         for entity in held:
@@ -246,7 +240,7 @@ class Adding:
                 if kind == "suggested" and flagged and borders.problem(stored.start, stored.end) is not None:
                     continue  # a stranger chose the text: it must not keep everything else out
                 if kind == "suggested":
-                    _check_decidable(stored, borders, f"{document.id}: {layer}[{index}]")
+                    check_decidable(stored, borders, f"{document.id}: {layer}[{index}]")
                 if stored.id in held:
                     raise InputError(f"the entity id {stored.id!r} is used twice", where=f"{document.id}: {layer}[{index}].id")
                 held[stored.id] = stored
@@ -259,63 +253,23 @@ class Adding:
         return list(held.values()), "started" if is_partial(document) else "done"
 
     def _entity(self, entity: Entity, name: str, state: str, where: str) -> StoredEntity:
-        if entity.label not in self._known:
-            if self._new_labels == "refuse":
-                raise InputError(
-                    f"the schema has no entity label {entity.label!r}",
-                    where=where,
-                    hint="Add it to the project's labels first, or import with new labels added",
-                )
-            _check_short(entity.label, LABEL_LIMIT, f"{where}.label")
-            self._known.add(entity.label)
-            self._fresh_entities.append(entity.label)
-            self._fresh.setdefault(entity.label)
-        _check_short(name, LONGEST_ID, f"{where}.id")
+        self._vocabulary.take_entity_label(entity.label, where)
+        check_short(name, LONGEST_ID, f"{where}.id")
         source = entity.source or (self._who if self._as_suggestions else None)
         return StoredEntity(name, entity.start, entity.end, entity.label, state, entity.score, source)  # type: ignore[arg-type]
-
-    def _check_classes(self, document: Document) -> None:
-        """Checks classes against the schema, or notes those that it is to get."""
-        for layer, classes in (document.labels or {}).items():
-            where = f"{document.id}: labels.{layer}"
-            known = self._classes.get(layer)
-            if known is None and layer in self._layers:
-                raise InputError(f"the layer {layer!r} of the schema is none of classes", where=where)
-            unknown = [name for name in classes if known is None or name not in known.names]
-            if (known is None or unknown) and self._new_labels == "refuse":
-                raise InputError(
-                    f"the schema has no label layer {layer!r}" if known is None else f"the layer has no class {unknown[0]!r}",
-                    where=where,
-                    hint="Add it to the project's labels first, or import with new labels added",
-                )
-            if len(set(classes)) < len(classes):
-                raise InputError("a class stands there twice", where=where)
-            several = len(classes) > 1
-            if known is None:
-                _check_short(layer, LABEL_LIMIT, where)
-                known = Layer(layer, "labels", (), multiple=several)
-                self._new_layers.add(layer)
-            elif several and not known.multiple:
-                if layer not in self._new_layers:
-                    raise InputError("the layer takes one class", where=where)
-                known = replace(known, multiple=True)
-            for name in unknown:
-                _check_short(name, LABEL_LIMIT, where)
-                self._fresh.setdefault(name)
-            self._classes[layer] = replace(known, types=(*known.types, *map(Type, unknown)))
 
     def _checked_id(self, document: Document, place: int) -> str:
         if not document.id:
             raise InputError("a document needs an id to be imported", where=f"document {place}", hint="Such as notices-000001")
-        _check_short(document.id, _LONGEST_DOCUMENT_ID, f"document {place}: id")
+        check_short(document.id, _LONGEST_DOCUMENT_ID, f"document {place}: id")
         if "\0" in document.text:
             raise InputError(
                 f"the text holds a zero character at code point {document.text.index(chr(0))}",
                 where=document.id,
                 hint="No database keeps it; remove it from the file",
             )
-        _check_short(group_of(document), LONGEST_GROUP, f"{document.id}: meta.group")
-        _check_encodable(document)
+        check_short(group_of(document), LONGEST_GROUP, f"{document.id}: meta.group")
+        check_encodable(document)
         return document.id
 
     def _there(self, names: Iterable[str]) -> dict[str, int]:
@@ -350,7 +304,7 @@ class Adding:
                     where=document.id,
                     hint="The group says whether it is for training; erase the document first to import it anew",
                 )
-            self._check_classes(document)
+            self._vocabulary.take_classes(document.labels or {}, document.id or "")
         deltas = {number: self._difference(document, held[number]) for number, document in numbers.items()}
         event.apply({number: delta for number, delta in deltas.items() if delta is not None})
         self._counts["updated"] += len(numbers)
@@ -413,19 +367,6 @@ def _own_meta(document: Document) -> dict[str, Any]:
     return meta
 
 
-def _with_labels(schema: Schema, fresh: list[str], classes: Mapping[str, Layer]) -> Schema:
-    types = tuple(Type(name) for name in fresh)
-    layers = [classes.get(layer.name, layer) for layer in schema.layers]
-    layers += [layer for name, layer in classes.items() if name not in {item.name for item in layers}]
-    if not types:
-        return Schema(tuple(layers))
-    for index, layer in enumerate(layers):
-        if layer.kind == "entities":
-            layers[index] = replace(layer, types=layer.types + types)
-            return Schema(tuple(layers))
-    return Schema((Layer(ENTITIES, "entities", types), *layers))
-
-
 def _imported(entity: StoredEntity) -> StoredEntity:
     """The entity under a source that no model or rule of this project has: its suggestions stay until somebody decides."""
     return replace(entity, source=imported_source(entity.source)) if entity.state == "suggested" else entity
@@ -434,47 +375,6 @@ def _imported(entity: StoredEntity) -> StoredEntity:
 def _told(entity: StoredEntity) -> StoredEntity:
     """The entity as a file tells of it."""
     return replace(entity, source=told_source(entity.source))
-
-
-def _check_decidable(entity: StoredEntity, borders: Borders, where: str) -> None:
-    """Checks that a person could accept a suggestion as it is; they would be left with one that every save refuses."""
-    problem = borders.problem(entity.start, entity.end)
-    if problem is not None:
-        raise InputError(
-            f"nobody could accept the suggestion [{entity.start}, {entity.end}]: {problem[1]}",
-            where=where,
-            hint="Move its borders in the file, or leave it away",
-        )
-    if entity.score is not None and not 0 <= entity.score <= 1:
-        raise InputError(f"the score {entity.score} does not lie between 0 and 1", where=f"{where}.score")
-    if entity.source is not None and not 0 < len(entity.source) <= LABEL_LIMIT:
-        raise InputError(f"a source has 1 to {LABEL_LIMIT} characters", where=f"{where}.source")
-
-
-def _check_short(name: str, limit: int, where: str) -> None:
-    if len(name) > limit or "\0" in name:
-        raise InputError(f"is longer than {limit} characters or holds a zero character", where=where)
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise InputError("holds a lone surrogate", where=where) from None
-
-
-def _check_encodable(document: Document) -> None:
-    """Checks what a document says beside its text; JSON files can spell halves of characters that no database keeps."""
-    for name in ("meta", "labels", "tags"):
-        value = getattr(document, name)
-        try:
-            if value:
-                _json(dict(value)).encode()
-        except UnicodeEncodeError:
-            raise InputError("holds a lone surrogate", where=f"{document.id}: {name}") from None
-    for entity in (*(document.entities or ()), *(document.suggestions or ())):
-        if entity.source is not None:
-            _check_short(entity.source, len(entity.source), f"{document.id}: source")
-    for relation in document.relations or ():
-        for part in (relation.head, relation.tail, relation.label):
-            _check_short(part, len(part), f"{document.id}: relations")
 
 
 def _json(value: Any) -> str:

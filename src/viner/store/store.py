@@ -23,6 +23,7 @@ from viner.store.splits import Shares
 from viner.store.transaction import Transaction, read_schema
 from viner.store.values import Split
 from viner.store.versions import migrate
+from viner.store.vocabulary import NewLabels
 
 
 class Store:
@@ -116,7 +117,7 @@ class Store:
         split: Split | None = None,
         as_suggestions: bool = False,
         on_duplicate: adding.OnDuplicate = "refuse",
-        new_labels: adding.NewLabels = "refuse",
+        new_labels: NewLabels = "refuse",
         progress: Callable[[int], None] | None = None,
     ) -> AddReport:
         """Imports documents: all, or none where one cannot be taken. Streams, in constant memory.
