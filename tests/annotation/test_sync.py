@@ -144,3 +144,57 @@ def test_labels_that_came_with_an_import_reach_the_file(project, store):
     assert names(project) == ("PERSON", "PLACE", "CITY")
     apply(store, Add(label="AGE"), operation="op", who="lan", project=project)
     assert names(project)[-1] == "AGE"
+
+
+@pytest.fixture
+def copy(project, tmp_path_factory):
+    """Another folder with the files of the project as they are, such as a Space that starts again as it was published."""
+
+    def make():
+        folder = tmp_path_factory.mktemp("copy")
+        (folder / "viner.toml").write_bytes((project.path / "viner.toml").read_bytes())
+        return Project(folder)
+
+    return make
+
+
+@pytest.mark.parametrize("change", [Rename(label="PERSON", to="NAME"), Add(label="AGE"), Delete(label="PLACE")])
+def test_copies_of_the_folder_on_one_database_are_behind_and_no_edits(project, store, copy, change):
+    home, space, later = copy(), copy(), copy()
+    assert sync(home, store) == "same"
+    apply(store, change, operation="op", who="lan", project=space)
+    now = store.schema()
+    for folder in (project, home, later):
+        assert sync(folder, store) == "written"
+        assert folder.schema() == now[0]
+    assert store.schema() == now
+
+
+def test_an_edit_that_goes_back_to_an_earlier_schema_is_one(project, store):
+    apply(store, Add(label="AGE"), operation="op", who="lan", project=project)
+    written = (project.path / "viner.toml").read_text(encoding="utf-8")
+    assert "AGE" in written
+    (project.path / "viner.toml").write_text(TOML, encoding="utf-8")
+    assert sync(project, store) == "read"
+    assert store.schema()[0].entity_labels == ("PERSON", "PLACE")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_write_that_was_killed_at_any_moment_is_made_up_for(project, store, monkeypatch, known):
+    if not known:
+        (project.path / ".schema-synced").unlink()
+    for moment in range(2):
+        with monkeypatch.context() as patch:
+            kept = Project.write_schema
+
+            def killed(*args, kept=kept, moment=moment):
+                if moment:
+                    kept(*args)
+                raise KeyboardInterrupt
+
+            patch.setattr(Project, "write_schema", killed)
+            with pytest.raises(KeyboardInterrupt):
+                apply(store, Add(label=f"NEW{moment}"), operation=f"op{moment}", who="lan", project=project)
+        apply(store, Add(label=f"LATER{moment}"), operation=f"later{moment}", who="lan")
+        assert sync(project, store) == "written"
+    assert names(project) == ("PERSON", "PLACE", "NEW0", "LATER0", "NEW1", "LATER1")

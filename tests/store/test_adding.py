@@ -435,8 +435,23 @@ def test_decisions_in_a_document_that_is_not_done_come_back(store: Store) -> Non
     store.erase(["a"], who="x")
     store.add([document], who="x")
     assert list(store.export()) == [document]
-    store.save(operation("a", 1, status="done"), who="mai")
+    store.save(operation("a", store.get("a").version, status="done"), who="mai")
     assert next(iter(store.export())).meta == {}
+
+
+def test_an_update_with_suggestions_alone_keeps_what_was_looked_at(store: Store) -> None:
+    meta = {"viner:reviewed": [[3, 6], [9, 12]], "page": 1}
+    store.add([Document("Bà Lan ở Huế.", id="a", entities=[LAN], meta=meta)], who="import")
+    told = Document("Bà Lan ở Huế.", id="a", suggestions=[Entity(9, 12, "LOCATION")], meta={"page": 2})
+    store.add([told], who="import", on_duplicate="update")
+    assert next(iter(store.export())).meta == {**meta, "page": 2}
+
+
+def test_an_update_with_what_was_exported_keeps_what_people_rejected(store: Store) -> None:
+    store.add([Document("Bà Lan ở Huế.", id="a", suggestions=[Entity(9, 12, "LOCATION", id="s")])], who="x")
+    store.save(operation("a", 1, StoredEntity("s", 9, 12, "LOCATION", "rejected"), text="Bà Lan ở Huế."), who="mai")
+    store.add(list(store.export()), who="x", on_duplicate="update")
+    assert [(entity.id, entity.state) for entity in store.get("a").entities] == [("s", "rejected")]
 
 
 def test_suggestions_come_back_whoever_made_them(store: Store) -> None:

@@ -11,8 +11,18 @@ from sqlalchemy import select
 from support.stores import operation
 from viner.document import Document, Entity
 from viner.errors import InputError
-from viner.store import Comment, Filter, Store, StoredEntity, StoreLockedError, UnknownDocumentError, erasing
-from viner.store.tables import events, groups, leases, metadata
+from viner.store import (
+    Comment,
+    Filter,
+    Operation,
+    StaleVersionError,
+    Store,
+    StoredEntity,
+    StoreLockedError,
+    UnknownDocumentError,
+    erasing,
+)
+from viner.store.tables import documents, events, groups, leases, metadata
 
 SECRET = "Bệnh nhân Nguyễn Thị Bí Mật"
 REMARK = "Là hàng xóm cũ của tôi"
@@ -188,3 +198,19 @@ def test_traces_that_a_long_export_holds_go_with_the_next_erasing_or_opening(
                 Store.open(tmp_path / "viner.db").close()
             assert not left()
             assert store.setting("erase.traces") is None
+
+
+def test_who_has_an_erased_document_open_never_changes_another_one_of_its_id(notice: Store) -> None:
+    version = notice.get("secret-name").version
+    with notice.reading() as connection:
+        numbers = {row.id: row.number for row in connection.execute(select(documents.c.id, documents.c.number))}
+    newest = max(numbers, key=lambda name: numbers[name])
+    notice.erase(["secret-name", newest], who="lan")
+    notice.add([Document("Một bản tin khác.", id=name) for name in ("secret-name", newest)], who="import", split="train")
+    for name in ("secret-name", newest):
+        with pytest.raises(StaleVersionError):
+            notice.save(Operation("late", name, version, notice.schema()[1], status="done"), who="mai")
+        assert notice.get(name).status == "todo"
+    with notice.reading() as connection:
+        again = set(connection.execute(select(documents.c.number)).scalars())
+    assert not again & set(numbers.values())

@@ -1,7 +1,9 @@
 """``viner.toml`` and the store hold the same schema. The store's is the one that annotations go by; people edit the file.
 
-What was in step last is remembered in the store as a hash. From it follows, when they differ, who moved: a person with an
-editor, or the store, whose last change did not reach the file because the program was killed in between.
+What the file held when both were in step last is remembered beside it as a hash. From it follows, when they differ, who moved:
+a person with an editor, or the store, whose changes did not reach this file, since the program was killed in between, or since
+they were made from another copy of the project folder. A copy that remembers nothing is behind where the store once had its
+schema.
 
 Rules that the file holds name labels, so they follow the schema in the same write: from the version that the file has to the
 store's.
@@ -9,6 +11,7 @@ store's.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import uuid
@@ -22,13 +25,13 @@ from viner.annotation.label_map import Step, read_history, steps_since
 from viner.annotation.rule_labels import follow_rules, note_moves
 from viner.errors import SchemaError, VinerError
 from viner.project import Project
-from viner.project.toml import read_toml
+from viner.project.toml import read_toml, write_text
 from viner.schema import Layer, Schema
 from viner.store import Store
-from viner.store.preferences import read_setting, write_setting
 from viner.store.tables import contents, documents, entities
 
-_SYNCED = "schema.synced"
+_SYNCED = ".schema-synced"
+"""Beside ``viner.toml``: hashes of the schemas that viner left there, two while it writes."""
 WHO = "viner.toml"
 """Who made a change that stood in the file."""
 
@@ -49,28 +52,56 @@ def sync(project: Project, store: Store) -> Outcome:
     Raises:
         SchemaError: If the file no longer has a label or layer that annotations use.
     """
-    written = project.schema()
     outcome: Outcome = "same"
     with store.transaction(exclusive=True) as transaction:
         connection = transaction.connection
+        written = project.schema()
         schema, _ = transaction.schema()
-        synced = read_setting(connection, _SYNCED)
         if written is None:
             outcome = "written" if schema.layers else "same"
-        elif _hash(written) == _hash(schema):
-            write_setting(connection, _SYNCED, _hash(schema))
-        elif _hash(written) == synced:
-            outcome = "written"
-        else:
-            _check_kept(connection, schema, written, str(project.path / "viner.toml"))
-            event = transaction.event(f"viner.toml-{uuid.uuid4()}", who=WHO, kind="schema")
-            event.set_schema(written)
-            event.finish()
-            write_setting(connection, _SYNCED, _hash(written))
-            outcome = "read"
+        elif _hash(written) != _hash(schema):
+            if _is_behind(connection, project, written):
+                outcome = "written"
+            else:
+                _check_kept(connection, schema, written, str(project.path / "viner.toml"))
+                event = transaction.event(f"viner.toml-{uuid.uuid4()}", who=WHO, kind="schema")
+                event.set_schema(written)
+                event.finish()
+                outcome = "read"
     if outcome == "written":
         write_back(store, project)
+    elif written is not None:
+        _remember(project, _hash(written))
     return outcome
+
+
+def _is_behind(connection: Connection, project: Project, written: Schema) -> bool:
+    """Whether it is the store that moved on from what a file holds."""
+    if all(_hash(step.schema) != _hash(written) for step in read_history(connection)):
+        return False
+    synced = _remembered(project)
+    return not synced or _hash(written) in synced
+
+
+def _remembered(project: Project) -> list[str]:
+    try:
+        return (project.path / _SYNCED).read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return []
+
+
+def _held(project: Project) -> list[str]:
+    try:
+        held = project.schema()
+    except VinerError:
+        held = None
+    return [] if held is None else [_hash(held)]
+
+
+def _remember(project: Project, *hashes: str) -> None:
+    if _remembered(project) != list(hashes):
+        with contextlib.suppress(VinerError):  # a folder that cannot be written to holds no edits, either
+            write_text(project.path / _SYNCED, "\n".join(hashes) + "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +131,15 @@ def write_back(store: Store, project: Project) -> int:
     with store.transaction(exclusive=True) as transaction:
         connection = transaction.connection
         data = read_toml(project.path / "viner.toml")
-        note_moves(connection, follow_rules(connection, _behind(connection, data), data))
+        note_moves(connection, follow_rules(connection, _behind(connection, project, data), data))
     with store.transaction(exclusive=True) as transaction:
         connection = transaction.connection
         schema, _ = transaction.schema()
-        moved = project.write_schema(schema, lambda data: follow_rules(connection, _behind(connection, data), data).labels)
-        write_setting(connection, _SYNCED, _hash(schema))
+        _remember(project, *(_remembered(project)[:1] or _held(project)), _hash(schema))  # one of them, wherever this ends
+        moved = project.write_schema(
+            schema, lambda data: follow_rules(connection, _behind(connection, project, data), data).labels
+        )
+        _remember(project, _hash(schema))
     return moved
 
 
@@ -120,17 +154,17 @@ def try_write_back(store: Store, project: Project) -> WrittenBack:
         return WrittenBack(problem=error)
 
 
-def _behind(connection: Connection, data: Mapping[str, Any]) -> list[Step]:
+def _behind(connection: Connection, project: Project, data: Mapping[str, Any]) -> list[Step]:
     """The steps from the version of the schema that a file has to the store's; none where it never had any of them."""
     steps = read_history(connection)
     try:
         written = Schema.from_dict(data["schema"]) if "schema" in data else None
     except SchemaError:
         written = None
-    synced = read_setting(connection, _SYNCED)
+    synced = _remembered(project)[:1]
     found = next((step for step in reversed(steps) if step.schema == written), None)
     if found is None:  # somebody edits the file, or took the schema out of it: its rules are those of the last time
-        found = next((step for step in reversed(steps) if _hash(step.schema) == synced), None)
+        found = next((step for step in reversed(steps) if _hash(step.schema) in synced), None)
     return [] if found is None else steps_since(steps, found.version)
 
 

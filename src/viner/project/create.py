@@ -13,6 +13,7 @@ GITIGNORE = """\
 # texts and annotations, keys, trainings and models: they do not belong into a repository
 viner.db*
 .session-key
+.schema-synced
 runs/
 models/
 """

@@ -30,6 +30,7 @@ from viner.store.delta import Delta
 from viner.store.import_checks import check_decidable, check_encodable, check_short
 from viner.store.matching import match
 from viner.store.operation import Comment, StoredEntity
+from viner.store.preferences import highest_erased
 from viner.store.records import AddReport
 from viner.store.splits import LONGEST_GROUP, Shares, Splitter, group_of, is_hashed
 from viner.store.tables import comments, contents, documents, entities
@@ -101,7 +102,9 @@ class Adding:
         self._seen = 0
         self._at = clock.now()
         newest = self._connection.execute(select(documents.c.number).order_by(documents.c.number.desc()).limit(1)).scalar()
-        self._number: int = newest or 0
+        number, version = highest_erased(self._connection)
+        self._number: int = max(newest or 0, number)
+        self._version = version + 1
         self._before = self._number
         self._updated: set[int] = set()
 
@@ -191,7 +194,7 @@ class Adding:
                 "split": split,
                 "status": status,
                 "flagged": flag is not None,
-                "version": 1,
+                "version": self._version,
                 "labels": _optional_json(None if document.labels is None else dict(document.labels)),
                 "random_key": _RANDOM.getrandbits(31),
                 "suggested_by": self._who if suggests else None,
@@ -295,9 +298,12 @@ class Adding:
                     where=document.id,
                     hint="Give the new text an id of its own, or erase the old document first",
                 )
+            stored = json.loads(row.meta)
             metas[row.document] = _own_meta(document)
+            if REVIEWED in stored and (self._as_suggestions or document.entities is None):
+                metas[row.document][REVIEWED] = stored[REVIEWED]  # the file tells nothing of decisions
             if "group" not in metas[row.document] and not is_hashed(row.group_name):
-                metas[row.document]["group"] = json.loads(row.meta).get("group", row.group_name)
+                metas[row.document]["group"] = stored.get("group", row.group_name)
             elif group_of(document) != row.group_name:
                 raise InputError(
                     "its group is another one than in the project, and a document never leaves its group",
@@ -317,7 +323,7 @@ class Adding:
         told, status = self._entities(document)
         replaced = {"suggested"} if document.suggestions is not None or self._as_suggestions else set()
         if document.entities is not None and not self._as_suggestions:
-            replaced |= {"accepted", "rejected"}
+            replaced.add("accepted")  # files do not tell of rejected ones: these stay, and are not suggested again
         wanted = match(held, told, replaced)
         self._counts.update(entity.state for entity in wanted.values() if entity is not None)
         now = {entity.id: entity for entity in held}

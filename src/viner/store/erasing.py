@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, delete, exists, func, insert, select
 from viner.store import clock
 from viner.store.database import PATIENCE, Database
 from viner.store.errors import StoreLockedError, UnknownDocumentError
-from viner.store.preferences import CHANGE, read_setting, write_setting
+from viner.store.preferences import CHANGE, note_erased, read_setting, write_setting
 from viner.store.splits import HASHED, erased_group, is_named, shared_text
 from viner.store.tables import changes, comments, contents, documents, entities, events, groups, leases, metadata, settings
 from viner.store.transaction import Transaction, batches
@@ -57,8 +57,8 @@ def erase(transaction: Transaction, ids: Iterable[str], *, who: str) -> int:
         _forget_groups(connection, [name for name in names if name not in kept])
     _forget_surfaces(connection)
     if rows:
+        note_erased(connection, max(row.number for row in rows), max(row.version for row in rows))
         write_setting(connection, _TRACES, _PAGES)
-    if rows:
         connection.execute(
             insert(events).values(
                 operation=str(uuid.uuid4()), who=who, at=clock.now(), kind="erase", documents=len(rows), after=None

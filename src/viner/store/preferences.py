@@ -11,6 +11,7 @@ from viner.store.tables import settings
 
 CHANGE = "schema.change."
 """With the version that it led to: the key of a change of the schema."""
+_ERASED = "erase.highest"
 
 
 def read_setting(connection: Connection, key: str) -> Any:
@@ -24,3 +25,20 @@ def write_setting(connection: Connection, key: str, value: Any) -> None:
     connection.execute(delete(settings).where(settings.c.key == key))
     if value is not None:
         connection.execute(insert(settings).values(key=key, value=json.dumps(value, ensure_ascii=False)))
+
+
+def highest_erased(connection: Connection) -> tuple[int, int]:
+    """The highest number, and the highest version, of all documents that were erased: no document gets them again.
+
+    Whoever still has an erased document open, or is at work on it, would take another one for it.
+    """
+    number, version = read_setting(connection, _ERASED) or (0, 0)
+    return number, version
+
+
+def note_erased(connection: Connection, number: int, version: int) -> None:
+    """Remembers the number and version of a document that is erased, where they are the highest."""
+    before = highest_erased(connection)
+    highest = (max(before[0], number), max(before[1], version))
+    if highest != before:
+        write_setting(connection, _ERASED, highest)

@@ -129,8 +129,8 @@ class Store:
             who: Who imports.
             split: Where documents of new groups go; None draws by group.
             as_suggestions: Take entities as suggestions, which somebody is to look through.
-            on_duplicate: What to do with an id that is there already. "update" takes over entities, labels, meta and
-                suggestions as one undoable change; the text must be the same.
+            on_duplicate: What to do with an id that is there already. "update" takes over entities, labels and
+                suggestions as one undoable change, and the meta; the text must be the same.
             new_labels: "add" puts labels that the schema does not know into it.
             progress: Told how many documents were taken in since it was told last.
 

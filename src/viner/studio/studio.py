@@ -168,11 +168,12 @@ class Studio:
         Raises:
             VinerError: If it cannot be read, as it is now, or written.
         """
-        self.project.settings()
         path = self.project.path / "viner.toml"
-        document = tomlkit.parse(path.read_bytes().decode("utf-8-sig"))
-        document.setdefault("annotation", tomlkit.table())["retrain_after"] = count
-        write_text(path, document.as_string())
+        with self.store.transaction(exclusive=True):  # in which changes of the schema write that file, too
+            self.project.settings()
+            document = tomlkit.parse(path.read_bytes().decode("utf-8-sig"))
+            document.setdefault("annotation", tomlkit.table())["retrain_after"] = count
+            write_text(path, document.as_string())
         self.follow()
 
     def training(self) -> dict[str, Any]:
