@@ -183,6 +183,15 @@ def test_a_base_that_gets_no_better_stays_as_it_was(tmp_path, base, monkeypatch)
     assert all(torch.equal(old[weight], new[weight]) for weight in old)
 
 
+def test_a_round_that_changed_nothing_is_not_taken_for_a_better_one(base, tmp_path, monkeypatch):
+    """What is told is rounded, and up may be the way to round it."""
+    made, events = make(base, patience=2)
+    monkeypatch.setattr(made, "_measure", lambda: module.Guesses(3.0765604, 0.1))
+    adapted = run(made, tmp_path / "t")
+    assert [event["best"] for event in of(events, "adapt_round")] == [False, False]
+    assert not adapted.record["kept"]
+
+
 def test_a_loss_that_is_no_number_ends_it_and_the_best_round_is_kept(tmp_path, base, monkeypatch):
     made, events = make(base)
     step, count = made._step, iter(range(1000))

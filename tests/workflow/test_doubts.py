@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 
-from support.bases import toy_documents
+from support.bases import toy_documents, with_other_weights
 from viner.cli.main import main
 from viner.document import Document, Entity
 from viner.errors import InputError, UsageError, VinerError
@@ -133,6 +134,21 @@ def test_doubts_that_cannot_be_written_are_found_again_without_a_training(notes,
     assert len(untrained) == 3
     assert out.is_file()
     assert not out.with_name("doubts.jsonl.folds").exists()
+
+
+def test_fold_models_of_another_base_are_not_gone_on_with(notes, untrained, base, tmp_path):
+    """Under the same name may come to lie another base."""
+    own = tmp_path / "base"
+    shutil.copytree(base, own)
+    choices = {"folds": 2, "base": str(own), "report": Report(io.StringIO())}
+    find_doubts(notes, tmp_path / "work", **choices)
+    find_doubts(notes, tmp_path / "work", **choices)
+    assert len(untrained) == 2
+    with_other_weights(own, tmp_path / "other")
+    shutil.rmtree(own)
+    (tmp_path / "other").rename(own)
+    find_doubts(notes, tmp_path / "work", **choices)
+    assert len(untrained) == 4
 
 
 def test_files_of_others_in_the_working_folder_stay(notes, untrained, tmp_path):

@@ -279,6 +279,13 @@ def test_choices_that_exclude_each_other_are_a_failed_trial(look, pretend, monke
     assert set(problems.values()) == {None}
 
 
+def test_a_window_without_room_for_text_is_a_failed_trial(look):
+    found, _ = look(trials=5, space=("window_pieces=2,64", "epochs=1", "precision=fp32"))
+    problems = {trial.choices["window_pieces"]: trial.problem for trial in found.trials}
+    assert "no room for text" in problems[2]
+    assert problems[64] is None
+
+
 def test_when_all_fail_the_search_fails_and_says_why(look, pretend):
     def fail(config, epoch):
         raise TrainingError("the model learns nothing")

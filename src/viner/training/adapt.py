@@ -37,7 +37,7 @@ from viner.training.model import load_encoder, quiet
 from viner.training.optimizer import adamw, set_rate
 from viner.training.precision import arithmetic, make_accelerator
 
-_LAYOUT = 2
+_LAYOUT = 3
 """Of checkpoints; an older one is not gone on from."""
 Event = dict[str, Any]
 
@@ -97,6 +97,9 @@ class _State:
     head_seconds: float = 0.0
     before: dict[str, float] = field(default_factory=dict)
     best: dict[str, float] = field(default_factory=dict)
+    """What was measured in the best round, rounded, for people; before the first one, what was measured at the beginning."""
+    best_loss: float = math.inf
+    """The loss of that, not rounded."""
     best_round: int = 0
     round: int = 0
     progress: float = 0.0
@@ -175,7 +178,9 @@ class Adapter:
         self._emit("adapt_start", **self._described())
         if not state.before:
             self._teach_head(state)
-            state.before = state.best = self._measure().to_dict()
+            found = self._measure()
+            state.before = state.best = found.to_dict()
+            state.best_loss = found.loss
             if not math.isfinite(state.before["loss"]):
                 raise TrainingError(
                     f"the language-modeling head learns nothing: its loss is no number at a rate of"
@@ -297,9 +302,9 @@ class Adapter:
                 state.epoch, state.batch = state.epoch + 1, 0
         state.round += 1
         found = self._measure()
-        better = not state.diverged and found.loss < state.best["loss"]
+        better = not state.diverged and found.loss < state.best_loss
         if better:
-            state.best, state.best_round = found.to_dict(), state.round
+            state.best, state.best_loss, state.best_round = found.to_dict(), found.loss, state.round
             self._best_weights = self._weights()
         shown = found.to_dict() if math.isfinite(found.loss) else {"loss": None, "accuracy": None}  # JSON has no NaN
         self._emit(

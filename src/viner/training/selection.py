@@ -54,9 +54,9 @@ class BestOnDev:
 
         Args:
             scores: Its dev scores.
-            best_f1: Strict micro F1 of the one that was kept.
+            best_f1: Strict micro F1 of the one that was kept. Where that is 0, the later epoch has at least learned for longer.
         """
-        return scores.micro.f1 > best_f1
+        return scores.micro.f1 > best_f1 or best_f1 <= 0
 
     def told(self, value: T) -> T | None:
         """What may be said of the dev scores; None where they say nothing."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from viner.base.identity import identity
 from viner.corpus import fold_numbers, is_partial
 from viner.document import Document
 from viner.errors import InputError
@@ -30,6 +31,7 @@ from viner.schema import Schema
 from viner.workflow.fingerprint import fingerprint
 from viner.workflow.material import set_aside
 from viner.workflow.progress import Report
+from viner.workflow.start import Start
 from viner.workflow.train import train_model
 
 FOLDS = 5
@@ -226,5 +228,10 @@ def _judged(model: Path, documents: Sequence[Document], learned: Sequence[Docume
 
 def _fingerprint(documents: Sequence[Document], folds: int, seed: int, choices: Mapping[str, Any]) -> str:
     """Names what is asked, so that nothing of another question is taken for a part of this one."""
-    told = [folds, seed, {name: str(choices[name]) for name in sorted(choices)}, fingerprint(documents)["sha256"]]
+    start = Start.find(choices.get("base"), choices.get("distill_from"), allow_bin=choices.get("allow_bin", False))
+    reads = start.segmenter(choices.get("segmenter"))
+    told = [
+        *(folds, seed, {name: str(choices[name]) for name in sorted(choices)}, fingerprint(documents)["sha256"]),
+        *(identity(start.folder), None if reads is None else reads.name),  # under one name may come to lie another base
+    ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

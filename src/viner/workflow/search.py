@@ -223,7 +223,7 @@ class _Searching:
             watch.best = try_training(self._material, config, self._folder / _PLACE, watch).scores.micro.f1
         except GivenUpError:
             return "pruned", None
-        except (TrainingError, UsageError) as error:
+        except (TrainingError, UsageError, InputError) as error:
             if error.where is not None:
                 raise  # the disk's fault, which every trial would meet
             return "failed", error.message
