@@ -219,6 +219,7 @@ def test_leasing_renewing_and_releasing(store):
             take("d0", "nam", "a")
         assert (caught.value.held_by, caught.value.code) == ("lan", "leased")
     some.release("d0", "nam")
+    some.release("d0", "lan", "a")  # which tab b has taken over
     assert served(some, 1, "nam") == [None]
     some.release("d0", "lan")
     assert some.renew("d0", "nam", "a") >= until

@@ -80,9 +80,10 @@ def held(connection: Connection, numbers: Iterable[int]) -> set[int]:
     return set(connection.execute(statement).scalars())
 
 
-def drop(connection: Connection, number: int, who: str) -> None:
-    """Ends somebody's lease of a document; others' stay."""
-    connection.execute(delete(leases).where(leases.c.document == number, leases.c.who == who))
+def drop(connection: Connection, number: int, who: str, tab: str | None = None) -> None:
+    """Ends somebody's lease of a document, only if it is this tab's where one is given; others' stay."""
+    theirs = (leases.c.document == number) & (leases.c.who == who)
+    connection.execute(delete(leases).where(theirs if tab is None else theirs & (leases.c.tab == tab)))
 
 
 def drop_finished(connection: Connection, who: str) -> None:

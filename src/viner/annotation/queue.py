@@ -156,12 +156,18 @@ class Queue:
         """
         return self._hold(id, who, tab, chosen=False)
 
-    def release(self, id: str, who: str) -> None:  # noqa: A002
-        """Ends an annotator's lease of a document, if they have one."""
+    def release(self, id: str, who: str, tab: str | None = None) -> None:  # noqa: A002
+        """Ends an annotator's lease of a document, if they have one.
+
+        Args:
+            id: The document.
+            who: The annotator.
+            tab: Only if it is this one's: another tab of theirs may have the document open, too.
+        """
         with self._store.transaction() as transaction:
             number = transaction.connection.execute(select(documents.c.number).where(documents.c.id == id)).scalar_one_or_none()
             if number is not None:
-                leases.drop(transaction.connection, number, who)
+                leases.drop(transaction.connection, number, who, tab)
 
     def _hold(self, id: str, who: str, tab: str, *, chosen: bool) -> float:  # noqa: A002
         number, until = _again(lambda: self._take(id, who, tab, chosen=chosen))

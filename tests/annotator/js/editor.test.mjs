@@ -117,3 +117,21 @@ test("a step whose class the schema has no more is not sent", async () => {
   assert.deepEqual(told.at(-1), ["label_gone", { label: "OLD" }]);
   assert.equal(server.log.length, 1);
 });
+
+test("a labeling everywhere that the server never takes back does not stand before older steps", async () => {
+  const { editor, told, server, outbox } = desk(stored({ text: "a", words: wordsOf("a"), status: "started" }));
+  editor.commit({ put: [entity("e", 0, 1)] });
+  await outbox.flushed();
+  let answer = failure(503, "locked");
+  editor.undoOperation = async () => {
+    throw answer;
+  };
+  editor.labeledEverywhere("all");
+  await editor.undo("undo");
+  assert.deepEqual([told.at(-1)[0], editor.history.steps.length], ["not_done", 2], "it may be tried again");
+  answer = failure(422, "refused");
+  await editor.undo("undo");
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.deepEqual(server.entities(), []);
+});

@@ -55,3 +55,27 @@ test("a step on many documents is one, and so is taking it back; undoing a chang
   assert.deepEqual([undo.map((one) => one.operation), redo.map((one) => one.operation), complete], [["a"], ["u"], true]);
   assert.deepEqual([history.isEverywhere(redo[0]), history.isEverywhere(undo[0])], [true, false]);
 });
+
+test("that somebody else has the document now is said once, until the lease is back", async () => {
+  let now = 0;
+  let timer = null;
+  const said = [];
+  const leased = Object.assign(new Error("leased"), { code: "leased", body: { held_by: "nam" } });
+  const answers = [leased, leased, new Error("offline"), leased, null, leased];
+  const renew = async () => {
+    const answer = answers.shift();
+    if (answer) throw answer;
+    return { lease_seconds: 1800 };
+  };
+  const lease = new Lease({ now: () => now, later: (work, wait) => ((timer = { work, wait }), 0), renew, lost: (who) => said.push(who) });
+  lease.keep("d", 1800);
+  const counts = [];
+  while (answers.length) {
+    now += timer.wait;
+    timer.work();
+    await settled();
+    counts.push(said.length);
+  }
+  assert.deepEqual(counts, [1, 1, 1, 1, 1, 2]);
+  assert.deepEqual(said, ["nam", "nam"]);
+});

@@ -8,15 +8,23 @@ const drafts = new Map();
 /**
  * @param {import("./editor.js").Editor} editor
  * @param {(key: string, values?: Record<string, any>) => string} say
+ * @param {(key: string, values?: Record<string, any>) => void} notify
  */
-export function openComments(editor, say) {
+export function openComments(editor, say, notify) {
   const about = editor.focus();
-  const place = JSON.stringify([editor.state?.id, about?.id ?? null]);
+  const id = editor.state?.id;
+  const place = JSON.stringify([id, about?.id ?? null]);
+  /** Under an open window the page may have gone on to another document, which the comment is not about. */
+  const moved = () => editor.state?.id !== id;
   return dialog("comments", say("comments"), (close) => {
     const list = h("ul");
     const input = h("textarea", { autofocus: true, rows: 3, placeholder: say("comment_hint"), "aria-label": say("comment_hint"), value: drafts.get(place) ?? "" });
     input.addEventListener("input", () => drafts.set(place, input.value));
     const surface = (/** @type {any} */ entity) => say("comment_about", { surface: editor.text.slice(entity.start, entity.end), label: entity.label });
+    const left = () => {
+      close();
+      notify(drafts.has(place) ? "comment_left" : "document_changed", { id });
+    };
     const draw = () => {
       const known = editor.state?.comments ?? [];
       list.replaceChildren(
@@ -26,6 +34,7 @@ export function openComments(editor, say) {
             h("small", {}, [comment.who, comment.at ? when(comment.at) : "", entity ? surface(entity) : ""].filter(Boolean).join(" · ")),
             h("p", { dir: "auto" }, comment.text),
             h("button.quiet", { type: "button", "aria-label": say("comment_delete"), title: say("comment_delete"), onclick: () => {
+              if (moved()) return left();
               editor.commit({ comments: { delete: [comment.id] } });
               draw();
             } }, "×"));
@@ -35,6 +44,7 @@ export function openComments(editor, say) {
     };
     const save = () => {
       const text = input.value.trim();
+      if (moved()) return left();
       drafts.delete(place);
       if (text) editor.commit({ comments: { put: [{ id: newId(), text, ...(about ? { entity: about.id } : {}) }] } });
       close();

@@ -458,6 +458,8 @@ export class Editor {
       await this.undoOperation(operation, step.operation);
       await this.reload();
     } catch (error) {
+      // What the server never takes back does not stand before what it does.
+      if (/** @type {any} */ (error).status === 422) this.history.drop(step.operation);
       return this.notify("not_done", { reason: /** @type {Error} */ (error).message });
     }
     if (this.state?.id === id) {

@@ -30,6 +30,9 @@ export function openLabelAll(editor, say, notify, reload) {
     const asEntities = choice(true);
     const asSuggestions = choice(false);
     const note = h("p.note", { id: "everywhere-note" });
+    /** The same when it is sent again, since an answer may be lost on its way; the count is what the preview said. */
+    let labeling = { operation: newId(), matches: 0 };
+    const document = editor.state?.id;
     const wanted = () => ({ surface, label: label.value, matchCase: matchCase.checked });
     const sample = (/** @type {string} */ before, /** @type {string} */ marked, /** @type {string} */ after, /** @type {string} */ id) =>
       h("li", { dir: "auto" }, id ? h("b", {}, `${id} `) : null, before, h("mark", {}, marked), after);
@@ -50,7 +53,9 @@ export function openLabelAll(editor, say, notify, reload) {
     const asked = () => ({ surface, label: label.value, match_case: matchCase.checked, statuses: STATUSES, as_suggestions: asSuggestions.checked });
     applyHere.onclick = () => {
       close();
-      notify("labeled_here", { count: editor.labelAll(wanted()) });
+      // Under an open window the page may have gone on to another document.
+      if (editor.state?.id === document) notify("labeled_here", { count: editor.labelAll(wanted()) });
+      else notify("document_changed");
     };
     preview.onclick = async () => {
       try {
@@ -60,6 +65,7 @@ export function openLabelAll(editor, say, notify, reload) {
         if (JSON.stringify(question) !== JSON.stringify(asked())) return;
         count.textContent = say(asSuggestions.checked ? "suggest_every_others" : "label_every_others", { documents: found.documents, count: found.matches, already: found.already });
         samples.replaceChildren(...found.samples.slice(0, 12).map((/** @type {any} */ one) => sample(one.before, one.surface, one.after, one.id)));
+        labeling = { operation: newId(), matches: found.matches };
         applyAll.hidden = found.matches === 0;
         preview.hidden = true;
         if (!applyAll.hidden) applyAll.focus();
@@ -68,15 +74,17 @@ export function openLabelAll(editor, say, notify, reload) {
       }
     };
     applyAll.onclick = async () => {
-      const operation = newId();
+      const { operation, matches } = labeling;
       const told = asSuggestions.checked ? "suggested_everywhere" : "labeled_everywhere";
       applyAll.disabled = true;
       try {
         const done = await api.labelAll({ operation, ...asked() });
         close();
         await reload();
+        const count = done.replayed ? matches : done.matches;
+        if (!done.documents) return notify(told, { count, documents: 0 }); // somebody else was faster: nothing to take back
         const step = editor.labeledEverywhere(operation);
-        notify(told, { count: done.matches, documents: done.documents }, { name: say("undo_everywhere"), run: () => void editor.undoEverywhere(step) });
+        notify(told, { count, documents: done.documents }, { name: say("undo_everywhere"), run: () => void editor.undoEverywhere(step) });
       } catch (error) {
         applyAll.disabled = false;
         count.textContent = say("not_done", { reason: /** @type {Error} */ (error).message });

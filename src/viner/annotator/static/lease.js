@@ -8,11 +8,14 @@ export class Lease {
   /**
    * @param {object} parts
    * @param {(id: string) => Promise<{lease_seconds: number}>} parts.renew
+   * @param {(who: string) => void} [parts.lost] told once when somebody else has it
    * @param {() => number} [parts.now] milliseconds from anywhere; never set back
    * @param {(work: () => void, milliseconds: number) => number} [parts.later]
    */
-  constructor({ renew, now, later }) {
+  constructor({ renew, lost, now, later }) {
     this.renew = renew;
+    this.lost = lost ?? (() => {});
+    this.told = false;
     this.now = now ?? (() => performance.now());
     this.later = later ?? ((work, milliseconds) => window.setTimeout(work, milliseconds));
     this.timer = 0;
@@ -23,8 +26,9 @@ export class Lease {
 
   /** A document is leased for some seconds from now on; it is renewed when half of them are over. @param {string} id @param {number} seconds */
   keep(id, seconds) {
+    const told = this.id === id && this.told;
     this.drop();
-    this.id = id;
+    [this.id, this.told] = [id, told];
     const wait = Math.max(SHORTEST, seconds * 500);
     this.due = this.now() + wait;
     this.timer = this.later(() => void this.check(), wait);
@@ -34,6 +38,7 @@ export class Lease {
   drop() {
     clearTimeout(this.timer);
     this.id = null;
+    this.told = false;
     this.due = Infinity;
   }
 
@@ -43,7 +48,12 @@ export class Lease {
     // A timer may be a moment early.
     if (id === null || this.now() < this.due - 50) return;
     this.due = Infinity;
-    const lease = await this.renew(id).catch(() => null);
-    if (this.id === id) this.keep(id, lease?.lease_seconds ?? UNANSWERED);
+    /** @type {any} */
+    let error = null;
+    const lease = await this.renew(id).catch((problem) => ((error = problem), null));
+    if (this.id !== id) return;
+    if (error?.code === "leased" && !this.told) this.lost(error.body?.held_by ?? "");
+    this.told = error?.code === "leased" || (this.told && error !== null);
+    this.keep(id, lease?.lease_seconds ?? UNANSWERED);
   }
 }

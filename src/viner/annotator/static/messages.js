@@ -198,6 +198,8 @@ export const MESSAGES = {
   comment_hint: ["Write a comment, Ctrl+Enter saves", "Viết ghi chú, Ctrl+Enter để lưu"],
   comment_save: ["Save", "Lưu"],
   comment_delete: ["Delete comment", "Xóa ghi chú"],
+  comment_left: ["The page has gone on to another document. What you wrote is kept: it stands in the comments of {id} when you open them there.", "Trang đã chuyển sang văn bản khác. Nội dung bạn viết được giữ lại và hiện trong phần ghi chú của {id} khi mở ở đó."],
+  document_changed: ["The page has gone on to another document; nothing was changed.", "Trang đã chuyển sang văn bản khác; chưa có gì thay đổi."],
   comment_none: ["No comments yet.", "Chưa có ghi chú."],
   count_comments: ["{count} comments", "{count} ghi chú", "1 comment"],
 

@@ -42,7 +42,7 @@ class Page {
     this.busy = false;
     /** The document that is left as soon as it is saved. @type {string | null} */
     this.leaving = null;
-    this.lease = new Lease({ renew: (id) => api.lease(id, tab) });
+    this.lease = new Lease({ renew: (id) => api.lease(id, tab), lost: (who) => this.notify("leased", { who }) });
     this.noticeTimer = 0;
     this.chromeWaits = false;
     /** @type {string[]} documents in the order in which they were opened */
@@ -570,7 +570,7 @@ class Page {
       case "searchAgain":
         return this.search.again(command.direction);
       case "comment":
-        return void openComments(editor, say);
+        return void openComments(editor, say, (key, values) => this.notify(key, values));
       case "flag":
         return editor.toggleFlag();
       case "labelAll":

@@ -141,13 +141,13 @@ def documents_router(desk: Desk) -> APIRouter:
         },
     )
     async def release(request: Request) -> Response:
-        """Leases of others are not touched."""
+        """Leases of others are not touched, nor one that another tab of the same person has taken over."""
         raw, who = await body_of(request), annotator_of(request)
 
         def work() -> Response:
             fields = Fields(parsed(raw), "id", "tab")
-            fields.text("tab", most=_TAB)
-            studio.queue.release(fields.text("id", most=_ID), who)
+            tab = fields.text("tab", most=_TAB)
+            studio.queue.release(fields.text("id", most=_ID), who, tab)
             return write_json({"released": True})
 
         return await desk.serve(work)
