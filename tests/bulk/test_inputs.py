@@ -20,7 +20,7 @@ def folder(tmp_path, monkeypatch) -> Path:
         "page.html",
         ".hidden.txt",
         ".git/a.txt",
-        "out.jsonl.part/d.txt",
+        "out.jsonl.part/draft.txt",
     ):
         path = tmp_path / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,6 +34,13 @@ def test_a_folder_is_all_below_it_that_is_read_in_order(folder) -> None:
     assert [file.path for file in inputs.files] == ["in/a.csv.gz", "in/b.txt", "in/sub/b.txt.zst", "in/sub/c.parquet"]
     assert [file.stem for file in inputs.files] == ["a", "b", "sub/b", "sub/c"]
     assert inputs.passed_over == ("in/page.html", "in/x.png")
+
+
+def test_a_folder_is_no_working_folder_for_its_name_alone(folder) -> None:
+    (folder / "in" / "vol1.part").mkdir()
+    (folder / "in" / "vol1.part" / "v.txt").write_bytes(b"x")
+    assert "in/vol1.part/v.txt" in [file.path for file in find_inputs(["in"]).files]
+    assert "in/vol1.part/v.txt" in [file.path for file in find_inputs(["in/**/*.txt"]).files]
 
 
 def test_patterns_are_expanded_as_a_shell_would(folder) -> None:

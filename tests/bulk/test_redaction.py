@@ -271,3 +271,18 @@ def test_what_a_model_leaves_out_is_redacted_all_the_same_if_nobody_says_otherwi
     assert redacted() == f"[PERSON] {number}\n"
     (tmp_path / "out.txt").unlink()
     assert redacted(least_score=1) == f"Lan {number}\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ({"family": "Nguyễn Văn", "given": "A"}, False),
+        ({"given": "a", "family": "nguyễn văn"}, False),
+        (["Nguyễn", "Văn", "A"], False),
+        (["Nguyễn", "Văn"], True),
+        ({"ward": "An Giang", "bed": 3}, True),
+    ],
+)
+def test_a_name_in_the_parts_of_a_value_is_not_kept(value, kept):
+    document = Document("Nguyễn Văn A khỏe", entities=[Entity(0, 12, "PERSON")], meta={"value": value})
+    assert ("value" in Redactor(keep_meta=["value"])(document).meta) is kept

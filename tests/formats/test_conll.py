@@ -392,6 +392,36 @@ def test_entities_that_tags_cannot_say_are_counted_and_listed(tmp_path: Path) ->
     assert "d: LOC [8, 14] 'Hà Nội': it lies in or across another entity" in map(str, report.losses)
 
 
+def test_what_nobody_annotated_is_told(tmp_path: Path) -> None:
+    report = write([Document("Lan", id="open"), Document("Huế", id="none", entities=[])], tmp_path / "a.conll")
+    assert [str(loss) for loss in report.losses] == [
+        "open: what is open: the format cannot say that nobody annotated a document: it will count as one without entities"
+    ]
+
+
+def test_a_word_that_marks_documents_is_written_as_two_and_told(tmp_path: Path) -> None:
+    text, words = "Lan -DOCSTART- Huế", [(0, 3), (4, 14), (15, 18)]
+    given = [
+        Document(text, id="a", words=words, entities=[Entity(0, 3, "PER"), Entity(4, 14, "MISC"), Entity(15, 18, "LOC")]),
+        Document("-DOCSTART-", id="b", words=[(0, 10)], entities=[]),
+    ]
+    report = write(given, tmp_path / "a.conll")
+    again = list(read(tmp_path / "a.conll"))
+    assert [(document.id, document.text, document.entities) for document in again] == [
+        (document.id, document.text, document.entities) for document in given
+    ]
+    assert set(report.lost.values()) == {2}
+
+
+def test_entities_that_touch_are_told_where_bare_labels_make_one_of_them(tmp_path: Path, read_lines: Read) -> None:
+    (document,) = read_lines("a\tO\nLan\tPER\nNam\tO\nb\tO\n\n", tag_columns=[1], scheme="IO")
+    touching = document.with_(entities=[Entity(2, 5, "PER"), Entity(6, 9, "PER"), Entity(10, 11, "LOC")])
+    report = write([touching], tmp_path / "b.conll")
+    assert (report.entities, dict(report.lost)) == (2, {"bare labels cannot part it from the entity before it": 1})
+    (again,) = read(tmp_path / "b.conll", tag_columns=[1], scheme="IO")
+    assert found(again) == [("Lan", "PER"), ("b", "LOC")]
+
+
 @st.composite
 def documents(draw: st.DrawFn) -> Document:
     text = draw(st.text(max_size=40) | st.text("a1 .#-\n\r\t\0_\"'O=漢😷\u2028\u0301", max_size=40))

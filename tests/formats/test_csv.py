@@ -120,3 +120,13 @@ def test_fields_of_open_data_run_over_several_lines(data_sets: Path) -> None:
     assert len({document.meta["category"] for document in documents}) == 77
     tabs = data_sets / "cls" / "sib200_vi_en" / "vie_Latn" / "train.tsv"
     assert len(list(read(tabs, format="csv", quotes=False))) == 701
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\0"])
+def test_a_field_over_several_lines_with_a_line_that_is_no_text_is_refused_as_a_whole(tmp_path: Path, bad: bytes) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'id,text\nv1,"one ' + bad + b'\nLan, called at 5\nmore"\nv2,fine\n'.replace(b'\\"', b'"'))
+    refused: list[FormatError] = []
+    documents = list(read_source(Source(path, refused=refused.append)))
+    assert documents == [Document("fine", id="v2")]
+    assert [error.where for error in refused] == [f"{path}:2"]

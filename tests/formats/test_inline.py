@@ -65,6 +65,7 @@ def test_what_the_markup_cannot_say_is_reported(tmp_path: Path) -> None:
         "its label holds a space or a bracket": 1,
         "a header holds a name and one line of text": 1,
         "an empty text without id leaves nothing to write": 1,
+        "the format cannot say that nobody annotated a document: it will count as one without entities": 1,
     }
 
 

@@ -61,6 +61,7 @@ def test_byte_order_mark_crlf_and_blank_lines_are_tolerated(tmp_path: Path) -> N
         ('{"text": "ab", "entities": [{"start": "0", "end": 1, "label": "X"}]}', "entities[0].start: 'start' must be"),
         ('{"text": "ab", "meta": {"a": NaN}}', "NaN is no JSON number"),
         ('{"text": "ab", "meta": {"a": -1e400}}', "not usable JSON: Out of range float values"),
+        ('{"tokens": ["ab"], "tags": ["O"], "a": 1e400}', "not usable JSON: Out of range float values"),
         ('{"text": "ab", "meta": {"a": [%s.0]}}' % ("9" * 400), "not usable JSON: Out of range float values"),
         ('{"text": "ab", "entities": [{"start": 0, "end": 1, "label": "X", "score": 1e400}]}', "score"),
         ('{"text": "ab", "meta": ' + "[" * 100_000 + "}", "not usable JSON"),

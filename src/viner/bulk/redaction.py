@@ -6,7 +6,7 @@ import re
 import secrets
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -219,7 +219,7 @@ class Redactor:
         names = set(map(same_name, surfaces))
         kept = {}
         for key, value in document.meta.items():
-            if key in self._keep_meta and not any(stand_in(names, text) for text in _strings(value)):
+            if key in self._keep_meta and not _tells(names, value):
                 kept[key] = value
             else:
                 self.left_out[key] += 1
@@ -302,6 +302,17 @@ class _Stretches:
         """Whether an entity lies in one of them."""
         index = bisect_right(self._starts, entity.start) - 1
         return index >= 0 and entity.end <= self._spans[index][1]
+
+
+def _tells(names: Set[str], value: Any) -> bool:
+    """Whether a JSON value holds one of the names, be it in parts: the words of a list, or given and family name."""
+    texts = list(_strings(value))
+    if any(stand_in(names, text) for text in texts):
+        return True
+    if len(texts) < 2 or not names:
+        return False
+    words = set(same_name(" ".join(texts)).casefold().split())
+    return any(words.issuperset(name.casefold().split()) for name in names)
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -25,17 +25,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from viner.bulk.inputs import PART
+from viner.bulk.leftovers import DOCUMENTS, DRAFT, ERRORS, JOURNAL, LOCK, NEW, OURS, PART, RUN, is_ours
 from viner.bulk.lock import Lock
 from viner.bulk.reader import Position
 from viner.bundle.place import flush
 from viner.errors import InputError, VinerError
 
-_LOCK, _RUN, _JOURNAL, _DOCUMENTS, _ERRORS, _NEW = (
-    "lock", "run.json", "journal.json", "documents.jsonl", "errors.jsonl", "new.json",
-)  # fmt: skip
-_DRAFT = "draft"
-_OURS = {_LOCK, _RUN, _JOURNAL, _DOCUMENTS, _ERRORS, _NEW}
 _SPOOL_BUFFER = 1 << 20
 
 
@@ -91,7 +86,7 @@ class Workplace:
         self.journal = Journal()
         self._documents: BinaryIO | None = None
         self._errors: BinaryIO | None = None
-        if self.folder.exists() and not _is_ours(self.folder):
+        if self.folder.exists() and not is_ours(self.folder):
             raise InputError(
                 "something else stands where the run would keep what is done",
                 where=self.folder,
@@ -100,7 +95,7 @@ class Workplace:
         while True:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             try:
-                self._lock = Lock(self.folder / _LOCK)
+                self._lock = Lock(self.folder / LOCK)
             except BlockingIOError:
                 raise OutputBusyError(
                     "another process is writing this output", where=target, hint="Wait for it, or choose another output"
@@ -132,10 +127,10 @@ class Workplace:
     def earlier(self) -> tuple[Mapping[str, Any], Journal] | None:
         """What an earlier run's answers depend on, and how far it came; None if there was none, or nothing of use is left."""
         try:
-            run = json.loads((self.folder / _RUN).read_bytes())
-            data = json.loads((self.folder / _JOURNAL).read_bytes())
+            run = json.loads((self.folder / RUN).read_bytes())
+            data = json.loads((self.folder / JOURNAL).read_bytes())
             journal = Journal(**{**data, "position": Position(**data["position"])})
-            sizes = [(self.folder / name).stat().st_size for name in (_DOCUMENTS, _ERRORS)]
+            sizes = [(self.folder / name).stat().st_size for name in (DOCUMENTS, ERRORS)]
         except (OSError, ValueError, TypeError, LookupError):
             return None
         whole = isinstance(run, dict) and sizes[0] >= journal.document_bytes and sizes[1] >= journal.error_bytes
@@ -143,12 +138,12 @@ class Workplace:
 
     def begin(self, run: Mapping[str, Any]) -> None:
         """Starts anew: whatever was done is removed."""
-        for name in _OURS - {_LOCK}:
+        for name in OURS - {LOCK}:
             (self.folder / name).unlink(missing_ok=True)
         self.journal = Journal()
-        for name in (_DOCUMENTS, _ERRORS):
+        for name in (DOCUMENTS, ERRORS):
             (self.folder / name).touch(mode=0o600)
-        self._replace(_RUN, run)
+        self._replace(RUN, run)
         self.open(self.journal)
         self.mark()
 
@@ -156,8 +151,8 @@ class Workplace:
         """Goes on from a journal: opens the files, cut to the lengths that it knows."""
         self.journal = journal
         self._close_files()
-        self._documents = self._cut(_DOCUMENTS, journal.document_bytes)
-        self._errors = self._cut(_ERRORS, journal.error_bytes)
+        self._documents = self._cut(DOCUMENTS, journal.document_bytes)
+        self._errors = self._cut(ERRORS, journal.error_bytes)
 
     def _cut(self, name: str, length: int) -> BinaryIO:
         file = (self.folder / name).open("r+b", buffering=_SPOOL_BUFFER)
@@ -188,10 +183,10 @@ class Workplace:
             assert file is not None
             file.flush()
             os.fsync(file.fileno())
-        self._replace(_JOURNAL, asdict(self.journal))
+        self._replace(JOURNAL, asdict(self.journal))
 
     def _replace(self, name: str, data: Mapping[str, Any]) -> None:
-        new = self.folder / _NEW
+        new = self.folder / NEW
         # A file's name that is not UTF-8 is a string that is not either, for which JSON has an escape.
         with new.open("w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(data, file, ensure_ascii=False)
@@ -205,26 +200,18 @@ class Workplace:
     @property
     def documents(self) -> Path:
         """The file of documents."""
-        return self.folder / _DOCUMENTS
+        return self.folder / DOCUMENTS
 
     @property
     def errors(self) -> Path:
         """The file of errors."""
-        return self.folder / _ERRORS
+        return self.folder / ERRORS
 
     def draft(self, packing: str) -> Path:
         """Where a file is made that will take its place as a whole, packed as an ending says."""
-        return self.folder / f"{_DRAFT}{packing}"
+        return self.folder / f"{DRAFT}{packing}"
 
     def remove(self) -> None:
         """Removes the folder, the journal first, so that what is left of a removal is no run."""
-        (self.folder / _JOURNAL).unlink(missing_ok=True)
+        (self.folder / JOURNAL).unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=os.name == "nt")  # Windows keeps the lock, which is open
-
-
-def _is_ours(folder: Path) -> bool:
-    return (
-        folder.is_dir()
-        and not folder.is_symlink()
-        and all(path.name in _OURS or path.name.lstrip(".").startswith(_DRAFT) for path in folder.iterdir())
-    )

@@ -107,7 +107,7 @@ def _rows(source: Source, delimiter: str, quotes: bool) -> Iterator[tuple[int, l
         for _, line in source.each_line():
             if isinstance(line, FormatError):
                 broken.append(line)
-                line = "\n"
+                line = line.readable  # quotes hold over lines: without this one's, what it began would be a row of its own
             yield line
 
     reader = csv.reader(lines(), **_dialect(delimiter, quotes))  # type: ignore[arg-type]

@@ -22,6 +22,26 @@ _HEAD = 16_384
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
+class LineError(FormatError):
+    """A line that is no text.
+
+    Args:
+        raw: Its bytes.
+        message: What is wrong.
+        where: ``file:line``.
+        hint: What to do.
+    """
+
+    def __init__(self, raw: bytes, message: str, *, where: str, hint: str) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self._raw = raw
+
+    @property
+    def readable(self) -> str:
+        """The line with its line ending, what is no text replaced: for what goes on over several lines."""
+        return self._raw.decode("utf-8", errors="replace").replace("\0", "\ufffd")
+
+
 class Source:
     r"""A file that a format reads, plain, ``.gz`` or ``.zst``; ``-`` is standard input.
 
@@ -158,7 +178,7 @@ class Source:
                 raise line
             yield number, line
 
-    def each_line(self) -> Iterator[tuple[int, str | FormatError]]:
+    def each_line(self) -> Iterator[tuple[int, str | LineError]]:
         """As :meth:`lines`, but yields the error of a line that is no UTF-8 text instead of raising it, and goes on.
 
         Raises:
@@ -202,10 +222,11 @@ class Source:
             # Whoever writes meanwhile would take it for an error of his own.
             raise InputError(f"cannot be read: {error.strerror or error}", where=self.name) from None
 
-    def _decode(self, raw: bytes, number: int, offset: int) -> str | FormatError:
+    def _decode(self, raw: bytes, number: int, offset: int) -> str | LineError:
         if number == 1:
             if raw[:2] in _BOMS:
-                return FormatError(
+                return LineError(
+                    raw,
                     f"the file is {_BOMS[raw[:2]]}, not UTF-8",
                     where=self.where(1),
                     hint="Save it as UTF-8: iconv -f UTF-16 -t UTF-8",
@@ -214,7 +235,8 @@ class Source:
             if self.bom:
                 raw, offset = raw[3:], 3
         if b"\0" in raw:
-            return FormatError(
+            return LineError(
+                raw,
                 f"binary data (a zero byte at byte {offset + raw.index(0)})",
                 where=self.where(number),
                 hint="viner reads text files in UTF-8; extract the text first",
@@ -223,7 +245,8 @@ class Source:
             return raw.decode("utf-8")
         except UnicodeDecodeError as error:
             surrogate = raw[error.start : error.start + 1] == b"\xed"
-            return FormatError(
+            return LineError(
+                raw,
                 f"byte 0x{raw[error.start]:02X} at byte {offset + error.start} is not UTF-8"
                 + (" (an encoded lone surrogate)" if surrogate else ""),
                 where=self.where(number),

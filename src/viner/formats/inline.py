@@ -24,7 +24,7 @@ from viner.document import Document, Entity
 from viner.errors import FormatError
 from viner.formats.files import Source, strip_line_end
 from viner.formats.format import Format
-from viner.formats.report import WriteReport
+from viner.formats.report import UNANNOTATED, WriteReport
 
 _HEADER = re.compile(r"# ?(?P<key>[A-Za-z_][\w-]*): ?(?P<value>.*)")
 _LABEL = r"[^\s()\[\]\\/:]+"
@@ -119,6 +119,8 @@ def _write(documents: Iterable[Document], sink: Callable[[str], None], report: W
         sink(("\n" if index else "") + _format(document, report) + "\n")
         report.documents += 1
         report.lose_layers(document, "words", "tags", "labels", "relations", "suggestions")
+        if document.entities is None:
+            report.lose(document, "what is open", UNANNOTATED)
 
 
 def _format(document: Document, report: WriteReport) -> str:

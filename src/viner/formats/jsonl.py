@@ -60,9 +60,9 @@ def _document(line: str, where: str, rows: TokenRows, default_id: str) -> Docume
         data = json.loads(strip_line_end(line), parse_constant=_refuse)  # else the end of a line counts as the next one
         if not isinstance(data, dict):
             return FormatError(f"a JSON {_KINDS[type(data)]}, not an object", where=where, hint=_ONE_A_LINE)
-        if data.get("meta"):
-            json.dumps(data["meta"], allow_nan=False)  # 1e400 is read as infinite, which is no JSON; other numbers are checked
         document = rows.document(data, where, default_id) if rows.matches(data) else Document.from_dict(data)
+        if isinstance(document, Document) and document.meta:
+            json.dumps(dict(document.meta), allow_nan=False)  # 1e400 is read as infinite, which is no JSON
         if _HALF.search(line):
             json.dumps(data, ensure_ascii=False).encode()
         return document

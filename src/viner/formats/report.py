@@ -8,6 +8,7 @@ from typing import Any
 
 from viner.document import Document, Entity
 
+UNANNOTATED = "the format cannot say that nobody annotated a document: it will count as one without entities"
 LISTED = 100
 """How many losses a report lists one by one; it counts all of them."""
 

@@ -17,7 +17,7 @@ from viner.formats.conll.layout import DOCSTART, is_blank
 from viner.formats.conll.lines import KEY, RAW_TEXT, UNFINISHED, other_lines, render_rows, sentence_bounds
 from viner.formats.conll.spacing import rebuild, safe
 from viner.formats.conll.tags import SCHEMES, Scheme, TagSpan, decode, encode
-from viner.formats.report import WriteReport
+from viner.formats.report import UNANNOTATED, WriteReport
 from viner.text import split_words
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -82,6 +82,8 @@ def _write(
             previous = lines[-1] + ("" if unfinished else "\n")
         report.documents += 1
         report.lose_layers(document, "tags", "labels", "relations", "suggestions")
+        if document.entities is None:
+            report.lose(document, "what is open", UNANNOTATED)
         if not alike and (lost := _kept(document)) is not None and "spare" in lost:
             report.lose(document, "other columns", "documents of unlike files are written as tokens and tags alone")
         if set(document.meta) - {KEY}:
@@ -179,6 +181,7 @@ def _tags_again(
         local = _sayable(local, kept["separator"], document, report)
         for column in columns:
             chosen, local = _disjoint(local)
+            chosen = _parted(chosen, scheme, document, report)
             report.entities += len(chosen)
             tags[column] += encode([span for span, _ in chosen], last - first, scheme)
         for _, entity in local:
@@ -229,12 +232,38 @@ def _disjoint(
     return chosen, rest
 
 
+def _parted(
+    spans: list[tuple[TagSpan, Entity]], scheme: Scheme, document: Document, report: WriteReport
+) -> list[tuple[TagSpan, Entity]]:
+    """Those that stay apart under the scheme: bare labels make one of two that touch, of which the second is reported."""
+    if scheme != "IO":
+        return spans
+    kept: list[tuple[TagSpan, Entity]] = []
+    for span, entity in spans:
+        if kept and kept[-1][0][1:] == (span[0], span[2]):
+            report.lose_entity(document, entity, "bare labels cannot part it from the entity before it")
+        else:
+            kept.append((span, entity))
+    return kept
+
+
+def _without_mark(text: str, word: Span) -> list[Span]:
+    """A word, in two parts where it would be read as the mark between documents."""
+    start, end = word
+    inside = start + len(DOCSTART) - 1
+    return [(start, inside), (inside, end)] if text.startswith(DOCSTART, start, end) else [word]
+
+
 def _fresh(document: Document, report: WriteReport, scheme: Scheme, comments: bool) -> list[str]:
     text = document.text
     words = _all_words(document)
+    if any(text.startswith(DOCSTART, start, end) for start, end in words):
+        words = [part for word in words for part in _without_mark(text, word)]
+        report.lose(document, "words", f"a word {DOCSTART} would begin a document, and is written as two")
     chosen, rest = _disjoint(_sayable(_word_spans(document, words, report), "\t", document, report))
     for _, entity in rest:
         report.lose_entity(document, entity, "it lies in or across another entity")
+    chosen = _parted(chosen, scheme, document, report)
     report.entities += len(chosen)
     spans = [span for span, _ in chosen]
     bounds = _lines_as_sentences(text, words, spans)
