@@ -276,6 +276,17 @@ def test_lint_lists_what_it_found_and_fails(tmp_path, capsys):
     assert capsys.readouterr().out.startswith(f"{bad}:3: ")
 
 
+def test_lint_names_the_lines_of_the_file_that_it_reads(tmp_path, capsys):
+    conll, lines = tmp_path / "l.conll", tmp_path / "l.jsonl"
+    conll.write_text("Lan\tB-PER\nx\tO\n\na\tO\n\nb\tO\nNam\tI-PER\nc\tO\n\n", encoding="utf-8")
+    assert main(["convert", str(conll), str(lines)]) == 0
+    capsys.readouterr()
+    assert main(["lint", str(conll)]) == 1
+    assert f"{conll}:7 " in capsys.readouterr().out
+    assert main(["lint", str(lines)]) == 1
+    assert f"{lines}:3 " in capsys.readouterr().out
+
+
 def test_lint_takes_each_file_once(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("a.inline").write_text("[Lan](PERSON)\n", encoding="utf-8")

@@ -54,22 +54,30 @@ def lint(
     """
     from viner.corpus import is_partial
     from viner.corpus import lint as lint_documents
-    from viner.formats import Source, read_source
+    from viner.formats import Source, detect_source, read_source
 
     partial = 0
     sources: dict[str, Source] = {}
+    with_lines: set[str] = set()
 
     def counted(file: Path) -> Iterator[Document]:
         nonlocal partial
         source = sources[str(file)] = Source(file)
-        for document in progress(read_source(source, format, **read_options)):
+        name = format or detect_source(source)
+        if name == "conll":
+            with_lines.add(str(file))
+        for document in progress(read_source(source, name, **read_options)):
             partial += is_partial(document)
             yield document
 
     def placed(finding: Finding) -> Finding:
-        """With the line on which the document begins that was read last: what is found is told before the next one is read."""
+        """With the line on which the document begins that was read last: what is found is told before the next one is read.
+
+        What a document knows of its lines is about the CoNLL file that it came from, be it this one or not.
+        """
         source = sources.get(finding.file or "")
-        return finding if finding.line is not None or source is None else replace(finding, line=source.line)
+        known = finding.line is not None and finding.file in with_lines
+        return finding if known or source is None else replace(finding, line=source.line)
 
     schema = _schema(project, model, labels)
     seen: dict[Path, Path] = {}
