@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from viner.corpus import REVIEWED, is_partial
 from viner.document import Document
 
 WHOLE = "train_and_dev"
@@ -21,26 +23,40 @@ DEV_BEFORE = "dev_before_refit"
 
 
 class Fingerprint:
-    """The number of documents, that of their entities, and a hash, taken as they come."""
+    """The number of documents, that of their entities, and two hashes, taken as they come.
+
+    One is of the documents as they are, in their order. The other is of what they teach, texts and entities, whatever their ids
+    and order: the same file in another format, or with other line ends, is known by it. It is the sum of the documents' hashes
+    modulo 2**256, after Bellare and Micciancio (1997).
+    """
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
+        self._content = 0
         self._documents = self._entities = 0
 
     def add(self, document: Document) -> None:
         """Takes the next document."""
         self._digest.update(document.to_json().encode())
         self._digest.update(b"\n")
+        entities = sorted((entity.start, entity.end, entity.label) for entity in document.entities or ())
+        told = [document.text, entities, document.meta[REVIEWED] if is_partial(document) else None]
+        self._content += int.from_bytes(hashlib.sha256(json.dumps(told).encode()).digest())
         self._documents += 1
         self._entities += len(document.entities or ())
 
     def to_dict(self) -> dict[str, Any]:
-        """``{"documents", "entities", "sha256"}`` of the documents so far."""
-        return {"documents": self._documents, "entities": self._entities, "sha256": self._digest.hexdigest()}
+        """``{"documents", "entities", "sha256", "content"}`` of the documents so far."""
+        return {
+            "documents": self._documents,
+            "entities": self._entities,
+            "sha256": self._digest.hexdigest(),
+            "content": f"{self._content % (1 << 256):064x}",
+        }
 
 
 def fingerprint(documents: Iterable[Document]) -> dict[str, Any]:
-    """Their number, that of their entities, and a hash: ``{"documents", "entities", "sha256"}``."""
+    """Their number, that of their entities, and their hashes: ``{"documents", "entities", "sha256", "content"}``."""
     found = Fingerprint()
     for document in documents:
         found.add(document)
@@ -55,7 +71,7 @@ def has_learned(data: Mapping[str, Any], documents: Mapping[str, Any]) -> bool:
         documents: Their fingerprint. Those without annotations do not count, since nothing is learned from them.
     """
     learned = [data.get(name) for name in ("train", WHOLE, *(("dev",) if data.get(REFIT) else ()))]
-    return any(isinstance(item, Mapping) and item.get("sha256") == documents["sha256"] for item in learned)
+    return any(_are_same(item, documents) for item in learned)
 
 
 def has_learned_of(data: Mapping[str, Any], whole: Mapping[str, Any], aside: Mapping[str, Any]) -> bool:
@@ -67,8 +83,17 @@ def has_learned_of(data: Mapping[str, Any], whole: Mapping[str, Any], aside: Map
         aside: That of those that were set aside.
     """
     train, theirs, dev = (data.get(name) for name in ("train", WHOLE, "dev"))
-    if isinstance(train, Mapping) and train.get("sha256") == whole["sha256"]:
+    if _are_same(train, whole):
         return True
-    if not isinstance(theirs, Mapping) or theirs.get("sha256") != whole["sha256"]:
+    if not _are_same(theirs, whole):
         return False
-    return bool(data.get(REFIT)) or not isinstance(dev, Mapping) or dev.get("sha256") != aside["sha256"]
+    return bool(data.get(REFIT)) or not _are_same(dev, aside)
+
+
+def _are_same(told: object, documents: Mapping[str, Any]) -> bool:
+    """Whether what a model folder says of documents is about these; older ones know the hash of the very lines alone."""
+    if not isinstance(told, Mapping):
+        return False
+    return told.get("sha256") == documents["sha256"] or (
+        told.get("content") is not None and told["content"] == documents.get("content")
+    )
