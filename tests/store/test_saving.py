@@ -283,6 +283,18 @@ def test_nothing_is_accepted_twice(notice: Store) -> None:
     assert {entity.id for entity in notice.get("notice").entities} == {"e8", "e9"}
 
 
+def test_a_remark_that_is_brought_back_is_its_authors_still(notice: Store) -> None:
+    notice.save(operation("notice", 1, comments_put=(Comment("c", "Which Lan?"),)), who="lan")
+    (before,) = notice.get("notice").comments
+    gone, again = (operation("notice", version, comments_delete=("c",)) for version in (2, 4))
+    notice.save(gone, who="minh")
+    notice.save(operation("notice", 3, comments_put=(Comment("c", "Which Lan?"),), undoes=gone.operation), who="minh")
+    assert notice.get("notice").comments == (before,)
+    notice.save(again, who="minh")
+    notice.save(operation("notice", 5, comments_put=(Comment("c", "I never wrote this."),), undoes=again.operation), who="minh")
+    assert notice.get("notice").comments[0].who == "minh"
+
+
 def test_labels_status_flag_and_comments_ride_along(notice: Store) -> None:
     notice.save(
         operation(

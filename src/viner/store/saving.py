@@ -63,19 +63,42 @@ def _delta(transaction: Transaction, number: int, status: str, operation: Operat
         fields["annotator"] = who
     if operation.flagged is not None:
         fields["flagged"] = operation.flagged
-    written = read_comments(transaction.connection, {number: [item.id for item in operation.comments_put]})
+    written = {
+        **_brought_back(transaction, number, operation),
+        **{key: item for (_, key), item in _written(transaction, number, operation).items()},
+    }
     return Delta(
         {put.entity.id: put.entity for put in operation.put} | dict.fromkeys(operation.delete),
         dict(operation.labels or {}),
-        {item.id: _signed(item, written.get((number, item.id)), who) for item in operation.comments_put}
+        {item.id: _signed(item, written.get(item.id), who) for item in operation.comments_put}
         | dict.fromkeys(operation.comments_delete),
         fields,
     )
 
 
+def _written(transaction: Transaction, number: int, operation: Operation) -> dict[tuple[int, str], Comment]:
+    return read_comments(transaction.connection, {number: [item.id for item in operation.comments_put]})
+
+
+def _brought_back(transaction: Transaction, number: int, operation: Operation) -> dict[str, Comment]:
+    """Comments that an operation takes back as they were before the one that it undoes."""
+    if operation.undoes is None or not operation.comments_put:
+        return {}
+    before = transaction.connection.execute(
+        select(changes.c.before)
+        .join(events, events.c.number == changes.c.event)
+        .where(events.c.operation == operation.undoes, changes.c.document == number)
+    ).scalar_one()
+    texts = {item.id: item.text for item in operation.comments_put}
+    former = Delta.from_json(before).comments.items()
+    return {key: item for key, item in former if item is not None and texts.get(key) == item.text}
+
+
 def _signed(comment: Comment, before: Comment | None, who: str) -> Comment:
-    """The comment under its first author's name: changing a remark does not make it one's own."""
-    return replace(comment, who=who if before is None else before.who, at=clock.now())
+    """The comment under its first author's name: changing a remark, or bringing it back, does not make it one's own."""
+    if before is None:
+        return replace(comment, who=who, at=clock.now())
+    return replace(comment, who=before.who, at=before.at if before.text == comment.text else clock.now())
 
 
 def _check_undoes(transaction: Transaction, number: int, undone: str) -> None:
