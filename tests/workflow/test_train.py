@@ -22,7 +22,7 @@ from viner.document import Document, Entity
 from viner.errors import BundleError, InputError, SchemaError, TrainingError, UsageError
 from viner.evaluation import evaluate_model
 from viner.evaluation.confidence import ConfidenceTally
-from viner.formats import write
+from viner.formats import read, write
 from viner.runtime import Recognizer
 from viner.samples.corpus import corpus
 from viner.schema import Schema
@@ -351,3 +351,17 @@ def test_options_of_the_format_reach_the_files(tmp_path, base):
     refused(InputError, "no column holds entity tags")
     refused(UsageError, "knows no option 'tag_columm'", read_options={"tag_columm": 1})
     refused(SchemaError, "unknown label 'N'", format="conll", read_options={"tag_column": 1, "scheme": "IO"})
+
+
+def test_texts_that_are_learned_and_scored_are_told(tmp_path, base, toys):
+    """Of a file for dev that is the one to learn from, and of a test file that shares a tenth with it."""
+    learned = list(read(toys / "train.jsonl"))
+    others = [document.with_(text=f"{document.text} .") for document in learned[: len(learned) // 2]]
+    write([*others, *learned[: len(others) // 8]], tmp_path / "test.jsonl")
+    _, said = learn(tmp_path / "m", base, toys, dev=toys / "train.jsonl", test=tmp_path / "test.jsonl", epochs=1, engine="fp32")
+    told = [line for line in said.getvalue().splitlines() if "are learned as well" in line]
+    assert len(told) == 2
+    assert f"{len(learned)} of {len(learned)} documents of {toys / 'train.jsonl'}" in told[0]
+    assert f"{len(others) // 8} of" in told[1]
+    _, said = learn(tmp_path / "apart", base, toys, epochs=1, engine="fp32")
+    assert "are learned as well" not in said.getvalue()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,9 @@ from viner.workflow.texts import PlainTexts, Reading
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
+
+_KNOWN_SHARE = 0.05
+"""Share of documents from which on it is told that their texts are learned as well: the same short text may come twice."""
 
 
 def train_model(
@@ -146,8 +149,9 @@ def train_model(
     tested = None if test is None else annotated(test, format, read_options)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
-    scored = {dev or train: material.dev, **({} if test is None or tested is None else {test: tested})}
+    scored = [(dev or train, material.dev), *([] if test is None or tested is None else [(test, tested)])]
     _check_teachers(start, scored, None if dev is not None else material.whole, report)
+    _tell_learned(material.train, scored, report)
     reading = Reading((train, dev, test), format, read_options or {})
     if plain is not None:
         report.stage("Reading the texts to learn from")
@@ -226,22 +230,21 @@ def _facts(start: Start, config: TrainingConfig) -> dict[str, Any]:
 
 
 def _check_teachers(
-    start: Start, scored: Mapping[str | Path, Sequence[Document]], whole: Mapping[str, Any] | None, report: Report
+    start: Start, scored: Sequence[tuple[str | Path, Sequence[Document]]], whole: Mapping[str, Any] | None, report: Report
 ) -> None:
     """Tells of models that have learned what the new one is scored on, and refuses one whose layers the new one begins with.
 
     Args:
         start: What the training starts from.
-        scored: The documents by the file that they come from, dev first.
+        scored: The documents, each with the file that they come from, dev first.
         whole: Fingerprint of the documents that dev was set aside from; None where it was given.
         report: Where it is told.
     """
-    prints = {file: fingerprint(documents) for file, documents in scored.items()}
-    dev = next(iter(prints))
+    prints = [(file, fingerprint(documents)) for file, documents in scored]
     for model in (*start.teachers, *([] if start.model is None else [start.model])):
         data = model.info.data
-        for file, known in prints.items():
-            if not has_learned(data, known) and not (file == dev and whole and has_learned_of(data, whole, known)):
+        for index, (file, known) in enumerate(prints):
+            if not has_learned(data, known) and not (index == 0 and whole and has_learned_of(data, whole, known)):
                 continue
             if model is start.model:
                 raise InputError(
@@ -251,6 +254,18 @@ def _check_teachers(
                     " set dev aside, with the same --seed",
                 )
             report.line(f"Warning: the teacher {model.path} has learned the documents of {file}, where its student is scored")
+
+
+def _tell_learned(learned: Iterable[Document], scored: Iterable[tuple[str | Path, Sequence[Document]]], report: Report) -> None:
+    """Tells where many of the texts that a model is scored on are among those that it learns."""
+    texts = {document.text for document in learned}
+    for file, documents in scored:
+        known = sum(document.text in texts for document in documents)
+        if known > _KNOWN_SHARE * len(documents):
+            report.line(
+                f"Warning: {known:,} of {len(documents):,} documents of {file} are learned as well, so figures there say little"
+                " of other texts (viner lint lists them)"
+            )
 
 
 def _check_target(target: Path, overwrite: bool) -> None:
