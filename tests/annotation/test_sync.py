@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.stores import operation
 from viner.annotation.changes import Add, Delete, Rename, apply
 from viner.annotation.sync import sync
 from viner.document import Document, Entity
@@ -198,3 +199,15 @@ def test_a_write_that_was_killed_at_any_moment_is_made_up_for(project, store, mo
         apply(store, Add(label=f"LATER{moment}"), operation=f"later{moment}", who="lan")
         assert sync(project, store) == "written"
     assert names(project) == ("PERSON", "PLACE", "NEW0", "LATER0", "NEW1", "LATER1")
+
+
+def test_a_layer_of_which_documents_have_several_classes_keeps_taking_them(project, store):
+    labels = {"topic": ["health", "travel"]}
+    store.add([Document("x", id="d2", labels=labels)], who="import", new_labels="add")
+    sync(project, store)
+    edit(project, "multiple = true", "multiple = false")
+    with pytest.raises(SchemaError, match="takes one class now, but 1 documents have several"):
+        sync(project, store)
+    store.save(operation("d2", 1, labels={"topic": ("health",)}, schema=store.schema()[1]), who="lan")
+    assert sync(project, store) == "read"
+    assert not store.schema()[0]["topic"].multiple

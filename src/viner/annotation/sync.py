@@ -184,6 +184,18 @@ def _check_kept(connection: Connection, schema: Schema, written: Schema, where: 
                 where=where,
                 hint="Write it back as it was; then rename, merge or delete it on the Schema page",
             )
+        if new is not None and same_kind and layer.multiple and not new.multiple and (n := _several(connection, layer.name)):
+            raise SchemaError(
+                f"the layer {layer.name!r} takes one class now, but {n:,} documents have several",
+                where=where,
+                hint="Write multiple = true back, or leave one class in each of them first",
+            )
+
+
+def _several(connection: Connection, layer: str) -> int:
+    """How many documents have several classes of a layer."""
+    rows = connection.execute(select(documents.c.labels).where(documents.c.labels.is_not(None)))
+    return sum(len(json.loads(labels).get(layer) or ()) > 1 for (labels,) in rows)
 
 
 def _used(connection: Connection, layer: Layer, labels: list[str]) -> dict[str, int]:
