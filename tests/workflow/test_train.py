@@ -15,6 +15,7 @@ import pytest
 
 from support.bases import toy_documents
 from support.traces import files_with
+from training.conftest import stop_at
 from viner.bundle import Origin, base_origin, data_origin, read_bundle
 from viner.cli.main import main
 from viner.corpus import REVIEWED, split_documents
@@ -26,7 +27,8 @@ from viner.formats import read, write
 from viner.runtime import Recognizer
 from viner.samples.corpus import corpus
 from viner.schema import Schema
-from viner.training import export
+from viner.training import export, precision
+from viner.training.trainer import Trainer
 from viner.workflow import Report, choose, finish, train_model
 
 pytestmark = pytest.mark.xdist_group("train")  # one process makes what the tests share
@@ -365,3 +367,31 @@ def test_texts_that_are_learned_and_scored_are_told(tmp_path, base, toys):
     assert f"{len(others) // 8} of" in told[1]
     _, said = learn(tmp_path / "apart", base, toys, epochs=1, engine="fp32")
     assert "are learned as well" not in said.getvalue()
+
+
+@pytest.mark.parametrize("still", [True, False])
+def test_a_training_goes_on_in_the_arithmetic_that_it_began_in(tmp_path, base, toys, monkeypatch, still):
+    """Which one is faster is timed in each process, and another machine may not have bf16 at all."""
+    made = Trainer.__init__
+
+    def stopped(self, *args, **options):
+        made(self, *args, **options)
+        observe = self._observe
+        stop_at(self, "epoch", 2)
+        stop = self._observe
+        self._observe = lambda event: (observe(event), stop(event))
+
+    monkeypatch.setattr(precision, "has_bf16", lambda: True)
+    monkeypatch.setattr(precision, "_bf16_pays", lambda: True)
+    options = {"epochs": 3, "engine": "fp32", "precision": None}
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "__init__", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            learn(tmp_path / "m", base, toys, **options)
+    monkeypatch.setattr(precision, "_bf16_pays", lambda: False)
+    monkeypatch.setattr(precision, "has_bf16", lambda: still)
+    path, said = learn(tmp_path / "m", base, toys, **options)
+    events = [json.loads(line) for line in (path / "training.jsonl").read_text(encoding="utf-8").splitlines()]
+    begun = [event["precision"] for event in events if event["event"] == "start"]
+    assert (begun[0], begun[-1]) == ("bf16", "bf16" if still else "fp32")
+    assert ("it goes on in float32, as another training" in said.getvalue()) is not still

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import statistics
 import time
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -35,16 +38,37 @@ def arithmetic(accelerator: Accelerator) -> str:
     return "bf16" if accelerator.native_amp else "fp32"
 
 
+def begun_in(log: Path) -> str | None:
+    """What a training computed in when it was begun or last gone on with, by the log in its folder; None if there is none.
+
+    One that goes on would be another training in the other arithmetic, and which one is faster is timed anew in each process.
+    """
+    found = None
+    with contextlib.suppress(OSError, ValueError):  # a line may have been cut by the kill
+        for line in log.read_text(encoding="utf-8").splitlines():
+            event = json.loads(line)
+            if event.get("event") == "start":
+                found = event.get("precision")
+    return found if found in ("bf16", "fp32") else None
+
+
+def has_bf16() -> bool:
+    """Whether the device has instructions for bf16; others only emulate it."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
 def _bf16_pays() -> bool:
     """Whether bf16 is faster here than float32.
 
-    A GPU or processor has instructions for it (others only emulate), and a processor is quicker with them. Processes that train
-    together have to agree, so they go by the instructions alone.
+    A GPU or processor has instructions for it, and a processor is quicker with them. Processes that train together have to
+    agree, so they go by the instructions alone.
     """
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if not (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+    if not has_bf16():
         return False
+    if torch.cuda.is_available():
+        return True
     return int(os.environ.get("WORLD_SIZE", "1")) > 1 or times_as_fast() > 1
 
 

@@ -118,6 +118,7 @@ def train_model(
     from viner.training.checkpoint import TrainingFolder
     from viner.training.data import usable_overlap
     from viner.training.distributed import Processes
+    from viner.training.precision import begun_in, has_bf16
     from viner.training.tracking import Tracking
 
     if engine is not None:
@@ -138,8 +139,15 @@ def train_model(
     config = start.config(choices, reads)
     if refit and config.budget_minutes is not None:
         config = replace(config, budget_minutes=config.budget_minutes / 2)
-    processes = Processes(config.precision)
+    working = TrainingFolder(target.with_name(f"{target.name}.training"))
+    begun = None if config.precision is not None else begun_in(working.log)
+    changed = begun == "bf16" and not has_bf16()
+    processes = Processes("fp32" if changed else config.precision or begun)
     report = (report or Report()) if processes.main else Report(io.StringIO())
+    if changed:
+        report.line(
+            "Warning: it was begun in bf16, which this machine does not have; it goes on in float32, as another training"
+        )
     place = target.with_name(f"{target.name}.tracking") if track_dir is None else Path(track_dir) / target.name
     tracking = Tracking(track, place, target.name, _facts(start, config), report.line)
     # Read everything first: a broken dev or test file should not be found after an hour of training.
@@ -161,7 +169,6 @@ def train_model(
         processes.refuse_others("--adapt")
         report.stage("Reading the texts to adapt to")
         texts = adaptation.prepare(start, config, reads, [*material.dev, *(tested or ())], reading)
-    working = TrainingFolder(target.with_name(f"{target.name}.training"))
     with working if processes.main else nullcontext(working) as folder, tracking:
         with TrainingLog(folder.log, report, tracking) as log:
             taught_by = start.teacher(material.labels, reads)
