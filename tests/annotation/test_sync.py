@@ -9,6 +9,7 @@ from viner.document import Document, Entity
 from viner.errors import SchemaError, VinerError
 from viner.project import Project
 from viner.store import Store
+from viner.store.preferences import write_setting
 
 TOML = """\
 name = "Notices"
@@ -211,3 +212,30 @@ def test_a_layer_of_which_documents_have_several_classes_keeps_taking_them(proje
     store.save(operation("d2", 1, labels={"topic": ("health",)}, schema=store.schema()[1]), who="lan")
     assert sync(project, store) == "read"
     assert not store.schema()[0]["topic"].multiple
+
+
+def test_a_project_of_an_earlier_version_keeps_what_a_person_wrote_before_the_update(project, store, copy):
+    """What was in step stood in the store then, once for all copies of the folder."""
+    file, memory = project.path / "viner.toml", project.path / ".schema-synced"
+    apply(store, Add(label="AGE"), operation="op", who="lan", project=project)
+    synced = memory.read_text(encoding="ascii").strip()
+    memory.unlink()
+    with store.transaction() as transaction:
+        write_setting(transaction.connection, "schema.synced", synced)
+    file.write_text(TOML, encoding="utf-8")
+    assert sync(project, store) == "read"
+    assert store.schema()[0].entity_labels == ("PERSON", "PLACE")
+    assert store.setting("schema.synced") is None
+    assert memory.is_file()
+
+
+def test_a_copy_of_an_earlier_version_is_behind_where_annotations_have_left_its_labels(project, store):
+    memory = project.path / ".schema-synced"
+    apply(store, Rename(label="PERSON", to="NAME"), operation="op", who="lan", project=project)
+    synced = memory.read_text(encoding="ascii").strip()
+    memory.unlink()
+    with store.transaction() as transaction:
+        write_setting(transaction.connection, "schema.synced", synced)
+    (project.path / "viner.toml").write_text(TOML, encoding="utf-8")
+    assert sync(project, store) == "written"
+    assert names(project) == ("NAME", "PLACE")

@@ -20,7 +20,9 @@ def folder(tmp_path, monkeypatch) -> Path:
         "page.html",
         ".hidden.txt",
         ".git/a.txt",
-        "out.jsonl.part/draft.txt",
+        "out.jsonl.part/lock",
+        "out.jsonl.part/run.json",
+        "out.jsonl.part/notes.txt",
     ):
         path = tmp_path / "in" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +43,19 @@ def test_a_folder_is_no_working_folder_for_its_name_alone(folder) -> None:
     (folder / "in" / "vol1.part" / "v.txt").write_bytes(b"x")
     assert "in/vol1.part/v.txt" in [file.path for file in find_inputs(["in"]).files]
     assert "in/vol1.part/v.txt" in [file.path for file in find_inputs(["in/**/*.txt"]).files]
+
+
+def test_a_working_folder_that_cannot_be_looked_into_or_goes_is_none_to_read(folder, monkeypatch) -> None:
+    (folder / "in" / "gone.part").mkdir()
+    looked = Path.is_file
+
+    def is_file(path: Path) -> bool:
+        if path.parent.name == "gone.part":
+            raise PermissionError(13, "Permission denied")
+        return looked(path)
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    assert [file.path for file in find_inputs(["in/**/*.txt"]).files] == ["in/b.txt"]
 
 
 def test_patterns_are_expanded_as_a_shell_would(folder) -> None:

@@ -279,6 +279,8 @@ def test_what_a_model_leaves_out_is_redacted_all_the_same_if_nobody_says_otherwi
         ({"family": "Nguyễn Văn", "given": "A"}, False),
         ({"given": "a", "family": "nguyễn văn"}, False),
         (["Nguyễn", "Văn", "A"], False),
+        (["Nguyen Van,", "(A)"], False),
+        ("A, Nguyễn Văn", False),
         (["Nguyễn", "Văn"], True),
         ({"ward": "An Giang", "bed": 3}, True),
     ],
@@ -286,3 +288,11 @@ def test_what_a_model_leaves_out_is_redacted_all_the_same_if_nobody_says_otherwi
 def test_a_name_in_the_parts_of_a_value_is_not_kept(value, kept):
     document = Document("Nguyễn Văn A khỏe", entities=[Entity(0, 12, "PERSON")], meta={"value": value})
     assert ("value" in Redactor(keep_meta=["value"])(document).meta) is kept
+
+
+def test_a_name_over_several_values_is_not_kept():
+    meta = {"given": "A", "family": "Nguyễn Văn", "ward": "4", "note": "a " + "và rồi " * 20}
+    document = Document("Nguyễn Văn A khỏe", entities=[Entity(0, 12, "PERSON")], meta=meta)
+    redactor = Redactor(keep_meta=list(meta))
+    assert set(redactor(document).meta) == {"ward", "note"}
+    assert redactor.left_out == {"given": 1, "family": 1}

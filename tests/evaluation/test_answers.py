@@ -85,3 +85,9 @@ def test_without_ids_the_place_says_whose_an_answer_is(compared):
         assert not versus.cases("broken")
     else:
         assert evaluate_model(answers, gold).scores.micro.correct == 1
+
+
+def test_an_id_that_a_document_of_another_text_has_reserves_nothing():
+    gold = [Document("Lan ra Huế", id="1"), Document("Lan", id="2")]
+    given = [Document("Lan", id="1", entities=[LAN]), Document("Lan ra Huế", id="2", entities=[LAN, HUE])]
+    assert [len(document.entities) for document in Answers(given).stream(gold)] == [2, 1]

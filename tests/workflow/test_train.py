@@ -395,3 +395,16 @@ def test_a_training_goes_on_in_the_arithmetic_that_it_began_in(tmp_path, base, t
     begun = [event["precision"] for event in events if event["event"] == "start"]
     assert (begun[0], begun[-1]) == ("bf16", "bf16" if still else "fp32")
     assert ("it goes on in float32, as another training" in said.getvalue()) is not still
+
+
+def test_a_log_alone_says_nothing_of_the_arithmetic_of_another_training(tmp_path, base, toys, monkeypatch):
+    """One that was killed before its first epoch leaves nothing to go on from."""
+    folder = tmp_path / "m.training"
+    folder.mkdir()
+    lines = ['{"event": "start", "precision": "bf16"}', '{"event": "sta', '{"event": "start", "precision": "fp32"}']
+    (folder / "metrics.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    assert precision.begun_in(folder / "metrics.jsonl") == "fp32"
+    monkeypatch.setattr(precision, "_bf16_pays", lambda: True)
+    path, _ = learn(tmp_path / "m", base, toys, engine="fp32", precision=None)
+    events = [json.loads(line) for line in (path / "training.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [event["precision"] for event in events if event["event"] == "start"] == ["bf16"]

@@ -28,10 +28,13 @@ from viner.project import Project
 from viner.project.toml import read_toml, write_text
 from viner.schema import Layer, Schema
 from viner.store import Store
+from viner.store.preferences import read_setting, write_setting
 from viner.store.tables import contents, documents, entities
 
 _SYNCED = ".schema-synced"
 """Beside ``viner.toml``: hashes of the schemas that viner left there, two while it writes."""
+_FORMER = "schema.synced"
+"""Where earlier versions remembered it: in the store, once for all copies of the folder."""
 WHO = "viner.toml"
 """Who made a change that stood in the file."""
 
@@ -60,27 +63,44 @@ def sync(project: Project, store: Store) -> Outcome:
         if written is None:
             outcome = "written" if schema.layers else "same"
         elif _hash(written) != _hash(schema):
-            if _is_behind(connection, project, written):
+            where = str(project.path / "viner.toml")
+            if _is_behind(connection, project, schema, written, where):
                 outcome = "written"
             else:
-                _check_kept(connection, schema, written, str(project.path / "viner.toml"))
+                _check_kept(connection, schema, written, where)
                 event = transaction.event(f"viner.toml-{uuid.uuid4()}", who=WHO, kind="schema")
                 event.set_schema(written)
                 event.finish()
                 outcome = "read"
+        if outcome != "written" and written is not None:
+            _remember(project, _hash(written))
+            _forget_former(connection, project)
     if outcome == "written":
         write_back(store, project)
-    elif written is not None:
-        _remember(project, _hash(written))
     return outcome
 
 
-def _is_behind(connection: Connection, project: Project, written: Schema) -> bool:
+def _is_behind(connection: Connection, project: Project, schema: Schema, written: Schema, where: str) -> bool:
     """Whether it is the store that moved on from what a file holds."""
     if all(_hash(step.schema) != _hash(written) for step in read_history(connection)):
         return False
     synced = _remembered(project)
-    return not synced or _hash(written) in synced
+    if synced:
+        return _hash(written) in synced
+    former = read_setting(connection, _FORMER)
+    if former in (None, _hash(written)):
+        return True
+    try:  # an edit of this file, or another copy of the folder, whose labels annotations may have left
+        _check_kept(connection, schema, written, where)
+    except SchemaError:
+        return True
+    return False
+
+
+def _forget_former(connection: Connection, project: Project) -> None:
+    """Once this folder remembers by itself, any other copy that remembers nothing is one that is behind."""
+    if _remembered(project) and read_setting(connection, _FORMER) is not None:
+        write_setting(connection, _FORMER, None)
 
 
 def _remembered(project: Project) -> list[str]:
@@ -140,6 +160,7 @@ def write_back(store: Store, project: Project) -> int:
             schema, lambda data: follow_rules(connection, _behind(connection, project, data), data).labels
         )
         _remember(project, _hash(schema))
+        _forget_former(connection, project)
     return moved
 
 

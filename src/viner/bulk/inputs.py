@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from viner.bulk.leftovers import PART, is_ours
+from viner.bulk.leftovers import PART, is_working
 from viner.errors import InputError, UsageError
 from viner.formats import distinct_stems, reads_name, stem_of
 from viner.formats.files import STDIN
@@ -150,7 +150,7 @@ def _names_below(folder: Path) -> Iterator[Path]:
         ) from error
 
     for place, folders, names in os.walk(folder, onerror=fail):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _is_working(Path(place, name)))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not is_working(Path(place, name)))
         links = [name for name in folders if Path(place, name).is_symlink()]
         for name in sorted([*names, *links]):
             if not name.startswith("."):
@@ -163,13 +163,8 @@ def _is_aside(path: Path, pattern: str) -> bool:
     That is the working folder of a run that the pattern does not name, or behind a link to a folder that ``**`` has followed.
     """
     named = Path(pattern).parts
-    working = [folder.name for folder in path.parents if _is_working(folder)]
+    working = [folder.name for folder in path.parents if is_working(folder)]
     if any(not any(part.endswith(PART) and fnmatch(name, part) for part in named) for name in working):
         return True
     above = path.parents[: -len(Path(path.anchor).parts) or None]
     return "**" in named and any(folder.name not in named and folder.is_symlink() for folder in above)
-
-
-def _is_working(folder: Path) -> bool:
-    """Whether a run works in a folder, or left there what it had done; another one may have such a name as well."""
-    return folder.name.endswith(PART) and is_ours(folder)

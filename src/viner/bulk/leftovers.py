@@ -13,6 +13,19 @@ DRAFT = "draft"
 OURS = {LOCK, RUN, JOURNAL, DOCUMENTS, ERRORS, NEW}
 
 
+def is_working(folder: Path) -> bool:
+    """Whether a run works in a folder, or left there what it had done, whatever else somebody put there.
+
+    One that cannot be looked into, or goes in this moment, is one: runs keep theirs to themselves.
+    """
+    if not folder.name.endswith(PART):
+        return False
+    try:
+        return (folder / LOCK).is_file() and any((folder / name).is_file() for name in (RUN, JOURNAL, DOCUMENTS, NEW))
+    except OSError:
+        return True
+
+
 def is_ours(folder: Path) -> bool:
     """Whether a folder holds what a run keeps, and nothing else."""
     return (

@@ -107,6 +107,11 @@ def _stand_plainly(names: Collection[str], value: str) -> bool:
     return False
 
 
+def plain_words(text: str) -> frozenset[str]:
+    """The words of a text without case, diacritics and signs."""
+    return frozenset(_WORDS.findall(strip_diacritics(same_name(text)).casefold()))
+
+
 def _digits(name: str) -> str:
     """The digits of a name that is a number, without zeros before it: so a table holds it."""
     digits = re.sub(r"\D", "", name).lstrip("0") if _NUMBER.fullmatch(name) else ""

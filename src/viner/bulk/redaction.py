@@ -8,9 +8,10 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal, get_args
 
-from viner.bulk.occurrences import occurrences, same_name, stand_in
+from viner.bulk.occurrences import occurrences, plain_words, same_name, stand_in
 from viner.bulk.pseudonyms import Pseudonyms, pattern
 from viner.document import Document, Entity, Span
 from viner.errors import UsageError
@@ -19,6 +20,8 @@ from viner.formats.conll.lines import KEY as CONLL
 By = Literal["label", "characters", "pseudonym"]
 CHARACTER = "█"
 SOURCE = "redaction"
+_WORDS_OF_A_NAME = 16
+"""Words of a kept value up to which it is looked at for a name in parts: in long texts any words come together."""
 """Source of entities that only :class:`Redactor` found, as further occurrences."""
 
 
@@ -217,12 +220,19 @@ class Redactor:
             redacted = _Stretches([(region.start, region.end) for region in regions])
             surfaces |= {entity.text for entity in document.entities or () if entity.text and redacted.hold(entity)}
         names = set(map(same_name, surfaces))
-        kept = {}
+        kept: dict[str, Any] = {}
         for key, value in document.meta.items():
-            if key in self._keep_meta and not _tells(names, value):
+            if key in self._keep_meta and not any(stand_in(names, text) for text in _strings(value)):
                 kept[key] = value
             else:
                 self.left_out[key] += 1
+        # Given and family name may stand in two values, and words of a name one by one in a list.
+        told = {key: " ".join(_strings(value)) for key, value in kept.items()} if names else {}
+        short = {key: plain_words(text) for key, text in told.items() if len(text.split()) <= _WORDS_OF_A_NAME}
+        parts = _parts_of(names, frozenset(chain.from_iterable(short.values())))
+        for key in [key for key, words in short.items() if words & parts]:
+            del kept[key]
+            self.left_out[key] += 1
         return kept
 
 
@@ -304,15 +314,10 @@ class _Stretches:
         return index >= 0 and entity.end <= self._spans[index][1]
 
 
-def _tells(names: Set[str], value: Any) -> bool:
-    """Whether a JSON value holds one of the names, be it in parts: the words of a list, or given and family name."""
-    texts = list(_strings(value))
-    if any(stand_in(names, text) for text in texts):
-        return True
-    if len(texts) < 2 or not names:
-        return False
-    words = set(same_name(" ".join(texts)).casefold().split())
-    return any(words.issuperset(name.casefold().split()) for name in names)
+def _parts_of(names: Iterable[str], words: Set[str]) -> frozenset[str]:
+    """The words of all names of several words that a value holds in full, be it apart or in another order."""
+    held = (plain_words(name) for name in names)
+    return frozenset(word for name in held if len(name) > 1 and name <= words for word in name)
 
 
 def _strings(value: Any) -> Iterator[str]:

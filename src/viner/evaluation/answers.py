@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from viner.document import Document, Span
@@ -19,8 +19,8 @@ class Answers:
     Args:
         documents: The answers in any order, each with the whole text of a document that will be asked for. Of several with the
             same text, a document gets the one that has its id, else the first without an id, else the first whose id is that of
-            no document. Without an id a document, and an answer, is called after its place in its file, such as ``#5``. All
-            are kept in memory.
+            none of these documents. Without an id a document, and an answer, is called after its place in its file, such as
+            ``#5``. All are kept in memory.
         where: The file that they come from, for messages.
 
     Raises:
@@ -63,8 +63,10 @@ class Answers:
             InputError: If there is no answer to one.
         """
         questions = list(items)
-        ids = frozenset(asked.id for asked in questions)
-        left = {text: _Left(answers, ids) for text, answers in self._answers.items()}
+        ids: defaultdict[str, set[str | None]] = defaultdict(set)
+        for asked in questions:
+            ids[asked.text].add(asked.id)
+        left = {text: _Left(answers, ids.get(text, ())) for text, answers in self._answers.items()}
         for number, asked in enumerate(questions, 1):
             found = left[asked.text].take(asked.id) if asked.text in left else None
             if found is None:
@@ -85,10 +87,10 @@ class _Left:
 
     Args:
         answers: Each with its place in the file.
-        asked: Ids of all documents that will be asked for: an answer with one of them is that document's alone.
+        asked: Ids of all documents of the text that will be asked for: an answer with one of them is that document's alone.
     """
 
-    def __init__(self, answers: Sequence[tuple[int, Document]], asked: frozenset[str | None]) -> None:
+    def __init__(self, answers: Sequence[tuple[int, Document]], asked: Collection[str | None]) -> None:
         self.count = len(answers)
         self._answers = [answer for _, answer in answers]
         self._taken: set[int] = set()

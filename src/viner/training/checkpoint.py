@@ -76,6 +76,11 @@ class TrainingFolder:
         self._lock.release()
 
     @property
+    def has_begun(self) -> bool:
+        """Whether a training has left there what it, or another one, may go on from."""
+        return any((self.path / name).is_file() for name in (CHECKPOINT, REFIT))
+
+    @property
     def log(self) -> Path:
         """The events of the training, one JSON object a line."""
         return self.path / _LOG

@@ -43,11 +43,15 @@ def begun_in(log: Path) -> str | None:
 
     One that goes on would be another training in the other arithmetic, and which one is faster is timed anew in each process.
     """
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
     found = None
-    with contextlib.suppress(OSError, ValueError):  # a line may have been cut by the kill
-        for line in log.read_text(encoding="utf-8").splitlines():
+    for line in lines:
+        with contextlib.suppress(ValueError):  # a line may have been cut by a kill
             event = json.loads(line)
-            if event.get("event") == "start":
+            if isinstance(event, dict) and event.get("event") == "start":
                 found = event.get("precision")
     return found if found in ("bf16", "fp32") else None
 

@@ -140,7 +140,7 @@ def train_model(
     if refit and config.budget_minutes is not None:
         config = replace(config, budget_minutes=config.budget_minutes / 2)
     working = TrainingFolder(target.with_name(f"{target.name}.training"))
-    begun = None if config.precision is not None else begun_in(working.log)
+    begun = begun_in(working.log) if config.precision is None and working.has_begun else None
     changed = begun == "bf16" and not has_bf16()
     processes = Processes("fp32" if changed else config.precision or begun)
     report = (report or Report()) if processes.main else Report(io.StringIO())

@@ -110,6 +110,10 @@ def test_history_knows_what_became_of_labels_that_swapped_their_names(client: Te
     now = {entity["id"]: entity["label"] for entity in document(client)["entities"]}
     assert {key: entity["label"] for key, entity in made["after"]["entities"].items()} == now
     assert now == {"e1": "PERSON", "e2": "LOCATION"}
+    for schema, labels in ((1, {"e1": "LOCATION", "e2": "PERSON"}), (2, {"e1": "LOCATION", "e2": "TMP"}), (4, now)):
+        params = {"id": document(client)["id"], "schema": schema}
+        made = client.get("/annotate/api/history", params=params).json()["events"][-1]  # a page may have an older schema
+        assert {key: entity["label"] for key, entity in made["after"]["entities"].items()} == labels
 
 
 def test_classes_of_documents_follow_the_schema_in_conflicts_and_history(client: TestClient, filled: FakeStudio) -> None:

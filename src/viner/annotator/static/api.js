@@ -90,8 +90,8 @@ export const api = {
   release: (id, tab) => call("release", { id, tab }),
   /** @param {object} operation */
   save: (operation) => call("operations", operation),
-  /** @param {string} id @param {number | null} before */
-  history: (id, before) => call(`history?${query({ id, mine: 1, before })}`),
+  /** Events under the labels of a schema. @param {string} id @param {number | null} before @param {number} [schema] its version */
+  history: (id, before, schema) => call(`history?${query({ id, mine: 1, before, schema })}`),
   /** @param {string} operation @param {string} undoes */
   undo: (operation, undoes) => call("undo", { operation, undoes }),
   /** @param {Record<string, any>} filter */

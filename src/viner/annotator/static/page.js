@@ -78,7 +78,8 @@ class Page {
       view: this.view,
       outbox: this.outbox,
       send: (edit) => this.outbox.add({ ...edit, who: this.session.who, project: this.session.project_id, projectName: this.session.project, tab, key: this.measures.key }),
-      loadHistory: api.history,
+      // Under the labels that this page knows: where it learns of others, its steps follow with all else.
+      loadHistory: (id, before) => api.history(id, before, this.schema?.version),
       undoEverywhere: api.undo,
       reload: () => this.open(/** @type {any} */ (this.editor.state).id),
       changed: () => this.#changed(),

@@ -106,27 +106,29 @@ def operations_router(desk: Desk) -> APIRouter:
         id: str = Query(description="Id of the document"),  # noqa: A002  (the field's word)
         mine: bool = Query(False, description="Only what the visitor did"),
         before: int | None = Query(None, description="Only events with smaller numbers, for the following page"),
+        schema: int | None = Query(None, description="Version of the schema that the page has; the newest if not given"),
     ) -> Response:
-        """Each event holds what changed, before and after, under the labels of today where one follows the old one."""
+        """Each event holds what changed, before and after, under the labels of that schema where one follows the old one."""
         who = annotator_of(request) if mine else None
 
         def work() -> Response:
             events = store.history(proper(id, "id"), who=who, limit=_EVENTS_AT_ONCE, before=before)
-            return write_json({"events": _as_today(store, events)})
+            return write_json({"events": _as_of(store, events, schema)})
 
         return await desk.serve(work)
 
     return router
 
 
-def _as_today(store: Store, events: Sequence[Event]) -> list[dict[str, Any]]:
-    """The events under the labels and classes of today, so that steps from before a change of the schema can be taken back."""
-    now = store.schema()[1]
+def _as_of(store: Store, events: Sequence[Event], schema: int | None) -> list[dict[str, Any]]:
+    """The events under the labels and classes of a schema, so that steps from before it can be taken back."""
+    now = store.schema()[1] if schema is None else schema
     steps = schema_history(store) if any(event.schema_before != now for event in events) else ()
+    steps = tuple(step for step in steps if step.version <= now)
     known: dict[tuple[int, str], dict[str, Follower]] = {}
 
     def today(name: str, version: int | None, layer: str = ENTITIES) -> str:
-        if version is None or version == now:
+        if version is None or version >= now:
             return name
         if (version, layer) not in known:
             known[version, layer] = follow(steps, version, layer)
