@@ -121,3 +121,14 @@ test("steps from before a class was renamed or merged are taken back under its n
   apply(state, inverse(reversible(history.stacks().undo[0], state).before));
   assert.deepEqual(state.labels, { topic: ["AB"] });
 });
+
+test("steps that came under the names of today are not renamed once more", () => {
+  const history = new History();
+  history.older = false;
+  const made = (operation, label) => ({ operation, undoes: null, before: { entities: {} }, after: { entities: { e: entity("e", 0, 3, label) } } });
+  history.add(made("old", "A"));
+  const steps = [...history.steps];
+  history.add(made("new", "A"));
+  history.rename({ A: "B", B: "A" }, {}, steps);
+  assert.deepEqual(history.steps.map((one) => one.after.entities.e.label), ["B", "A"]);
+});

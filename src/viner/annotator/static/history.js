@@ -47,15 +47,17 @@ export class History {
    * Follows labels and classes that were renamed or merged, so that steps from before can still be taken back.
    * @param {import("./rebase.js").LabelMap} [renamed] old label → today's label; null = none follows, and the step stays as it was
    * @param {import("./rebase.js").ClassMaps} [classes] by layer: old class → today's class, the same way
+   * @param {Step[]} [steps] those that are meant: others came when the names of today were known
    */
-  rename(renamed = {}, classes = {}) {
+  rename(renamed = {}, classes = {}, steps = this.steps) {
+    const meant = new Set(steps.map((step) => step.operation));
     /** @param {import("./model.js").Before} side */
     const follow = (side) => ({
       ...side,
       entities: Object.fromEntries(Object.entries(side.entities ?? {}).map(([id, entity]) => [id, entity && { ...entity, label: renamed[entity.label] ?? entity.label }])),
       ...(side.labels ? { labels: Object.fromEntries(Object.entries(side.labels).map(([layer, names]) => [layer, names && [...new Set(names.map((name) => classes[layer]?.[name] ?? name))]])) } : {}),
     });
-    this.steps = this.steps.map((step) => ({ ...step, before: follow(step.before), after: follow(step.after) }));
+    this.steps = this.steps.map((step) => (meant.has(step.operation) ? { ...step, before: follow(step.before), after: follow(step.after) } : step));
   }
 
   /** A step, and what it took back, and what that took back; oldest first. @param {Step} step @returns {Step[]} */

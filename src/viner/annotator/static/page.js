@@ -491,7 +491,8 @@ class Page {
       this.editor.rebased(stored, state);
     }
     // The document first: what is typed while the answer is on its way would be lost from view under an older state.
-    if (renewed) void api.schema(known).then(({ renamed, renamed_classes }) => this.editor.history.rename(renamed, renamed_classes), () => undefined);
+    const steps = [...this.editor.history.steps];
+    if (renewed) void api.schema(known).then(({ renamed, renamed_classes }) => this.editor.history.rename(renamed, renamed_classes, steps), () => undefined);
     if (renewed) this.notify("schema_changed");
     else if (detached) this.notify("comment_detached");
     else if (!this.notice.textContent || this.notice.hidden) this.notify(dropped.length ? "theirs_kept" : "both_kept");
