@@ -20,9 +20,9 @@ from viner.formats.conll.lines import KEY as CONLL
 By = Literal["label", "characters", "pseudonym"]
 CHARACTER = "█"
 SOURCE = "redaction"
+"""Source of entities that only :class:`Redactor` found, as further occurrences."""
 _WORDS_OF_A_NAME = 16
 """Words of a kept value up to which it is looked at for a name in parts: in long texts any words come together."""
-"""Source of entities that only :class:`Redactor` found, as further occurrences."""
 
 
 @dataclass(frozen=True, slots=True)

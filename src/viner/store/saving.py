@@ -63,21 +63,15 @@ def _delta(transaction: Transaction, number: int, status: str, operation: Operat
         fields["annotator"] = who
     if operation.flagged is not None:
         fields["flagged"] = operation.flagged
-    written = {
-        **_brought_back(transaction, number, operation),
-        **{key: item for (_, key), item in _written(transaction, number, operation).items()},
-    }
+    written = read_comments(transaction.connection, {number: [item.id for item in operation.comments_put]})
+    brought = _brought_back(transaction, number, operation)
     return Delta(
         {put.entity.id: put.entity for put in operation.put} | dict.fromkeys(operation.delete),
         dict(operation.labels or {}),
-        {item.id: _signed(item, written.get(item.id), who) for item in operation.comments_put}
+        {item.id: _signed(item, written.get((number, item.id)) or brought.get(item.id), who) for item in operation.comments_put}
         | dict.fromkeys(operation.comments_delete),
         fields,
     )
-
-
-def _written(transaction: Transaction, number: int, operation: Operation) -> dict[tuple[int, str], Comment]:
-    return read_comments(transaction.connection, {number: [item.id for item in operation.comments_put]})
 
 
 def _brought_back(transaction: Transaction, number: int, operation: Operation) -> dict[str, Comment]:
