@@ -13,9 +13,9 @@ from typing import Any, Literal, get_args
 
 from viner.bulk.occurrences import occurrences, plain_words, same_name, stand_in
 from viner.bulk.pseudonyms import Pseudonyms, pattern
+from viner.conll_meta import KEY as CONLL
 from viner.document import Document, Entity, Span
 from viner.errors import UsageError
-from viner.formats.conll.lines import KEY as CONLL
 
 By = Literal["label", "characters", "pseudonym"]
 CHARACTER = "█"

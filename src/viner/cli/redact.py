@@ -9,8 +9,8 @@ import click
 
 from viner.cli.bulk import bulk_options, echo_report, run_job
 from viner.cli.options import FILE, least_score_option
+from viner.conll_meta import KEY as CONLL
 from viner.errors import InputError, UsageError
-from viner.formats.conll.lines import KEY as CONLL
 
 if TYPE_CHECKING:
     from viner.bulk import Redactor

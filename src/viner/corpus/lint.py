@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from viner.conll_meta import conll_of
 from viner.corpus.reviewed import is_partial, reviewed_spans
 from viner.corpus.sentences import line_of, sentences_of
 from viner.document import Document, Entity, Span
@@ -92,8 +93,7 @@ def lint(
                     new.add(entity.label)
                     message = f"{_show(entity)} has a label that {first} has nowhere"
                     yield Finding("new-label", message, document.id, name, line_of(document, entity.start))
-            conll = document.meta.get("conll")
-            for line, tag, what in conll.get("odd", ()) if isinstance(conll, Mapping) else ():
+            for line, tag, what in (conll_of(document) or {}).get("odd", ()):
                 yield Finding("odd-tag", f"the tag {tag!r} {what}", document.id, name, line)
             if name is not None and len(splits) > 1:
                 yield from leaks.add(document, name)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from viner.conll_meta import conll_of
 from viner.corpus.reviewed import is_partial
 from viner.corpus.sentences import sentences_of
 from viner.document import Document
@@ -48,8 +49,8 @@ class Statistics:
         self.words += len(words_of(document))
         self.entities += len(document.entities or ())
         self.labels.update(entity.label for entity in document.entities or ())
-        conll = document.meta.get("conll")
-        if isinstance(conll, dict) and "scheme" in conll:
+        conll = conll_of(document)
+        if conll is not None and "scheme" in conll:
             self.schemes.add(conll["scheme"])
             self.unread.update(conll.get("unread_tag_columns", ()))
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
+from viner.conll_meta import KEY as CONLL
+from viner.conll_meta import conll_of
 from viner.corpus.reviewed import REVIEWED, reviewed_spans
 from viner.document import Document, Entity, Span
 from viner.text import words_of
 
-_CONLL, _SENTENCES = "conll", "sentences"
+_SENTENCES = "sentences"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,10 @@ class Rewriting:
         reviewed = reviewed_spans(document)
         if reviewed is not None:
             meta[REVIEWED] = [list(self._span(*span)) for span in reviewed]
-        if isinstance(meta.get(_CONLL), Mapping):
+        if conll_of(document) is not None:
             sentences = [list(self._span(*span)) for span in _sentences(document)]
             sentences = [[start, end] for start, end in sentences if start < end]
-            meta[_CONLL] = {_SENTENCES: sentences} if sentences else {}
+            meta[CONLL] = {_SENTENCES: sentences} if sentences else {}
         return meta
 
 
@@ -149,5 +151,4 @@ def fixed_borders(document: Document) -> set[int]:
 
 
 def _sentences(document: Document) -> Sequence[Sequence[int]]:
-    conll = document.meta.get(_CONLL)
-    return conll.get(_SENTENCES) or () if isinstance(conll, Mapping) else ()
+    return (conll_of(document) or {}).get(_SENTENCES, ())

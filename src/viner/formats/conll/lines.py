@@ -14,9 +14,6 @@ from typing import Any
 from viner.formats.conll.layout import Layout, is_blank, split_columns
 from viner.formats.conll.spacing import safe
 
-KEY = "conll"
-"""Where in a document's ``meta`` the reader keeps what the document shape has no place for."""
-
 RAW_TEXT = "# viner.text = "
 """Comment with the whole text of a document as a JSON string, where sentences and spacing rules do not give it."""
 

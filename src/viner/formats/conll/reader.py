@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from viner.conll_meta import KEY
 from viner.document import Document, Entity, Span
 from viner.errors import FormatError, UsageError
 from viner.formats.conll.layout import Layout, find_layout, is_blank, shorten
-from viner.formats.conll.lines import KEY, RAW_TEXT, keep_lines, keep_raw_rows
+from viner.formats.conll.lines import RAW_TEXT, keep_lines, keep_raw_rows
 from viner.formats.conll.spacing import locate, rebuild
 from viner.formats.conll.tags import OUTSIDE, Scheme, decode, encode, odd_tags, split_tag
 from viner.formats.files import Source, strip_line_end

@@ -11,15 +11,19 @@ from contextlib import contextmanager
 from itertools import chain, pairwise
 from typing import Any
 
+from viner.conll_meta import KEY, conll_of
 from viner.document import Document, Entity, Span
 from viner.errors import UsageError
 from viner.formats.conll.layout import DOCSTART, is_blank
-from viner.formats.conll.lines import KEY, RAW_TEXT, UNFINISHED, other_lines, render_rows, sentence_bounds
+from viner.formats.conll.lines import RAW_TEXT, UNFINISHED, other_lines, render_rows, sentence_bounds
 from viner.formats.conll.spacing import rebuild, safe
 from viner.formats.conll.tags import SCHEMES, Scheme, TagSpan, decode, encode
 from viner.formats.report import UNANNOTATED, WriteReport
 from viner.text import split_words
 
+_NEEDED = {"rows", "separator", "scheme", "token_column", "tag_columns"}
+_UNLIKE = "documents of unlike files are written as tokens and tags alone"
+_OTHER_WORDS = "a document whose words are not those of its file's lines is written as tokens and tags alone"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _BREAK = re.compile(r"[\t\n\0]|\r\Z")
 _MARK = re.compile(rf"{DOCSTART}|#\s*newdoc\b")
@@ -70,7 +74,7 @@ def _write(
             sink("\ufeff")
         if lines and not _MARK.match(lines[0]):
             if marked:
-                lines.insert(0, _mark(document))
+                lines.insert(0, _mark(document, report))
             elif not is_blank(previous.rstrip("\r\n")):
                 lines.insert(0, "")
         if not previous.endswith("\n"):
@@ -84,9 +88,10 @@ def _write(
         report.lose_layers(document, "tags", "labels", "relations", "suggestions")
         if document.entities is None:
             report.lose(document, "what is open", UNANNOTATED)
-        if not alike and (lost := _kept(document)) is not None and "spare" in lost:
-            report.lose(document, "other columns", "documents of unlike files are written as tokens and tags alone")
-        if set(document.meta) - {KEY}:
+        told = conll_of(document)
+        if kept is None and told is not None and "spare" in told:
+            report.lose(document, "other columns", _UNLIKE if _kept(document) is not None else _OTHER_WORDS)
+        if set(document.meta) - {KEY} or (told is None and KEY in document.meta):
             report.lose(document, "meta", "the format has no place for meta")
 
 
@@ -129,10 +134,12 @@ def _is_marked(kept: Mapping[str, Any]) -> bool:
 
 def _kept(document: Document) -> Mapping[str, Any] | None:
     """What the reader kept of the document's lines, if its words are still theirs."""
-    kept = document.meta.get(KEY)
-    if not isinstance(kept, Mapping) or "rows" not in kept or document.words is None or kept["rows"] != len(document.words):
+    kept = conll_of(document)
+    if kept is None or not kept.keys() >= _NEEDED or document.words is None or kept["rows"] != len(document.words):
         return None
-    return kept
+    columns = kept["tag_columns"]
+    laid_out = columns and len({*columns, kept["token_column"]}) == len(columns) + 1 and kept["scheme"] in SCHEMES
+    return kept if laid_out and kept.get("tags", {}).keys() in (set(), {str(column) for column in columns}) else None
 
 
 def _again(document: Document, kept: Mapping[str, Any], report: WriteReport) -> list[str]:
@@ -267,7 +274,7 @@ def _fresh(document: Document, report: WriteReport, scheme: Scheme, comments: bo
     report.entities += len(chosen)
     spans = [span for span, _ in chosen]
     bounds = _lines_as_sentences(text, words, spans)
-    lines = [_mark(document)] if comments else []
+    lines = [_mark(document, report)] if comments else []
     given = [text[words[first][0] : words[last - 1][1]] for first, last in bounds]
     simple = bool(given) and "\n".join(given) == text and not any(_CONTROL.search(sentence) for sentence in given)
     if comments and not simple:
@@ -313,7 +320,11 @@ def _lines_as_sentences(text: str, words: Sequence[Span], spans: Sequence[TagSpa
     return list(pairwise(borders)) if words else []
 
 
-def _mark(document: Document) -> str:
+def _mark(document: Document, report: WriteReport) -> str:
     name = document.id
-    usable = name is not None and name == name.strip() and name and not _CONTROL.search(name)
-    return f"# newdoc id = {name}" if usable else "# newdoc"
+    if name is None:
+        return "# newdoc"
+    if not name or name != name.strip() or _CONTROL.search(name):
+        report.lose(document, "id", "an id that is empty, begins or ends with a space or holds a line end cannot be told")
+        return "# newdoc"
+    return f"# newdoc id = {name}"
