@@ -151,4 +151,5 @@ def fixed_borders(document: Document) -> set[int]:
 
 
 def _sentences(document: Document) -> Sequence[Sequence[int]]:
-    return (conll_of(document) or {}).get(_SENTENCES, ())
+    sentences: Sequence[Sequence[int]] = (conll_of(document) or {}).get(_SENTENCES, ())
+    return sentences
