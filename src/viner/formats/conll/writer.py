@@ -68,7 +68,9 @@ def _write(
     previous = "\n"
     marked = False
     for index, document in enumerate(documents):
-        kept = _kept(document) if alike else None
+        told = conll_of(document)
+        own = _kept(document, told)
+        kept = own if alike else None
         lines = _fresh(document, report, scheme, comments) if kept is None else _again(document, kept, report)
         if index == 0 and kept is not None and kept.get("bom"):
             sink("\ufeff")
@@ -88,9 +90,8 @@ def _write(
         report.lose_layers(document, "tags", "labels", "relations", "suggestions")
         if document.entities is None:
             report.lose(document, "what is open", UNANNOTATED)
-        told = conll_of(document)
         if kept is None and told is not None and "spare" in told:
-            report.lose(document, "other columns", _UNLIKE if _kept(document) is not None else _OTHER_WORDS)
+            report.lose(document, "other columns", _OTHER_WORDS if own is None else _UNLIKE)
         if set(document.meta) - {KEY} or (told is None and KEY in document.meta):
             report.lose(document, "meta", "the format has no place for meta")
 
@@ -103,7 +104,7 @@ def _looked_through(documents: Iterable[Document]) -> Iterator[tuple[Iterable[Do
     """
     waiting = iter(documents)
     first = next(waiting, None)
-    if first is None or (kept := _kept(first)) is None:
+    if first is None or (kept := _kept(first, conll_of(first))) is None:
         yield ([] if first is None else chain([first], waiting)), False
         return
     layout, first_is_marked = _layout(kept), _is_marked(kept)
@@ -112,7 +113,7 @@ def _looked_through(documents: Iterable[Document]) -> Iterator[tuple[Iterable[Do
         aside.write(first.to_json().encode() + b"\n")
         for document in waiting:
             aside.write(document.to_json().encode() + b"\n")
-            other = _kept(document) if alike else None
+            other = _kept(document, conll_of(document)) if alike else None
             alike = other is not None and _layout(other) == layout
             if other is not None:
                 marked.add(_is_marked(other))
@@ -132,9 +133,8 @@ def _is_marked(kept: Mapping[str, Any]) -> bool:
     return any(_MARK.match(line) for _, line in other_lines(kept))
 
 
-def _kept(document: Document) -> Mapping[str, Any] | None:
-    """What the reader kept of the document's lines, if its words are still theirs."""
-    kept = conll_of(document)
+def _kept(document: Document, kept: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """What the reader kept of the document's lines, if it is enough to write them and the words are still theirs."""
     if kept is None or not kept.keys() >= _NEEDED or document.words is None or kept["rows"] != len(document.words):
         return None
     columns = kept["tag_columns"]
