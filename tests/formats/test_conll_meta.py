@@ -12,7 +12,7 @@ from viner import Document, Entity
 from viner.conll_meta import conll_of
 from viner.corpus import lint, statistics
 from viner.corpus.perturb.rewriting import rewrite_pieces
-from viner.corpus.sentences import line_of, sentences_of
+from viner.corpus.sentences import FileLines, sentences_of
 from viner.formats import read, write
 
 FILE = "Anna\tB-PER\tx\nsings\tO\ty\n\nin\tO\tz\nHuế\tI-LOC\tx\n"
@@ -70,7 +70,7 @@ def test_meta_that_is_no_file_s_changes_nothing_else(document: Document, change:
     statistics([changed]).to_dict()
     list(lint([changed]))
     sentences_of(changed)
-    line_of(changed, 3)
+    FileLines(changed).at(3)
     rewrite_pieces(changed, str.upper)
     report = write([changed], tmp_path / "b.conll")
     [again] = read(tmp_path / "b.conll", comments=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from viner.conll_meta import conll_of
 from viner.corpus.reviewed import is_partial, reviewed_spans
-from viner.corpus.sentences import line_of, sentences_of
+from viner.corpus.sentences import FileLines, sentences_of
 from viner.document import Document, Entity, Span
 from viner.errors import InputError
 from viner.schema import ENTITIES, Schema
@@ -78,36 +78,37 @@ def lint(
         ids: set[str] = set()
         new: set[str] = set()
         for document in members:
+            lines = FileLines(document)
             if document.id is not None:
                 if document.id in ids:
-                    yield Finding("repeated-id", "an earlier document has the same id", document.id, name, line_of(document))
+                    yield Finding("repeated-id", "an earlier document has the same id", document.id, name, lines.at())
                 ids.add(document.id)
             if is_partial(document):
-                yield from _partial(document, name, whole=index > 0)
+                yield from _partial(document, lines, name, whole=index > 0)
             for code, message, offset in _in_document(document, known, segmenter):
-                yield Finding(code, message, document.id, name, line_of(document, offset))
+                yield Finding(code, message, document.id, name, lines.at(offset))
             for entity in document.entities or () if known is None else ():
                 if index == 0:
                     learned.add(entity.label)
                 elif entity.label not in learned and entity.label not in new:
                     new.add(entity.label)
                     message = f"{_show(entity)} has a label that {first} has nowhere"
-                    yield Finding("new-label", message, document.id, name, line_of(document, entity.start))
+                    yield Finding("new-label", message, document.id, name, lines.at(entity.start))
             for line, tag, what in (conll_of(document) or {}).get("odd", ()):
                 yield Finding("odd-tag", f"the tag {tag!r} {what}", document.id, name, line)
             if name is not None and len(splits) > 1:
-                yield from leaks.add(document, name)
+                yield from leaks.add(document, lines, name)
 
 
-def _partial(document: Document, split: str | None, *, whole: bool) -> Iterator[Finding]:
+def _partial(document: Document, lines: FileLines, split: str | None, *, whole: bool) -> Iterator[Finding]:
     try:
         reviewed_spans(document)
     except InputError as error:
-        yield Finding("bad-reviewed", f"{error.where}: {error.message}", document.id, split, line_of(document))
+        yield Finding("bad-reviewed", f"{error.where}: {error.message}", document.id, split, lines.at())
         return
     if whole:
         message = "the document is annotated only in part, and what nobody looked at cannot be scored"
-        yield Finding("partial", message, document.id, split, line_of(document))
+        yield Finding("partial", message, document.id, split, lines.at())
 
 
 def _in_document(
@@ -178,7 +179,7 @@ class _Leaks:
         self._seen: dict[int, tuple[str, str | None]] = {}
         self._reported: set[tuple[int, str]] = set()
 
-    def add(self, document: Document, split: str) -> Iterator[Finding]:
+    def add(self, document: Document, lines: FileLines, split: str) -> Iterator[Finding]:
         words = words_of(document)
         starts = [start for start, _ in words]
         for start, end in sentences_of(document):
@@ -193,4 +194,4 @@ class _Leaks:
                 shown = sentence if len(sentence) <= 60 else sentence[:59] + "…"
                 other = place[0] if place[1] is None else f"{place[0]} ({place[1]})"
                 message = f"the sentence {shown!r} stands in {other} too"
-                yield Finding("leak", message, document.id, split, line_of(document, start))
+                yield Finding("leak", message, document.id, split, lines.at(start))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import cached_property
 
 from viner.conll_meta import conll_of
 from viner.document import Document, Span
@@ -20,13 +21,29 @@ def sentences_of(document: Document) -> list[Span]:
     return [(0, len(document.text))] if document.text else []
 
 
-def line_of(document: Document, offset: int = 0) -> int | None:
-    """The line of the document's CoNLL file on which the word at an offset stands; None for other files."""
-    conll = conll_of(document)
-    if conll is None or not document.words or "line" not in conll:
-        return None
-    word = max(bisect_right([start for start, _ in document.words], offset) - 1, 0)
-    # Comments and blank lines stand between the rows, each with the number of rows before it.
-    between: int = sum(0 < position <= word for position, _ in conll.get("lines", ()))
-    first: int = conll["line"]
-    return first + word + between
+class FileLines:
+    """Where in its CoNLL file the words of a document stand, found out once, when it is first asked for.
+
+    Args:
+        document: A document of any file.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def at(self, offset: int = 0) -> int | None:
+        """Number of the line on which the word at an offset stands; None in other files."""
+        if self._rows is None:
+            return None
+        first, starts, between = self._rows
+        word = max(bisect_right(starts, offset) - 1, 0)
+        return first + word + bisect_right(between, word)
+
+    @cached_property
+    def _rows(self) -> tuple[int, list[int], list[int]] | None:
+        """Line of the first row, start of each word, and of each line among the rows how many rows stand before it."""
+        conll, words = conll_of(self._document), self._document.words
+        if conll is None or not words or "line" not in conll:
+            return None
+        between = sorted(position for position, _ in conll.get("lines", ()) if position > 0)
+        return conll["line"], [start for start, _ in words], between

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from viner.corpus.sentences import line_of
+from viner.corpus.sentences import FileLines
 from viner.document import Document, Entity
 
 CONTEXT = 70
@@ -60,6 +60,7 @@ class Excerpts:
         self._gold = gold
         self._predicted = predicted
         self._number = number
+        self._lines = FileLines(gold)
         words = predicted.words or gold.words or ()
         self._starts = [start for start, _ in words]
         self._ends = [end for _, end in words]
@@ -82,7 +83,7 @@ class Excerpts:
             start=first,
             number=self._number,
             document=self._gold.id,
-            line=line_of(self._gold, start),
+            line=self._lines.at(start),
             gold=_touching(self._gold.entities or (), first, last),
             predicted=_touching(shown or (), first, last),
             before=bool(text[:first].strip()) if first <= CONTEXT else True,
