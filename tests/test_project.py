@@ -5,7 +5,7 @@ import os
 import pytest
 
 from viner import Project, Schema
-from viner.errors import InputError
+from viner.errors import InputError, SchemaError
 
 
 @pytest.fixture
@@ -61,6 +61,29 @@ def test_the_schema_is_that_of_viner_toml(project):
     layer = project.schema()["entities"]
     assert layer.names == ("PERSON", "PLACE")
     assert layer.types[0].description == "People"
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ('types = [{name = "A", description = 5}]', "the description of type 'A' must be a text, not 5"),
+        ('types = ["B", {name = "A", color = "red"}]', "the color of type 'A' is 'red'"),
+        ('types = [{name = "A", color = "#12345g"}]', "the color of type 'A' is '#12345g'"),
+        ('types = [{name = "A", key = 3}]', "the key of type 'A' must be a text, not 3"),
+        ('types = [{name = "A", key = "ab"}]', "the key of type 'A' is 'ab'"),
+        ('types = [{name = "A", colour = "#000000"}]', "unknown key 'colour' in type 'A'"),
+        ('types = ["A"]\nmultipel = true', "unknown key 'multipel' in layer 'x'"),
+        ('types = ["A"]\nkind = "labels"\nmultiple = "yes"', "'multiple' must be true or false, not 'yes'"),
+    ],
+)
+def test_a_schema_that_would_end_what_reads_it_is_refused_with_its_place(project, layer, message):
+    path = project.path / "viner.toml"
+    path.write_text(f'[[schema.layers]]\nname = "entities"\ntypes = []\n[[schema.layers]]\nname = "x"\n{layer}\n')
+    with pytest.raises(SchemaError) as error:
+        project.schema()
+    assert message in error.value.message
+    place = ".types[" if "type '" in message else ""
+    assert error.value.where.startswith(f"{path}: layers[1]{place}")
 
 
 @pytest.mark.parametrize(

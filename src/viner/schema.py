@@ -7,8 +7,9 @@ A layer says what people and models are asked for. How a model answers a layer i
 from __future__ import annotations
 
 import colorsys
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from viner.document import Document
@@ -39,8 +40,8 @@ class Type:
 
     def to_dict(self) -> dict[str, str]:
         """The JSON and TOML form without empty fields."""
-        fields = {"name": self.name, "description": self.description, "color": self.color, "key": self.key}
-        return {key: value for key, value in fields.items() if value is not None}
+        values = {"name": self.name, "description": self.description, "color": self.color, "key": self.key}
+        return {key: value for key, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +153,46 @@ def _read_layer(data: Any, index: int) -> Layer:
     where = f"layers[{index}]"
     if not isinstance(data, Mapping) or not isinstance(data.get("name"), str) or not isinstance(data.get("types"), list):
         raise SchemaError("a layer needs a 'name', a 'kind' and a list 'types'", where=where)
-    types = []
-    for item in data["types"]:
-        fields = {"name": item} if isinstance(item, str) else item
-        if not isinstance(fields, Mapping) or not isinstance(fields.get("name"), str):
-            raise SchemaError("a type is a name, or has a 'name'", where=where)
-        unknown = sorted(set(fields) - {"name", "description", "color", "key"})
-        if unknown:
-            raise SchemaError(f"unknown key {unknown[0]!r} in type {fields['name']!r}", where=where)
-        types.append(Type(**fields))
-    return Layer(data["name"], data.get("kind", "entities"), tuple(types), bool(data.get("multiple", False)))
+    _check_keys(data, Layer, f"layer {data['name']!r}", where)
+    multiple = data.get("multiple", False)
+    if not isinstance(multiple, bool):
+        raise SchemaError(f"'multiple' must be true or false, not {multiple!r}", where=where)
+    types = tuple(_read_type(item, f"{where}.types[{place}]") for place, item in enumerate(data["types"]))
+    return Layer(data["name"], data.get("kind", "entities"), types, multiple)
+
+
+def _read_type(data: Any, where: str) -> Type:
+    values = {"name": data} if isinstance(data, str) else data
+    if not isinstance(values, Mapping) or not isinstance(values.get("name"), str):
+        raise SchemaError("a type is a name, or has a 'name'", where=where)
+    whose = f"type {values['name']!r}"
+    _check_keys(values, Type, whose, where)
+    for key, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise SchemaError(f"the {key} of {whose} must be a text, not {value!r}", where=where, hint="Put it in quotes")
+    item = Type(**values)
+    if item.color is not None and not is_color(item.color):
+        raise SchemaError(f"the color of {whose} is {item.color!r}", where=where, hint="Write it as #rrggbb, such as #2a7f62")
+    if item.key is not None and not is_key(item.key):
+        raise SchemaError(f"the key of {whose} is {item.key!r}", where=where, hint="One character, such as 'p'")
+    return item
+
+
+def _check_keys(data: Mapping[str, Any], kind: type, whose: str, where: str) -> None:
+    known = [field.name for field in fields(kind)]
+    for key in data:
+        if key not in known:
+            raise SchemaError(f"unknown key {key!r} in {whose}", where=where, hint=f"Known keys: {', '.join(known)}")
+
+
+def is_color(text: str) -> bool:
+    """Whether a text is a color as types have it: ``#rrggbb``."""
+    return re.fullmatch("#[0-9a-fA-F]{6}", text) is not None
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be the keyboard key of a type: one character that can be seen."""
+    return len(text) == 1 and text.isprintable() and not text.isspace()
 
 
 def default_color(index: int) -> str:

@@ -82,13 +82,14 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     contexts: list[BrowserContext] = []
     visits: list[Visit] = []
 
-    def opened(site: Site, *, beside: Visit | None = None, errors: bool = False, **options) -> Visit:
+    def opened(site: Site, *, beside: Visit | None = None, errors: bool = False, script: str = "", **options) -> Visit:
         if beside is None:
             context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-US", **options})
             context.set_default_timeout(PATIENCE)
             contexts.append(context)
         else:
             context = beside.page.context
+        context.add_init_script(script)
         seen = Visit(context.new_page())
         if not errors:
             visits.append(seen)
@@ -316,6 +317,23 @@ def test_a_model_file_that_is_not_there_or_another_one_is_explained_and_can_be_t
         error.locator("button").click()
         seen.page.locator(".summary").wait_for()
         assert seen.entities() == [("PERSON", "Lan"), ("LOCATION", "Huế")]
+
+
+def test_a_worker_that_is_lost_later_is_told_and_started_again(publish, visit, browser):
+    keep = (
+        "const Real = Worker; window.Worker = class extends Real { constructor(...of) { super(...of); window.theirs = this; } }"
+    )
+    seen = visit(publish("WordPiece"), script=keep)
+    ready(seen)
+    seen.page.evaluate("window.theirs.dispatchEvent(new ErrorEvent('error', {message: 'lost'}))")
+    seen.page.locator("#text").fill("Lan ở Huế")
+    seen.page.locator("#recognize").click()
+    error = seen.page.locator(".error")
+    expect(error).to_contain_text("could not be started or failed", timeout=PATIENCE)
+    expect(seen.page.locator("#loading")).to_be_hidden()
+    error.locator("button").click()
+    seen.page.locator(".summary").wait_for()
+    assert seen.entities() == [("PERSON", "Lan"), ("LOCATION", "Huế")]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from support.tiny import LABELS, tiny_bundle
 from viner.bundle import find_bundle, read_bundle
 from viner.errors import BundleError
 from viner.metrics.calibration import Calibration
+from viner.schema import Layer, Schema, Type
 
 
 @pytest.fixture
@@ -51,6 +52,14 @@ def test_recognition_does_not_need_the_weights(folder):
     (folder / "model.safetensors").unlink()
     (folder / "tokenizer_config.json").unlink()
     assert read_bundle(folder, weights=False).graph.is_file()
+
+
+def test_layers_that_no_head_answers_are_not_the_models(folder):
+    """Which models of before list: a project may ask for more than was trained."""
+    schema = read_bundle(folder).info.schema
+    topics = Layer("topic", "labels", (Type("health"),))
+    change(folder, schema=Schema((topics, *schema)).to_dict())
+    assert read_bundle(folder).info.schema == schema
 
 
 def test_a_later_version_says_update(folder):

@@ -249,7 +249,14 @@ def test_images_and_volumes_are_named_like_the_folder(tiny_model, tmp_path, fold
     assert compose["services"]["recognizer"]["image"] == f"viner-{name}:{__version__}"
 
 
-def test_what_the_operator_put_there_survives(tiny_model, project, tmp_path):
+def test_a_folder_is_named_like_the_model_however_that_is_called(tiny_model, tmp_path, monkeypatch):
+    shutil.copytree(tiny_model, tmp_path / "m@2024")
+    monkeypatch.chdir(tmp_path)
+    assert publish_recognizer("m@2024").folder == Path("m-2024-docker")
+
+
+def test_what_the_operator_put_there_survives(tiny_model, project, tmp_path, monkeypatch):
+    rights = []
     out = tmp_path / "out"
     publish_recognizer(tiny_model, out=out)
     (out / ".env").write_text("VINER_PORT=8080\n", encoding="utf-8")
@@ -257,7 +264,10 @@ def test_what_the_operator_put_there_survives(tiny_model, project, tmp_path):
     publish_recognizer(tiny_model, out=out)  # the same once more
     with pytest.raises(InputError, match="--force"):
         publish_workbench(project, out=out)
-    publish_workbench(project, out=out, force=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("viner.bundle.place.flush", lambda path: rights.append((path.name, path.stat().st_mode & 0o777)))
+        publish_workbench(project, out=out, force=True)
+    assert [mode for name, mode in rights if name == ".env"] == [0o600]  # nobody may read it in between
     assert (out / "project").is_dir()
     assert not (out / "model").exists()
     assert (out / ".env").read_text() == "VINER_PORT=8080\n"

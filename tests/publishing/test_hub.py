@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from huggingface_hub import metadata_load
 
 import viner
 from support.front_matter import front_matter_problems
 from support.hub import LocalHub, connect
-from viner.bundle import read_bundle
+from viner.bundle import BUNDLED_BASE, Origin, read_bundle
 from viner.errors import InputError, UsageError
 from viner.publishing.hub import publish_model
+from viner.publishing.space import SpaceChoices, publish_space
 from viner.publishing.upload import UploadError
+from viner.workflow.card import model_card
 from viner.workflow.front_matter import CardChoices
+from viner.workflow.lineage import as_teacher
 
 CHOICES = CardChoices(repo="minh/notices")
 TEXT = "Nguyễn Văn A từ Huế đến Paris, Lan ở Hà Nội."
@@ -142,6 +147,42 @@ def test_a_card_that_viner_wrote_is_written_anew(model):
     card = (done.folder / "README.md").read_text(encoding="utf-8")
     assert "# Reports\n" in card
     assert 'viner.load("lab/other")' in card
+
+
+def test_what_somebody_said_of_a_model_holds_for_what_is_made_of_it(model, tmp_path):
+    """A fork, a Space, and a student of the published model are bound by its license, although nobody says it again."""
+    said = CardChoices("minh/notices", "Notices", "cc-by-nc-4.0", ("vi",), ("minh/data",), "cc-by-nc-4.0")
+    published = publish_model(model, said).folder
+    fork = publish_model(published, CardChoices(repo="lab/fork"))
+    assert fork.license == "cc-by-nc-4.0"
+    theirs, ours = ((folder / "README.md").read_text(encoding="utf-8") for folder in (fork.folder, published))
+    assert theirs.replace("lab/fork", "minh/notices")[:-150] == ours[:-150]  # whose last line is a checksum
+    assert metadata_load(fork.folder / "README.md")["license"] == "cc-by-nc-4.0"
+    space = publish_space(published, SpaceChoices("lab/try"), out=tmp_path / "space").folder
+    assert metadata_load(space / "README.md")["license"] == "cc-by-nc-4.0"
+    assert metadata_load(space / "README.md")["title"] == "Notices"
+    told = as_teacher(read_bundle(published).info, "notices", with_base=True)
+    assert Origin("notices", license="cc-by-nc-4.0").to_dict() in told["learned"]
+    student = replace(read_bundle(model).info, base={**BUNDLED_BASE.to_dict(), "taught_by": {"models": [told]}})
+    assert "\nlicense:" not in model_card(student)
+    assert "\nlicense: mit\n" in model_card(replace(student, base=BUNDLED_BASE.to_dict(), data={"source": {"license": "mit"}}))
+    assert found(viner.load(fork.folder)) == found(viner.load(model))
+
+
+def test_a_license_that_was_written_into_a_card_by_hand_holds_as_well(model, tmp_path):
+    (model / "README.md").write_text("---\nlicense: other\nlicense_name: ours\n---\n# My own words\n", encoding="utf-8")
+    published = publish_model(model, CHOICES).folder
+    (published / "README.md").unlink()
+    assert publish_model(published, CardChoices(repo="lab/fork")).license == "ours"
+    space = publish_space(model, SpaceChoices("lab/try"), out=tmp_path / "space").folder
+    assert metadata_load(space / "README.md")["license_name"] == "ours"
+
+
+@pytest.mark.parametrize("broken", [{"license": 3, "title": ["x"], "datasets": "all"}, {"license": " "}])
+def test_choices_that_cannot_be_read_were_not_made(model, broken):
+    about = json.loads((model / "viner.json").read_text())
+    (model / "viner.json").write_text(json.dumps({**about, "chosen": broken}))
+    assert publish_model(model, CHOICES).license is None
 
 
 def test_choices_do_not_go_into_an_edited_card_in_silence(model):

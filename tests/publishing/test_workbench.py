@@ -80,6 +80,28 @@ def test_settings_and_the_model_go_and_nothing_else(project, tmp_path):
     assert "torch" not in requirements
 
 
+def test_files_that_are_named_for_this_machine_alone_are_found_everywhere(project, tmp_path):
+    """Absolute, or out of the project and back: nothing is written outside of the folder, and no local path leaves."""
+    (project.path / "docs").mkdir()
+    (project.path / "docs" / "how.md").write_text("Mark them all.", encoding="utf-8")
+    back = f"../{project.path.name}/docs/../docs/how.md"
+    old = (project.path / "viner.toml").read_text(encoding="utf-8")
+    changed = old.replace("terms/places.txt", str(project.path / "terms" / "places.txt"))
+    (project.path / "viner.toml").write_text(f'{changed}\n[annotation]\nguideline = "{back}"\n', encoding="utf-8")
+    terms = (project.path / "terms" / "places.txt").read_bytes()
+    done = publish_workbench(project, CHOICES, out=tmp_path / "new" / "out")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["out"]
+    assert (project.path / "terms" / "places.txt").read_bytes() == terms
+    there = done.folder / "project"
+    assert (there / "docs" / "how.md").is_file()
+    assert (there / "terms" / "places.txt").read_bytes() == terms
+    assert str(project.path) not in (there / "viner.toml").read_text(encoding="utf-8")
+    project.path.rename(tmp_path / "gone")
+    settings = Project(there).settings()
+    assert settings.dictionaries[0].terms == ("Huế",)
+    assert settings.guideline == "Mark them all."
+
+
 def test_a_model_of_segments_brings_what_cuts_them_and_one_that_nobody_could_install_is_refused(project, tmp_path, tiny_model):
     pytest.importorskip("underthesea", reason="the extra 'vi' is not installed")
     says_it_reads_segments(tiny_model, project.path / "models" / "008", DEFAULT_SEGMENTER)

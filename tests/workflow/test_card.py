@@ -181,6 +181,12 @@ def test_figures_that_cannot_be_read_are_none(broken):
     assert "model-index" not in front_matter(card)
 
 
+def test_a_long_label_is_cut_before_it_is_escaped():
+    label = "_" * 30  # no longer than a cell, until each is escaped
+    names = [row[0] for row in table_rows(model_card(info((label,)))) if row[0].endswith("_")]
+    assert (len(names), set(names)) == (3, {label})  # what it marks, and the figures of two splits
+
+
 def test_odd_labels_are_shown_as_they_are_and_break_nothing():
     card = model_card(info(ODD, data={"source": {"name": ODD[3] + "\n---\n" + ODD[6]}}), CardChoices(repo="minh/odd"))
     assert front_matter(card)["model-index"][0]["name"] == "minh/odd"

@@ -26,7 +26,7 @@ from viner.evaluation.confidence import ConfidenceTally
 from viner.formats import read, write
 from viner.runtime import Recognizer
 from viner.samples.corpus import corpus
-from viner.schema import Schema
+from viner.schema import Layer, Schema, Type
 from viner.training import export, precision
 from viner.training.trainer import Trainer
 from viner.workflow import Report, choose, finish, train_model
@@ -70,7 +70,8 @@ def learn(out, base, files, **options):
 def trained(tmp_path_factory, base, files):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choose, "SENTENCES", 60)
-        options = {"test": files / "test.jsonl", "epochs": 2, "source": SOURCE}
+        asked = Schema((*Schema.infer(corpus().documents("train")), Layer("topic", "labels", (Type("health"),))))
+        options = {"test": files / "test.jsonl", "epochs": 2, "source": SOURCE, "schema": asked}
         return learn(tmp_path_factory.mktemp("models") / "001", base, files, **options)
 
 
@@ -124,6 +125,11 @@ def test_plain_transformers_load_it_and_give_the_logits_of_the_graph(tmp_path, b
     inputs = {name: batch[name].numpy() for name in ("input_ids", "attention_mask")}
     (logits,) = session.run(None, inputs)
     assert np.abs(logits - expected)[inputs["attention_mask"] == 1].max() < 1e-4
+
+
+def test_a_model_has_the_layers_that_it_answers_and_no_other_of_its_project(trained):
+    about = json.loads((trained[0] / "viner.json").read_text(encoding="utf-8"))
+    assert [layer["name"] for layer in about["schema"]["layers"]] == ["entities"]
 
 
 def test_the_model_says_what_it_was_made_of_and_no_path(trained, base, files):

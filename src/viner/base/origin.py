@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,19 @@ def origin(base: str | Path | None, folder: Path) -> Origin:
     """
     if base is None:
         return BUNDLED_BASE
-    said = _front_matter(folder / "README.md")
-    license_ = said.get("license_name") if said.get("license") == "other" else said.get("license")
-    languages = said.get("language")
-    if isinstance(languages, str):
-        languages = [languages]
-    known = {"license": license_ if isinstance(license_, str) else None, "languages": languages}
+    said = said_by_card(folder / "README.md")
     if Path(base).expanduser().exists():
         # Models travel further than the names of folders on the machine that trained them should.
-        return Origin.from_dict({**known, "name": folder.resolve().name})
-    return Origin.from_dict({**known, "name": str(base), "id": str(base).partition("@")[0]})
+        return replace(said, name=folder.resolve().name)
+    return replace(said, name=str(base), id=str(base).partition("@")[0])
+
+
+def said_by_card(card: Path) -> Origin:
+    """License and languages in the front matter of a card; of what is missing or cannot be read, nothing was said."""
+    said = _front_matter(card)
+    license_ = said.get("license_name") if said.get("license") == "other" else said.get("license")
+    languages = said.get("language")
+    return Origin.from_dict({"license": license_, "languages": [languages] if isinstance(languages, str) else languages})
 
 
 def _front_matter(card: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from viner.bundle.canaries import Canaries, processor
 from viner.bundle.home import home
 from viner.bundle.hub import download, is_hub_id
 from viner.bundle.info import BundleInfo, FileRecord, Head, Windows
-from viner.bundle.origin import BUNDLED_BASE, Origin, base_origin, data_origin
+from viner.bundle.origin import BUNDLED_BASE, Chosen, Origin, base_origin, data_origin
 from viner.bundle.revise import copy_bundle, revise
 from viner.bundle.segmenter import SegmenterRecord
 from viner.bundle.writer import BundleWriter
@@ -21,6 +21,7 @@ __all__ = [
     "BundleInfo",
     "BundleWriter",
     "Canaries",
+    "Chosen",
     "FileRecord",
     "Head",
     "Origin",

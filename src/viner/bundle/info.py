@@ -122,6 +122,7 @@ class BundleInfo:
             (``BioDecoder`` in ``viner.encoding``); 0 leaves out none.
         base: The encoder that training started from: its name, revision or hash.
         data: Fingerprint of the training data.
+        chosen: What somebody said of the model where it was published (:class:`viner.bundle.Chosen`), empty before.
         metrics: Figures of the evaluation, by split.
         viner: Version of viner that wrote the folder.
         files: Size and hash of each file, filled in when the folder is written.
@@ -138,6 +139,7 @@ class BundleInfo:
     least_estimate: float = 0.0
     base: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     viner: str = ""
     files: Mapping[str, FileRecord] = field(default_factory=dict)
@@ -170,6 +172,7 @@ class BundleInfo:
             "evidence": dict(self.evidence),
             "base": dict(self.base),
             "data": dict(self.data),
+            **({"chosen": dict(self.chosen)} if self.chosen else {}),
             "metrics": dict(self.metrics),
             "files": {name: {"bytes": item.size, "sha256": item.sha256} for name, item in self.files.items()},
         }
@@ -232,6 +235,8 @@ def parse_info(data: dict[str, Any]) -> BundleInfo:
             raise ValueError(f"the tags of layer {head.layer!r} do not fit its types")
     if not heads:
         raise ValueError("there is no head")
+    answered = {head.layer for head in heads}
+    schema = Schema(tuple(layer for layer in schema if layer.name in answered))  # older models list what nobody trained
     windows = Windows(int(data["windows"]["pieces"]), int(data["windows"]["overlap"]))
     if not 0 <= windows.overlap < windows.pieces:
         raise ValueError(f"windows of {windows.pieces} pieces cannot overlap by {windows.overlap}")
@@ -255,6 +260,7 @@ def parse_info(data: dict[str, Any]) -> BundleInfo:
         least_estimate=least,
         base=dict(data["base"]),
         data=dict(data["data"]),
+        chosen=dict(data.get("chosen", {})),
         metrics=dict(data["metrics"]),
         viner=str(data["viner"]),
         files={_file_name(name): FileRecord(int(item["bytes"]), str(item["sha256"])) for name, item in data["files"].items()},

@@ -37,9 +37,8 @@ class Origin:
         """Reads the JSON form. What is not of that form counts as not said: no model is refused for it."""
         if not isinstance(data, Mapping):
             return cls()
-        name, id_, license_ = (value if isinstance(value := data.get(key), str) else None for key in ("name", "id", "license"))
-        languages = data.get("languages")
-        return cls(name, id_, license_, tuple(map(str, languages)) if isinstance(languages, list | tuple) else ())
+        name, id_, license_ = (_text(data.get(key)) for key in ("name", "id", "license"))
+        return cls(name, id_, license_, _texts(data.get("languages")))
 
     @classmethod
     def of_project(cls, project: Project) -> Origin:
@@ -50,6 +49,41 @@ class Origin:
         """
         settings = project.settings()
         return cls(settings.name, languages=() if settings.language == UNDETERMINED else (settings.language,))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What somebody said of a model where it was published: whoever publishes it on, or learns from it, goes by that.
+
+    What they said of its training data, license and languages, is with the data (:func:`data_origin`).
+
+    Args:
+        title: Its title.
+        license: Its license, as the Hub's identifiers name it.
+        datasets: Ids of its training data on the Hub.
+    """
+
+    title: str | None = None
+    license: str | None = None
+    datasets: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form without empty fields."""
+        fields = {"title": self.title, "license": self.license, "datasets": list(self.datasets)}
+        return {key: value for key, value in fields.items() if value}
+
+    @classmethod
+    def of(cls, info: BundleInfo) -> Chosen:
+        """What was said of a model. What is not of that form counts as not said."""
+        return cls(_text(info.chosen.get("title")), _text(info.chosen.get("license")), _texts(info.chosen.get("datasets")))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()
 
 
 BUNDLED_BASE = Origin("viner's bundled e5-small-vi-en", "intfloat/multilingual-e5-small", "mit", ("vi", "en"))

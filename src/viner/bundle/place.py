@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def draft_beside(target: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def settle(draft: Path, target: Path) -> None:
+def settle(draft: Path, target: Path, *, private: Collection[str] = ()) -> None:
     """Puts a finished folder in the place of its target, which another folder may hold until then.
 
     What was there is gone afterwards; if the new folder cannot take the place, or somebody interrupts, it is as it was.
@@ -38,11 +38,12 @@ def settle(draft: Path, target: Path) -> None:
     Args:
         draft: The folder, on the same file system as the target.
         target: Where it goes.
+        private: Names of files in it that keep the permissions they have.
 
     Raises:
         OSError: If something cannot be written to the disk or renamed.
     """
-    _open_to_readers(draft)
+    _open_to_readers(draft, {draft / name for name in private})
     for path in draft.rglob("*"):
         flush(path)
     old = Path(f"{draft}-old")
@@ -58,12 +59,13 @@ def settle(draft: Path, target: Path) -> None:
     flush(target.parent)
 
 
-def _open_to_readers(folder: Path) -> None:
+def _open_to_readers(folder: Path, private: Collection[Path]) -> None:
     """Gives files and folders the usual permissions: temporary folders and safetensors' files are for their owner only."""
     umask = os.umask(0)
     os.umask(umask)
     for path in (folder, *folder.rglob("*")):
-        path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
+        if path not in private:
+            path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
 
 def flush(path: Path) -> None:

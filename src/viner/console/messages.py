@@ -19,7 +19,7 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     **FEEDBACK_MESSAGES,
     **ERROR_MESSAGES,
     "title": ("viner · Recognize", "viner · Nhận dạng"),
-    "tagline": ("Find names, places, dates and more in any text", "Tìm tên người, địa điểm, ngày tháng… trong văn bản"),
+    "tagline": ("Find the named entities in any text", "Tìm các thực thể có tên trong văn bản"),
     "api": ("REST API", "REST API"),
     "language": ("Interface language", "Ngôn ngữ giao diện"),
     "text": ("Text", "Văn bản"),

@@ -100,7 +100,7 @@ class Evaluation:
         Args:
             label: How a label is written. As it is, it is good to read on a terminal; what shows Markdown needs it escaped.
         """
-        labels = [(label(name), scores) for name, scores in self.scores.labels.items()]
+        labels = [(label(shorten(name)), scores) for name, scores in self.scores.labels.items()]
         table = scores_table("type", [*labels, ("**micro**", self.scores.micro), ("**macro**", self.scores.macro)])
         lines = [
             f"Strict: start, end and type must be right. {self.documents:,} documents; "
@@ -137,9 +137,8 @@ def scores_table(head: str, rows: Sequence[tuple[str, Scores]]) -> str:
 
     Args:
         head: What the names are.
-        rows: Names and scores. Recall and F1 of what is not annotated at all are told as "–".
+        rows: Names, as they are written in Markdown, and scores. Recall and F1 of what is not annotated at all are told as "–".
     """
-    rows = [(shorten(name), scores) for name, scores in rows]
     width = max(len(head), *(len(name) for name, _ in rows))
     return "\n".join(
         [

@@ -18,7 +18,7 @@ from viner.errors import UsageError
 from viner.project import Project
 from viner.publishing.folder import file_sizes, new_folder
 from viner.publishing.image import Image, write_image
-from viner.publishing.model import copy_model, find_model, labels, license_lines, needed_extras, size, title
+from viner.publishing.model import copy_model, find_model, labels, license_lines, model_name, needed_extras, size, title
 from viner.publishing.workbench import PROJECT, suggesting_model, write_project
 from viner.rules import RecognitionRules, rules_toml
 from viner.workflow.markdown import escape
@@ -70,7 +70,7 @@ def publish_recognizer(
         VinerError: If there is no such model, or the folder may not be replaced. What was there before is there still.
     """
     bundle = find_model(model)
-    target = (out or Path(f"{_name(str(model).partition('@')[0])}-docker")).expanduser()
+    target = (out or Path(f"{_name(model_name(model))}-docker")).expanduser()
     written = "" if rules is None else rules_toml(rules)
     known = labels(bundle) if rules is None else rules.extend(bundle.info.schema).entity_labels
     image = Image(
@@ -143,13 +143,10 @@ def publish_workbench(
 def _folder(target: Path, force: bool) -> Iterator[Path]:
     """A new folder as of :func:`new_folder` that keeps the operator's secrets."""
     secrets = target / SECRETS
-    rights = secrets.stat().st_mode if secrets.is_file() else None
     with new_folder(target, kind=KIND, force=force, kept=(SECRETS,)) as folder:
-        if rights is not None:
+        if secrets.is_file():
             shutil.copy2(secrets, folder / SECRETS)
         yield folder
-    if rights is not None:
-        secrets.chmod(rights)
 
 
 def _published(folder: Path, image: Image) -> Published:

@@ -40,7 +40,7 @@ def new_folder(target: Path, *, kind: str, force: bool = False, kept: Collection
         kind: What is published, such as "space".
         force: Replace what :func:`new_folder` wrote there before, of the same kind. Anything else is refused even so, and so is
             a folder with files that somebody put there or edited since.
-        kept: Files of somebody else that the block copies, so that they may be there.
+        kept: Files of somebody else that the block copies, so that they may be there; they keep their permissions.
 
     Raises:
         InputError: If the target may not be replaced.
@@ -59,7 +59,7 @@ def new_folder(target: Path, *, kind: str, force: bool = False, kept: Collection
                 if _same(draft, target):
                     return
                 _check_replaceable(target, force, kept)
-            settle(draft, target)
+            settle(draft, target, private=kept)
     except OSError as error:
         raise _unwritable(target, error) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from viner.bundle import Bundle, download
@@ -11,8 +11,8 @@ from viner.errors import InputError, UsageError
 from viner.publishing.model import check_title, copy_model, find_model
 from viner.publishing.repository import check_upload, publish_repository
 from viner.publishing.upload import check_repo
-from viner.workflow.card import edited_card, model_card
-from viner.workflow.front_matter import LANGUAGE, CardChoices, model_license
+from viner.workflow.card import edited_card, model_card, with_card
+from viner.workflow.front_matter import LANGUAGE, CardChoices, keep_choices, model_license
 
 KIND = "hub"
 """What the marker of the folder names."""
@@ -69,6 +69,7 @@ def publish_model(
     bundle = find_model(model, weights=True)
     if not Path(model).expanduser().exists():
         download(str(model), (CARD,))  # recognition does without, so it is not there yet
+        bundle = with_card(bundle)
     done = publish_repository(
         repo,
         lambda folder: write_repository(bundle, folder, choices),
@@ -95,11 +96,12 @@ def write_repository(bundle: Bundle, folder: Path, choices: CardChoices) -> bool
         InputError: If the edited card has front matter that cannot be read.
         OSError: If it cannot be written.
     """
-    copied = copy_model(bundle, folder, weights=True)
-    edited = edited_card(folder) is not None
+    edited = edited_card(bundle.path) is not None
     if edited:
         _check_edited(bundle.path / CARD, choices)
-    else:
+    kept = replace(bundle, info=keep_choices(bundle.info, choices))
+    copied = copy_model(kept, folder, weights=True)
+    if not edited:
         (folder / CARD).write_text(model_card(copied.info, choices), encoding="utf-8")
     return edited
 

@@ -16,6 +16,7 @@ from viner.publishing.folder import PublishError
 from viner.publishing.paths import shortened, without_paths
 from viner.text import DEFAULT_SEGMENTER
 from viner.workflow.card import license_lines as lines_of
+from viner.workflow.card import with_card
 from viner.workflow.front_matter import card_title
 from viner.workflow.markdown import one_line
 
@@ -30,7 +31,13 @@ def find_model(model: str | Path, *, weights: bool = False) -> Bundle:
     Raises:
         VinerError: If there is none of that name, or it is not a whole model folder.
     """
-    return find_bundle(model, weights=weights)
+    return with_card(find_bundle(model, weights=weights))
+
+
+def model_name(model: str | Path) -> str:
+    """The last part of a model's name, without the revision of a Hub id; a folder may have an "@" in its name."""
+    path = Path(model).expanduser()
+    return path.resolve().name if path.exists() else path.name.partition("@")[0]
 
 
 def title(bundle: Bundle) -> str:

@@ -24,7 +24,7 @@ from viner.encoding import PieceEncoder
 from viner.publishing.characters import character_tables
 from viner.publishing.examples import bundled_examples, own_examples
 from viner.publishing.folder import PublishError, file_sizes, new_folder
-from viner.publishing.model import check_title, find_model, languages, license_lines, title
+from viner.publishing.model import check_title, find_model, languages, license_lines, model_name, title
 from viner.publishing.npm import Package, read_package
 from viner.publishing.page_graph import PageGraph, page_graph
 from viner.publishing.pieces import describe
@@ -119,7 +119,7 @@ def publish_page(
     """
     check_title(name)
     bundle = find_model(model)
-    target = out or Path(f"{Path(str(model).partition('@')[0]).expanduser().resolve().name}-static")
+    target = out or Path(f"{model_name(model)}-static")
     if bundle.info.segmenter is not None:
         raise PublishError(
             f"the model reads segments of {bundle.info.segmenter.name}, which does not run in a browser",

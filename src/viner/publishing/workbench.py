@@ -6,7 +6,9 @@ lists of terms, and the active model, which suggests. No text, no annotation and
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from pathlib import Path, PurePath
+from typing import Any
 
 from viner.bundle import Bundle
 from viner.errors import InputError, MissingExtraError
@@ -58,17 +60,39 @@ def write_project(project: Project, model: Bundle | None, folder: Path) -> None:
     about = read_toml(project.path / "viner.toml")
     about.pop("store", None)  # its URL may hold a password, and so may a comment: none is taken along
     about.setdefault("name", settings.name)  # else it is the folder's, which is another one there
+    for name, inner in _named_files(project, about).items():
+        (target / inner).parent.mkdir(parents=True, exist_ok=True)
+        (target / inner).write_bytes((project.path / name).read_bytes())
     (target / "viner.toml").write_text(tomlkit.dumps({"name": about.pop("name"), **about}), encoding="utf-8", newline="\n")
-    for name in _named_files(project):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (target / name).write_bytes((project.path / name).read_bytes())
     if model is not None:
         copy_model(model, target / "models" / model.path.name)
 
 
-def _named_files(project: Project) -> list[str]:
-    """The files that ``viner.toml`` names, which lie in the project folder: guideline and lists of terms."""
-    about = read_toml(project.path / "viner.toml")
+def _named_files(project: Project, about: dict[str, Any]) -> dict[str, str]:
+    """The files that ``viner.toml`` names: guideline and lists of terms.
+
+    Args:
+        project: The project; its settings were read, so that all of them lie within its folder.
+        about: The content of ``viner.toml``, in which names that hold only on this machine are replaced.
+
+    Returns:
+        Their names there, each with the path within the project folder.
+    """
     guideline = project.settings().annotation.guideline
-    terms = [item["file"] for item in about.get("rules", {}).get("dictionaries", ()) if "file" in item]
-    return sorted({*terms, *([guideline] if (project.path / guideline).is_file() else [])})
+    found = {guideline: _inner(project.path, guideline)} if (project.path / guideline).is_file() else {}
+    annotation = about.get("annotation", {})
+    if "guideline" in annotation:
+        annotation["guideline"] = found.get(guideline, guideline)
+    for item in about.get("rules", {}).get("dictionaries", ()):
+        if "file" in item:
+            name = item["file"]
+            item["file"] = found[name] = _inner(project.path, name)
+    return found
+
+
+def _inner(folder: Path, name: str) -> str:
+    """A path within a folder by which it is found wherever the folder lies."""
+    path = PurePath(name)
+    if not path.is_absolute() and ".." not in path.parts:
+        return path.as_posix()
+    return Path(os.path.realpath(folder / name)).relative_to(os.path.realpath(folder)).as_posix()

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from viner.bundle import BundleInfo, Origin, base_origin, data_origin
+from viner.base.origin import said_by_card
+from viner.bundle import Bundle, BundleInfo, Origin, base_origin, data_origin
 from viner.bundle.bundle import CARD
 from viner.bundle.info import CASCADE, EXACT, MEASURED_WITH, graphs_of
 from viner.evaluation import Evaluation
@@ -84,6 +86,16 @@ def edited_card(folder: Path) -> str | None:
     card = folder / CARD
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None
     return None if text is None or is_untouched(text) else text
+
+
+def with_card(bundle: Bundle) -> Bundle:
+    """The model with the license that somebody wrote into its card by hand, if they did: it is theirs to say."""
+    said = Origin() if edited_card(bundle.path) is None else said_by_card(bundle.path / CARD)
+    return (
+        bundle
+        if said.license is None
+        else replace(bundle, info=replace(bundle.info, chosen={**bundle.info.chosen, "license": said.license}))
+    )
 
 
 def license_lines(base: Origin, data: Origin) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from viner.bundle import BundleInfo, Origin, base_origin, data_origin
+from viner.bundle import BundleInfo, Chosen, Origin, base_origin, data_origin
 from viner.evaluation import Evaluation
 from viner.workflow.fingerprint import DEV_BEFORE
 from viner.workflow.lineage import inherited, learned_texts, teachers_data
@@ -37,10 +37,10 @@ class CardChoices:
 
     Args:
         repo: Its id on the Hub, ``user/name``; None while it is a folder only.
-        title: A title; None takes the name of the data.
-        license: Its license; None derives one where that is safe.
+        title: A title; None takes the one it was published with, else the name of the data.
+        license: Its license; None takes the one it was published with, else derives one where that is safe.
         languages: Its languages (BCP 47); empty takes those of the data.
-        datasets: Ids of its training data on the Hub.
+        datasets: Ids of its training data on the Hub; empty takes those it was published with.
         data_license: The license of its training data; None takes what the model says.
     """
 
@@ -63,7 +63,7 @@ def front_matter(info: BundleInfo, choices: CardChoices, evaluations: Mapping[st
     from huggingface_hub import EvalResult, ModelCardData
 
     data = training_data(info, choices)
-    datasets = list(choices.datasets) or ([data.id] if data.id else None)
+    datasets = list(choices.datasets or Chosen.of(info).datasets) or ([data.id] if data.id else None)
     results = [
         EvalResult(
             task_type="token-classification",
@@ -94,16 +94,29 @@ def front_matter(info: BundleInfo, choices: CardChoices, evaluations: Mapping[st
     return ModelCardData(**fields).to_yaml()
 
 
+def keep_choices(info: BundleInfo, choices: CardChoices) -> BundleInfo:
+    """The model with what a person says about it kept, so that all that is made of it goes by that.
+
+    Args:
+        info: What the model says about itself.
+        choices: What a person adds; what they leave out stays as it was.
+    """
+    before = Chosen.of(info)
+    chosen = Chosen(choices.title or before.title, choices.license or before.license, choices.datasets or before.datasets)
+    source = training_data(info, choices).to_dict()
+    return replace(info, data={**info.data, **({"source": source} if source else {})}, chosen=chosen.to_dict())
+
+
 def card_title(info: BundleInfo) -> str:
-    """The title of a model for which nobody chose one."""
+    """The title that a model was published with, else one from the name of its data."""
     name = data_origin(info).name
-    return f"{name}: named entities" if name else "Named-entity recognizer"
+    return Chosen.of(info).title or (f"{name}: named entities" if name else "Named-entity recognizer")
 
 
 def training_data(info: BundleInfo, choices: CardChoices) -> Origin:
     """Where the training data comes from, by what the model and the person say."""
     known = data_origin(info)
-    return Origin(known.name, known.id, choices.data_license or known.license, choices.languages or known.languages)
+    return replace(known, license=choices.data_license or known.license, languages=choices.languages or known.languages)
 
 
 def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
@@ -117,7 +130,7 @@ def model_license(info: BundleInfo, choices: CardChoices) -> str | None:
     known = [training_data(info, choices).license, *(origin.license for origin in learned)]
     free = base.license in LICENSES and all(license_ in _UNBOUND or license_ == base.license for license_ in known)
     free = free and not learned_texts(info)
-    return choices.license or (base.license if free else None)
+    return choices.license or Chosen.of(info).license or (base.license if free else None)
 
 
 def license_fields(name: str | None) -> dict[str, str]:

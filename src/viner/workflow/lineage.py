@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from viner.bundle import BundleInfo, Origin, base_origin
+from viner.bundle import BundleInfo, Chosen, Origin, base_origin
 
 DISTILLED = "distilled_from"
 """Key in a model's ``base``: the larger model that it is a part of, ``{"name", "id"?, "data"?, "learned"?, "sha256", "layers",
@@ -62,18 +62,22 @@ def learned_texts(info: BundleInfo) -> list[str]:
     return [*found, *(["Texts without annotations"] if info.data.get(UNLABELED) else [])]
 
 
-def as_teacher(info: BundleInfo, *, with_base: bool) -> dict[str, Any]:
+def as_teacher(info: BundleInfo, name: str, *, with_base: bool) -> dict[str, Any]:
     """What is kept of a model in those that learn from it: ``{"data"?, "learned"?}``.
 
     Args:
         info: The model.
+        name: Its name: where it was published under a license, a student is bound by that, too.
         with_base: Whether its base is told, and what that was adapted to, since the other model has another one.
     """
     data = info.data.get("source")
     texts = learned_texts(info)
     if not with_base:
         texts = [known for known in texts if known != _ADAPTED_TO]
-    learned = [*([base_origin(info)] if with_base else []), *teachers_data(info), *inherited(info), *map(Origin, texts)]
+    license_ = Chosen.of(info).license
+    itself = [Origin(name, license=license_)] if license_ else []
+    bases = [base_origin(info)] if with_base else []
+    learned = [*itself, *bases, *teachers_data(info), *inherited(info), *map(Origin, texts)]
     told = [origin.to_dict() for origin in dict.fromkeys(learned)]
     return {**({"data": data} if data else {}), **({_LEARNED: told} if told else {})}
 

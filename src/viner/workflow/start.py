@@ -16,6 +16,7 @@ from viner.encoding.tokenizer import load_tokenizer
 from viner.errors import BundleError, MissingExtraError, SchemaError, UsageError
 from viner.schema import ENTITIES, Schema
 from viner.text import DEFAULT_SEGMENTER
+from viner.workflow.card import with_card
 from viner.workflow.lineage import DISTILLED, TAUGHT, as_teacher
 from viner.workflow.segments import in_segments
 
@@ -277,7 +278,7 @@ class Start:
 
 def _finished(name: str | Path) -> Bundle:
     """A model folder with weights, by its folder, its project or its Hub id."""
-    model = find_bundle(name)
+    model = with_card(find_bundle(name))
     if WEIGHTS not in model.info.files:
         raise BundleError(f"its viner.json does not list {WEIGHTS}", where=model.path, hint="Copy the model folder again")
     return model
@@ -300,8 +301,9 @@ def _check_same_labels(model: Bundle, wanted: Schema, whose: str) -> None:
 def _described(model: Bundle, name: str | Path, *, with_base: bool) -> dict[str, Any]:
     """The teacher by its name, its data and its weights, without where on this machine it lies."""
     is_folder = Path(name).expanduser().exists()
+    known = {"name": model.path.resolve().name} if is_folder else {"name": str(name), "id": str(name).partition("@")[0]}
     return {
-        **({"name": model.path.resolve().name} if is_folder else {"name": str(name), "id": str(name).partition("@")[0]}),
-        **as_teacher(model.info, with_base=with_base),
+        **known,
+        **as_teacher(model.info, known["name"], with_base=with_base),
         "sha256": model.info.files[WEIGHTS].sha256,
     }

@@ -181,7 +181,7 @@ def train_model(
                 material = material.starting_from(adapted.folder)
             result = material.trainer(config, log, teacher=taught_by, processes=processes).run(folder)
             info = BundleInfo(
-                schema=material.schema,
+                schema=Schema((material.schema[ENTITIES],)),  # what else a project asks for, this model does not answer
                 heads=(Head.softmax_bio(ENTITIES, material.labels),),
                 # As in training: a base that reads little cannot overlap by as much as was asked for.
                 windows=Windows(result.encoder.max_pieces, usable_overlap(config.window_overlap, result.encoder)),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from viner.errors import SchemaError
-from viner.schema import ENTITIES, Layer, Schema, Type
+from viner.schema import ENTITIES, Layer, Schema, Type, is_color, is_key
 from viner.text import nfc
 
 
@@ -368,16 +368,14 @@ def _check_new(layer: Layer, name: str) -> None:
 
 
 def _check_color(color: str | None) -> None:
-    if color is not None and not (
-        len(color) == 7 and color[0] == "#" and all(c in "0123456789abcdefABCDEF" for c in color[1:])
-    ):
+    if color is not None and not is_color(color):
         raise SchemaError(f"{color!r} is no color", where="change.color", hint="Write it as #rrggbb")
 
 
 def _check_key(layer: Layer, label: str, key: str | None) -> None:
     if key is None:
         return
-    if len(key) != 1 or not key.isprintable() or key.isspace():
+    if not is_key(key):
         raise SchemaError(f"{key!r} is no key", where="change.key", hint="One character, such as 'p'")
     for item in layer.types:
         if item.key == key and item.name != label:

@@ -4,7 +4,7 @@ export const LANGUAGES = /** @type {const} */ (["en", "vi"]);
 
 /** @type {Record<string, [string, string, string?]>} English, Vietnamese, English where count is one */
 const MESSAGES = {
-  tagline: ["Finds names, places, dates and more in any text", "Tìm tên người, địa điểm, ngày tháng… trong văn bản"],
+  tagline: ["Finds the named entities in any text", "Tìm các thực thể có tên trong văn bản"],
   private: [
     "Your text stays in this browser: there is no server that it could go to.",
     "Văn bản của bạn ở lại trong trình duyệt này: không có máy chủ nào nhận nó.",

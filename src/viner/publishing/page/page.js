@@ -156,6 +156,11 @@ class Page {
       this.answer = { document, seconds: (performance.now() - began) / 1000 };
     } catch (trouble) {
       this.trouble = /** @type {any} */ (trouble);
+      if (this.remote?.broken) {
+        this.failed = true;
+        this.isReady = false;
+        this.status = () => (at("loading").hidden = true);
+      }
     }
     this.setBusy(false);
     this.status();

@@ -12,6 +12,8 @@ export class Remote {
     /** @type {Map<number, {resolve: (document: any) => void, reject: (trouble: Trouble) => void}>} */
     this.waiting = new Map();
     this.count = 0;
+    /** Why the worker is gone, once it is. @type {Trouble | null} */
+    this.broken = null;
     /** @type {Promise<{differs: boolean}>} */
     this.ready = new Promise((resolve, reject) => {
       try {
@@ -30,6 +32,7 @@ export class Remote {
   /** @param {string} text @returns {Promise<import("./recognizer.js").Document>} */
   async recognize(text) {
     await this.ready;
+    if (this.broken) throw this.broken; // nobody would answer
     const id = ++this.count;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -53,6 +56,7 @@ export class Remote {
 
   /** @param {Trouble} trouble @param {(trouble: Trouble) => void} reject */
   fail(trouble, reject) {
+    this.broken = trouble;
     reject(trouble);
     this.worker?.terminate();
     for (const asked of this.waiting.values()) asked.reject(trouble);
