@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from viner.bulk import find_inputs
-from viner.errors import InputError, UsageError
+from viner.cli.streams import check_output
+from viner.errors import InputError, UsageError, VinerError
+from viner.formats import read
+from viner.publishing.folder import new_folder
 
 
 @pytest.fixture
@@ -129,6 +132,26 @@ def test_a_folder_that_cannot_be_looked_into_is_an_error(folder, monkeypatch) ->
     with pytest.raises(InputError, match="cannot be read") as caught:
         find_inputs(["in"])
     assert str(caught.value.where).endswith("sub")
+
+
+def test_a_link_that_leads_to_itself_is_no_file_and_no_fault_of_ours(tmp_path, monkeypatch) -> None:
+    """Which ``Path.resolve`` of Python 3.12 and before ends with a RuntimeError."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("Lan", encoding="utf-8")
+    (tmp_path / "in" / "loop.txt").symlink_to("loop.txt")
+    inputs = find_inputs(["in", "in/*.txt"], outputs=[Path("in/loop.txt")])
+    assert ([file.path for file in inputs.files], inputs.passed_over) == (["in/a.txt"], ())
+    assert find_inputs(["in"], outputs=[Path("out.jsonl")]).passed_over == ("in/loop.txt",)
+    with pytest.raises(InputError, match="no such file"):
+        find_inputs(["in/loop.txt"])
+    with pytest.raises(InputError, match="cannot be read"):
+        list(read("in/loop.txt"))
+    check_output(Path("in/loop.txt"), "in/a.txt")
+    with pytest.raises(UsageError, match="would write it"):
+        check_output(Path("in/loop.txt"), "in/loop.txt")
+    with pytest.raises(VinerError, match="cannot be written"), new_folder(Path("in/loop.txt"), kind="docker"):
+        pass
 
 
 def test_a_file_that_several_names_stand_for_is_read_once(tmp_path, monkeypatch) -> None:

@@ -68,6 +68,10 @@ class Counting:
         self.matches += match is not None
         return match
 
+    def match(self, data, start, stop):
+        self.shown += stop - start
+        return self.compiled.match(data, start, stop)
+
 
 BOMBS = ["(a+)+$", "(a|aa)*b", "(.*)(.*)(.*)x", ".*z|a", "a{0,900}z|a", "(?:a?){30}a{30}", "[a-z]+", "(a*)*", "(.*z)?"]
 
@@ -93,6 +97,16 @@ def test_matches_that_are_too_long_are_dropped_and_so_is_their_rest():
     long = "a" * (10 * LONGEST_MATCH + 7)
     assert found("[a-z]+", f"ab {long} cd") == ["ab", "cd"]
     assert found("[a-z]+", f"ab {'c' * LONGEST_MATCH} cd") == ["ab", "c" * LONGEST_MATCH, "cd"]
+
+
+def test_what_stands_beside_a_match_that_is_too_long_is_found():
+    long = "a" * (10 * LONGEST_MATCH + 7)
+    for length in (LONGEST_MATCH + 1, 2 * LONGEST_MATCH - 1, 2 * LONGEST_MATCH, 2 * LONGEST_MATCH + 1, 10 * LONGEST_MATCH):
+        assert found("a+|b+", f"{'a' * length}bb") == ["bb"], length
+        assert found("[a-z]+;", f"{'a' * length};bb;") == ["bb;"], length
+    assert found("[a-z]+(?: [a-z]+)?", f"{long} bcd, e") == ["e"]  # the second word is a part of what is too long
+    assert found(r"\w+-\d+", f"{long}-12-34") == []
+    assert found("é+|b+", "é" * 5 * LONGEST_MATCH + "bb") == ["bb"]
 
 
 def test_lines_and_borders_see_the_whole_text():

@@ -73,14 +73,17 @@ def packed(body: bytes, headers: dict[str, str], path: str = "/api/v1/recognize"
 
 
 def read_answer(connection: socket.socket) -> tuple[int, bytes]:
-    """Status and body of an answer that tells its length."""
-    file = connection.makefile("rb")
+    """Status and body of an answer that tells its length; of what follows nothing is read."""
+    file = connection.makefile("rb", buffering=0)
     status = int(file.readline().split()[1])
     length = 0
     while (line := file.readline().strip().lower()) != b"":
         if line.startswith(b"content-length:"):
             length = int(line.split(b":")[1])
-    return status, file.read(length)
+    body = b""
+    while len(body) < length and (piece := file.read(length - len(body))):
+        body += piece
+    return status, body
 
 
 def read_to_end(connection: socket.socket) -> bytes:

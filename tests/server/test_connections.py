@@ -48,6 +48,49 @@ def test_what_is_no_http_gets_an_error_in_the_form_of_all(sent: bytes) -> None:
         assert b"x-request-id: " in read_to_end(connection)
 
 
+UPGRADE = {
+    "connection": "Upgrade, HTTP2-Settings",
+    "upgrade": "h2c",
+    "http2-settings": "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA",
+}
+
+
+@pytest.mark.parametrize("size", [None, 1, 7, 64])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_behind_the_wish_for_another_protocol_is_read_and_taken_for_no_request(size: int | None, chunked: bool) -> None:
+    """As Java's client and ``curl --http2`` send it; a body that looks like a request must stay one."""
+    hidden = b"GET /api/v1/model HTTP/1.1\r\nhost: x\r\n\r\n".decode()
+    body = json.dumps({"texts": [f"Lan {hidden}"]}).encode()
+    if chunked:
+        lines = [*(f"{name}: {value}" for name, value in UPGRADE.items()), "transfer-encoding: chunked"]
+        head = "\r\n".join(["POST /api/v1/recognize HTTP/1.1", "host: x", "content-type: application/json", *lines, "", ""])
+        asked = head.encode() + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    else:
+        asked = packed(body, {"content-type": "application/json", **UPGRADE})
+    settings = Settings()
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        for sent in (asked, asked, asked + request_of(["Huế"])):
+            for at in range(0, len(sent), size or len(sent)):
+                connection.sendall(sent[at : at + (size or len(sent))])
+        for text in (f"Lan {hidden}",) * 3 + ("Huế",):
+            status, answer = read_answer(connection)
+            assert (status, json.loads(answer)["documents"][0]["text"]) == (200, text)
+
+
+@pytest.mark.parametrize("method", ["GET", "CONNECT"])
+def test_a_wish_for_another_protocol_without_a_body_is_answered_in_this_one(method: str) -> None:
+    path = "/api/v1/health" if method == "GET" else "127.0.0.1:1"
+    asked = f"{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n".encode()
+    settings = Settings()
+    with serving(app_of(settings), settings) as live, live.connect() as connection:
+        connection.sendall(asked)
+        if method == "GET":
+            connection.sendall(asked + asked + request_of(["Huế"]))
+            assert [read_answer(connection)[0] for _ in range(4)] == [200] * 4
+        else:
+            assert read_answer(connection)[0] in (400, 404)
+
+
 def test_a_head_without_end_is_cut_off() -> None:
     settings = Settings()
     with serving(app_of(settings), settings) as live, live.connect() as connection:

@@ -108,6 +108,22 @@ def test_neither_does_one_that_is_wrapped(page, tmp_path, form):
     assert no_copy_of(SECRET)
 
 
+@pytest.mark.parametrize("data", [[SECRET], [SECRET, "x", [], {}, 5], [[SECRET]] * 4, [{"path": SECRET}] * 4, SECRET])
+def test_events_with_other_inputs_leave_no_text_in_the_log(page, data, capfd, caplog):
+    for event in events(page):
+        ask(page, event["id"], data, f"odd-{event['id']}-{len(data)}")
+    assert SECRET not in caplog.text
+    assert SECRET not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("root", ["/en", "/vi", ""])
+def test_nobody_passes_the_queue(page, root):
+    for route in ("run/predict", "api/predict", "run/recognize", "api/recognize/", "run/recognize/"):
+        answer = httpx.post(f"{page}{root}/gradio_api/{route}", json={"fn_index": 0, "data": [SECRET, [], 0, None]})
+        assert answer.status_code in (401, 404, 405), route
+        assert set(answer.json()) == {"error"}, route
+
+
 def no_copy_of(text: str) -> bool:
     copies = [path for path in Path(get_upload_folder()).rglob("*") if path.is_file()]
     return not any(text in path.read_text(encoding="utf-8", errors="replace") for path in copies)

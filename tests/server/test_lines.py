@@ -15,6 +15,7 @@ from live import serving
 
 from viner.document import Document
 from viner.server import Settings, create_app, recognition
+from viner.server import lines as reading
 from viner.server.lines import _LineReader
 
 URL = "/api/v1/recognize"
@@ -86,6 +87,26 @@ def test_a_number_that_would_become_infinite_is_refused_with_its_place(client: T
 def test_annotations_that_a_line_brings_are_not_looked_at(client: TestClient) -> None:
     (answer,) = ask(client, lines_of({"text": "Kenya", "entities": [{"start": 90, "end": 99, "label": "X"}], "relations": 7}))
     assert [entity["text"] for entity in answer["entities"]] == ["Kenya"]
+
+
+def test_an_error_names_line_id_and_word(client: TestClient) -> None:
+    lines = lines_of({"id": 7, "text": "ab", "words": [[0, 1], [1, 9]]}, {"id": "b", "text": "😷b", "words": [[0, 2], [1, 3]]})
+    for unit in ("codepoint", "utf16"):
+        found = ask(client, lines, f"{URL}?offsets={unit}")
+        told = [(line["id"], line["error"]["where"]) for line in found]
+        assert told == [(7, "line 1, words[1]"), ("b", "line 2, words[1]")], unit
+
+
+def test_a_line_of_many_words_is_read_beside_the_loop_that_answers_others(client: TestClient, monkeypatch) -> None:
+    seen = []
+    read = reading._read_document
+    monkeypatch.setattr(reading, "_read_document", lambda *given: seen.append(threading.get_ident()) or read(*given))
+    text = "ab " * 9_000
+    words = [[start, start + 2] for start in range(0, len(text), 3)]
+    answers = ask(client, lines_of({"text": "ab"}, {"text": text, "words": words}, {"text": "Kenya"}))
+    assert [answer["text"] for answer in answers] == ["ab", text, "Kenya"]
+    loop, beside, again = seen
+    assert loop == again != beside
 
 
 def test_offsets_of_given_words_count_what_the_answer_counts() -> None:

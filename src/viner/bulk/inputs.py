@@ -13,7 +13,7 @@ from typing import Any
 from viner.bulk.leftovers import PART, is_working
 from viner.errors import InputError, UsageError
 from viner.formats import distinct_stems, reads_name, stem_of
-from viner.formats.files import STDIN
+from viner.formats.files import STDIN, real_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[
         InputError: If nothing is there, or a folder cannot be looked into.
         UsageError: If an input is named that the run would write, or standard input is named twice.
     """
-    finder = _Finder({output.resolve() for output in outputs})
+    finder = _Finder({real_path(output) for output in outputs})
     for path in paths:
         finder.take(os.fspath(path))
     if [file.path for file in finder.files].count(STDIN) > 1:
@@ -98,7 +98,7 @@ class _Finder:
         elif os.path.isdir(name):  # noqa: PTH112  (pathlib raises where a folder above it may not be entered)
             self._take_folder(path)
         elif os.path.exists(name):  # noqa: PTH110
-            if path.resolve() in self._written:
+            if real_path(path) in self._written:
                 raise UsageError("the run reads this file and would write it", where=path, hint="Name another output")
             self.files.append(Input(str(path), stem_of(Path(path.name))))
         else:
@@ -108,7 +108,7 @@ class _Finder:
         before = len(self.files)
         for name in _names_below(folder):
             path = folder / name
-            if path.resolve() in self._written:
+            if real_path(path) in self._written:
                 continue
             if os.path.isfile(path) and reads_name(name):  # noqa: PTH113  (a pipe could be waited for without end; no error)
                 self.files.append(Input(str(path), stem_of(name)))
@@ -125,7 +125,7 @@ class _Finder:
         magic = glob.has_magic(pattern)
         found = sorted(glob.glob(pattern, recursive=True)) if magic else []  # noqa: PTH207  (a pattern may begin anywhere)
         paths = [Path(name) for name in found if os.path.isfile(name)]  # noqa: PTH113
-        files = [path for path in paths if path.resolve() not in self._written and not _is_aside(path, pattern)]
+        files = [path for path in paths if real_path(path) not in self._written and not _is_aside(path, pattern)]
         if not files:
             raise InputError(
                 "no file matches this pattern" if magic else "there is no such file or folder",

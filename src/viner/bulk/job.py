@@ -24,7 +24,7 @@ from viner.bundle.place import flush
 from viner.document import Document
 from viner.errors import FormatError, InputError, UsageError, VinerError
 from viner.formats import WriteReport, format_of_output, read, speakable, write
-from viner.formats.files import STDIN, is_special, permissions, replacing
+from viner.formats.files import STDIN, is_special, permissions, real_path, replacing
 from viner.formats.packing import packed, packing
 from viner.rules import everything
 from viner.version import __version__
@@ -157,8 +157,8 @@ class Job:
             raise InputError("this is a folder, not a file", where=self.out)
         if self.errors is None or (is_special(self.errors) and not Path(self.errors).is_dir()):
             return
-        path = Path(self.errors).resolve()
-        if path == Path(self.out).resolve():
+        path = real_path(self.errors)
+        if path == real_path(self.out):
             raise UsageError("output and errors are the same file", where=self.out)
         if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
             raise InputError(
@@ -213,7 +213,7 @@ class Job:
     # By blocks: what is done is kept
 
     def _run_in_place(self) -> Report:
-        target = Path(self.out).resolve()  # a link stays a link
+        target = real_path(self.out)  # a link stays a link
         with _writing(self.out), Workplace(target) as place:
             resumed = self._take_up(place)
             try:
@@ -328,7 +328,7 @@ class Job:
             _copy(place.errors, self.errors)
             return
         # A copy, so that what the journal knows stays until all is done.
-        target = Path(self.errors).resolve()
+        target = real_path(self.errors)
         ending = packing(target.name)
         draft = place.draft(ending or "")
         with place.errors.open("rb") as content, draft.open("wb") as file, packed(file, ending) as sink:

@@ -55,6 +55,7 @@ def lint(
     from viner.corpus import is_partial
     from viner.corpus import lint as lint_documents
     from viner.formats import Source, detect_source, read_source
+    from viner.formats.files import real_path
 
     partial = 0
     sources: dict[str, Source] = {}
@@ -82,7 +83,7 @@ def lint(
     schema = _schema(project, model, labels)
     seen: dict[Path, Path] = {}
     for file in files:
-        same = seen.setdefault(file.expanduser().resolve(), file)
+        same = seen.setdefault(real_path(file.expanduser()), file)
         if same is not file:
             raise UsageError(f"this is {same} once more", where=file, hint="Name each file once: splits are compared")
     by_file = {str(file): counted(file) for file in files}

@@ -46,11 +46,13 @@ def check_output(output: Path | None, *sources: str | Path | Literal[False] | No
     """
     if output is None or output == STANDARD:
         return
-    place = output.expanduser().resolve()
+    from viner.formats.files import real_path
+
+    place = real_path(output.expanduser())
     for source in sources:
         if not source or str(source) == str(STANDARD):
             continue
-        path = Path(source).expanduser().resolve()
+        path = real_path(Path(source).expanduser())
         kept = [path / "viner.toml", *path.glob("*.db*")] if (path / "viner.toml").is_file() else [path]
         if place in kept and not place.is_dir():
             raise UsageError("the command reads this file and would write it", where=output, hint="Name another output")

@@ -6,12 +6,17 @@ file was uploaded, but of apps that ``launch()`` started only, which one that is
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+
+from viner.errors import outline
+
+_log = logging.getLogger("viner.console")
 
 MOST_WAITING = 64
 """Events that may wait for their turn, each with all that its inputs hold. More are refused."""
@@ -21,8 +26,8 @@ class ConsoleBlocks(gr.Blocks):
     """Blocks that take what a visitor uploaded, and nothing else that lies on the machine or elsewhere."""
 
     def close_doors(self) -> None:
-        """Bounds the queue, and has Gradio ask what it asks of launched apps. To be called when all is built."""
-        self.queue(max_size=MOST_WAITING)
+        """Bounds the queue, which nobody passes by, and has Gradio ask what it asks of launched apps. Called at the end."""
+        self.queue(max_size=MOST_WAITING, api_open=False)
         self.has_launched = True
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **options: Any) -> Any:
@@ -31,7 +36,14 @@ class ConsoleBlocks(gr.Blocks):
         for file in _files(inputs):
             if not _is_below(file, folder):
                 raise gr.Error("a file is named that was not uploaded here", print_exception=False)
-        return await super().preprocess_data(block_fn, inputs, *args, **options)
+        try:
+            return await super().preprocess_data(block_fn, inputs, *args, **options)
+        except gr.Error as error:
+            error.print_exception = False
+            raise
+        except Exception as error:  # of Gradio or a component; its message holds all the inputs, which no log should have
+            _log.error("an event could not be read: %s", outline(error))
+            raise gr.Error("the inputs are not those of this event", print_exception=False) from None
 
 
 def _files(value: Any) -> Iterator[str]:

@@ -312,7 +312,7 @@ def replacing(path: str | os.PathLike[str], *, pack: bool = True) -> Iterator[Si
                 yield _encoder(file)
         else:
             # A link stays a link: what it points to is replaced.
-            yield from _replacing_regular(Path(target).resolve(), pack)
+            yield from _replacing_regular(real_path(target), pack)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -322,6 +322,11 @@ def replacing(path: str | os.PathLike[str], *, pack: bool = True) -> Iterator[Si
             where="<stdout>" if target == STDIN else target,
             hint="Standard output is closed or its disk full; name a file instead" if target == STDIN else hint,
         ) from error
+
+
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """Where a path leads, through all links; up to a link that leads to itself, at which ``Path.resolve`` fails."""
+    return Path(os.path.realpath(path))
 
 
 def is_special(path: str | os.PathLike[str]) -> bool:

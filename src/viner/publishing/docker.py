@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viner.errors import UsageError
+from viner.formats.files import real_path
 from viner.project import Project
 from viner.publishing.folder import file_sizes, new_folder
 from viner.publishing.image import Image, write_image
@@ -156,7 +157,7 @@ def _published(folder: Path, image: Image) -> Published:
 
 def _name(path: str | Path) -> str:
     """A name for images and volumes, made of the last part of a path: small letters, digits, hyphens."""
-    plain = unicodedata.normalize("NFKD", Path(path).expanduser().resolve().name.lower().replace("đ", "d"))
+    plain = unicodedata.normalize("NFKD", real_path(Path(path).expanduser()).name.lower().replace("đ", "d"))
     name = re.sub(r"[^a-z0-9]+", "-", "".join(letter for letter in plain if not unicodedata.combining(letter))).strip("-")
     return name[:_LONGEST_NAME].rstrip("-") or "viner"
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from viner.bundle.place import draft_beside, settle
 from viner.errors import InputError, VinerError
+from viner.formats.files import real_path
 from viner.version import __version__
 
 MARKER = ".viner-publish.json"
@@ -46,7 +47,7 @@ def new_folder(target: Path, *, kind: str, force: bool = False, kept: Collection
         InputError: If the target may not be replaced.
         PublishError: If the folder cannot be written.
     """
-    target = Path(target).expanduser().resolve()
+    target = real_path(Path(target).expanduser())
     _check(target, kind)
     try:
         with draft_beside(target) as draft:

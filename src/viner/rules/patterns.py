@@ -91,7 +91,7 @@ def _compile(pattern: str, where: str) -> re2._Regexp:
 
 def _matches(compiled: Any, data: bytes) -> Iterator[tuple[int, int]]:
     """Spans in bytes."""
-    position, cut = 0, -1
+    position = 0
     while position < len(data):
         stop = min(position + 2 * LONGEST_MATCH, len(data))
         stop = _next_character(data, stop)
@@ -104,12 +104,23 @@ def _matches(compiled: Any, data: bytes) -> Iterator[tuple[int, int]]:
             continue
         if match is None:
             return
-        # A match that was cut is dropped with what follows it immediately, which is the rest of it.
-        if end - start > LONGEST_MATCH or start == cut:
-            cut = end
+        if end - start > LONGEST_MATCH:
+            end = _whole_end(compiled, data, start, end, stop)
         elif start < end:
             yield start, end
         position = end if end > start else _next_character(data, end + 1)
+
+
+def _whole_end(compiled: Any, data: bytes, start: int, end: int, stop: int) -> int:
+    """Where a match ends that is too long to be one, so that no rest of it is taken for another.
+
+    The stretch is doubled while the match fills it, which never shortens it: all that can be read with less is still there. So
+    what is looked at is four times the match at most.
+    """
+    while end == stop < len(data):
+        stop = _next_character(data, min(start + 2 * (stop - start), len(data)))
+        end = compiled.match(data, start, stop).end()
+    return end
 
 
 def _next_character(data: bytes, offset: int) -> int:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import uvicorn
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from viner.server.errors import RequestError, error_response
@@ -29,13 +30,15 @@ _log = logging.getLogger("viner.server")
 class Connection(HttpToolsProtocol):
     """One connection, whose requests have heads of bounded size, and are refused in the form of all errors.
 
-    A refusal comes after the answers to the requests before it, and nothing behind it is read.
+    A refusal comes after the answers to the requests before it, and nothing behind it is read. Who asks for another protocol
+    (``Upgrade: h2c``, as Java's client does) is answered in this one, as RFC 9110, section 7.8, has it.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._head = self._fields = self._unanswered = 0
         self._beyond_head = self._refused = False
+        self._upgrading = self._repeating = False
         self._owed: RequestError | None = None
         self._head_since: float | None = None
         self._stuck_since = 0.0
@@ -53,29 +56,59 @@ class Connection(HttpToolsProtocol):
         if self._head_since is None and (self.cycle is None or self.cycle.response_complete):
             self._head_since = self.loop.time()
         self._beyond_head = False
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except HttpParserError:
+            self.send_400_response("")
         # The parser keeps an address or a header until it ends, however long that takes.
         self._head = 0 if self._beyond_head else self._head + len(data)
         if self._head > LARGEST_HEAD and not self.transport.is_closing():
             self._refuse(_too_large())
 
+    def _feed(self, data: bytes) -> None:
+        """Parses on. Behind a head that asks for another protocol, httptools takes body and all that follows for that.
+
+        Raises:
+            HttpParserError: If this is no HTTP request.
+        """
+        while True:
+            try:
+                self.parser.feed_data(data)
+                return
+            except HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+            lengths = [(name, value) for name, value in self.headers if name in (b"content-length", b"transfer-encoding")]
+            head = b"".join(name + b": " + value + b"\r\n" for name, value in lengths)
+            self.parser = HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+            self._upgrading, self._repeating = False, True
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n" + head + b"\r\n")
+            self._repeating = False
+
     def on_message_begin(self) -> None:
         """A request begins."""
-        self._fields = 0
-        super().on_message_begin()
+        if not self._repeating:
+            self._fields = 0
+            super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
         """A part of the address."""
-        self._fields += len(url)
-        super().on_url(url)
+        if not self._repeating:
+            self._fields += len(url)
+            super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header."""
-        self._fields += len(name) + len(value) + _AROUND_HEADER
-        super().on_header(name, value)
+        if not self._repeating:
+            self._fields += len(name) + len(value) + _AROUND_HEADER
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
+        if self._repeating:
+            return
+        self._upgrading = self.parser.should_upgrade()
         self._beyond_head, self._head_since = True, None
         if self._fields > LARGEST_HEAD:  # it came all at once
             self._refuse(_too_large())
@@ -92,7 +125,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is complete."""
-        if not self._refused:
+        if not self._refused and not self._upgrading:
             super().on_message_complete()
 
     def on_response_complete(self) -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,6 +35,8 @@ _AHEAD = 64_000
 """Bytes that are read ahead of the answers, beyond the line that is being read."""
 _ROOM_EVERY = 0.05  # seconds between looks whether a full queue has room again
 _YIELD_EVERY = 64  # lines, after which other requests get a turn
+_LONG = 64_000
+"""Bytes of a line that is read beside the event loop: many words take tenths of a second."""
 _DEEPEST = 100
 _MARK = b"\xef\xbb\xbf"
 """What some programs put before a text in UTF-8."""
@@ -193,7 +195,8 @@ class LinesResponse(Response):
             await self._room.wait()
         if number % _YIELD_EVERY == 0:
             await asyncio.sleep(0)
-        line = self._understood(number, raw)
+        long = raw is not None and len(raw) > _LONG
+        line = await asyncio.to_thread(self._understood, number, raw) if long else self._understood(number, raw)
         self._ahead += line.size
         self._lines.append(line)
         self._news.set()
@@ -210,7 +213,7 @@ class LinesResponse(Response):
             name = data.get("id") if isinstance(data, dict) else None
             return _Line(number, len(raw), _read_document(data, self._unit, self._settings.max_text))
         except VinerError as error:
-            return _Line(number, len(raw), answer=_error(error, number, name if isinstance(name, str) else None))
+            return _Line(number, len(raw), answer=_error(error, number, name if type(name) in (str, int) else None))
 
     async def _write(self, send: Send, reading: asyncio.Task[None]) -> None:
         while not self._gone:
@@ -371,8 +374,8 @@ def _read_document(data: Any, unit: OffsetUnit, most: int) -> Document:
         raise InputError("is nested too deeply", where="meta", hint=f"Send at most {_DEEPEST} levels")
     words = data.get("words")
     if unit == "utf16" and isinstance(words, list):
-        convert: Callable[[int], int] = OffsetMap(text).from_utf16
-        words = [list(map(convert, word)) if _is_span(word) else word for word in words]
+        offsets = OffsetMap(text)
+        words = [_in_code_points(word, offsets, index) for index, word in enumerate(words)]
     return Document.from_dict({"text": text, "id": data.get("id"), "meta": data.get("meta"), "words": words})
 
 
@@ -390,11 +393,17 @@ def _deeper(value: Any, most: int) -> bool:
     return True
 
 
-def _is_span(word: Any) -> bool:
-    return isinstance(word, list) and all(type(offset) is int for offset in word)
+def _in_code_points(word: Any, offsets: OffsetMap, index: int) -> Any:
+    """A word of which the offsets were UTF-16; what is no word stays as it is."""
+    if not isinstance(word, list) or not all(type(offset) is int for offset in word):
+        return word
+    try:
+        return [offsets.from_utf16(offset) for offset in word]
+    except InputError as error:
+        raise InputError(error.message, where=f"words[{index}]") from None
 
 
-def _error(error: VinerError, number: int | None, document_id: str | None = None) -> bytes:
+def _error(error: VinerError, number: int | None, document_id: str | int | None = None) -> bytes:
     told = error.to_dict()
     if number is not None:
         # The body of a line has one line.

@@ -12,7 +12,7 @@ from viner.server.errors import RequestError, error_response
 
 _GRADIO = "/gradio_api/"
 _CLOSED = re.compile(
-    r"/gradio_api/+(?:file=[\s/]*[a-z][a-z0-9+.-]+:|file/|proxy=|deep_link|component_server|custom_component)", re.I
+    r"/gradio_api/+(?:file=[\s/]*[a-z][a-z0-9+.-]+:|file/|proxy=|deep_link|component_server|custom_component|run/|api/)", re.I
 )
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _SPACE_PARENTS = "https://huggingface.co https://*.huggingface.co"
@@ -91,7 +91,7 @@ class GradioRoutes:
     """Refuses routes of Gradio that the page has no need of.
 
     Some fetch what any visitor names from elsewhere, so that this server would speak for them, and another site's page would
-    come from this one; others keep the state of a session on disk, or call components.
+    come from this one; others keep the state of a session on disk, call components, or pass the queue by.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable
 
 from viner.errors import InputError
 
@@ -27,6 +26,7 @@ class OffsetMap:
         self._astral = _positions(_ASTRAL, text)
         self._text = text
         self._wide: tuple[list[int], ...] | None = None
+        self._pairs: list[int] | None = None
 
     def to_utf16(self, offset: int) -> int:
         """UTF-16 units before a code point offset in [0, len(text)]."""
@@ -47,7 +47,15 @@ class OffsetMap:
         Raises:
             InputError: If the offset leaves the text or points inside a surrogate pair.
         """
-        return self._invert(self.to_utf16, offset, "UTF-16")
+        if self._pairs is None:
+            self._pairs = [position + before for before, position in enumerate(self._astral)]
+        # A character from U+10000 on takes two units; an offset between them is found to be before the character.
+        point = offset - bisect_left(self._pairs, offset)
+        if not 0 <= point <= self._length:
+            raise InputError(f"UTF-16 offset {offset} leaves the text of {self.to_utf16(self._length)} units")
+        if point + bisect_left(self._astral, point) != offset:
+            raise InputError(f"UTF-16 offset {offset} points inside the character {self._text[point]!r}")
+        return point
 
     def from_utf8(self, offset: int) -> int:
         """Code points before a UTF-8 offset.
@@ -55,20 +63,17 @@ class OffsetMap:
         Raises:
             InputError: If the offset leaves the text or points inside a character.
         """
-        return self._invert(self.to_utf8, offset, "UTF-8")
+        # Every code point takes at least one byte, so the answer is never larger than the offset.
+        point = bisect_left(range(self._length + 1), offset, key=self.to_utf8)
+        if offset < 0 or point > self._length:
+            raise InputError(f"UTF-8 offset {offset} leaves the text of {self.to_utf8(self._length)} units")
+        if self.to_utf8(point) != offset:
+            raise InputError(f"UTF-8 offset {offset} points inside the character {self._text[point - 1]!r}")
+        return point
 
     def _check(self, offset: int) -> None:
         if not 0 <= offset <= self._length:
             raise InputError(f"offset {offset} leaves the text of {self._length} code points")
-
-    def _invert(self, convert: Callable[[int], int], offset: int, unit: str) -> int:
-        # Every code point takes at least one unit, so the answer is never larger than the offset.
-        point = bisect_left(range(self._length + 1), offset, key=convert)
-        if offset < 0 or point > self._length:
-            raise InputError(f"{unit} offset {offset} leaves the text of {convert(self._length)} units")
-        if convert(point) != offset:
-            raise InputError(f"{unit} offset {offset} points inside the character {self._text[point - 1]!r}")
-        return point
 
 
 def _positions(pattern: re.Pattern[str], text: str) -> list[int]:
