@@ -41,5 +41,11 @@ class Say:
 
     def decimal(self, value: float, places: int) -> str:
         """A number with the language's decimal mark."""
-        text = f"{value:.{places}f}"
-        return text.replace(".", ",") if self.language == "vi" else text
+        return self._marked(f"{value:.{places}f}")
+
+    def short(self, value: float) -> str:
+        """A number as somebody gave it, with the language's decimal mark and no zeros at its end."""
+        return self._marked(f"{value:.12g}")
+
+    def _marked(self, number: str) -> str:
+        return number.replace(".", ",") if self.language == "vi" else number

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -138,6 +140,28 @@ def test_labels_of_any_form_stay_in_their_cells(models, gold, capsys):
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     assert all(len(row) < 140 for row in rows)
     assert rows[0].count("|") == rows[2].count("|") == rows[3].count("|") == 8
+
+
+def test_a_pipe_with_a_name_is_read_once_as_well(models, gold, capsys, tmp_path):
+    """As ``<(zcat test.jsonl.gz)`` is one."""
+    os.mkfifo(pipe := tmp_path / "pipe.jsonl")
+    writer = threading.Thread(target=lambda: pipe.write_bytes(gold.read_bytes()), daemon=True)
+    writer.start()
+    assert main(["compare", "1", "2", str(pipe)]) == 0
+    piped = capsys.readouterr().out
+    writer.join(10)
+    assert main(["compare", "1", "2", str(gold)]) == 0
+    assert capsys.readouterr().out == piped
+    assert main(["evaluate", "m", str(pipe), "--stress"]) == 2
+    assert "can be read once" in capsys.readouterr().err
+
+
+def test_what_cannot_end_well_is_refused_at_the_start(models, gold, capsys, tmp_path):
+    (tmp_path / "page.html").mkdir()
+    assert main(["evaluate", "m", str(gold), "--report", str(tmp_path / "page.html")]) == 1
+    assert "this is a folder" in capsys.readouterr().err
+    assert main(["evaluate", "m", "-", "--train", "-"]) == 2
+    assert "stdin can be read once" in capsys.readouterr().err
 
 
 def test_what_is_piped_in_is_read_once_for_all_models(models, gold, capsys, monkeypatch):

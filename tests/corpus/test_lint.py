@@ -40,6 +40,21 @@ def test_doubtful_spans_are_found(entities: list[Entity], expected: list[str]) -
     assert codes(*entities) == expected
 
 
+def test_entities_outside_of_a_files_own_words_are_found() -> None:
+    text = "ở Huế, Đà Lạt ."
+    found = [Entity(2, 5, "P"), Entity(7, 13, "P"), Entity(0, 1, "P"), Entity(5, 6, "P"), Entity(13, 15, "P")]
+    document = Document(text, words=[(0, 1), (7, 9), (14, 15)], entities=found)
+    messages = [finding.message for finding in lint([document]) if finding.code == "no-word"]
+    assert messages == [
+        "P 'Huế' [2, 5] begins outside of all words",
+        "P 'Huế' [2, 5] ends outside of all words",
+        "P ',' [5, 6] begins outside of all words",
+        "P ',' [5, 6] ends outside of all words",
+        "P 'Đà Lạt' [7, 13] ends outside of all words",
+    ]
+    assert [finding.code for finding in lint([document.with_(words=None)])] == ["space-edge"]
+
+
 def test_labels_outside_of_the_schema_are_found() -> None:
     assert codes(Entity(0, 7, "ORG"), Entity(8, 14, "LOCATON"), schema=Schema.of_entities(["ORG", "LOC"])) == ["unknown-label"]
 

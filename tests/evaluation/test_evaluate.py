@@ -88,8 +88,20 @@ def test_an_evaluation_has_an_interval_modes_and_breakdowns():
 
 
 def test_entities_beyond_what_the_recognizer_looked_at_are_lost_to_truncation():
-    evaluation = evaluate_model(Parrot(sees=2), [doc("từ Huế ra Hà Nội", ("Huế", "LOCATION"), ("Hà Nội", "LOCATION"))])
-    assert evaluation.truncated_entities == 1
+    documents = [doc("từ Hà Nội ra Huế", ("Huế", "LOCATION"), ("Hà Nội", "LOCATION"))]
+    evaluation = evaluate_model(Parrot(sees=3), documents)
+    assert (evaluation.truncated_entities, evaluation.cut_entities) == (1, 0)
+
+
+def test_entities_outside_of_a_files_own_words_are_told_as_such_and_found_ones_as_nothing():
+    text = "ở Hà Nội, Huế"
+    gold = doc(text, ("Hà Nội", "LOCATION"), ("Huế", "LOCATION"), words=[(0, 1), (2, 4), (5, 8)])
+    evaluation = evaluate_model(Parrot(), [gold, doc("ra Hà Nội", ("Hà Nội", "LOCATION"), words=[(0, 2)])])
+    assert (evaluation.truncated_entities, evaluation.cut_entities) == (0, 1)
+    assert "1 gold entities cut a word or lie outside of all" in evaluation.to_markdown()
+    gap = doc("Huế, ở Hà Nội", ("Huế", "LOCATION"), ("Hà Nội", "LOCATION"), words=[(5, 6), (7, 9), (10, 13)])
+    evaluation = evaluate_model(Parrot(), [gap])
+    assert (evaluation.truncated_entities, evaluation.cut_entities) == (0, 1)
 
 
 def test_entities_in_words_that_windows_left_out_are_lost_to_truncation(tiny_model, monkeypatch):

@@ -39,6 +39,14 @@ def test_a_span_without_end_is_shown_from_its_start():
     assert len(excerpt.text) <= LONGEST + 64
 
 
+def test_an_error_deep_in_a_long_word_is_shown():
+    text = "x" * 1400 + "Lan y"
+    excerpt = excerpts(text).cut(1400, 1403)
+    assert excerpt.start < 1400
+    assert "Lan" in excerpt.text
+    assert len(excerpt.text) < 300
+
+
 def test_entities_come_with_the_offsets_of_the_document_and_are_clipped_for_the_eye():
     text = "a " * 200 + "Lan" + " b" * 400
     entity = Entity(0, len(text), "ALL")

@@ -62,6 +62,22 @@ def test_documents_that_are_not_annotated_are_left_out_of_joined_ones_as_well():
     assert (joined.documents, joined.scores.micro.correct, joined.changed) == (1, 2, 1)
 
 
+@pytest.mark.parametrize(("count", "changed"), [(1, 0), (2, 1), (20, 1), (21, 1), (40, 2), (41, 2), (42, 3)])
+def test_a_document_that_is_left_over_when_others_are_joined_is_not_changed(count, changed):
+    documents = [doc(f"Bà Hòa về{'.' * (number + 1)}") for number in range(count)]
+    (joined,) = stress_model(Reader(), lambda: iter(documents), perturbations(["joined"])).outcomes
+    assert joined.changed == changed
+
+
+def test_classes_of_words_that_are_others_now_are_left_out():
+    gold = Document("38t ở Huế", entities=[Entity(6, 9, "PERSON")], tags={"pos": ["M", "N", "E", "N"]})
+    same = gold.with_(text="ba t ở Huế")
+    (upper,) = perturbations(["upper"])
+    changed, kept = upper.stream(lambda: [gold, same], 1)
+    assert [len(split_words(document.text)) for document in (gold, changed, same, kept)] == [4, 3, 4, 4]
+    assert (changed.tags, kept.tags) == (None, gold.tags)
+
+
 def test_documents_are_read_one_after_the_other():
     """Memory stays constant: no more documents are held than are joined, plus those that a recognizer reads ahead."""
     alive = most = 0

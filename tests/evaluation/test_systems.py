@@ -97,6 +97,32 @@ def test_three_seeds_of_each_and_more_are_tested_over_seeds():
     assert "over_seeds" not in compare_systems(system("a", Knows(1, 1)), system("b", Knows(2, 1))).to_dict()
 
 
+def test_seeds_are_tested_on_one_document_as_well():
+    many = Document(
+        " ".join(f"Lan {number}" for number in range(9)), entities=[Entity(6 * i, 6 * i + 3, "PER") for i in range(9)]
+    )
+
+    @dataclass
+    class Finds:
+        """The first entities of the document, so many of nine."""
+
+        count: int
+        labels = ("PER",)
+
+        def stream(self, documents: Iterable[Document], *, unanswered: object = None) -> Iterator[Document]:
+            for document in documents:
+                yield document.with_(entities=many.entities[: self.count], words=[(0, len(document.text))])
+
+    def scored(name, *counts):
+        return score_system(name, [(f"{name}/{i}", Finds(count)) for i, count in enumerate(counts)], lambda: [many])
+
+    comparison = compare_systems(scored("a", 3, 4, 5), scored("b", 8, 7, 8))
+    assert comparison.to_dict()["over_seeds"]["interval"] is None
+    text = comparison_markdown(comparison)
+    assert "Not tested: it is one document." in text
+    assert f"With other seeds: p = {comparison.over_seeds.p_value:.3g} (Welch's test over the seeds)." in text
+
+
 def test_seeds_that_change_nothing_have_an_interval_and_no_test():
     comparison = compare_systems(system("a", *[Knows(15, 3)] * 3), system("b", *[Knows(15, 9)] * 3))
     assert comparison.over_seeds is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from viner.cli.options import FILE, format_option, json_option, least_score_option, provider_option, rules_option
-from viner.cli.streams import STANDARD
+from viner.cli.streams import comes_once
 from viner.cli.terminal import echo_json, progress, tell
 from viner.errors import UsageError
 
@@ -79,7 +79,7 @@ def compare(
 
     refuse_rules(rules, *models)
     refuse_least_score(least_score, *models)
-    piped = list(read(file, format, **read_options)) if file == STANDARD else None  # which comes but once
+    piped = list(read(file, format, **read_options)) if comes_once(file) else None
 
     with_rules: dict[str, str] = {}
     watch = Watch()

@@ -18,7 +18,7 @@ from viner.cli.options import (
     provider_option,
     rules_option,
 )
-from viner.cli.streams import check_output
+from viner.cli.streams import STANDARD, check_output
 from viner.cli.stress import print_stress
 from viner.cli.terminal import echo_json, progress
 from viner.errors import InputError, UsageError
@@ -127,6 +127,10 @@ def evaluate(
     check_output(report, file, train, curve, rules, model, against)
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
         raise UsageError("--report writes a page", where=report, hint="Name it so: --report errors.html")
+    if report is not None and report.expanduser().is_dir():
+        raise InputError("this is a folder, not a file", where=report, hint="Name the page, such as: --report errors.html")
+    if file == train == STANDARD:
+        raise UsageError("stdin can be read once, and FILE and --train both name it", hint="Give one of them as a file")
     if report is not None and not report.expanduser().parent.is_dir():
         raise InputError("there is no such folder", where=report.parent, hint="Make it first, or name another one")
     if stress is not None:

@@ -33,6 +33,13 @@ def read_all(paths: Iterable[Path], format: str | None = None, options: Mapping[
         yield from read(path, format, **(options or {}))
 
 
+def comes_once(file: Path) -> bool:
+    """Whether what is read cannot be read a second time: standard input, a pipe (``<(zcat a.gz)``), a terminal."""
+    from viner.formats.files import is_special
+
+    return file == STANDARD or (is_special(file) and not file.is_dir())
+
+
 def check_output(output: Path | None, *sources: str | Path | Literal[False] | None) -> None:
     """Makes sure that an output takes the place of nothing that the command reads.
 

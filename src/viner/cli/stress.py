@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from viner.cli.streams import STANDARD
+from viner.cli.streams import comes_once
 from viner.cli.terminal import echo_json, progress, tell
 from viner.errors import UsageError
 
@@ -57,8 +57,12 @@ def print_stress(
     from viner.formats import read
     from viner.rules import RuledRecognizer
 
-    if file == STANDARD:
-        raise UsageError("--stress reads its file several times, and stdin can be read once", hint="Give a file")
+    if comes_once(file):
+        raise UsageError(
+            "--stress reads its file several times, and this can be read once",
+            where=file,
+            hint="Give a file that lies on a disk",
+        )
     named = [name.strip() for name in names.split(",") if name.strip()]
     if not named:
         raise UsageError("--stress names no perturbation", hint="Leave the names away to try all; --help lists them")

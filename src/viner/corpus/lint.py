@@ -24,8 +24,9 @@ class Finding:
     """One doubtful annotation.
 
     Args:
-        code: What kind of problem, for programs: "cuts-word", "cuts-segment", "crossing", "nested", "duplicate", "two-labels",
-            "space-edge", "unknown-label", "new-label", "odd-tag", "repeated-id", "leak", "partial", "bad-reviewed".
+        code: What kind of problem, for programs: "cuts-word", "no-word", "cuts-segment", "crossing", "nested", "duplicate",
+            "two-labels", "space-edge", "unknown-label", "new-label", "odd-tag", "repeated-id", "leak", "partial",
+            "bad-reviewed".
         message: The problem for people, with the surface concerned.
         document: Id of the document.
         file: Name of the file or split, where several are looked at.
@@ -120,6 +121,7 @@ def _in_document(
         return
     words = words_of(document)
     starts = [start for start, _ in words]
+    begins, ends = set(starts), {end for _, end in words}
     segments = [] if segmenter is None else segment_words(document.text, words, segmenter)
     segment_starts = [start for start, _ in segments]
     for entity in entities:
@@ -128,15 +130,21 @@ def _in_document(
         surface = document.text[entity.start : entity.end]
         if surface != surface.strip():
             yield "space-edge", f"{_show(entity)} begins or ends with a space", entity.start
-        for verb, offset in (("begins", entity.start), ("ends", entity.end)):
+        for verb, offset, borders, sign in (
+            ("begins", entity.start, begins, surface[:1]),
+            ("ends", entity.end, ends, surface[-1:]),
+        ):
             word = _around(words, starts, offset)
             if word is not None:
                 yield "cuts-word", f"{_show(entity)} {verb} inside the word {document.text[slice(*word)]!r}", entity.start
                 continue
+            if offset not in borders and not sign.isspace():  # else it is told of the space
+                yield "no-word", f"{_show(entity)} {verb} outside of all words", entity.start
+                continue
             segment = _around(segments, segment_starts, offset)
             if segment is not None:
-                surface = document.text[slice(*segment)]
-                yield "cuts-segment", f"{_show(entity)} {verb} inside the segment {surface!r}", entity.start
+                shown = document.text[slice(*segment)]
+                yield "cuts-segment", f"{_show(entity)} {verb} inside the segment {shown!r}", entity.start
     yield from _overlaps(entities)
 
 

@@ -23,15 +23,15 @@ class OverSeeds:
     Args:
         p_value: How likely such a difference of the mean F1 would be if both recipes were equally good (Welch's t-test over the
             seeds), in (0, 1]; None where seeds change nothing.
-        interval: Where the difference of the means would lie for other seeds and other documents.
+        interval: Where the difference of the means would lie for other seeds and other documents; None for one document.
     """
 
     p_value: float | None
-    interval: Interval
+    interval: Interval | None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form: both fields by name."""
-        return {"p_value": self.p_value, "interval": self.interval.to_dict()}
+        return {"p_value": self.p_value, "interval": None if self.interval is None else self.interval.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)

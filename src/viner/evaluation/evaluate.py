@@ -14,6 +14,7 @@ from viner.evaluation.breakdowns import Breakdowns
 from viner.evaluation.documents import named
 from viner.evaluation.report import Evaluation
 from viner.metrics import SeenSurfaces, bootstrap_interval
+from viner.text import words_of
 
 
 class Evaluable(Protocol):
@@ -78,10 +79,12 @@ def evaluate_model(
         covered = words[-1][1] if words else 0
         starts, ends = _borders(words)
         for entity in entities:
+            if (entity.start, entity.end) in found:
+                continue
             end = entity.start + len((entity.text or "").rstrip())
-            if end > covered or any(first < end and entity.start < last for first, last in unanswered):
+            if any(first < end and entity.start < last for first, last in unanswered) or covered < min(end, _end(gold)):
                 truncated += 1
-            elif (entity.start not in starts or entity.end not in ends) and (entity.start, entity.end) not in found:
+            elif entity.start not in starts or entity.end not in ends:
                 cut += 1
         unanswered.clear()
     scores = breakdowns.strict.scores()
@@ -115,6 +118,12 @@ def most_disjoint(entities: Iterable[Entity]) -> int:
         if entity.start >= behind:
             count, behind = count + 1, entity.end
     return count
+
+
+def _end(document: Document) -> int:
+    """Where the last word of a document ends, behind which nothing is to be found."""
+    words = words_of(document)
+    return words[-1][1] if words else 0
 
 
 def _borders(words: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:

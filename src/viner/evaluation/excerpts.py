@@ -66,7 +66,7 @@ class Excerpts:
         self._ends = [end for _, end in words]
 
     def cut(self, start: int, end: int, *, predicted: Iterable[Entity] | None = None) -> Excerpt:
-        """The excerpt around a span. It begins and ends at borders of words, or of the document.
+        """The excerpt around a span. It begins and ends at borders of words that are not too long, or of the document.
 
         Args:
             start: First code point that it must hold.
@@ -75,6 +75,7 @@ class Excerpts:
         """
         text = self._gold.text
         first = min(self._word_start(max(0, start - CONTEXT)), start)
+        first = max(first, start - 2 * CONTEXT)  # a word may be as long as the document
         last = max(self._word_end(min(len(text), end + CONTEXT)), end)
         last = max(min(last, first + LONGEST), start + 1)
         shown = self._predicted.entities if predicted is None else predicted

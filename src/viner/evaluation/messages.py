@@ -237,8 +237,8 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
         "Theo yêu cầu, mọi thực thể mô hình tìm thấy đều được tính, dù mô hình không chắc đến đâu.",
     ),
     "err_cut": (
-        "{count} annotated entities cut a word and cannot be found; viner lint lists them.",
-        "{count} thực thể đã gán nhãn cắt ngang một từ nên không thể tìm thấy; viner lint liệt kê chúng.",
+        "{count} annotated entities cut a word or lie outside of all, and cannot be found; viner lint lists them.",
+        "{count} thực thể đã gán nhãn cắt ngang một từ hoặc nằm ngoài mọi từ nên không thể tìm thấy; viner lint liệt kê chúng.",
     ),
     "err_crossed": (
         "{doubtful} of {entities} annotated entities are doubtful, and {missing} more may be missing. Each of the {documents} "
@@ -289,8 +289,8 @@ ERROR_MESSAGES: dict[str, tuple[str, str]] = {
         "Các văn bản này không có gì để biến đổi: {names}.",
     ),
     "err_stress_cut": (
-        "{name}: {count} more gold entities cut a word and cannot be found.",
-        "{name}: thêm {count} thực thể đã gán nhãn cắt ngang một từ nên không thể tìm thấy.",
+        "{name}: {count} more gold entities cut a word or lie outside of all, and cannot be found.",
+        "{name}: thêm {count} thực thể đã gán nhãn cắt ngang một từ hoặc nằm ngoài mọi từ nên không thể tìm thấy.",
     ),
     **{f"err_perturbed_{item.name}": (item.title, _PERTURBED[item.name]) for item in PERTURBATIONS},
 }

@@ -21,7 +21,7 @@ class Evaluation:
         unannotated: Number of documents left out, since their entities are not annotated.
         truncated_entities: Gold entities with a word that no window answered, or behind the last word. Windows tile a whole
             document, so this is 0; any other number is a defect of the recognizer, or of words that a file brings along.
-        cut_entities: Gold entities with a border inside a word of the recognizer, which it can therefore never find.
+        cut_entities: Gold entities with a border that is none of a word, inside of one or outside of all: none can be found.
         unknown_labels: Gold labels that the recognizer does not know, with the number of their entities.
         interval: Where micro F1 would lie for other documents of the kind. Models of viner 0.1 lack it, and what follows.
         modes: Scores that forgive other borders, or another type (:func:`viner.metrics.score_modes`).
@@ -117,7 +117,10 @@ class Evaluation:
         if self.unannotated:
             remarks.append(f"{self.unannotated:,} documents without annotation were left out.")
         if self.cut_entities:
-            remarks.append(f"{self.cut_entities:,} gold entities cut a word and cannot be found; `viner lint` lists them.")
+            remarks.append(
+                f"{self.cut_entities:,} gold entities cut a word or lie outside of all, and cannot be found;"
+                " `viner lint` lists them."
+            )
         if self.overlapping_entities:
             remarks.append(
                 f"{self.overlapping_entities:,} gold entities overlap others or are annotated twice, and no answer without"

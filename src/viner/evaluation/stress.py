@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, repeat
 from pathlib import Path
 
 from viner.corpus.perturb import PERTURBATIONS, Perturbation, Source
@@ -72,7 +72,12 @@ class _Changes:
         self.count = 0
 
     def __iter__(self) -> Iterator[Document]:
-        # There may be fewer of them, where documents are joined.
-        for before, after in zip(chain(self._before, repeat(None)), self._after, strict=False):
-            self.count += before is None or before.text != after.text
+        after = None
+        before = iter(self._before)
+        for after in self._after:
+            self.count += getattr(next(before, None), "text", None) != after.text
             yield after
+        # Where documents are joined there are fewer of them, and one that was left over is the last one as it was.
+        last = deque(before, maxlen=1)
+        if last and after is not None and last[0].text == after.text:
+            self.count -= 1

@@ -128,8 +128,9 @@ def compare_systems(a: System, b: System) -> Comparison:
     """
     seeds = len(a.models), len(b.models)
     comparison = replace(compare_tallies(a.name, b.name, a.pooled(), b.pooled()), seeds=seeds)
-    if min(seeds) >= LEAST_SEEDS and comparison.interval is not None:
-        interval = seeds_interval(*(np.stack([document_counts(each) for each in system.tallies]) for system in (a, b)))
+    if min(seeds) >= LEAST_SEEDS:
+        counts = (np.stack([document_counts(each) for each in system.tallies]) for system in (a, b))
+        interval = None if comparison.interval is None else seeds_interval(*counts)
         comparison = replace(comparison, over_seeds=OverSeeds(welch_p(a.f1s(), b.f1s()), interval))
     return comparison if seeds[0] == seeds[1] else replace(comparison, p_value=None)
 
@@ -200,8 +201,12 @@ def _verdict(comparison: Comparison) -> str:
         text += f". Not tested: with different numbers of seeds it takes {LEAST_SEEDS} of each."
     else:
         text += "."
-    if over is not None:
+    if over is None:
+        return text
+    told = []
+    if over.interval is not None:
         low, high, level = over.interval
-        text += f"\nWith other seeds as well: {level * 100:g} % interval of the mean {low:+.4f} to {high:+.4f}"
-        text += "." if over.p_value is None else f", p = {over.p_value:.3g} (Welch's test over the seeds)."
-    return text
+        told.append(f"{level * 100:g} % interval of the mean {low:+.4f} to {high:+.4f}")
+    if over.p_value is not None:
+        told.append(f"p = {over.p_value:.3g} (Welch's test over the seeds)")
+    return f"{text}\nWith other seeds{' as well' if over.interval else ''}: {', '.join(told)}." if told else text

@@ -1,10 +1,18 @@
 import unicodedata
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 
 from support.annotated import documents
-from viner.corpus.perturb import decomposed, in_lower_case, in_other_tone_style, in_upper_case, without_diacritics
+from viner.corpus.perturb import (
+    decomposed,
+    in_lower_case,
+    in_other_tone_style,
+    in_upper_case,
+    with_telex,
+    without_diacritics,
+)
 from viner.document import Document, Entity
 from viner.text import nfc, strip_diacritics, tone_style
 
@@ -23,6 +31,19 @@ HOA = Document("Đường Hòa ở HÀ NỘI", entities=[Entity(0, 9, "PLACE"), 
 )
 def test_surfaces(change, surfaces):
     assert [entity.text for entity in change(HOA).entities] == surfaces
+
+
+@pytest.mark.parametrize("between", [" ", "_", "\n "])
+def test_syllables_of_a_segment_change_one_by_one(between):
+    first = f"Bà{between}Hòa"
+    text = f"{first} ở Thủy{between}Nguyên"
+    document = Document(text, words=[(0, len(first)), (len(first) + 1, len(first) + 2), (len(first) + 3, len(text))])
+
+    def words(changed: Document) -> list[str]:
+        return [changed.text[start:end] for start, end in changed.words]
+
+    assert words(in_other_tone_style(document)) == [f"Bà{between}Hoà", "ở", f"Thuỷ{between}Nguyên"]
+    assert words(with_telex(document, Random(1), 1.0)) == [f"Baf{between}Hoaf", "owr", f"Thuyr{between}Nguyeen"]
 
 
 def test_characters_that_change_their_length_keep_offsets():

@@ -67,6 +67,18 @@ def test_surfaces_are_exchanged_within_a_label_and_a_language():
     assert Surfaces([alone], Random(1)).exchanged(alone, Random(1)) is alone
 
 
+def test_where_one_surface_is_most_of_all_it_is_exchanged_as_well():
+    found = [marked("ở Huế", ("Huế", "P"))] * 99 + [marked("ở Bến Tre", ("Bến Tre", "P"))]
+    exchange = Surfaces(found, Random(1))
+    assert {surfaces(exchange.exchanged(found[0], Random(seed)))[0] for seed in range(30)} == {"Bến Tre"}
+
+
+def test_among_segments_a_name_in_lower_case_is_one():
+    document = marked("ông lê văn nam về", ("lê văn nam", "NAME"), words=[(0, 3), (4, 14), (15, 17)])
+    changed = with_new_names(document, Random(1))
+    assert [changed.text[start:end] for start, end in changed.words] == ["ông", surfaces(changed)[0], "về"]
+
+
 def test_the_sample_of_surfaces_does_not_grow(monkeypatch):
     monkeypatch.setattr("viner.corpus.perturb.surfaces.KEPT", 3)
     found = [marked(f"n{number}", (f"n{number}", "P")) for number in range(100)]

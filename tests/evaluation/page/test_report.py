@@ -211,7 +211,8 @@ def test_types_that_the_model_does_not_know_stand_in_one_line():
 @pytest.mark.parametrize(
     ("score", "said"),
     [
-        (0.9, "whose score is below 0.90 are left out, as somebody asked"),
+        (0.9, "whose score is below 0.9 are left out, as somebody asked"),
+        (0.999, "whose score is below 0.999 are left out, as somebody asked"),
         (0.0, "All that the model finds is counted"),
         (None, None),
     ],

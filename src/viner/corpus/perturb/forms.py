@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from viner.corpus.perturb.rewriting import rewrite_pieces
+from viner.corpus.perturb.rewriting import by_syllable, rewrite_pieces
 from viner.document import Document
 from viner.text import nfc, strip_diacritics, tone_style
 
@@ -18,8 +18,8 @@ def without_diacritics(document: Document) -> Document:
 
 
 def in_other_tone_style(document: Document) -> Document:
-    """The document with *hoà* for *hòa* and *hòa* for *hoà*; words that both styles write alike stay as they are."""
-    return rewrite_pieces(document, _other_style)
+    """The document with *hoà* for *hòa* and *hòa* for *hoà*; syllables that both styles write alike stay as they are."""
+    return rewrite_pieces(document, lambda piece: by_syllable(piece, _other_style))
 
 
 def decomposed(document: Document) -> Document:

@@ -78,7 +78,7 @@ def with_new_names(document: Document, rng: Random) -> Document:
 
 def _name_whole(surface: str) -> list[Span]:
     """The words of a new surface among segments: the name is one of them."""
-    kind = _KIND.match(surface)
+    kind = None if surface.islower() else _KIND.match(surface)  # what is all in lower case is a name as a whole
     start = kind.end() if kind and kind.end() < len(surface) else 0
     return [*split_words(surface[:start]), (start, len(surface))]
 

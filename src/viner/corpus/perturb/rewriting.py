@@ -6,6 +6,7 @@ where each border has gone is never in doubt, and neither is any surface.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +17,11 @@ from viner.conll_meta import KEY as CONLL
 from viner.conll_meta import conll_of
 from viner.corpus.reviewed import REVIEWED, reviewed_spans
 from viner.document import Document, Entity, Span
-from viner.text import words_of
+from viner.text import split_words, words_of
 
 _SENTENCES = "sentences"
+_SYLLABLE = re.compile(r"[^\s_]+")
+"""What is parted by spaces, or underscores, in a segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,17 @@ class Rewriting:
             meta=self._meta(document),
             words=None if document.words is None else [self._span(*word) for word in document.words],
             entities=self._entities(document.entities),
-            tags=document.tags,
+            tags=self._tags(document),
             labels=document.labels,
             relations=document.relations,
             suggestions=self._entities(document.suggestions),
         )
+
+    def _tags(self, document: Document) -> Mapping[str, Sequence[str]] | None:
+        """The classes of words; those of the splitter's words only where there are as many of them still."""
+        if document.words is None and document.tags is not None:
+            return document.tags if len(split_words(self.text)) == len(split_words(document.text)) else None
+        return document.tags
 
     def _span(self, start: int, end: int) -> Span:
         return self.offset(start), self.offset(end)
@@ -130,6 +139,11 @@ def rewrite_pieces(document: Document, change: Callable[[str], str]) -> Document
         Edit(start, end, new) for start, end in pieces(document) if (new := change(text[start:end])) and new != text[start:end]
     ]
     return Rewriting(text, edits).document(document) if edits else document
+
+
+def by_syllable(piece: str, change: Callable[[str], str]) -> str:
+    """A piece, which holds several syllables where words are segments, with each of them changed; white space stays."""
+    return _SYLLABLE.sub(lambda match: change(match[0]), piece)
 
 
 def pieces(document: Document) -> list[Span]:

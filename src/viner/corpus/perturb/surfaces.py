@@ -76,4 +76,8 @@ def _surface(document: Document, entity: Entity) -> _Surface:
 def _other(entity: Entity, kept: Sequence[_Surface], rng: Random) -> _Surface | None:
     if not kept:
         return None
-    return next((drawn for _ in range(_DRAWS) if (drawn := rng.choice(kept)).text != entity.text), None)
+    drawn = next((drawn for _ in range(_DRAWS) if (drawn := rng.choice(kept)).text != entity.text), None)
+    if drawn is not None:
+        return drawn
+    others = [surface for surface in kept if surface.text != entity.text]  # where one surface is most of them
+    return rng.choice(others) if others else None

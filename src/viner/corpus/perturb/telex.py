@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from random import Random
 
-from viner.corpus.perturb.rewriting import rewrite_pieces
+from viner.corpus.perturb.rewriting import by_syllable, rewrite_pieces
 from viner.document import Document
 
 RATE = 0.1
@@ -28,11 +28,11 @@ def with_telex(document: Document, rng: Random, rate: float = RATE) -> Document:
         rng: Draws the words.
         rate: Share of the words that have a mark, in [0, 1].
     """
-    return rewrite_pieces(document, lambda piece: telex(piece) if rng.random() < rate else piece)
+    return rewrite_pieces(document, lambda piece: by_syllable(piece, telex) if rng.random() < rate else piece)
 
 
 def telex(word: str) -> str:
-    """The keys that type a Vietnamese word, in its own case; a word that Telex does not type stays as it is."""
+    """The keys that type a Vietnamese syllable, in its own case; one that Telex does not type stays as it is."""
     keys: list[str] = []
     tone = ""
     for char in unicodedata.normalize("NFD", word):

@@ -185,7 +185,7 @@ def _asked(least_score: float | None, rules: str | None, say: Say) -> list[str]:
     # Where this machine keeps them is nobody's business: the page is passed on.
     told = [] if rules is None else [say("err_rules", file=Path(rules).name)]
     if least_score is not None:
-        told.append(say("err_least", score=say.decimal(least_score, 2)) if least_score else say("err_all_found"))
+        told.append(say("err_least", score=say.short(least_score)) if least_score else say("err_all_found"))
     return told
 
 
