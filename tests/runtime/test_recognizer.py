@@ -73,6 +73,14 @@ def test_annotations_of_the_input_are_not_answers(ner):
     assert document.tags is None
 
 
+def test_what_meta_says_of_other_annotations_is_not_said_of_the_answer(ner):
+    conll = {"line": 1, "rows": 2, "odd": [[2, "I-X", "begins with I"]]}
+    document = Document("Lan Huế", meta={"a": 1, "viner:reviewed": [[0, 3]], "conll": conll})
+    assert ner(document).meta == {"a": 1, "conll": {"line": 1, "rows": 2}}
+    foreign = Document("Lan Huế", meta={"conll": {"odd": "theirs"}})
+    assert ner(foreign).meta == foreign.meta
+
+
 def test_a_lone_surrogate_is_refused(ner):
     with pytest.raises(InputError, match="lone surrogate"):
         ner("Huế \ud83d")

@@ -37,6 +37,11 @@ def test_what_comes_home_is_what_was_answered(given_texts):
     assert [(d.id, d.meta) for d in home] == [(d.id, d.meta) for d in documents]
 
 
+def test_what_meta_says_of_other_annotations_is_not_said_of_the_answer():
+    (home,) = travel([Document("Lan", meta={"a": 1, "viner:reviewed": [[0, 3]]})])
+    assert home.meta == {"a": 1}
+
+
 def test_texts_travel_unchanged():
     awkward = ["", "\r\n", "a\u2028b\x85c\x00d", unicodedata.normalize("NFD", "Hà Nội"), "😷 A", "Z" * (CHARACTERS + 5)]
     assert [document.text for document in travel(awkward)] == awkward

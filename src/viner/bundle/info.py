@@ -122,7 +122,7 @@ class BundleInfo:
             (``BioDecoder`` in ``viner.encoding``); 0 leaves out none.
         base: The encoder that training started from: its name, revision or hash.
         data: Fingerprint of the training data.
-        chosen: What somebody said of the model where it was published (:class:`viner.bundle.Chosen`), empty before.
+        chosen: What somebody said of the model where it was published (``viner.bundle.Chosen``), empty before.
         metrics: Figures of the evaluation, by split.
         viner: Version of viner that wrote the folder.
         files: Size and hash of each file, filled in when the folder is written.

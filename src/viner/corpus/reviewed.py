@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from viner.answer_meta import REVIEWED
 from viner.document import Document, Span
 from viner.errors import InputError
-
-REVIEWED = "viner:reviewed"
-"""Key in ``Document.meta``: ``[[start, end], …]``, the spans that a person accepted or rejected."""
 
 
 def is_partial(document: Document) -> bool:

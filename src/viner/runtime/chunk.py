@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from viner.answer_meta import answer_meta
 from viner.document import Document, Entity, Span
 from viner.encoding import EncodedText, Window, WordSpan
 
@@ -78,4 +79,4 @@ def answered(document: Document, words: Sequence[Span], encoded: EncodedText, sp
         Entity(read[span.first][0], read[span.last - 1][1], span.label, score=round(span.score, 4), source="model")
         for span in spans
     ]
-    return Document(document.text, id=document.id, meta=document.meta, words=words, entities=entities)
+    return Document(document.text, id=document.id, meta=answer_meta(document), words=words, entities=entities)

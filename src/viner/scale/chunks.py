@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from viner.answer_meta import answer_meta
 from viner.document import Document
 from viner.errors import VinerError, outline
 from viner.scale.errors import come_home
@@ -105,7 +106,7 @@ def unpack(chunk: Sequence[Document], answer: Answer) -> Iterator[Document]:
 
 
 def _answered(document: Document, layers: Mapping[str, object]) -> Document:
-    data = {"text": document.text, "meta": dict(document.meta), **layers}
+    data = {"text": document.text, "meta": dict(answer_meta(document)), **layers}
     if document.id is not None:
         data["id"] = document.id
     return Document.from_dict(data)

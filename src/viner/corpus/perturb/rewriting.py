@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
+from viner.answer_meta import REVIEWED
 from viner.conll_meta import KEY as CONLL
 from viner.conll_meta import conll_of
-from viner.corpus.reviewed import REVIEWED, reviewed_spans
+from viner.corpus.reviewed import reviewed_spans
 from viner.document import Document, Entity, Span
 from viner.text import split_words, words_of
 
