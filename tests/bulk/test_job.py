@@ -196,6 +196,7 @@ def test_documents_wait_in_no_list(folder) -> None:
         ("out.xyz", None, "names no format"),
         ("out.jsonl", "-", "cannot go to standard output"),
         ("out.jsonl", "out.jsonl", "the same file"),
+        ("out.jsonl", "out.jsonl.part", "keeps there what is done"),
         ("a.txt", None, "would write it"),
         (".", None, "names no format|this is a folder"),
     ],

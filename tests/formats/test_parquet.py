@@ -159,6 +159,11 @@ def test_without_the_extra_the_command_is_named(monkeypatch: pytest.MonkeyPatch,
     assert not (tmp_path / "b.parquet").exists()
 
 
+def test_ids_that_a_program_made_floats_of_are_whole_numbers_and_missing_ones_are_made(tmp_path):
+    file = foreign(tmp_path / "a.parquet", id=[7.0, float("nan"), None, 1.5], text=["a", "b", "c", "d"])
+    assert [document.id for document in read(file)] == ["7", "a:2", "a:3", "1.5"]
+
+
 def test_nanoseconds_are_kept_though_python_has_none(tmp_path):
     moment = [1_700_000_000_123_456_789, None]
     columns = {

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from viner.bulk.inputs import Input, Inputs, find_inputs
+from viner.bulk.leftovers import PART
 from viner.bulk.progress import Block, Meter, Progress
 from viner.bulk.reader import ChangedInputError, Reader
 from viner.bulk.steps import RecognizerLike, Step
@@ -158,8 +159,11 @@ class Job:
         if self.errors is None or (is_special(self.errors) and not Path(self.errors).is_dir()):
             return
         path = real_path(self.errors)
-        if path == real_path(self.out):
+        target = real_path(self.out)
+        if path == target:
             raise UsageError("output and errors are the same file", where=self.out)
+        if not self._streams and path == target.with_name(target.name + PART):
+            raise UsageError("the run keeps there what is done", where=self.errors, hint="Give the errors another name")
         if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
             raise InputError(
                 "this is a folder, not a file" if path.is_dir() else "the errors cannot be written there",

@@ -44,6 +44,8 @@ MARK = b"viner"
 VERSION = b"1"
 
 _MORE = ("tags", "labels", "relations", "suggestions")
+_WHOLE = 2.0**53
+"""Up to which a float holds every whole number."""
 _ENTITY = ("id", "start", "end", "label", "score", "source")
 
 
@@ -212,12 +214,20 @@ def _foreign(cells: dict[str, Any], columns: Columns, source: Source, row: int) 
     if not isinstance(text, str):
         what = "empty (null)" if text is None else f"no text but a value of type {type(text).__name__}"
         return FormatError(f"column {columns.names[columns.text]!r} is {what}", where=source.where(row))
-    name = cells[columns.names[columns.id]] if columns.id is not None else None
+    name = _name(cells[columns.names[columns.id]]) if columns.id is not None else None
     meta = {name: _plain(cells[name]) for index, name in enumerate(columns.names) if index not in (columns.text, columns.id)}
     try:
-        return Document(text, id=f"{source.stem}:{row}" if name is None else str(_plain(name)), meta=meta)
+        return Document(text, id=f"{source.stem}:{row}" if name is None else name, meta=meta)
     except InputError as error:
         return FormatError(error.message, where=source.where(row), hint=error.hint)
+
+
+def _name(value: Any) -> str | None:
+    """A cell as an id; None where there is none. Whole numbers beside empty cells are floats in many a program."""
+    plain = _plain(value)
+    if isinstance(plain, float) and plain.is_integer() and abs(plain) < _WHOLE:
+        plain = int(plain)
+    return None if plain is None else str(plain)
 
 
 def _plain(value: Any) -> Any:

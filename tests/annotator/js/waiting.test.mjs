@@ -15,18 +15,42 @@ test("a lease is renewed when half of it is over, whatever the wall clock says",
   lease.keep("d", 1800);
   assert.equal(timer.wait, 900_000);
   await lease.check();
+  lease.touched();
   assert.deepEqual(renewed, [], "it is not time yet");
   now += 900_000;
   timer.work();
   await settled();
   assert.deepEqual([renewed, timer.wait], [["d"], 900_000]);
   now += 7_200_000;
-  await lease.check();
-  assert.equal(renewed.length, 2, "a computer that slept renews as soon as it is awake");
+  lease.touched();
+  await settled();
+  assert.equal(renewed.length, 2, "a computer that slept renews as soon as somebody is there");
   lease.drop();
   now += 7_200_000;
-  await lease.check();
+  lease.touched();
+  await settled();
   assert.equal(renewed.length, 2);
+});
+
+test("where nobody is at work a lease runs out, and is renewed when they are back", async () => {
+  let now = 0;
+  let timer = null;
+  const renewed = [];
+  const lease = new Lease({ now: () => now, later: (work, wait) => ((timer = { work, wait }), 0), renew: async (id) => (renewed.push(id), { lease_seconds: 1800 }) });
+  lease.keep("d", 1800);
+  lease.touched();
+  for (let half = 0; half < 4; half++) {
+    now += timer.wait;
+    timer.work();
+    await settled();
+  }
+  assert.deepEqual(renewed, ["d"], "once for what was done in the first half, then no more");
+  lease.touched();
+  await settled();
+  assert.deepEqual(renewed, ["d", "d"]);
+  lease.touched();
+  await settled();
+  assert.equal(renewed.length, 2, "the next renewal waits until half of it is over");
 });
 
 test("a lease that could not be renewed is tried again soon", async () => {
@@ -34,10 +58,13 @@ test("a lease that could not be renewed is tried again soon", async () => {
   let timer = null;
   const lease = new Lease({ now: () => now, later: (work, wait) => ((timer = { work, wait }), 0), renew: () => Promise.reject(new Error("offline")) });
   lease.keep("d", 1800);
-  now = timer.wait;
-  timer.work();
-  await settled();
-  assert.equal(timer.wait, 30_000);
+  lease.touched();
+  for (const wait of [900_000, 30_000, 30_000]) {
+    assert.equal(timer.wait, wait);
+    now += timer.wait;
+    timer.work();
+    await settled();
+  }
 });
 
 test("what is for another person or another project is kept apart, also where projects have one name", () => {
@@ -71,6 +98,7 @@ test("that somebody else has the document now is said once, until the lease is b
   lease.keep("d", 1800);
   const counts = [];
   while (answers.length) {
+    lease.touched();
     now += timer.wait;
     timer.work();
     await settled();

@@ -1,4 +1,7 @@
-/** Keeps the document on the page leased, whatever the clock of this computer says: the server tells how many seconds are left. */
+/**
+ * Keeps the document on the page leased while somebody is at work on it, whatever the clock of this computer says: the server
+ * tells how many seconds are left.
+ */
 
 const SHORTEST = 15_000;
 /** Seconds after which it is tried anew where there was no answer, twice. */
@@ -22,9 +25,15 @@ export class Lease {
     /** @type {string | null} */
     this.id = null;
     this.due = Infinity;
+    /** Whether a hand moved since the last renewal. */
+    this.active = false;
   }
 
-  /** A document is leased for some seconds from now on; it is renewed when half of them are over. @param {string} id @param {number} seconds */
+  /**
+   * A document is leased for some seconds from now on. When half of them are over it is renewed, if somebody was at work since; else
+   * as soon as they are, and until then others may have it.
+   * @param {string} id @param {number} seconds
+   */
   keep(id, seconds) {
     const told = this.id === id && this.told;
     this.drop();
@@ -38,15 +47,21 @@ export class Lease {
   drop() {
     clearTimeout(this.timer);
     this.id = null;
-    this.told = false;
+    this.told = this.active = false;
     this.due = Infinity;
+  }
+
+  /** Somebody is at work. */
+  touched() {
+    this.active = true;
+    void this.check();
   }
 
   /** Renews it if it is time: timers stand still while a computer sleeps. */
   async check() {
     const { id } = this;
     // A timer may be a moment early.
-    if (id === null || this.now() < this.due - 50) return;
+    if (id === null || !this.active || this.now() < this.due - 50) return;
     this.due = Infinity;
     /** @type {any} */
     let error = null;
@@ -55,5 +70,6 @@ export class Lease {
     if (error?.code === "leased" && !this.told) this.lost(error.body?.held_by ?? "");
     this.told = error?.code === "leased" || (this.told && error !== null);
     this.keep(id, lease?.lease_seconds ?? UNANSWERED);
+    this.active = error !== null; // what was not renewed is tried again
   }
 }

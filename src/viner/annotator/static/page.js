@@ -95,7 +95,10 @@ class Page {
     });
     addEventListener("keydown", (event) => this.#onKey(event));
     addEventListener("online", () => this.outbox.retry());
-    document.addEventListener("visibilitychange", () => document.hidden || (this.outbox.retry(), void this.lease.check(), void this.training.refresh()));
+    document.addEventListener("visibilitychange", () => document.hidden || (this.outbox.retry(), this.lease.touched(), void this.training.refresh()));
+    for (const kind of ["keydown", "pointerdown", "pointermove", "wheel", "scroll"]) {
+      addEventListener(kind, () => this.lease.touched(), { capture: true, passive: true });
+    }
     storage.onFailure = () => this.alerts.show("not_lasting", this.say("not_lasting"));
     if (!storage.lasting) storage.onFailure();
     addEventListener("beforeunload", (event) => this.outbox.waiting() && !this.storage.lasting && event.preventDefault());
