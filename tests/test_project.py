@@ -268,10 +268,25 @@ def test_an_activated_model_stays_active_until_another_is(project):
     assert "001, 002" in str(error.value.hint)
 
 
+def test_folders_that_are_no_models_yet_are_neither_active_nor_count(project):
+    """As a copy leaves them that broke off."""
+    for number in range(1, 6):
+        (project.path / "models" / f"{number:03d}").mkdir(parents=True)
+    assert project.active_model().name == "005"
+    assert project.prunable(1) == []
+    for number in range(1, 3):
+        (project.path / "models" / f"{number:03d}" / "viner.json").touch()
+    assert project.active_model().name == "002"
+    assert project.prunable(3) == []
+    assert [path.name for path in project.prunable(1)] == ["001"]
+    assert project.next_model().name == "006"
+
+
 def test_only_models_that_are_old_and_not_active_can_go(project):
     assert project.prunable(2) == []
     for number in range(1, 6):
         (project.path / "models" / f"{number:03d}").mkdir(parents=True)
+        (project.path / "models" / f"{number:03d}" / "viner.json").touch()
     project.activate("002")
     assert [path.name for path in project.prunable(2)] == ["001", "003"]
     with pytest.raises(InputError, match="active"):

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from viner import Document, Entity
+from viner.errors import InputError
 from viner.studio.run_folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("stdin")
@@ -49,6 +50,32 @@ def test_it_trains_on_what_is_annotated_and_goes_on_with_the_same_choices(annota
     run("train", "--project", annotated, "--epochs", "3")
     assert [folder.name for folder in worked] == ["001", "001", "002"]
     assert isinstance(worked[2], RunFolder)
+
+
+def test_a_run_that_failed_before_its_first_epoch_is_no_dead_end(annotated, run, tmp_path, monkeypatch):
+    """What was annotated since may be what it lacked; the one that has a checkpoint goes on, unless another is asked for."""
+    folders = []
+
+    def work(folder):
+        folders.append(folder.name)
+        folder.update(state="failed")
+        raise InputError("too few of the documents have entities")
+
+    monkeypatch.setattr("viner.studio.work.work", work)
+    for _ in range(2):
+        assert "too few of the documents" in run("train", "--project", annotated)[2]
+    assert folders == ["001", "002"]
+    checkpoint = annotated / "models" / "002.training" / "checkpoint.pt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    assert (
+        "Going on with run 002, on what was annotated when it began (--anew begins another)"
+        in run("train", "--project", annotated)[2]
+    )
+    run("train", "--project", annotated, "--anew")
+    assert folders == ["001", "002", "002", "003"]
+    status, _, err = run("train", "--train", tmp_path / "gold.jsonl", "--out", tmp_path / "m", "--anew")
+    assert (status, "--anew is for a project" in err) == (2, True)
 
 
 def test_a_run_that_distills_can_be_resumed_from_another_folder(annotated, run, worked, tiny_model, monkeypatch):

@@ -449,6 +449,24 @@ def test_by_itself_it_starts_after_so_many_done_documents(annotated, open_studio
     assert len(started) == 2
 
 
+def test_by_itself_it_has_the_recipe_of_the_model_in_service(annotated, open_studio, started):
+    """But not its teachers and texts, which somebody asked for once."""
+    studio = open_studio(annotated)
+    assert studio.runs.recipe() == {}
+    folder = studio.runs.prepare(base="there/bert", epochs=3, teacher=["a"], self_train=False, imitation=0.3, adapt=["b"])
+    folder.update(state="finished")
+    (annotated.path / "models" / folder.name).mkdir(parents=True)
+    (annotated.path / "models" / "009").mkdir()  # one that came from elsewhere
+    annotated.activate(folder.name)
+    assert studio.runs.recipe() == {"base": "there/bert", "epochs": 3}
+    studio.set_retrain_after(2)
+    make_done(studio, 2, 7)
+    note_done(studio)
+    assert studio.runs.current().options == {"base": "there/bert", "epochs": 3}
+    annotated.activate("009")
+    assert studio.runs.recipe() == {}
+
+
 def test_several_servers_and_tabs_start_one(annotated, open_studio, started):
     studios = [open_studio(annotated) for _ in range(3)]
     studios[0].set_retrain_after(10)

@@ -92,6 +92,26 @@ class Payload:
         return print, ("run",)
 
 
+def test_a_checkpoint_of_another_training_is_kept_aside_and_found_again(tmp_path):
+    """As when somebody starts an interrupted training with one choice changed, and then as it was."""
+    with TrainingFolder(tmp_path / "t") as folder:
+        folder.save({**STATE, "fingerprint": "long"})
+    with TrainingFolder(tmp_path / "t") as folder:
+        assert folder.load("changed") is None
+        assert folder.has_other()
+        for epoch in range(2):
+            folder.save({"fingerprint": "changed", "epoch": epoch})
+        assert not folder.has_other()
+        assert folder.load("changed")["epoch"] == 1
+    with TrainingFolder(tmp_path / "t") as folder:
+        assert torch.equal(folder.load("long")["weights"], STATE["weights"])
+        folder.save({**STATE, "fingerprint": "long", "epoch": 9})
+        assert folder.load("long")["epoch"] == 9
+        assert folder.load("changed")["epoch"] == 1
+        folder.remove()
+    assert not (tmp_path / "t").exists()
+
+
 def test_a_checkpoint_that_would_run_code_or_is_damaged_is_refused(tmp_path, capsys):
     with TrainingFolder(tmp_path / "t") as folder:
         torch.save({"fingerprint": "a", "x": Payload()}, folder.path / "checkpoint.pt")

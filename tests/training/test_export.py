@@ -5,9 +5,11 @@ import pytest
 import torch
 import transformers
 
+from support.bases import tiny_base
 from viner.errors import TrainingError
 from viner.training import export
-from viner.training.export import export_onnx
+from viner.training.export import check_export, export_onnx
+from viner.training.model import load_encoder
 
 SHAPE = {
     "hidden_size": 32,
@@ -86,3 +88,12 @@ def test_a_graph_that_answers_differently_is_not_handed_out(tmp_path, monkeypatc
     with pytest.raises(TrainingError, match="other logits"):
         export_onnx(build("bert"), tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_architecture_that_cannot_be_exported_is_told_before_its_training(tmp_path, monkeypatch):
+    base = tiny_base(tmp_path / "long", "longformer", tokenizer="BPE", positions=130, layers=2, attention_window=[16, 16])
+    with pytest.raises(TrainingError, match="a longformer model cannot be exported to ONNX"):
+        check_export(load_encoder(base, 0.0))
+    check_export(load_encoder(tiny_base(tmp_path / "other", "ernie"), 0.0))
+    monkeypatch.setattr(export, "export_onnx", None)
+    check_export(load_encoder(tiny_base(tmp_path / "known", "bert"), 0.0))  # is not tried

@@ -30,6 +30,7 @@ from viner.schema import Layer, Schema, Type
 from viner.training import export, precision
 from viner.training.trainer import Trainer
 from viner.workflow import Report, choose, finish, train_model
+from viner.workflow.texts import PlainTexts, Reading
 
 pytestmark = pytest.mark.xdist_group("train")  # one process makes what the tests share
 
@@ -253,6 +254,44 @@ def test_a_failed_export_leaves_only_what_the_same_command_goes_on_from(tmp_path
     assert "Going on after epoch 1" in report.getvalue()
     assert [item.name for item in tmp_path.iterdir()] == ["m"]
     assert read_bundle(path).info.metrics["training"]["epochs"] == 1
+
+
+def test_labels_of_test_that_the_model_will_not_have_are_told_before_it_is_trained(tmp_path, base, toys):
+    odd = tmp_path / "test.jsonl"
+    write([Document("Lan ở Huế", entities=[Entity(0, 3, "NAME"), Entity(6, 9, "LOCATION")])], odd)
+    with pytest.raises(SchemaError, match="unknown label 'NAME'") as caught:
+        learn(tmp_path / "m", base, toys, test=odd, schema=Schema.of_entities(["PERSON", "LOCATION"]))
+    assert caught.value.where == str(odd)
+    report = io.StringIO()
+    options = {"train": toys / "train.jsonl", "dev": toys / "dev.jsonl", "base": base, **CHOICES}
+    with pytest.raises(InputError):  # there is too little to adapt to, which is found out before any training as well
+        train_model(out=tmp_path / "m", report=Report(report), test=odd, adapt=[str(odd)], **options)
+    assert f"Warning: {odd} has labels that the training files have nowhere, so none is found: NAME (1)" in report.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({"lora_alpha": 32.0}, "there are none"),
+        ({"lora_dropout": 0.1}, "there are none"),
+        ({"imitation": 0.2}, "there is none"),
+        ({"temperature": 3.0}, "there is none"),
+    ],
+)
+def test_choices_that_would_do_nothing_are_refused(tmp_path, base, toys, choices, said):
+    with pytest.raises(UsageError, match=said):
+        learn(tmp_path / "m", base, toys, **choices)
+    assert not (tmp_path / "m.training").exists()
+
+
+def test_texts_to_learn_from_are_compared_without_their_spaces(tmp_path):
+    """The test set is a tokenized file, the texts are what it was made of."""
+    (tmp_path / "raw.txt").write_text("Bệnh nhân 91 (27-7).\n Bệnh  nhân 91 (27 -7).\nLan ở Huế.\nLan ở Hu\u00ea\u0301 .\n")
+    texts = PlainTexts.find(tmp_path / "raw.txt", "--unlabeled")
+    reading = Reading((), None, {})
+    known = ["Bệnh nhân 91 ( 27 - 7 ) ."]
+    assert [document.text for document in texts.read(reading, known, distinct=True)] == ["Lan ở Huế."]
+    assert texts.counts == {"documents": 1, "left_out": 3}
 
 
 def test_a_full_disk_at_the_end_leaves_no_half_model(tmp_path, base, toys, monkeypatch):

@@ -125,10 +125,13 @@ if TYPE_CHECKING:
 )
 @click.option("--track-dir", type=FILE, help="Where trackers write their files, in a folder of the model's name; OUT.tracking.")
 @click.option("--overwrite", is_flag=True, default=None, help="Replace a model that is there.")
+@click.option("--anew", is_flag=True, help="Leave the project's interrupted training as it is, and begin another one.")
 @budget_option("Stop training after that time")
 @format_option
 @json_option
-def train(project: Path | None, choices: Path | None, read_options: dict[str, Any], as_json: bool, **options: Any) -> None:
+def train(
+    project: Path | None, choices: Path | None, read_options: dict[str, Any], anew: bool, as_json: bool, **options: Any
+) -> None:
     """Train a recognizer, evaluate it, and write it as a model folder.
 
     A project is trained on its documents that are done, and on what was decided in those that were started; a project
@@ -164,12 +167,14 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
     if project is not None or ("train" not in given and Project.is_project(Path())):
         folder = find_project(project)
         if has_store(folder):
-            path = _train_on_store(folder, given)
+            path = _train_on_store(folder, given, anew=anew)
         else:
+            _refuse_anew(anew)
             _refuse_self_training(given)
             files = {**folder.training_files(), "schema": folder.schema(), "source": Origin.of_project(folder)}
             path = train_model(**{name: value for name, value in {**files, **given}.items() if value is not None})
     elif "train" in given and "out" in given:
+        _refuse_anew(anew)
         _refuse_self_training(given)
         path = train_model(**given)
     else:
@@ -182,6 +187,16 @@ def train(project: Path | None, choices: Path | None, read_options: dict[str, An
         click.echo(f"Model: {path}\nTry it: viner serve {path}")
 
 
+def _refuse_anew(anew: bool) -> None:
+    from viner.errors import UsageError
+
+    if anew:
+        raise UsageError(
+            "--anew is for a project that has a store, whose trainings have folders of their own",
+            hint="Name another folder with --out, or delete OUT.training",
+        )
+
+
 def _refuse_self_training(given: dict[str, Any]) -> None:
     from viner.errors import UsageError
 
@@ -192,8 +207,11 @@ def _refuse_self_training(given: dict[str, Any]) -> None:
         )
 
 
-def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
-    """A run as the page's button starts it, in this process: it takes up the one that was interrupted, or begins a new one."""
+def _train_on_store(project: Project, choices: dict[str, Any], *, anew: bool) -> Path:
+    """A run as the page's button starts it, in this process: it takes up the one that was interrupted, or begins a new one.
+
+    One that failed before its first epoch has nothing to go on from; what was annotated since may be what it lacked.
+    """
     from viner.errors import UsageError
     from viner.store import Store
     from viner.studio.run_folder import RunFolder
@@ -234,8 +252,10 @@ def _train_on_store(project: Project, choices: dict[str, Any]) -> Path:
     with Store.of_project(project, create=False) as store:
         runs = Runs(project, store)
         last = runs.current()
-        if last is not None and last.resumable and dict(last.options) == runs.in_full(choices):
-            click.echo(f"Going on with run {last.name}, on what was annotated when it began", err=True)
+        takes_up = last is not None and last.resumable and not anew and dict(last.options) == runs.in_full(choices)
+        if last is not None and takes_up and (last.state == "stopped" or runs.has_checkpoint(last.name)):
+            told = "on what was annotated when it began (--anew begins another)"
+            click.echo(f"Going on with run {last.name}, {told}", err=True)
             return work(RunFolder(project.path / "runs" / last.name))
         with runs.foreground(**choices) as folder:
             return work(folder)

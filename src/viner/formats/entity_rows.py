@@ -47,6 +47,8 @@ def write_rows(documents: Iterable[Document], sink: Callable[[str], None], repor
         ]
         sink(_lines(rows))
         report.lose_layers(document, *_NO_PLACE)
+        if document.entities is not None:  # those of other documents are empty, which says it
+            report.lose_state(document)
         if any(item.id is not None for item in entities):
             report.lose(document, "ids of entities", "the format has no place for ids of entities")
         report.documents += 1

@@ -18,6 +18,8 @@ from viner.formats.names import speakable
 from viner.formats.packing import DamagedError, packed, packing, unpacked, unpacked_name
 
 STDIN = "-"
+BOM = "\ufeff"
+"""The byte order mark. Readers take one off a file that begins with it, so a text that begins with it is written with two."""
 _HEAD = 16_384
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 

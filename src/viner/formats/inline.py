@@ -22,9 +22,9 @@ from itertools import groupby, pairwise
 
 from viner.document import Document, Entity
 from viner.errors import FormatError
-from viner.formats.files import Source, strip_line_end
+from viner.formats.files import BOM, Source, strip_line_end
 from viner.formats.format import Format
-from viner.formats.report import UNANNOTATED, WriteReport
+from viner.formats.report import WriteReport
 
 _HEADER = re.compile(r"# ?(?P<key>[A-Za-z_][\w-]*): ?(?P<value>.*)")
 _LABEL = r"[^\s()\[\]\\/:]+"
@@ -116,11 +116,11 @@ def _parse_line(line: str, offset: int, where: str) -> tuple[str, list[Entity]]:
 
 def _write(documents: Iterable[Document], sink: Callable[[str], None], report: WriteReport) -> None:
     for index, document in enumerate(documents):
-        sink(("\n" if index else "") + _format(document, report) + "\n")
+        block = _format(document, report)
+        sink(("\n" if index else BOM if block.startswith(BOM) else "") + block + "\n")
         report.documents += 1
         report.lose_layers(document, "words", "tags", "labels", "relations", "suggestions")
-        if document.entities is None:
-            report.lose(document, "what is open", UNANNOTATED)
+        report.lose_state(document)
 
 
 def _format(document: Document, report: WriteReport) -> str:

@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from viner.answer_meta import REVIEWED
 from viner.document import Document, Entity
 
 UNANNOTATED = "the format cannot say that nobody annotated a document: it will count as one without entities"
+PARTIAL = "the format cannot say what nobody looked at: it will count as having no entities there (JSONL and Parquet can)"
 LISTED = 100
 """How many losses a report lists one by one; it counts all of them."""
 
@@ -46,6 +48,13 @@ class WriteReport:
         self.lost[reason] += 1
         if len(self.losses) < LISTED:
             self.losses.append(Loss(document.id, what, reason))
+
+    def lose_state(self, document: Document) -> None:
+        """Counts a document that is not annotated, or in part only, where a format takes every document for annotated."""
+        if document.entities is None:
+            self.lose(document, "what is open", UNANNOTATED)
+        elif REVIEWED in document.meta:
+            self.lose(document, "what is open", PARTIAL)
 
     def lose_entity(self, document: Document, entity: Entity, reason: str) -> None:
         """Counts an entity that was left out."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from viner.document import Document
 from viner.errors import FormatError
-from viner.formats.files import Source, strip_line_end
+from viner.formats.files import BOM, Source, strip_line_end
 from viner.formats.format import Format
 from viner.formats.report import WriteReport
 
@@ -34,7 +34,7 @@ def _read(source: Source, *, whole: bool = False) -> Iterator[Document]:
 
 
 def _write(documents: Iterable[Document], sink: Callable[[str], None], report: WriteReport) -> None:
-    for document in documents:
+    for index, document in enumerate(documents):
         line, breaks = _LINE_BREAK.subn(" ", document.text)
         if breaks:
             report.lose(document, f"{breaks} line breaks", "line breaks became spaces")
@@ -43,7 +43,7 @@ def _write(documents: Iterable[Document], sink: Callable[[str], None], report: W
             line = line.replace("\0", "\ufffd")
             report.lose(document, "zero characters", "zero characters became U+FFFD")
         report.lose_layers(document, "entities", "tags", "labels", "relations", "suggestions")
-        sink(line + "\n")
+        sink((BOM if index == 0 and line.startswith(BOM) else "") + line + "\n")
         report.documents += 1
 
 

@@ -132,7 +132,7 @@ class Project:
         return sorted((folder for folder in folders.iterdir() if folder.name.isdecimal()), key=lambda folder: int(folder.name))
 
     def active_model(self, *, but: Path | None = None) -> Path:
-        """The model that recognizes for the project: the one that ``models/active`` names, else the newest.
+        """The model that recognizes for the project: the one that ``models/active`` names, else the newest that is one.
 
         Args:
             but: A model that is not counted among the newest.
@@ -147,7 +147,7 @@ class Project:
             )
         pointer = self._pointer()
         if not pointer.is_file():
-            return models[-1]
+            return next((model for model in reversed(models) if _is_model(model)), models[-1])
         try:
             return self._model(pointer.read_text(encoding="utf-8").strip())
         except InputError as error:
@@ -173,7 +173,7 @@ class Project:
         return model
 
     def prunable(self, keep: int) -> list[Path]:
-        """The models that are neither among the newest nor active, oldest first.
+        """The models that are neither among the newest nor active, oldest first. A folder that is none stays.
 
         Args:
             keep: How many of the newest stay, at least 1.
@@ -181,7 +181,7 @@ class Project:
         Raises:
             InputError: If the active model is gone.
         """
-        models = self.models()
+        models = [model for model in self.models() if _is_model(model)]
         spared = {*models[-keep:], *([self.active_model()] if models else [])}
         return [model for model in models if model not in spared]
 
@@ -214,3 +214,8 @@ class Project:
                 return folder
         known = ", ".join(folder.name for folder in self.models()) or "none"
         raise InputError(f"the project has no model {name!r}", where=self.path, hint=f"Activate another: {known}")
+
+
+def _is_model(folder: Path) -> bool:
+    """Whether a folder is one that was written to its end, or copied so far."""
+    return (folder / "viner.json").is_file()

@@ -49,6 +49,12 @@ class RunError(VinerError):
     code = "training_refused"
 
 
+_NO_RECIPE = frozenset(
+    "distill_from layers teacher unlabeled self_train imitation temperature closeness track track_dir".split()
+)
+"""Options of a run that say what it learned from beside the annotations, or who watched."""
+
+
 class Runs:
     """The trainings of a project, each in a folder ``runs/NNN`` and a process of its own. Safe to call from several threads.
 
@@ -94,6 +100,8 @@ class Runs:
     def start_due(self, after: int) -> Run | None:
         """Starts a training by itself, if none is at work and enough documents are done for it. It tries once for them.
 
+        It has the base and the choices of the model in service (:meth:`recipe`), which it is compared with.
+
         Args:
             after: How many more documents must be done than when the last training began, or when one was last tried.
 
@@ -110,7 +118,7 @@ class Runs:
                 if not self._is_due(after):  # another server was faster
                     return None
                 self._store.set_setting(_TRIED, self._store.counts().status("done"))
-                folder = self.prepare(automatic=True)
+                folder = self.prepare(automatic=True, **self.recipe())
                 self._spawn(folder)
         except RunError:
             return None
@@ -224,6 +232,25 @@ class Runs:
             folder.update(state="starting", begun=round(time.time(), 1), ended=None, error=None, pid=None, process=None)
             self._spawn(folder)
         return self.get(name)
+
+    def has_checkpoint(self, name: str) -> bool:
+        """Whether a run has whole epochs to go on from."""
+        from viner.training.checkpoint import TrainingFolder
+
+        return TrainingFolder(self._project.path / "models" / f"{name}.training").has_begun
+
+    def recipe(self) -> dict[str, Any]:
+        """The options by which the model in service was trained, as far as they are a recipe: its base and its choices.
+
+        What it learned from beside the annotations, a teacher or texts, is left to who asks for it. Empty where none is known.
+        """
+        if not self._project.models():
+            return {}
+        try:
+            options = RunFolder(self._folder / self._project.active_model().name).read().get("options", {})
+        except VinerError:  # a model that came from elsewhere
+            return {}
+        return {name: value for name, value in options.items() if not name.startswith("adapt") and name not in _NO_RECIPE}
 
     def wait(self, name: str, *, poll: float = 0.05) -> Run:
         """Waits until a run is at work no more, and returns it."""

@@ -29,7 +29,7 @@ ADAPTATION = "adaptation.pt"
 _ADAPTED = "adapted-"
 _LOCK, _LOG, _SCRATCH = "lock", "metrics.jsonl", "scratch"
 _OWN = re.compile(
-    rf"{_LOCK}|{re.escape(_LOG)}|{_SCRATCH}|({'|'.join(map(re.escape, (CHECKPOINT, REFIT, ADAPTATION)))})(\.part)?"
+    rf"{_LOCK}|{re.escape(_LOG)}|{_SCRATCH}|({'|'.join(map(re.escape, (CHECKPOINT, REFIT, ADAPTATION)))})(\.part|\.other)?"
     rf"|{_ADAPTED}[0-9a-f]{{16}}(\.part)?"
 )
 """Names of all that a training writes in its folder: nothing else there is deleted."""
@@ -50,6 +50,7 @@ class TrainingFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = FileLock(path / _LOCK)
+        self._others: set[str] = set()
 
     def __enter__(self) -> TrainingFolder:
         if self.path.is_dir() and any(self.path.iterdir()) and not self._own():
@@ -118,7 +119,7 @@ class TrainingFolder:
         return [path for path in self.path.iterdir() if _OWN.fullmatch(path.name)] if self.path.is_dir() else []
 
     def save(self, state: dict[str, Any], name: str = CHECKPOINT) -> None:
-        """Writes a checkpoint.
+        """Writes a checkpoint. One of another training that was there is kept aside, in the place of one that was there before.
 
         Args:
             state: What is to be found again, with its ``"fingerprint"``.
@@ -133,6 +134,9 @@ class TrainingFolder:
                 torch.save(state, file)
                 file.flush()
                 os.fsync(file.fileno())
+            if name in self._others:
+                (self.path / name).replace(self._aside(name))
+                self._others.discard(name)
             temporary.replace(self.path / name)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
             if (stopped := interruption(error)) is not None:
@@ -146,22 +150,26 @@ class TrainingFolder:
             temporary.unlink(missing_ok=True)
 
     def load(self, fingerprint: str, name: str = CHECKPOINT) -> dict[str, Any] | None:
-        """The last checkpoint, if there is one of a training with the same data and choices.
+        """The last checkpoint, if there is one of a training with the same data and choices, be it kept aside.
 
         Args:
-            fingerprint: Identifies data and choices; a checkpoint of another training is not used.
+            fingerprint: Identifies data and choices; one of another training is not used, and :meth:`has_other` says so.
             name: Which one.
         """
-        path = self.path / name
-        if not path.is_file():
-            return None
-        try:
-            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # pickle and zip errors of every kind
-            raise TrainingError(
-                f"the checkpoint cannot be read ({type(error).__name__})", where=path, hint="Delete that folder to start anew"
-            ) from error
-        return state if state.get("fingerprint") == fingerprint else None
+        for path in (self.path / name, self._aside(name)):
+            state = _read(path) if path.is_file() else None
+            if state is not None and state.get("fingerprint") == fingerprint:
+                return state
+            if state is not None and path.name == name:
+                self._others.add(name)
+        return None
+
+    def has_other(self, name: str = CHECKPOINT) -> bool:
+        """Whether a checkpoint was found there that is of another training; the next one that is saved takes its place."""
+        return name in self._others
+
+    def _aside(self, name: str) -> Path:
+        return self.path / f"{name}.other"
 
     def discard(self, name: str = CHECKPOINT) -> None:
         """Deletes a checkpoint: what it is of starts anew next time."""
@@ -181,3 +189,13 @@ class TrainingFolder:
         self._lock.release()
         with contextlib.suppress(OSError):  # somebody else's files stay
             self.path.rmdir()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle and zip errors of every kind
+        raise TrainingError(
+            f"the checkpoint cannot be read ({type(error).__name__})", where=path, hint="Delete that folder to start anew"
+        ) from error
+    return state

@@ -123,6 +123,10 @@ class TrainingConfig:
             raise UsageError(
                 "r_drop compares two draws of dropout, and there is none", hint="Give dropout, or leave r_drop out"
             )
+        if self.lora is None and (self.lora_alpha is not None or self.lora_dropout):
+            raise UsageError(
+                "lora_alpha and lora_dropout say how adapters learn, and there are none", hint="Give lora a rank, such as 16"
+            )
         if self.precision not in (None, "bf16", "fp32"):
             raise UsageError(f"precision must be 'bf16' or 'fp32', not {self.precision!r}")
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from viner.bundle.graph_files import data_of
 from viner.encoding import position_limit
-from viner.errors import MissingExtraError, TrainingError
+from viner.errors import MissingExtraError, TrainingError, VinerError
 from viner.training.graph_file import SMALL, fits, move_graph, save_graph
 from viner.training.shapes import settle_shapes
 
@@ -31,6 +31,9 @@ _OPSET = 20
 # Encoders whose attention adds the mask as it is. They get it ready-made, one row a text; from a mask of 0 and 1 they would
 # build a whole matrix for each text, with thirty operators.
 _ADDITIVE = {"bert", "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "electra", "distilbert"}
+_EXPORTED = _ADDITIVE | {"deberta", "deberta-v2", "mpnet", "modernbert"}
+"""Architectures of which models have been exported and compared: they are not tried before a training."""
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 
 
 def export_onnx(model: PreTrainedModel, path: str | Path, layer: str = "entities") -> None:
@@ -76,13 +79,60 @@ def export_onnx(model: PreTrainedModel, path: str | Path, layer: str = "entities
             _simplify(raw, clean)
             _check(model, clean)
             move_graph(clean, path)
-    except (RuntimeError, ValueError, TypeError) as error:
+    except VinerError:
+        raise
+    except Exception as error:  # whatever the architecture's own code, the exporter and ONNX Runtime raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise TrainingError(
-            f"a {model.config.model_type} model cannot be exported to ONNX ({str(error).strip().splitlines()[0]})",
+            f"a {model.config.model_type} model cannot be exported to ONNX ({reason})",
             hint="Its weights are fine; take another base for a recognizer",
         ) from error
     finally:
         model.train(was_training)
+
+
+def check_export(encoder: PreTrainedModel) -> None:
+    """Finds out before a training whether a model of this architecture can be exported: a small one of random weights is.
+
+    Args:
+        encoder: The base. Architectures that are known to be exported are not tried.
+
+    Raises:
+        TrainingError: If it cannot.
+    """
+    from transformers import AutoModelForTokenClassification
+    from transformers.utils import logging
+
+    if encoder.config.model_type in _EXPORTED:
+        return
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        try:
+            import torch
+
+            config = type(encoder.config).from_dict(_shrunken(encoder.config.to_dict()))
+            model = AutoModelForTokenClassification.from_config(config, dtype=torch.float32)
+        except Exception:  # it cannot be made smaller in this way; then it is found out at the end
+            return
+        with tempfile.TemporaryDirectory(prefix="viner-export-") as folder:
+            export_onnx(model, Path(folder) / "model.onnx")
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+def _shrunken(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration of one layer, with as few pieces as its own special ones allow."""
+    layers = next((config[name] for name in _LAYERS if isinstance(config.get(name), int)), None)
+    # What says something of each layer says it of one now.
+    small = {
+        key: value[:1] if isinstance(value, list) and layers is not None and len(value) == layers else value
+        for key, value in config.items()
+    }
+    small |= {name: 1 for name in _LAYERS if isinstance(config.get(name), int)}
+    special = [value for key, value in config.items() if key.endswith("_token_id") and isinstance(value, int)]
+    pieces = max([*special, 0]) + 200
+    return {**small, "vocab_size": min(pieces, config["vocab_size"])} if isinstance(config.get("vocab_size"), int) else small
 
 
 def _logits_module(model: PreTrainedModel) -> Any:

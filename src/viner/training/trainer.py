@@ -24,6 +24,7 @@ from viner.training.checkpoint import TrainingFolder
 from viner.training.config import TrainingConfig, default_learning_rate
 from viner.training.data import TrainingSet
 from viner.training.distributed import Part, Processes, Step
+from viner.training.export import check_export
 from viner.training.fingerprint import training_fingerprint
 from viner.training.heads import EntityHead
 from viner.training.lora import add_adapters, merge_adapters
@@ -175,6 +176,7 @@ class Trainer:
             head = EntityHead(self._layer, self._labels, int(encoder.config.hidden_size), self._config.dropout)
             model = MultiHeadModel(encoder, [head])
         check_stock(model.encoder)
+        check_export(model.encoder)
         if self._config.gradient_checkpointing:
             recompute_layers(model.encoder)
         if self._config.lora is not None:
@@ -469,6 +471,8 @@ class Trainer:
         saved = folder.load(self._fingerprint, self._selection.checkpoint)
         self._processes.check_same(None if saved is None else saved["state"], f"the checkpoint in {folder.path}")
         if saved is None:
+            if folder.has_other(self._selection.checkpoint):
+                self._emit("other", folder=folder.path.name)
             return make_optimizer(self._model, state.rate, self._config)
         for name, value in saved["state"].items():
             setattr(state, name, value)

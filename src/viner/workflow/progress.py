@@ -143,6 +143,11 @@ class Report:
         elif kind == "resume":
             best = "" if event["best_f1"] is None else f" (best dev F1 so far {event['best_f1']:.4f})"
             self.line(f"Going on after epoch {event['epoch']}{best}")
+        elif kind == "other":
+            self.line(
+                f"Warning: {event['folder']} holds an interrupted training of other data or choices; this one begins anew, and"
+                " that one is kept until it is done"
+            )
         elif kind == "end" and event["dev_f1"] is None:
             self.close()
             self.line(f"Learned dev as well: {event['best_epoch']} epochs, {event['seconds']:.0f} s")

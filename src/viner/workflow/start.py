@@ -165,6 +165,13 @@ class Start:
                         f"{option} and {learns} exclude each other: {why}",
                         hint=f"Leave one of them away; the teacher may well have been trained with {option}",
                     )
+        else:
+            for name in ("imitation", "temperature", "closeness"):
+                if name in choices:
+                    raise UsageError(
+                        f"{name} says how a student learns from a teacher, and there is none",
+                        hint="Name one with --teacher or --distill-from, or leave it away",
+                    )
         if self.model is None:
             config = TrainingConfig(**choices)
             return config if segmenter is None else replace(config, views=(*config.views, SEGMENTS))

@@ -14,9 +14,15 @@ from viner.document import Document
 from viner.errors import UsageError
 from viner.formats import Source, read_source
 from viner.formats.files import STDIN
+from viner.text import nfc
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 """A file, a folder or a pattern, or several."""
+
+
+def bare_text(text: str) -> str:
+    """A text in NFC without its white space, by which two texts are compared that come from different files."""
+    return "".join(nfc(text).split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +90,23 @@ class PlainTexts:
 
         Args:
             reading: How the annotated files are read, for those of them that are texts to learn from as well.
-            left_out: Texts that are left out.
+            left_out: Texts that are left out, whatever their white space: a CoNLL file parts words that its source does not.
             distinct: Leave out, too, what has been read before.
 
         Raises:
             InputError: If a file cannot be read.
         """
         self.counts = Counter(documents=0, left_out=0)
-        known = set(left_out)
+        known = set(map(bare_text, left_out))
         for file in self.inputs.files:
             format, options = (reading.format, reading.options) if reading.is_annotated(file.path) else (None, {})
             for document in read_source(Source(file.path, stem=file.stem), format, **options):
                 text = document.text
                 if not text.strip():
                     continue
-                self.counts["left_out" if text in known else "documents"] += 1
-                if text not in known:
+                bare = bare_text(text)
+                self.counts["left_out" if bare in known else "documents"] += 1
+                if bare not in known:
                     if distinct:
-                        known.add(text)
+                        known.add(bare)
                     yield Document(text, words=document.words)

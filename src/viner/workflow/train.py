@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -23,7 +24,7 @@ from viner.workflow.lineage import ADAPTED, UNLABELED
 from viner.workflow.material import Material, annotated, require_training
 from viner.workflow.progress import Report, TrainingLog
 from viner.workflow.start import Start
-from viner.workflow.texts import PlainTexts, Reading
+from viner.workflow.texts import PlainTexts, Reading, bare_text
 
 if TYPE_CHECKING:
     from viner.training.config import TrainingConfig
@@ -157,6 +158,8 @@ def train_model(
     tested = None if test is None else annotated(test, format, read_options)
     if tested is not None:
         refuse_partial(tested, "score", where=test)
+        if test is not None:
+            _check_tested(start, material, test, tested, report, given=schema is not None)
     scored = [(dev or train, material.dev), *([] if test is None or tested is None else [(test, tested)])]
     _check_teachers(start, scored, None if dev is not None else material.whole, report)
     _tell_learned(material.train, scored, report)
@@ -263,11 +266,36 @@ def _check_teachers(
             report.line(f"Warning: the teacher {model.path} has learned the documents of {file}, where its student is scored")
 
 
+def _check_tested(
+    start: Start, material: Material, test: str | Path, documents: Sequence[Document], report: Report, *, given: bool
+) -> None:
+    """Labels of the test file that the model will not have, told before it is trained.
+
+    Args:
+        start: What is trained.
+        material: What it learns.
+        test: The file.
+        documents: Its documents.
+        report: Where it is told.
+        given: Whether somebody said which labels there are, a schema or a teacher; else those of train are all.
+
+    Raises:
+        SchemaError: If there are others than those that were given.
+    """
+    if given or start.model is not None or start.teachers:
+        start.check_labels(material.labels, documents, where=test)
+    known = set(material.labels)
+    unknown = Counter(entity.label for document in documents for entity in document.entities or () if entity.label not in known)
+    if unknown:
+        told = ", ".join(f"{label} ({count:,})" for label, count in sorted(unknown.items()))
+        report.line(f"Warning: {test} has labels that the training files have nowhere, so none is found: {told}")
+
+
 def _tell_learned(learned: Iterable[Document], scored: Iterable[tuple[str | Path, Sequence[Document]]], report: Report) -> None:
     """Tells where many of the texts that a model is scored on are among those that it learns."""
-    texts = {document.text for document in learned}
+    texts = {bare_text(document.text) for document in learned}
     for file, documents in scored:
-        known = sum(document.text in texts for document in documents)
+        known = sum(bare_text(document.text) in texts for document in documents)
         if known > _KNOWN_SHARE * len(documents):
             report.line(
                 f"Warning: {known:,} of {len(documents):,} documents of {file} are learned as well, so figures there say little"

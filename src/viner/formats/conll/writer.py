@@ -18,7 +18,8 @@ from viner.formats.conll.layout import DOCSTART, is_blank
 from viner.formats.conll.lines import RAW_TEXT, UNFINISHED, other_lines, render_rows, sentence_bounds
 from viner.formats.conll.spacing import rebuild, safe
 from viner.formats.conll.tags import SCHEMES, Scheme, TagSpan, decode, encode
-from viner.formats.report import UNANNOTATED, WriteReport
+from viner.formats.files import BOM
+from viner.formats.report import WriteReport
 from viner.text import split_words
 
 _NEEDED = {"rows", "separator", "scheme", "token_column", "tag_columns"}
@@ -73,7 +74,9 @@ def _write(
         kept = own if alike else None
         lines = _fresh(document, report, scheme, comments) if kept is None else _again(document, kept, report)
         if index == 0 and kept is not None and kept.get("bom"):
-            sink("\ufeff")
+            sink(BOM)
+        elif index == 0 and lines and lines[0].startswith(BOM):
+            sink(BOM)  # readers take the first one off
         if lines and not _MARK.match(lines[0]):
             if marked:
                 lines.insert(0, _mark(document, report))
@@ -88,8 +91,7 @@ def _write(
             previous = lines[-1] + ("" if unfinished else "\n")
         report.documents += 1
         report.lose_layers(document, "tags", "labels", "relations", "suggestions")
-        if document.entities is None:
-            report.lose(document, "what is open", UNANNOTATED)
+        report.lose_state(document)
         if kept is None and told is not None and "spare" in told:
             report.lose(document, "other columns", _OTHER_WORDS if own is None else _UNLIKE)
         if set(document.meta) - {KEY} or (told is None and KEY in document.meta):

@@ -42,7 +42,7 @@ def training_router(desk: Desk) -> APIRouter:
         def work() -> Response:
             action = Fields(parsed(raw), "action").choice("action", ("start", "stop", "resume"))
             if action == "start":
-                studio.runs.start()
+                studio.runs.start(**studio.runs.recipe())
             else:
                 run = studio.runs.current()
                 if run is None:
