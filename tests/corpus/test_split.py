@@ -49,3 +49,21 @@ def test_a_text_that_is_there_often_does_not_make_the_smaller_part_small(copies)
 def test_where_no_text_fits_the_rarest_is_set_aside():
     documents = [Document(text) for text in "aaabbbbccccc"]
     assert {len(split_documents(documents, 0.1, seed)[1]) for seed in range(20)} <= {3, 4}
+
+
+def test_of_a_file_that_grew_most_of_the_same_is_set_aside():
+    """So that a model of the smaller file has not learned what the larger one is scored on."""
+    documents = [Document(f"text {number}") for number in range(80)]
+    for seed in range(20):
+        learned, _ = split_documents(documents[:60], 0.1, seed)
+        _, aside = split_documents(documents[:65], 0.1, seed)
+        assert not {document.text for document in aside} & {document.text for document in learned}
+    mixed = [
+        len(
+            {d.text for d in split_documents(documents, 0.1, seed)[1]}
+            & {d.text for d in split_documents(documents[:60], 0.1, seed)[0]}
+        )
+        for seed in range(20)
+    ]
+    assert max(mixed) <= 2
+    assert sum(mixed) < 20

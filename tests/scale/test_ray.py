@@ -7,6 +7,8 @@ import os
 import random
 import signal
 import socket
+import subprocess
+import sys
 import time
 import unicodedata
 from pathlib import Path
@@ -18,7 +20,7 @@ import viner
 from support.systems import needs_system
 from viner.document import Document
 from viner.errors import BundleError, FormatError, InputError, UsageError
-from viner.scale import ClusterError, RayRecognizer
+from viner.scale import ClusterError, RayRecognizer, session
 
 pytestmark = [needs_system("ray"), pytest.mark.xdist_group("ray")]
 
@@ -169,6 +171,27 @@ def test_a_bad_text_ends_the_stream_with_its_own_error_and_no_text_stands_in_the
     assert any(logs.rglob("*.log"))
     assert [file.name for file in logs.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()] == []
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_cluster_that_another_program_runs_for_itself_is_not_joined(recognizer, tmp_path, monkeypatch):
+    """It ends with that program, whenever that is."""
+    import ray
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    ours = ray.get_runtime_context().gcs_address
+    program = (
+        "from viner.scale.session import connect, ray_module\n"
+        "print(connect(None, 1, 0), ray_module().get_runtime_context().gcs_address)"
+    )
+    other = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=180, check=True)
+    started, theirs = other.stdout.split()
+    assert started == "True"
+    assert theirs != ours
+    (tmp_path / "ray_current_cluster").write_text(ours)  # as `ray start` leaves word of one
+    monkeypatch.setattr("ray._private.utils.get_ray_address_file", lambda folder=None: str(tmp_path / "ray_current_cluster"))
+    assert session._announced(ray) == ours
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    assert session._announced(ray) == "10.0.0.1:6379"
 
 
 def test_signals_of_the_process_are_its_own(recognizer):

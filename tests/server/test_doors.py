@@ -47,7 +47,7 @@ def page() -> Iterator[str]:
 def ask(page: str, index: int, data: list[Any], session: str) -> dict[str, Any]:
     """What becomes of an event."""
     body = {"fn_index": index, "data": data, "session_hash": session}
-    joined = httpx.post(f"{page}/en/gradio_api/queue/join", json=body)
+    joined = httpx.post(f"{page}/en/gradio_api/queue/join", json=body, timeout=60)
     if joined.status_code != 200:
         return {"success": False, "output": joined.json()}
     with httpx.stream("GET", f"{page}/en/gradio_api/queue/data", params={"session_hash": session}, timeout=60) as answer:

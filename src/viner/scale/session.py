@@ -87,9 +87,10 @@ def connect(address: str | None, cores: int | None, model_bytes: int) -> bool:
                 hint="Leave the address out, or end that connection first: ray.shutdown()",
             )
         return False
-    if address != LOCAL:
+    known = address or _announced(ray)
+    if known is not None and known != LOCAL:
         try:
-            _init(ray, address=address or "auto")
+            _init(ray, address=known)
             return False
         except (ConnectionError, RuntimeError, ValueError) as error:
             if address is not None or os.environ.get("RAY_ADDRESS"):
@@ -100,6 +101,16 @@ def connect(address: str | None, cores: int | None, model_bytes: int) -> bool:
                 ) from error
     _start(ray, cores or own_cores(), OBJECT_STORE + 2 * model_bytes)
     return True
+
+
+def _announced(ray: Any) -> str | None:
+    """The cluster that ``RAY_ADDRESS`` names, or that ``ray start`` left word of on this machine.
+
+    Ray's own ``auto`` finds those, too, that a program started for itself, such as another run of viner: they end with it, and
+    whoever has joined waits a quarter of an hour for what is gone.
+    """
+    address: str | None = os.environ.get("RAY_ADDRESS") or ray._private.utils.read_ray_address()
+    return address or None
 
 
 def disconnect() -> None:
