@@ -35,8 +35,13 @@ class FakeRun:
 @dataclass
 class FakeRuns:
     runs: list[FakeRun] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
 
-    def start(self) -> FakeRun:
+    def recipe(self) -> dict[str, Any]:
+        return {"epochs": 3}
+
+    def start(self, **options: Any) -> FakeRun:
+        self.asked.append(options)
         self.runs.append(FakeRun(f"{len(self.runs) + 1:03d}"))
         return self.runs[-1]
 

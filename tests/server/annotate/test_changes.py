@@ -116,11 +116,12 @@ def test_a_change_that_does_not_fit_is_refused(client: TestClient) -> None:
         assert client.post(f"{API}/schema/change", json=body).status_code == 422
 
 
-def test_a_training_is_started_stopped_and_resumed(client: TestClient) -> None:
+def test_a_training_is_started_stopped_and_resumed(client: TestClient, filled: FakeStudio) -> None:
     assert client.get(f"{API}/training").json() == {"run": None, "active": None, "done_since": 0, "retrain_after": 0}
     assert client.post(f"{API}/training", json={"action": "stop"}).status_code == 409
     states = [client.post(f"{API}/training", json={"action": action}).json()["run"] for action in ("start", "stop", "resume")]
     assert [run["state"] for run in states] == ["running", "stopped", "running"]
+    assert filled.runs.asked == [{"epochs": 3}], "the recipe of the model in service"
 
 
 def test_every_route_is_described_with_an_example(client: TestClient) -> None:
