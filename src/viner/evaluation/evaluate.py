@@ -82,7 +82,8 @@ def evaluate_model(
             if (entity.start, entity.end) in found:
                 continue
             end = entity.start + len((entity.text or "").rstrip())
-            if any(first < end and entity.start < last for first, last in unanswered) or covered < min(end, _end(gold)):
+            behind = covered < end and covered < _end(gold)
+            if behind or any(first < end and entity.start < last for first, last in unanswered):
                 truncated += 1
             elif entity.start not in starts or entity.end not in ends:
                 cut += 1

@@ -72,12 +72,11 @@ class _Changes:
         self.count = 0
 
     def __iter__(self) -> Iterator[Document]:
-        after = None
-        before = iter(self._before)
+        text: str | None = None
+        before = (document.text for document in self._before)
         for after in self._after:
-            self.count += getattr(next(before, None), "text", None) != after.text
+            text = after.text
+            self.count += next(before, None) != text
             yield after
         # Where documents are joined there are fewer of them, and one that was left over is the last one as it was.
-        last = deque(before, maxlen=1)
-        if last and after is not None and last[0].text == after.text:
-            self.count -= 1
+        self.count -= text in deque(before, maxlen=1)

@@ -6,12 +6,12 @@ lists of terms, and the active model, which suggests. No text, no annotation and
 
 from __future__ import annotations
 
-import os
 from pathlib import Path, PurePath
 from typing import Any
 
 from viner.bundle import Bundle
 from viner.errors import InputError, MissingExtraError
+from viner.formats.files import real_path
 from viner.project import Project
 from viner.project.toml import read_toml
 from viner.publishing.model import copy_model, find_model
@@ -60,7 +60,7 @@ def write_project(project: Project, model: Bundle | None, folder: Path) -> None:
     about = read_toml(project.path / "viner.toml")
     about.pop("store", None)  # its URL may hold a password, and so may a comment: none is taken along
     about.setdefault("name", settings.name)  # else it is the folder's, which is another one there
-    for name, inner in _named_files(project, about).items():
+    for name, inner in _named_files(project.path, settings.annotation.guideline, about).items():
         (target / inner).parent.mkdir(parents=True, exist_ok=True)
         (target / inner).write_bytes((project.path / name).read_bytes())
     (target / "viner.toml").write_text(tomlkit.dumps({"name": about.pop("name"), **about}), encoding="utf-8", newline="\n")
@@ -68,25 +68,25 @@ def write_project(project: Project, model: Bundle | None, folder: Path) -> None:
         copy_model(model, target / "models" / model.path.name)
 
 
-def _named_files(project: Project, about: dict[str, Any]) -> dict[str, str]:
+def _named_files(folder: Path, guideline: str, about: dict[str, Any]) -> dict[str, str]:
     """The files that ``viner.toml`` names: guideline and lists of terms.
 
     Args:
-        project: The project; its settings were read, so that all of them lie within its folder.
+        folder: The project; its settings were read, so that all of them lie within its folder.
+        guideline: Name of the guideline, whether or not there is one.
         about: The content of ``viner.toml``, in which names that hold only on this machine are replaced.
 
     Returns:
         Their names there, each with the path within the project folder.
     """
-    guideline = project.settings().annotation.guideline
-    found = {guideline: _inner(project.path, guideline)} if (project.path / guideline).is_file() else {}
+    found = {guideline: _inner(folder, guideline)} if (folder / guideline).is_file() else {}
     annotation = about.get("annotation", {})
     if "guideline" in annotation:
         annotation["guideline"] = found.get(guideline, guideline)
     for item in about.get("rules", {}).get("dictionaries", ()):
         if "file" in item:
             name = item["file"]
-            item["file"] = found[name] = _inner(project.path, name)
+            item["file"] = found[name] = _inner(folder, name)
     return found
 
 
@@ -95,4 +95,4 @@ def _inner(folder: Path, name: str) -> str:
     path = PurePath(name)
     if not path.is_absolute() and ".." not in path.parts:
         return path.as_posix()
-    return Path(os.path.realpath(folder / name)).relative_to(os.path.realpath(folder)).as_posix()
+    return real_path(folder / name).relative_to(real_path(folder)).as_posix()

@@ -38,7 +38,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(*args, **options)
         self._head = self._fields = self._unanswered = 0
         self._beyond_head = self._refused = False
-        self._upgrading = self._repeating = False
+        self._repeating = False
         self._owed: RequestError | None = None
         self._head_since: float | None = None
         self._stuck_since = 0.0
@@ -82,7 +82,7 @@ class Connection(HttpToolsProtocol):
             head = b"".join(name + b": " + value + b"\r\n" for name, value in lengths)
             self.parser = HttpRequestParser(self)
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
-            self._upgrading, self._repeating = False, True
+            self._repeating = True
             self.parser.feed_data(b"POST / HTTP/1.1\r\n" + head + b"\r\n")
             self._repeating = False
 
@@ -108,7 +108,6 @@ class Connection(HttpToolsProtocol):
         """The head is complete."""
         if self._repeating:
             return
-        self._upgrading = self.parser.should_upgrade()
         self._beyond_head, self._head_since = True, None
         if self._fields > LARGEST_HEAD:  # it came all at once
             self._refuse(_too_large())
@@ -125,7 +124,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is complete."""
-        if not self._refused and not self._upgrading:
+        # What httptools takes for the end of a request that asks for another protocol is that of its head.
+        if not self._refused and not self.parser.should_upgrade():
             super().on_message_complete()
 
     def on_response_complete(self) -> None:

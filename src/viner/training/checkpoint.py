@@ -172,8 +172,9 @@ class TrainingFolder:
         return self.path / f"{name}.other"
 
     def discard(self, name: str = CHECKPOINT) -> None:
-        """Deletes a checkpoint: what it is of starts anew next time."""
-        (self.path / name).unlink(missing_ok=True)
+        """Deletes a checkpoint: what it is of starts anew next time. One of another training stays."""
+        if name not in self._others:
+            (self.path / name).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Deletes what the training wrote, after the model has been written, and the folder if nothing else is in it."""

@@ -100,25 +100,21 @@ def check_export(encoder: PreTrainedModel) -> None:
     Raises:
         TrainingError: If it cannot.
     """
+    import torch
     from transformers import AutoModelForTokenClassification
-    from transformers.utils import logging
+
+    from viner.training.model import quiet
 
     if encoder.config.model_type in _EXPORTED:
         return
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
+    with quiet(), torch.random.fork_rng(devices=()):  # a training draws what it would have drawn without
         try:
-            import torch
-
             config = type(encoder.config).from_dict(_shrunken(encoder.config.to_dict()))
             model = AutoModelForTokenClassification.from_config(config, dtype=torch.float32)
         except Exception:  # it cannot be made smaller in this way; then it is found out at the end
             return
         with tempfile.TemporaryDirectory(prefix="viner-export-") as folder:
             export_onnx(model, Path(folder) / "model.onnx")
-    finally:
-        logging.set_verbosity(verbosity)
 
 
 def _shrunken(config: dict[str, Any]) -> dict[str, Any]:

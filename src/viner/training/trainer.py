@@ -150,6 +150,7 @@ class Trainer:
         self._parts = self._processes.count * config.accumulate
         self._encoder = PieceEncoder.from_folder(base, views=config.views, max_pieces=config.window_pieces)
         self._model, self._head = self._new_model()
+        check_export(self._model.encoder)
         self._train = TrainingSet(train, self._encoder, self._head, config, every_word=teacher is not None, parts=self._parts)
         if not (self._train.targets > 0).any():
             raise InputError(
@@ -176,7 +177,6 @@ class Trainer:
             head = EntityHead(self._layer, self._labels, int(encoder.config.hidden_size), self._config.dropout)
             model = MultiHeadModel(encoder, [head])
         check_stock(model.encoder)
-        check_export(model.encoder)
         if self._config.gradient_checkpointing:
             recompute_layers(model.encoder)
         if self._config.lora is not None:

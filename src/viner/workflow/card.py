@@ -90,12 +90,10 @@ def edited_card(folder: Path) -> str | None:
 
 def with_card(bundle: Bundle) -> Bundle:
     """The model with the license that somebody wrote into its card by hand, if they did: it is theirs to say."""
-    said = Origin() if edited_card(bundle.path) is None else said_by_card(bundle.path / CARD)
-    return (
-        bundle
-        if said.license is None
-        else replace(bundle, info=replace(bundle.info, chosen={**bundle.info.chosen, "license": said.license}))
-    )
+    license_ = None if edited_card(bundle.path) is None else said_by_card(bundle.path / CARD).license
+    if license_ is None:
+        return bundle
+    return replace(bundle, info=replace(bundle.info, chosen={**bundle.info.chosen, "license": license_}))
 
 
 def license_lines(base: Origin, data: Origin) -> list[str]:
