@@ -5,7 +5,7 @@ import { MOST_AT_ONCE, stateOf } from "../../../src/viner/annotator/static/model
 import { Outbox } from "../../../src/viner/annotator/static/outbox.js";
 import { entity, failure, Memory, Server, stored, wordsOf } from "./support.mjs";
 
-const quiet = { onState() {}, onSaved() {}, onRebased() {}, onClash: async () => [], onRefused: (_, error) => assert.fail(error), onStuck() {}, onGone() {} };
+const quiet = { onState() {}, onSaved() {}, onRebased() {}, onClash: async () => [], onRefused: (_, error) => assert.fail(error), onStuck() {}, onReopened() {}, onGone() {} };
 
 /** An editor with a document, its way to a server that refuses more than it takes at once, and what the person was told. */
 function desk(document) {

@@ -28,6 +28,7 @@ class Tab {
           return clashes.map(choose);
         },
         onRefused: (entry, error, reopened) => (this.refused.push([entry.operation, error.status]), (this.reopened += reopened)),
+        onReopened: () => this.reopened++,
         onStuck: (entry) => this.stuck.push(entry.operation),
         onGone: (id, entries) => this.gone.push([id, entries.length]),
       },
@@ -301,6 +302,56 @@ test("done is given up with a change before it that is refused: the document is 
   await tab.outbox.flushed();
   const { status, flagged } = server.documents.get("d");
   assert.deepEqual([status, flagged, tab.state.status, tab.reopened], ["started", true, "started", 1]);
+});
+
+test("done is given up with an entity whose label is gone, and so said; one whose suggestion was rejected needs no label", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server, new Memory(), () => "theirs");
+  await tab.open(server);
+  server.documents.get("d").schema = 2;
+  server.renamed = { GONE: null, OLD: "NEW" };
+  tab.edit({ put: [entity("lost", 0, 1, "GONE")] });
+  tab.edit({ put: [entity("kept", 2, 3, "OLD")] });
+  tab.edit({ status: "done" });
+  await tab.outbox.flushed();
+  assert.deepEqual([server.entities().map((one) => one.label), server.documents.get("d").status, tab.state.status, tab.reopened], [["NEW"], "started", "started", 1]);
+
+  server.documents.get("d").schema = 3;
+  tab.edit({ put: [entity("no", 4, 5, "GONE", "rejected")] });
+  tab.edit({ status: "done" });
+  await tab.outbox.flushed();
+  assert.deepEqual([server.documents.get("d").status, tab.reopened, tab.asked.length], ["done", 1, 1]);
+});
+
+test("what waits behind a change that is refused is called as its labels are called by then", async () => {
+  const server = new Server(stored());
+  const tab = new Tab(server);
+  await tab.open(server);
+  server.before = ({ put }) => {
+    if (put[0]?.label !== "REFUSED") return;
+    server.documents.get("d").schema = 2;
+    server.renamed = { OLD: "NEW" };
+    throw failure(422, "refused");
+  };
+  tab.edit({ put: [entity("bad", 0, 1, "REFUSED")] });
+  tab.edit({ put: [entity("good", 2, 3, "OLD")] });
+  await tab.outbox.flushed();
+  assert.deepEqual(server.entities().map((one) => one.label), ["NEW"]);
+});
+
+test("two that label one span without seeing each other choose, and one label stands there after", async () => {
+  for (const [side, label] of [["mine", "A"], ["theirs", "B"]]) {
+    const server = new Server(stored());
+    const tab = new Tab(server, new Memory(), () => side);
+    await tab.open(server);
+    server.change("d", { put: [entity("theirs", 0, 3, "B")] });
+    tab.edit({ put: [entity("mine", 0, 3, "A")] });
+    tab.edit({ put: [entity("inner", 1, 2, "A")] });
+    await tab.outbox.flushed();
+    assert.equal(tab.asked.length, 1);
+    assert.deepEqual(server.entities().map((one) => [one.start, one.end, one.label]).sort(), [[0, 3, label], [1, 2, "A"]]);
+    assert.equal(tab.state.entities.size, 2);
+  }
 });
 
 test("two pages that adopted the same entries save them once, and neither complains", async () => {

@@ -45,6 +45,8 @@ export class Server {
     this.documents = new Map(documents.map((document) => [document.id, document]));
     this.answers = new Map();
     this.log = [];
+    /** Labels that a later schema calls otherwise, or not at all. */
+    this.renamed = {};
     /** Called before each save; may throw, or change a document as another tab would. */
     this.before = () => {};
     /** Called after a save was done and before its answer arrives. */
@@ -57,6 +59,8 @@ export class Server {
     return structuredClone(found);
   };
 
+  schema = async () => ({ layers: [], version: [...this.documents.values()][0].schema, renamed: this.renamed });
+
   save = async (operation) => {
     await Promise.resolve();
     this.before(operation);
@@ -65,7 +69,7 @@ export class Server {
     if (known) return { ...known.answer, replayed: true };
     const document = this.documents.get(operation.document);
     if (!document) throw failure(404, "unknown_document");
-    if (operation.schema !== document.schema) throw failure(409, "stale_schema", { document: structuredClone(document), schema: { layers: [], version: document.schema } });
+    if (operation.schema !== document.schema) throw failure(409, "stale_schema", { document: structuredClone(document), schema: { layers: [], version: document.schema }, renamed: this.renamed });
     if (operation.version !== document.version) throw failure(409, "stale_version", { document: structuredClone(document) });
     if (operation.put.some((put) => put.label === "REFUSED")) throw failure(422, "refused");
     this.change(document.id, operation);

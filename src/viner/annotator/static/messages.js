@@ -53,6 +53,10 @@ export const MESSAGES = {
   refused: ["The server refused a change: {reason}", "Máy chủ từ chối một thay đổi: {reason}"],
   refused_what: ["Refused in document {id}: {what}. {reason}", "Bị từ chối trong văn bản {id}: {what}. {reason}"],
   not_finished: ["So the document was not marked as done.", "Vì vậy văn bản chưa được đánh dấu là xong."],
+  reopened: [
+    "Document {id} is not marked as done: the label of an entity in it is gone from the schema.",
+    "Văn bản {id} chưa được đánh dấu là xong: nhãn của một thực thể trong đó không còn trong bộ nhãn.",
+  ],
   open_document: ["Open {id}", "Mở {id}"],
   comment_detached: ["What the comment was about has been deleted; it is kept as a comment on the document.", "Nội dung được ghi chú đã bị xóa; ghi chú được giữ cho cả văn bản."],
   gone: ["This document was erased from the project, and {count} waiting changes with it: {id}", "Văn bản đã bị xóa khỏi dự án, cùng {count} thay đổi đang chờ: {id}"],

@@ -36,6 +36,7 @@
  * @property {(entry: Entry, error: any, reopened: boolean) => void} onRefused the server will never take this entry; `reopened`: a
  *   waiting "done" of the document was given up with it
  * @property {(entry: Entry, error: any) => void} onStuck the server fails on this entry again and again; others go on
+ * @property {(document: string) => void} onReopened a waiting "done" was given up, since a label went and a change with it
  * @property {(document: string, entries: Entry[]) => void} onGone the document was erased
  */
 import { apply, isEmpty, stateOf } from "./model.js";
@@ -51,7 +52,7 @@ export class Outbox {
   /**
    * @param {object} parts
    * @param {{put: (...entries: Entry[]) => void, remove: (operation: string) => void}} parts.storage
-   * @param {{save: (operation: object) => Promise<any>, document: (id: string) => Promise<any>}} parts.api
+   * @param {{save: (operation: object) => Promise<any>, document: (id: string) => Promise<any>, schema: (since: number) => Promise<any>}} parts.api
    * @param {Listener} parts.listener
    * @param {(milliseconds: number) => Promise<void>} [parts.pause]
    */
@@ -218,13 +219,27 @@ export class Outbox {
         for (const other of entries) this.#forget(other);
         this.listener.onGone(entry.document, entries);
       } else if (status >= 400 && status < 500 && ![401, 403, 404, 408, 429].includes(status) && code !== "other_person") {
-        const document = await this.api.document(entry.document);
+        const { document, schema, maps } = await this.#today(entry);
         this.#forget(entry);
         // An id that the server knows with another content: another page has adopted this entry, too, and was faster.
         const saved = where === "operation";
         if (!saved) this.listener.onRefused(entry, error, this.#reopen(entry.document));
-        void this.#rebase(document, null, [{}, {}], saved ? [] : [entry]);
+        void this.#rebase(document, schema, maps, saved ? [] : [entry]);
       } else throw error;
+    }
+  }
+
+  /**
+   * The document of an entry as the server has it, and where the labels that the entry was made under are today.
+   * @param {Entry} entry
+   * @returns {Promise<{document: any, schema: any, maps: [import("./rebase.js").LabelMap, import("./rebase.js").ClassMaps]}>}
+   */
+  async #today({ document: id, schema: known }) {
+    for (;;) {
+      const document = await this.api.document(id);
+      if (document.schema === known) return { document, schema: null, maps: [{}, {}] };
+      const schema = await this.api.schema(known);
+      if (schema.version === document.schema) return { document, schema, maps: [schema.renamed ?? {}, schema.renamed_classes ?? {}] };
     }
   }
 
@@ -260,6 +275,9 @@ export class Outbox {
     const settled = new Set();
     let ahead = 0;
     let lost = 0;
+    const waiting = this.queue.filter((entry) => entry.document === document.id);
+    const lapsed = waiting.some((entry) => rebase(entry.edit, entry.before, current, ...maps).clashes.some(({ kind }) => kind === "label"));
+    if (lapsed && this.#reopen(document.id)) this.listener.onReopened(document.id);
     for (;;) {
       const entry = this.queue.find((candidate) => candidate.document === document.id && !settled.has(candidate));
       if (!entry) break;

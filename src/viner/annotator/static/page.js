@@ -66,6 +66,7 @@ class Page {
         onRebased: (stored, state, dropped, schema, detached) => this.#onRebased(stored, state, dropped, schema, detached),
         onClash: (stored, clashes) => askClash(stored, clashes, this.say),
         onRefused: (entry, error, reopened) => this.#onRefused(entry, error, reopened),
+        onReopened: (id) => this.#showReopened(id),
         onStuck: (entry, error) => this.alerts.show(`stuck ${entry.document}`, this.say("stuck", { id: entry.document, reason: reasonOf(error) })),
         onGone: (id, entries) => {
           this.alerts.show(`gone ${id}`, this.say("gone", { id, count: entries.length }));
@@ -471,8 +472,17 @@ class Page {
       ...(edit.status ? [say(`status_${edit.status}`)] : []),
     ];
     const text = say("refused_what", { id, what: what.slice(0, 5).join("; ") + (what.length > 5 ? " …" : ""), reason: reasonOf(error) });
-    const open = this.editor.state?.id === id ? [] : [{ name: say("open_document", { id }), run: () => void this.open(id) }];
-    this.alerts.show(`refused ${entry.operation}`, [text, reopened ? say("not_finished") : ""].filter(Boolean).join(" "), ...open);
+    this.alerts.show(`refused ${entry.operation}`, [text, reopened ? say("not_finished") : ""].filter(Boolean).join(" "), ...this.#wayTo(id));
+  }
+
+  /** A document waited to be done with an entity whose label is gone: without it, it is not. @param {string} id */
+  #showReopened(id) {
+    this.alerts.show(`reopened ${id}`, this.say("reopened", { id }), ...this.#wayTo(id));
+  }
+
+  /** The button that opens a document that is not on the page. @param {string} id */
+  #wayTo(id) {
+    return this.editor.state?.id === id ? [] : [{ name: this.say("open_document", { id }), run: () => void this.open(id) }];
   }
 
   async #followSchema() {

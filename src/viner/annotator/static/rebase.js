@@ -2,7 +2,8 @@
  * What becomes of an edit when the document has changed under it.
  *
  * An edit whose entities nobody else touched is applied to the newer document as it is, so both edits are kept. Where both
- * touched the same entity and do not agree, a person decides: that is a conflict, and nothing is applied until then.
+ * touched the same entity, or labeled the same span, and do not agree, a person decides: that is a conflict, and nothing is
+ * applied until then.
  *
  * @typedef {import("./model.js").Edit} Edit
  * @typedef {import("./model.js").Before} Before
@@ -13,7 +14,7 @@
  * @property {"entity" | "labels" | "status" | "comment" | "label"} kind "label": the schema has lost the label of the edit
  * @property {string} id of the entity or comment, or name of the layer
  * @property {any} mine
- * @property {any} theirs
+ * @property {any} theirs an entity of another id where each side has labeled the same span
  *
  * @typedef {Record<string, string | null>} LabelMap old label → today's label, null = there is none
  * @typedef {Record<string, LabelMap>} ClassMaps layer of document labels → the same for its classes
@@ -41,7 +42,8 @@ export function rebase(edit, before, current, labelMap = {}, classMaps = {}) {
   for (const wanted of edit.put ?? []) {
     const theirs = current.entities.get(wanted.id) ?? null;
     if (today(wanted.label) === null) {
-      clashes.push({ kind: "label", id: wanted.id, mine: wanted, theirs });
+      // Nobody can reject a label that there is not.
+      if (wanted.state !== "rejected") clashes.push({ kind: "label", id: wanted.id, mine: wanted, theirs });
       continue;
     }
     const mine = /** @type {Entity} */ (translated(wanted));
@@ -50,7 +52,9 @@ export function rebase(edit, before, current, labelMap = {}, classMaps = {}) {
     // A suggestion is nobody's word: where a model withdrew it or moved it, the person's decision stands.
     const machine = was?.state === "suggested" && (theirs === null || theirs.state === "suggested");
     if (machine || sameEntity(was, theirs)) {
-      if (!twin(mine, current)) put.push(mine);
+      const other = theirs === null ? rival(mine, current) : null;
+      if (other && !edit.delete?.includes(other.id)) clashes.push({ kind: "entity", id: wanted.id, mine, theirs: other });
+      else if (!twin(mine, current)) put.push(mine);
     } else clashes.push({ kind: "entity", id: wanted.id, mine, theirs });
   }
   if (put.length) result.put = put;
@@ -124,9 +128,11 @@ export function detach(edit, current) {
 export function insist(clashes) {
   /** @type {Edit} */
   const edit = {};
-  for (const { kind, id, mine } of clashes) {
-    if (kind === "entity" && mine) (edit.put ??= []).push(mine);
-    else if (kind === "entity") (edit.delete ??= []).push(id);
+  for (const { kind, id, mine, theirs } of clashes) {
+    if (kind === "entity" && mine) {
+      (edit.put ??= []).push(mine);
+      if (theirs && theirs.id !== id) (edit.delete ??= []).push(theirs.id);
+    } else if (kind === "entity") (edit.delete ??= []).push(id);
     else if (kind === "labels") edit.labels = { ...edit.labels, [id]: mine };
     else if (kind === "status") edit.status = mine;
     else if (kind === "comment") ((edit.comments ??= {}).put ??= []).push(mine);
@@ -169,6 +175,18 @@ function twin(mine, current) {
   if (mine.state !== "accepted") return false;
   for (const other of current.entities.values()) if (other.id !== mine.id && sameEntity(mine, other)) return true;
   return false;
+}
+
+/**
+ * The accepted entity that says otherwise of the span of a new one: each side has labeled it without seeing the other.
+ * @param {Entity} mine
+ * @param {DocumentState} current
+ * @returns {Entity | null}
+ */
+function rival(mine, current) {
+  if (mine.state !== "accepted") return null;
+  const alike = [...current.entities.values()].filter((other) => other.state === "accepted" && other.start === mine.start && other.end === mine.end);
+  return alike.some((other) => other.label === mine.label) ? null : (alike[0] ?? null);
 }
 
 /**
