@@ -229,10 +229,8 @@ export class Editor {
     const put = edit.put?.map((entity) => ({ ...entity, surface: this.text.slice(entity.start, entity.end) }));
     const full = put ? { ...edit, put } : edit;
     const before = apply(state, full);
-    /** @type {[number, number][]} */
-    const ranges = [];
-    for (const [id, was] of Object.entries(before.entities)) ranges.push(...this.spans.replace(was, state.entities.get(id)));
-    for (const [first, last] of ranges) this.view.paint(first, last);
+    const pairs = Object.entries(before.entities).map(([id, was]) => /** @type {[Entity | null, Entity | undefined]} */ ([was, state.entities.get(id)]));
+    for (const [first, last] of this.spans.replaceAll(pairs, state.entities.values())) this.view.paint(first, last);
     const operation = newId();
     this.history.add({ operation, undoes, together, before, after: afterOf(state, before) });
     this.send({ operation, document: state.id, edit: full, before, undoes });

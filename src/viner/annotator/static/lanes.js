@@ -1,4 +1,5 @@
 /** Lanes: nested and crossing entities get lines of their own, the shortest one nearest to the text. */
+import { firstWhere } from "./offsets.js";
 
 /**
  * @param {{id: string, start: number, end: number}[]} entities
@@ -15,15 +16,22 @@ export function lanesOf(entities) {
     let lane = 0;
     // An outer entity lies outside whatever it covers, even where a lane between would be free.
     for (let k = lanes.length - 1; k >= 0; k--) {
-      if (lanes[k].some((other) => other.start < entity.end && entity.start < other.end)) {
+      const next = after(lanes[k], entity.start);
+      if (next < lanes[k].length && lanes[k][next].start < entity.end) {
         lane = k + 1;
         break;
       }
     }
-    (lanes[lane] ??= []).push(entity);
+    lanes[lane] ??= [];
+    lanes[lane].splice(after(lanes[lane], entity.start), 0, entity);
     result.set(entity.id, lane);
   }
   return result;
+}
+
+/** Index of the first entity of a lane that ends behind a place: in a lane they are in order and apart. @param {{end: number}[]} lane @param {number} start */
+function after(lane, start) {
+  return firstWhere(lane.length, (k) => lane[k].end > start);
 }
 
 /**

@@ -4,6 +4,9 @@ import { inOrder } from "./model.js";
 
 /** @typedef {import("./model.js").Entity} Entity */
 
+/** So many entities that come, go or move are entered one by one; more are worth a look at all. */
+const FEW = 30;
+
 export class Spans {
   /** @param {import("./words.js").Words} words @param {Iterable<Entity>} entities */
   constructor(words, entities) {
@@ -12,7 +15,12 @@ export class Spans {
     this.byWord = new Map();
     /** @type {Map<string, number>} */
     this.lanes = new Map();
-    const shown = [...entities].filter((entity) => entity.state !== "rejected").sort(inOrder);
+    this.#build(entities);
+  }
+
+  /** @param {Iterable<Entity>} entities */
+  #build(entities) {
+    const shown = [...entities].filter(isShown).sort(inOrder);
     for (const entity of shown) this.#enter(entity);
     /** @type {Entity[]} */
     let cluster = [];
@@ -40,6 +48,25 @@ export class Spans {
   }
 
   /**
+   * Replaces entities by others.
+   * @param {[Entity | null | undefined, Entity | null | undefined][]} pairs old and new
+   * @param {Iterable<Entity>} entities all that there are now
+   * @returns {[number, number][]} ranges of words that look different now, in order and apart
+   */
+  replaceAll(pairs, entities) {
+    const moved = pairs.filter(([old, entity]) => (isShown(old) || isShown(entity)) && !samePlace(old, entity));
+    if (moved.length <= FEW) return united(pairs.flatMap(([old, entity]) => this.replace(old, entity)));
+    const { lanes } = this;
+    this.byWord = new Map();
+    this.lanes = new Map();
+    const all = [...entities];
+    this.#build(all);
+    const changed = pairs.flat().filter(isShown);
+    for (const entity of all) if (isShown(entity) && lanes.get(entity.id) !== this.lanes.get(entity.id)) changed.push(entity);
+    return united(changed.map((entity) => this.words.of(entity.start, entity.end)));
+  }
+
+  /**
    * Replaces one entity by another.
    * @param {Entity | null | undefined} old
    * @param {Entity | null | undefined} entity
@@ -48,7 +75,12 @@ export class Spans {
   replace(old, entity) {
     /** @type {[number, number][]} */
     const ranges = [];
-    if (old && old.state !== "rejected") {
+    if (isShown(old) && isShown(entity) && samePlace(old, entity)) {
+      const [first, last] = this.words.of(old.start, old.end);
+      for (let k = first; k <= last; k++) this.byWord.set(k, this.on(k).map((other) => (other.id === old.id ? entity : other)));
+      return [[first, last]];
+    }
+    if (isShown(old)) {
       const [first, last] = this.words.of(old.start, old.end);
       for (let k = first; k <= last; k++) {
         const rest = this.on(k).filter((other) => other.id !== old.id);
@@ -58,7 +90,7 @@ export class Spans {
       this.lanes.delete(old.id);
       ranges.push([first, last], this.#settle(first, last));
     }
-    if (entity && entity.state !== "rejected") {
+    if (isShown(entity)) {
       this.#enter(entity);
       const [first, last] = this.words.of(entity.start, entity.end);
       ranges.push(this.#settle(first, last));
@@ -109,4 +141,26 @@ export class Spans {
     this.#assign([...cluster.values()]);
     return [from, to];
   }
+}
+
+/** @param {Entity | null | undefined} entity @returns {entity is Entity} */
+function isShown(entity) {
+  return Boolean(entity) && entity?.state !== "rejected";
+}
+
+/** @param {Entity | null | undefined} one @param {Entity | null | undefined} other */
+function samePlace(one, other) {
+  return isShown(one) && isShown(other) && one.id === other.id && one.start === other.start && one.end === other.end;
+}
+
+/** Ranges in order, those that touch as one. @param {[number, number][]} ranges @returns {[number, number][]} */
+function united(ranges) {
+  /** @type {[number, number][]} */
+  const result = [];
+  for (const [first, last] of ranges.toSorted((one, other) => one[0] - other[0])) {
+    const before = result.at(-1);
+    if (before && first <= before[1] + 1) before[1] = Math.max(before[1], last);
+    else result.push([first, last]);
+  }
+  return result;
 }
