@@ -82,16 +82,17 @@ def test_sent_again_it_is_not_done_again(store):
         apply(store, HUE, operation="op2", who="lan")
 
 
-def test_what_lies_in_an_entity_of_the_label_or_was_rejected_is_left_alone(store):
+def test_what_lies_in_an_entity_of_the_label_was_rejected_or_has_another_label_is_left_alone(store):
     fill(store, "thành phố Huế, Huế, Huế, Huế")
     put(store, "d0", "accepted", 0, 13, "LOCATION")
     put(store, "d0", "rejected", 15, 18, "LOCATION")
     put(store, "d0", "accepted", 20, 23, "PERSON")
     shown = preview(store, HUE)
-    assert (shown.matches, shown.already) == (2, 2)
+    assert (shown.matches, shown.already, shown.otherwise) == (1, 2, 1)
+    assert (preview(store, replace(HUE, as_suggestions=True)).matches, shown.to_dict()["otherwise"]) == (1, 1)
     apply(store, HUE, operation="op", who="lan")
     found = [(e.start, e.label) for e in store.get("d0").entities if e.state == "accepted"]
-    assert sorted(found) == [(0, "LOCATION"), (20, "LOCATION"), (20, "PERSON"), (25, "LOCATION")]
+    assert sorted(found) == [(0, "LOCATION"), (20, "PERSON"), (25, "LOCATION")]
     assert preview(store, HUE).matches == 0
 
 

@@ -1,11 +1,15 @@
 """The page's modules under Node."""
 
+import itertools
+import json
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import viner.annotator
 from support.node import need_node
 from viner.studio.notes import SENTENCES
+from viner.text import tone_style
 
 TESTS = Path(__file__).parent / "js"
 
@@ -23,3 +27,23 @@ def test_what_becomes_of_a_model_has_a_sentence_on_the_page():
     codes = [code for code in SENTENCES if code.startswith("model_")]
     assert codes
     assert [code for code in codes if f"  outcome_{code}: [" not in messages] == []
+
+
+def test_the_page_compares_syllables_as_the_server_does():
+    node = need_node("the page's spelling is compared with the server's")
+    tones = ("", "\u0300", "\u0301", "\u0309", "\u0303", "\u0323")
+    rhymes = ("oa", "oe", "uy", "oai", "OA", "Uy", "uyên", "ua")
+    split = {
+        onset + rhyme[:place] + tone + rhyme[place:]
+        for onset, rhyme, tone in itertools.product(("", "h", "H", "kh", "ngh", "q", "đ", "gi"), rhymes, tones)
+        for place in range(1, len(rhyme) + 1)
+    }
+    syllables = sorted(split | {unicodedata.normalize("NFC", syllable) for syllable in split})
+    module = (Path(viner.annotator.__file__).parent / "static" / "spelling.js").as_uri()
+    script = (
+        f"import {{ spelled }} from {json.dumps(module)}; console.log(JSON.stringify({json.dumps(syllables)}.map(spelled)))"
+    )
+    run = subprocess.run(
+        [node, "--input-type=module", "--eval", script], capture_output=True, encoding="utf-8", timeout=60, check=True
+    )
+    assert json.loads(run.stdout) == [tone_style(syllable, "new") for syllable in syllables]

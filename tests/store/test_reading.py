@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import unicodedata
+
 import pytest
 
 from support.stores import operation
@@ -63,6 +65,15 @@ def test_filters(shelf: Store, which: Filter, expected: list[str]) -> None:
 
 def test_texts_can_be_searched_in_an_export(shelf: Store) -> None:
     assert [document.id for document in shelf.export(Filter(text="lan 1 Ở"))] == ["d1"]
+
+
+def test_a_text_is_found_however_it_is_spelled(store):
+    spelled = ["Bà Hòa ở Huế", "bà hoà", "BÀ HOÀ", "Bà Hóa"]
+    texts = [unicodedata.normalize(form, text) for text in spelled for form in ("NFC", "NFD")]
+    store.add([Document(text, id=f"d{number}") for number, text in enumerate(texts)], who="import")
+    for wanted in ("bà hòa", "Bà Hoà", unicodedata.normalize("NFD", "à hòa"), unicodedata.normalize("NFD", "bà hoà")):
+        assert [row.id for row in store.find(Filter(text=wanted)).rows] == [f"d{number}" for number in range(6)]
+    assert [row.id for row in store.find(Filter(text="100%\\_")).rows] == []
 
 
 def test_filtered_exports_agree_with_lists(shelf: Store) -> None:

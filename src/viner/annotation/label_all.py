@@ -99,12 +99,14 @@ class Preview:
         matches: Entities that would be accepted, or suggested.
         already: Occurrences left alone, since they lie in an accepted entity of the label, or a person rejected it there; where
             they are to be suggested also those that are.
+        otherwise: Occurrences left alone, since they are an accepted entity of another label.
         samples: Some of the matches.
     """
 
     documents: int
     matches: int
     already: int
+    otherwise: int
     samples: tuple[Sample, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,6 +115,7 @@ class Preview:
             "documents": self.documents,
             "matches": self.matches,
             "already": self.already,
+            "otherwise": self.otherwise,
             "samples": [sample.to_dict() for sample in self.samples],
         }
 
@@ -139,17 +142,18 @@ def preview(store: Store, request: LabelAll, *, samples: int = SAMPLES) -> Previ
         RefusedError: If the schema does not know the label, or the surface has no word.
     """
     finder = _Finder(request)
-    touched = matches = already = 0
+    touched = matches = already = otherwise = 0
     shown: list[Sample] = []
     with store.reading() as connection:
         finder.check(store.schema()[0].entity_labels)
         for page in _pages(connection, request):
-            for document, hits, covered in finder.decide(connection, page):
+            for document, hits, covered, others in finder.decide(connection, page):
                 touched += bool(hits)
                 matches += len(hits)
                 already += covered
+                otherwise += others
                 shown += [_sample(document, hit) for hit, _ in hits[: samples - len(shown)]]
-    return Preview(touched, matches, already, tuple(shown))
+    return Preview(touched, matches, already, otherwise, tuple(shown))
 
 
 def apply(
@@ -157,7 +161,8 @@ def apply(
 ) -> Labeled:
     """Labels every occurrence: one event, which :meth:`Store.undo <viner.store.Store.undo>` takes back.
 
-    A suggestion with the very span and label is accepted; otherwise an accepted entity is added. Documents that were to do are
+    A suggestion with the very span and label is accepted; otherwise an accepted entity is added, unless one of another label has
+    the very span: a span gets no second label unseen. Documents that were to do are
     begun by it. Where occurrences are only to be suggested, suggestions are added, and nothing else of a document changes.
     Texts are searched before other writers are held up; these wait only while the documents found are changed.
 
@@ -183,7 +188,7 @@ def apply(
         for first in range(0, len(found), _BATCH):
             page = _read(transaction.connection, request, documents.c.number.in_(found[first : first + _BATCH]))
             deltas = {}
-            for document, hits, _ in finder.decide(transaction.connection, page):
+            for document, hits, *_ in finder.decide(transaction.connection, page):
                 if hits:
                     deltas[document.number] = _delta(document, hits, request, who)
                     matches += len(hits)
@@ -237,20 +242,26 @@ class _Finder:
 
     def decide(
         self, connection: Connection, page: Sequence[_Text]
-    ) -> Iterator[tuple[_Text, list[tuple[Hit, StoredEntity | None]], int]]:
-        """For each document with occurrences those to label, each with the suggestion that says the same, and how many stay."""
+    ) -> Iterator[tuple[_Text, list[tuple[Hit, StoredEntity | None]], int, int]]:
+        """For each document with occurrences those to label, each with the suggestion that says the same; how many are decided
+        on already, and how many are of another label."""
         found = {document.number: hits for document in page if (hits := self.find(document))}
         held: dict[int, list[StoredEntity]] = {number: [] for number in found}
-        statement = select(entities).where(entities.c.document.in_(found), entities.c.label == self._label)
+        meant = (entities.c.label == self._label) | (entities.c.state == "accepted")
+        statement = select(entities).where(entities.c.document.in_(found), meant)
         for row in connection.execute(statement):
             held[row.document].append(StoredEntity(row.id, row.start, row.end, row.label, row.state, row.score, row.source))
         for document in page:
             if document.number in found:
                 hits = found[document.number]
-                chosen = _undecided(hits, held[document.number])
+                own = [entity for entity in held[document.number] if entity.label == self._label]
+                others = {(entity.start, entity.end) for entity in held[document.number] if entity.label != self._label}
+                undecided = _undecided(hits, own)
+                chosen = [(hit, suggestion) for hit, suggestion in undecided if (hit.start, hit.end) not in others]
+                otherwise = len(undecided) - len(chosen)
                 if self._suggests:
                     chosen = [(hit, suggestion) for hit, suggestion in chosen if suggestion is None]
-                yield document, chosen, len(hits) - len(chosen)
+                yield document, chosen, len(hits) - len(chosen) - otherwise, otherwise
 
 
 def _undecided(hits: Sequence[Hit], held: Sequence[StoredEntity]) -> list[tuple[Hit, StoredEntity | None]]:

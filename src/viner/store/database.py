@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import sqlite3
@@ -318,7 +319,8 @@ def _begin_to_write(connection: sqlite3.Connection) -> None:
 
 
 def _contains(text: str, folded: str) -> bool:
-    return folded in text.casefold()
+    view = text.casefold()
+    return any(spelling in view for spelling in json.loads(folded))
 
 
 def _first_line(error: BaseException) -> str:

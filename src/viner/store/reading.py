@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import unicodedata
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Select, Text, exists, func, literal, select
+from sqlalchemy import Boolean, ColumnElement, Connection, Select, Text, exists, func, literal, or_, select
 
 from viner.store.errors import UnknownDocumentError
 from viner.store.records import Counts, Filter, Page, Row, Sampled, StoredDocument
 from viner.store.tables import LARGEST, comments, contents, counters, documents, entities
 from viner.store.transaction import batches, read_schema, to_comment, to_entity
 from viner.store.values import SPLITS, STATES, STATUSES
-from viner.text import split_words
+from viner.text import ToneStyle, split_words, tone_style
 
 _EXCERPT = 120
 
@@ -204,7 +206,18 @@ def _contains(connection: Connection, wanted: str) -> ColumnElement[bool]:
     # Under a name of its own: a statement that selects from the contents as well would else take this table for its own.
     searched = contents.alias("searched")
     text = select(searched.c.text).where(searched.c.document == documents.c.number).scalar_subquery()
+    spellings = _spellings(wanted)
     if connection.dialect.name == "sqlite":
         # SQLite's own LIKE ignores the case of ASCII letters only, and would not find "đà nẵng" in "Đà Nẵng".
-        return func.viner_contains(text, literal(wanted.casefold(), Text), type_=Boolean)
-    return text.icontains(wanted, autoescape=True)
+        folded = dict.fromkeys(spelling.casefold() for spelling in spellings)
+        return func.viner_contains(text, literal(json.dumps(list(folded)), Text), type_=Boolean)
+    return or_(*(text.icontains(spelling, autoescape=True) for spelling in spellings))
+
+
+def _spellings(wanted: str) -> list[str]:
+    """A text as it may stand in a document: composed or not, with the tone mark on either vowel (*Hòa*, *Hoà*)."""
+    words = re.split(r"(\s+)", wanted)
+    styles: tuple[ToneStyle, ...] = ("new", "old")
+    composed = ["".join(tone_style(word, style) for word in words) for style in styles]
+    decomposed = [unicodedata.normalize("NFD", spelling) for spelling in composed]
+    return list(dict.fromkeys([wanted, *composed, *decomposed]))

@@ -1,7 +1,7 @@
 """Raw text: its words, its segments, its sentences, its offsets in other units, and the views that models are shown."""
 
 from viner.text.graphemes import Graphemes
-from viner.text.normalize import nfc, strip_diacritics, tone_style
+from viner.text.normalize import ToneStyle, nfc, strip_diacritics, tone_style
 from viner.text.offsets import OffsetMap
 from viner.text.segment import DEFAULT_SEGMENTER, Segmenter, find_segmenter, segment_words
 from viner.text.sentences import split_sentences
@@ -13,6 +13,7 @@ __all__ = [
     "Graphemes",
     "OffsetMap",
     "Segmenter",
+    "ToneStyle",
     "find_segmenter",
     "nfc",
     "segment_words",

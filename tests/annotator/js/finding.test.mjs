@@ -44,8 +44,22 @@ test("label every takes whole words only, and none that have the label", () => {
   assert.deepEqual(found([]), [["BV Bạch Mai", "BV\nBạch Mai", "BV Bạch Mai"], 0]);
   assert.equal(found([], { matchCase: false })[0].length, 4);
   assert.deepEqual(found([entity("a", 0, 11, "ORG")])[1], 1);
-  assert.equal(found([entity("a", 0, 11, "LOC")])[0].length, 3, "another label may stand there");
+  assert.equal(found([entity("a", 0, 11, "LOC", "suggested")])[0].length, 3, "a suggestion is nobody's word");
+  assert.equal(found([entity("a", 0, 13, "LOC")])[0].length, 3, "another label may stand around it");
+  assert.deepEqual(found([entity("a", 0, 11, "ORG", "rejected")])[1], 1, "what was rejected is not labeled unseen");
+  const { spans, already, otherwise } = occurrences(words, [entity("a", 0, 11, "LOC")], wanted);
+  assert.deepEqual([spans.length, already, otherwise], [2, 0, 1], "nor does it get a second label");
   assert.deepEqual(found([], { surface: "a+(b" }), [[], 0], "a surface is no pattern");
+});
+
+test("label every finds the word however it is spelled: composed or not, with the tone on either vowel, in one line or two", () => {
+  const raw = `Hòa Bình, Hoà Bình, ${"Hòa Bình".normalize("NFD")}, 😷 HOÀ BÌNH, Hòa\nBình, Hòa\n\nBình, Hóa Bình, Hòa Bìnhx`;
+  const words = new Words(new Text(raw), wordsOf(raw));
+  for (const surface of ["Hòa Bình", "Hoà Bình", "Hoà Bình".normalize("NFD"), " Hòa\tBình\n"]) {
+    const found = (matchCase) => occurrences(words, [], { surface, label: "LOC", matchCase }).spans.map(({ start, end }) => words.text.slice(start, end));
+    assert.deepEqual(found(true), ["Hòa Bình", "Hoà Bình", "Hòa Bình".normalize("NFD"), "Hòa\nBình"]);
+    assert.deepEqual(found(false).length, 5);
+  }
 });
 
 test("suggestions come in the order of the text, and around its end", () => {

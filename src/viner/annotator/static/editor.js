@@ -492,7 +492,8 @@ export class Editor {
   labelAll(wanted) {
     const { spans } = occurrences(this.words, this.state?.entities.values() ?? [], wanted);
     const put = spans.map(({ start, end }) => {
-      const open = this.spans.on(this.words.at(start)).find((entity) => entity.start === start && entity.end === end && entity.state === "suggested");
+      const alike = this.spans.on(this.words.at(start)).filter((entity) => entity.start === start && entity.end === end && entity.state === "suggested");
+      const open = alike.find((entity) => entity.label === wanted.label) ?? alike[0];
       return /** @type {Entity} */ ({ ...open, id: open?.id ?? newId(), start, end, label: wanted.label, state: "accepted" });
     });
     this.#commitAll(put);

@@ -1,30 +1,43 @@
-/** "Label every …": the occurrences of a surface in this document that are whole words and do not have the label yet. */
-import { inOrder } from "./model.js";
-import { margins, SPACE } from "./space.js";
+/** "Label every …": the occurrences of a surface in this document that are whole words and that nobody has decided on. */
+import { compared } from "./spelling.js";
+import { margins } from "./space.js";
 
 /**
+ * They are compared as the server compares them: composed or not, with the tone mark on either vowel, with any white space.
  * @param {import("./words.js").Words} words
  * @param {Iterable<import("./model.js").Entity>} entities
  * @param {{surface: string, label: string, matchCase: boolean}} wanted
- * @returns {{spans: {start: number, end: number}[], already: number}} code points; `already` counts those that have the label
+ * @returns {{spans: {start: number, end: number}[], already: number, otherwise: number}} code points; `already` counts those that lie
+ *   in an entity of the label or were rejected as one, `otherwise` those that are an entity of another label
  */
 export function occurrences(words, entities, wanted) {
-  const { text } = words;
   /** @type {{start: number, end: number}[]} */
   const spans = [];
-  let already = 0;
-  if (margins(wanted.surface)[0] === wanted.surface.length) return { spans, already };
-  const starts = new Set(words.starts);
-  const ends = new Set(words.ends);
-  const labeled = [...entities].filter((entity) => entity.state === "accepted" && entity.label === wanted.label).sort(inOrder);
-  const escaped = wanted.surface.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(new RegExp(`${SPACE}+`, "g"), `${SPACE}+`);
-  const pattern = new RegExp(escaped, wanted.matchCase ? "gu" : "giu");
-  for (const match of text.raw.matchAll(pattern)) {
-    const start = text.toCodePoint(match.index);
-    const end = text.toCodePoint(match.index + match[0].length);
-    if (!starts.has(start) || !ends.has(end)) continue;
-    if (labeled.some((entity) => entity.start < end && start < entity.end)) already++;
-    else spans.push({ start, end });
+  let [already, otherwise] = [0, 0];
+  const [lead, trail] = margins(wanted.surface);
+  if (lead === wanted.surface.length) return { spans, already, otherwise };
+  const borders = [new Set(words.starts), new Set(words.ends)];
+  const place = (/** @type {{start: number, end: number}} */ { start, end }) => `${start} ${end}`;
+  const all = [...entities];
+  const accepted = all.filter((entity) => entity.state === "accepted");
+  const own = accepted.filter((entity) => entity.label === wanted.label).sort((one, other) => one.start - other.start);
+  const rejected = new Set(all.filter((entity) => entity.state === "rejected" && entity.label === wanted.label).map(place));
+  const others = new Set(accepted.filter((entity) => entity.label !== wanted.label).map(place));
+  const { keys, starts } = compared(words.text.raw, wanted.matchCase);
+  const { keys: sought } = compared(wanted.surface.slice(lead, wanted.surface.length - trail), wanted.matchCase);
+  let [next, reach] = [0, 0];
+  for (let k = keys.indexOf(sought[0]); k >= 0; k = keys.indexOf(sought[0], k)) {
+    const span = { start: starts[k], end: starts[k + sought.length] };
+    if (!sought.every((key, j) => keys[k + j] === key) || !borders[0].has(span.start) || !borders[1].has(span.end)) {
+      k++;
+      continue;
+    }
+    // Of the entities of the label that begin before it the one that reaches farthest; occurrences come in order and apart.
+    for (; next < own.length && own[next].start < span.end; next++) reach = Math.max(reach, own[next].end);
+    if (reach > span.start || rejected.has(place(span))) already++;
+    else if (others.has(place(span))) otherwise++;
+    else spans.push(span);
+    k += sought.length;
   }
-  return { spans, already };
+  return { spans, already, otherwise };
 }

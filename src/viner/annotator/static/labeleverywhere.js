@@ -3,6 +3,7 @@ import { api } from "./api.js";
 import { dialog, h } from "./dom.js";
 import { occurrences } from "./labelall.js";
 import { newId } from "./model.js";
+import { reasonOf } from "./training.js";
 
 const STATUSES = ["todo", "started"];
 
@@ -37,9 +38,12 @@ export function openLabelAll(editor, say, notify, reload) {
     const sample = (/** @type {string} */ before, /** @type {string} */ marked, /** @type {string} */ after, /** @type {string} */ id) =>
       h("li", { dir: "auto" }, id ? h("b", {}, `${id} `) : null, before, h("mark", {}, marked), after);
 
+    const counted = (/** @type {string} */ key, /** @type {Record<string, number>} */ values, /** @type {number} */ otherwise) =>
+      [say(key, values), ...(otherwise ? [say("label_every_otherwise", { count: otherwise })] : [])].join(" · ");
+
     function draw() {
-      const { spans, already } = occurrences(editor.words, editor.state?.entities.values() ?? [], wanted());
-      count.textContent = say("label_every_here", { count: spans.length, already });
+      const { spans, already, otherwise } = occurrences(editor.words, editor.state?.entities.values() ?? [], wanted());
+      count.textContent = counted("label_every_here", { count: spans.length, already }, otherwise);
       applyHere.disabled = spans.length === 0;
       applyAll.hidden = true;
       applyAll.textContent = say(asSuggestions.checked ? "suggest_everywhere" : "apply_everywhere");
@@ -63,14 +67,15 @@ export function openLabelAll(editor, say, notify, reload) {
         const question = asked();
         const found = await api.previewLabelAll(question);
         if (JSON.stringify(question) !== JSON.stringify(asked())) return;
-        count.textContent = say(asSuggestions.checked ? "suggest_every_others" : "label_every_others", { documents: found.documents, count: found.matches, already: found.already });
+        const { documents, matches, already, otherwise } = found;
+        count.textContent = counted(asSuggestions.checked ? "suggest_every_others" : "label_every_others", { documents, count: matches, already }, otherwise);
         samples.replaceChildren(...found.samples.slice(0, 12).map((/** @type {any} */ one) => sample(one.before, one.surface, one.after, one.id)));
         labeling = { operation: newId(), matches: found.matches };
         applyAll.hidden = found.matches === 0;
         preview.hidden = true;
         if (!applyAll.hidden) applyAll.focus();
       } catch (error) {
-        count.textContent = say("not_done", { reason: /** @type {Error} */ (error).message });
+        count.textContent = say("not_done", { reason: reasonOf(error) });
       }
     };
     applyAll.onclick = async () => {
@@ -87,7 +92,7 @@ export function openLabelAll(editor, say, notify, reload) {
         notify(told, { count, documents: done.documents }, { name: say("undo_everywhere"), run: () => void editor.undoEverywhere(step) });
       } catch (error) {
         applyAll.disabled = false;
-        count.textContent = say("not_done", { reason: /** @type {Error} */ (error).message });
+        count.textContent = say("not_done", { reason: reasonOf(error) });
       }
     };
     const everywhere = h("fieldset.filters", { "aria-describedby": note.id },

@@ -161,8 +161,12 @@ export const MESSAGES = {
   search_keys: ["Enter takes it, ↓ ↑ next and previous, Esc back", "Enter để chọn, ↓ ↑ tới/lui, Esc quay lại"],
 
   label_every_title: ["Label every “{surface}”", "Gán nhãn mọi “{surface}”"],
-  label_every_here: ["In this document: {count} to label, {already} labeled already", "Trong văn bản này: {count} chỗ cần gán, {already} đã có nhãn"],
-  label_every_others: ["In {documents} documents: {count} to label, {already} labeled already", "Trong {documents} văn bản: {count} chỗ cần gán, {already} đã có nhãn"],
+  label_every_here: ["In this document: {count} to label, {already} labeled or rejected already", "Trong văn bản này: {count} chỗ cần gán, {already} đã có nhãn hoặc đã bị từ chối"],
+  label_every_others: [
+    "In {documents} documents: {count} to label, {already} labeled or rejected already",
+    "Trong {documents} văn bản: {count} chỗ cần gán, {already} đã có nhãn hoặc đã bị từ chối",
+  ],
+  label_every_otherwise: ["{count} have another label and stay", "{count} chỗ mang nhãn khác được giữ nguyên", "1 has another label and stays"],
   suggest_every_others: [
     "In {documents} documents: {count} to suggest, {already} labeled, suggested or rejected already",
     "Trong {documents} văn bản: {count} chỗ sẽ gợi ý, {already} đã có nhãn, đã được gợi ý hoặc đã bị từ chối",

@@ -177,6 +177,7 @@ SCHEMAS: dict[str, Any] = {
         documents=_NUMBER,
         matches=_NUMBER,
         already=_NUMBER,
+        otherwise=_NUMBER,
         samples={
             "type": "array",
             "items": _object("id before surface after", id=_TEXT, before=_TEXT, surface=_TEXT, after=_TEXT),

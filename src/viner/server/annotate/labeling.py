@@ -45,7 +45,7 @@ def labeling_router(desk: Desk) -> APIRouter:
         """Whole words only.
 
         Spans that have the label already, or where it was rejected, are counted in `already`; with `as_suggestions` those where
-        it is suggested, too.
+        it is suggested, too. Spans that are an entity of another label are left alone, and counted in `otherwise`.
         """
         raw = await body_of(request)
 
