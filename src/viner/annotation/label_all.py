@@ -161,9 +161,9 @@ def apply(
 ) -> Labeled:
     """Labels every occurrence: one event, which :meth:`Store.undo <viner.store.Store.undo>` takes back.
 
-    A suggestion with the very span and label is accepted; otherwise an accepted entity is added, unless one of another label has
-    the very span: a span gets no second label unseen. Documents that were to do are
-    begun by it. Where occurrences are only to be suggested, suggestions are added, and nothing else of a document changes.
+    A suggestion with the very span and label is accepted; otherwise an accepted entity is added, unless there is one of another
+    label on the very span: no span gets a second label unseen. Documents that were to do are begun by it. Where occurrences are
+    only to be suggested, suggestions are added, and nothing else of a document changes.
     Texts are searched before other writers are held up; these wait only while the documents found are changed.
 
     Args:
@@ -243,8 +243,10 @@ class _Finder:
     def decide(
         self, connection: Connection, page: Sequence[_Text]
     ) -> Iterator[tuple[_Text, list[tuple[Hit, StoredEntity | None]], int, int]]:
-        """For each document with occurrences those to label, each with the suggestion that says the same; how many are decided
-        on already, and how many are of another label."""
+        """For each document with occurrences those to label, each with the suggestion that says the same.
+
+        Beside them how many are decided on already, and how many are of another label.
+        """
         found = {document.number: hits for document in page if (hits := self.find(document))}
         held: dict[int, list[StoredEntity]] = {number: [] for number in found}
         meant = (entities.c.label == self._label) | (entities.c.state == "accepted")

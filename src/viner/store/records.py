@@ -189,7 +189,8 @@ class Filter:
         state: With an entity in this state, together with ``label`` where both are given.
         flagged: Whether they are flagged.
         commented: Whether they have comments.
-        text: Whose text or id contains this, whatever the case; composed or not, with the tone mark on either vowel (*Hòa*, *Hoà*).
+        text: Whose text or id contains this, whatever the case, composed or not, with the tone mark on either vowel (*Hòa*,
+            *Hoà*).
     """
 
     ids: tuple[str, ...] | None = None
