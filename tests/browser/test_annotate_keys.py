@@ -157,6 +157,25 @@ def test_done_goes_on_to_the_next_and_back_and_ends_where_nothing_is_left(bench:
     assert bench.said("three") == [], "done with an open suggestion is not an accepted one"
 
 
+def test_what_is_left_as_it_was_comes_again_after_all_others(bench: Workbench, annotate: Opener) -> None:
+    for name in ("one", "two", "three"):
+        bench.add(name, f"Văn bản {name}.")
+    tab = annotate()
+    for name in ("two", "three", "one", "two"):
+        tab.press(".")
+        tab.wait_document(name)
+    tab.press("-")
+    tab.wait_document("three")
+    tab.press("-")
+    tab.wait_document("one")
+    tab.press(".")
+    tab.page.get_by_text("this is the last one").first.wait_for()
+    assert tab.document() == "one"
+    tab.press("Shift+ArrowRight", "1")
+    tab.saved()
+    assert bench.get("one").status == "started"
+
+
 def test_labels_of_the_document_flag_and_comments_in_the_same_pass(bench: Workbench, annotate: Opener) -> None:
     bench.add("one", TEXT)
     tab = annotate()

@@ -118,6 +118,77 @@ test("a step whose class the schema has no more is not sent", async () => {
   assert.equal(server.log.length, 1);
 });
 
+test("a step whose label is gone is said once and passed over, until the labels change again", async () => {
+  const { editor, outbox, server, told } = desk(stored({ text: "a b", words: wordsOf("a b"), status: "started", entities: [entity("old", 2, 3, "OLD")] }));
+  editor.commit({ put: [entity("e", 0, 1, "A")] });
+  editor.commit({ delete: ["old"] });
+  await outbox.flushed();
+  editor.schema = { position: (label) => (label === "OLD" ? -1 : 0), documentLayers: [] };
+  await editor.undo("undo");
+  assert.deepEqual([told.at(-1), server.log.length], [["label_gone", { label: "OLD" }], 2]);
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.deepEqual([server.entities(), server.log.length], [[], 3], "the step before it is taken back");
+  await editor.undo("undo");
+  assert.equal(told.at(-1)[0], "nothing_to_undo");
+
+  editor.history.rename({ A: "B" });
+  editor.schema = { position: () => 0, documentLayers: [] };
+  await editor.undo("undo");
+  await outbox.flushed();
+  assert.deepEqual(server.entities().map(({ id }) => id), ["old"]);
+});
+
+test("what is labeled while older steps are on their way is what is taken back", async () => {
+  const { editor, outbox, server } = desk(stored({ text: "a b", words: wordsOf("a b"), status: "started", entities: [entity("first", 0, 1)] }));
+  let fail = null;
+  editor.loadHistory = () => new Promise((_, reject) => (fail = () => reject(failure(0, ""))));
+  const undone = editor.undo("undo");
+  await outbox.flushed();
+  editor.commit({ put: [entity("second", 2, 3)] });
+  await outbox.flushed();
+  fail();
+  await undone;
+  await outbox.flushed();
+  assert.deepEqual(server.entities().map(({ id }) => id), ["first"]);
+});
+
+test("steps that arrive when another document is open are not that one's", async () => {
+  const { editor, outbox, server } = desk(stored({ text: "a b", words: wordsOf("a b"), status: "started", entities: [entity("e", 0, 1)] }));
+  // The second taking back refers to a step that only the server knows, so the history is asked.
+  const deleted = { operation: "o2", undoes: "o1", kind: "undo", before: { entities: { gone: entity("gone", 2, 3) } }, after: { entities: { gone: null } } };
+  editor.history.add(deleted);
+  let answer = null;
+  editor.loadHistory = () => new Promise((resolve) => (answer = resolve));
+  const undone = editor.undo("redo");
+  await outbox.flushed();
+  const other = stored({ id: "other", text: "c d", words: wordsOf("c d") });
+  server.documents.set("other", structuredClone(other));
+  editor.open(other, { position: () => 0 });
+  answer({ events: [] });
+  await undone;
+  await outbox.flushed();
+  assert.deepEqual([server.log.length, editor.state.entities.size], [0, 0]);
+});
+
+test("a step on many documents is confirmed anew after other work", async () => {
+  const { editor, told, outbox } = desk(stored({ text: "a b", words: wordsOf("a b"), status: "started" }));
+  const undone = [];
+  editor.undoOperation = async (_, operation) => undone.push(operation);
+  editor.history.add({ operation: "all", undoes: null, kind: "label-all", before: { entities: {} }, after: { entities: {} } });
+  editor.history.older = false;
+  await editor.undo("undo");
+  assert.equal(told.at(-1)[0], "confirm_everywhere");
+  editor.commit({ put: [entity("e", 0, 1)] });
+  await outbox.flushed();
+  await editor.undo("undo");
+  await outbox.flushed();
+  await editor.undo("undo");
+  assert.deepEqual([told.at(-1)[0], undone], ["confirm_everywhere", []], "work lay in between");
+  await editor.undo("undo");
+  assert.deepEqual(undone, ["all"]);
+});
+
 test("a labeling everywhere that the server never takes back does not stand before older steps", async () => {
   const { editor, told, server, outbox } = desk(stored({ text: "a", words: wordsOf("a"), status: "started" }));
   editor.commit({ put: [entity("e", 0, 1)] });

@@ -21,6 +21,11 @@ export class ApiError extends Error {
   }
 }
 
+/** What was wrong and what to do about it. @param {any} error */
+export function reasonOf(error) {
+  return [error.message, error.hint].filter(Boolean).join(". ");
+}
+
 /** Whose work this page sends: the server refuses it once somebody else has logged in. @type {string | null} */
 let person = null;
 

@@ -6,6 +6,7 @@
  * @typedef {import("./model.js").Edit} Edit
  * @typedef {import("./keys.js").Command} Command
  */
+import { reasonOf } from "./api.js";
 import { occurrences } from "./labelall.js";
 import { afterOf, apply, inverse, isEmpty, MOST_AT_ONCE, newId, stateOf } from "./model.js";
 import { Text } from "./offsets.js";
@@ -226,6 +227,7 @@ export class Editor {
   commit(edit, { undoes = null, together = null } = {}) {
     const { state } = this;
     if (!state || isEmpty(edit)) return false;
+    this.confirming = null;
     const put = edit.put?.map((entity) => ({ ...entity, surface: this.text.slice(entity.start, entity.end) }));
     const full = put ? { ...edit, put } : edit;
     const before = apply(state, full);
@@ -396,8 +398,11 @@ export class Editor {
     const { id } = this.state;
     let stacks = this.history.stacks();
     while (this.history.older && (!stacks.complete || stacks[direction].length === 0)) {
-      if (!(await this.#loadOlder(id)) || this.state?.id !== id) break;
+      const answered = await this.#loadOlder(id);
+      if (this.state?.id !== id) return;
+      // What was done meanwhile counts.
       stacks = this.history.stacks();
+      if (!answered) break;
     }
     const step = stacks[direction].at(-1);
     if (!step) return this.notify(direction === "undo" ? "nothing_to_undo" : "nothing_to_redo");
@@ -409,7 +414,11 @@ export class Editor {
     const steps = lastTogether(stacks[direction]);
     const found = steps.map((one) => reversible(one, /** @type {import("./model.js").DocumentState} */ (this.state)));
     const gone = found.map(({ before }) => this.#gone(inverse(before))).find((label) => label !== undefined);
-    if (gone !== undefined) return this.notify("label_gone", { label: gone });
+    if (gone !== undefined) {
+      // Said once: the steps before it can still be taken back.
+      for (const { operation } of steps) this.history.barred.add(operation);
+      return this.notify("label_gone", { label: gone });
+    }
     if (found.some(({ kept }) => kept.length)) this.notify("changed_since");
     /** @type {Edit | null} */
     let last = null;
@@ -458,7 +467,7 @@ export class Editor {
     } catch (error) {
       // What the server never takes back does not stand before what it does.
       if (/** @type {any} */ (error).status === 422) this.history.drop(step.operation);
-      return this.notify("not_done", { reason: /** @type {Error} */ (error).message });
+      return this.notify("not_done", { reason: reasonOf(error) });
     }
     if (this.state?.id === id) {
       for (const known of chain) this.history.add(known);

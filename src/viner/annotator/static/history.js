@@ -20,6 +20,8 @@ export class History {
     this.steps = [];
     /** Whether the server may know older ones. */
     this.older = true;
+    /** Operations that nobody can take back as the labels are today. @type {Set<string>} */
+    this.barred = new Set();
   }
 
   /** @param {Step} step */
@@ -50,6 +52,7 @@ export class History {
    * @param {Step[]} [steps] those that are meant: others came when the names of today were known
    */
   rename(renamed = {}, classes = {}, steps = this.steps) {
+    this.barred.clear();
     const meant = new Set(steps.map((step) => step.operation));
     /** @param {import("./model.js").Before} side */
     const follow = (side) => ({
@@ -98,7 +101,8 @@ export class History {
         redo.push(step);
       }
     }
-    return { undo, redo, complete: complete || !this.older };
+    const free = (/** @type {Step} */ step) => !this.barred.has(step.operation);
+    return { undo: undo.filter(free), redo: redo.filter(free), complete: complete || !this.older };
   }
 }
 

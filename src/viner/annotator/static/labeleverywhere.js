@@ -1,9 +1,8 @@
 /** The dialog "label every …": a preview of this document, on demand of all, and the buttons. In all documents it may suggest only. */
-import { api } from "./api.js";
+import { api, reasonOf } from "./api.js";
 import { dialog, h } from "./dom.js";
 import { occurrences } from "./labelall.js";
 import { newId } from "./model.js";
-import { reasonOf } from "./training.js";
 
 const STATUSES = ["todo", "started"];
 

@@ -1,7 +1,7 @@
 /** The page: puts the parts together and runs the commands that are about more than the text. */
 import { Alerts } from "./alerts.js";
 import { Announcer } from "./announce.js";
-import { api, workFor } from "./api.js";
+import { api, reasonOf, workFor } from "./api.js";
 import { askClash } from "./clash.js";
 import { openComments } from "./comments.js";
 import { h, keycap } from "./dom.js";
@@ -21,10 +21,12 @@ import { View } from "./render.js";
 import { Schema } from "./schema.js";
 import { SearchBar } from "./searchbar.js";
 import { CURRENT, firstDocument, started } from "./start.js";
-import { reasonOf, Training } from "./training.js";
+import { Training } from "./training.js";
 
 const VISITED = "viner-visited";
 const NOTICE_MS = 7000;
+/** How many documents the server takes as "not these". */
+const MOST_EXCLUDED = 500;
 
 class Page {
   /** @param {import("./start.js").Started} parts */
@@ -47,6 +49,8 @@ class Page {
     this.chromeWaits = false;
     /** @type {string[]} documents in the order in which they were opened */
     this.visited = JSON.parse(sessionStorage.getItem(VISITED) ?? "[]");
+    /** Documents that were left as they were: they come again when all others have. @type {Set<string>} */
+    this.left = new Set();
     /** @type {any} */
     this.progress = null;
     /** Takes back what was last labeled in all documents. @type {{name: string, run: () => void} | null} */
@@ -396,8 +400,19 @@ class Page {
       if (state && (state.id !== id || (status && state.status !== status))) return;
     }
     return this.#go(async () => {
-      if (id && !status) void api.release(id, this.tab).catch(() => {});
-      return api.next({ tab: this.tab, exclude: id ? [id] : [], finished: status ? id : null });
+      if (id !== null && !status) {
+        this.left.delete(id);
+        this.left.add(id);
+        void api.release(id, this.tab).catch(() => {});
+      }
+      const ask = (/** @type {string[]} */ exclude) => api.next({ tab: this.tab, exclude, finished: status ? id : null });
+      const answer = await ask([...this.left].slice(-MOST_EXCLUDED));
+      if (answer.document || this.left.size === 0) return answer;
+      this.left.clear();
+      const again = await ask(id !== null && !status ? [id] : []);
+      if (again.document || id === null || status) return again;
+      this.notify("last_one");
+      return ask([]);
     });
   }
 

@@ -1,5 +1,5 @@
 /** Training, as the header shows it: the model at work, how much is new since, and the run that goes on. */
-import { api } from "./api.js";
+import { api, reasonOf } from "./api.js";
 import { h } from "./dom.js";
 import { MESSAGES } from "./messages.js";
 
@@ -105,9 +105,4 @@ export function outcomeOf(outcome, active, language) {
 /** @param {string | undefined} state */
 function isRunning(state) {
   return state === "running" || state === "starting" || state === "stopping";
-}
-
-/** @param {any} error */
-export function reasonOf(error) {
-  return [error.message, error.hint].filter(Boolean).join(". ");
 }
