@@ -1,6 +1,7 @@
 """The schema changes in mid-project: what is counted before, what is changed, what is taken back."""
 
 import dataclasses
+import unicodedata
 
 import pytest
 
@@ -325,7 +326,9 @@ def test_pages_and_forms_that_are_behind_are_told(filled):
         (Split(label="PERSON", into=("X", "DATE")), "is a label 'DATE' already"),
         (Split(label="PERSON", into=("X", "Y"), assign={"Lan": "Z"}), "none of the new labels"),
         (Recolor(label="PERSON", color="red"), "no color"),
+        (Add(label="TÊN", key="ab"), "no key"),
         (Describe(label="PERSON", key="ab"), "no key"),
+        (Describe(label="PERSON", key="*"), r"uses the key '\*' itself"),
         (Reorder(labels=("PERSON",)), "each label once"),
     ],
 )
@@ -336,6 +339,27 @@ def test_what_does_not_fit_is_refused_and_nothing_changes(filled, change, messag
             act()
     assert everything(filled) == before
     assert filled.schema() == (SCHEMA, 1)
+
+
+def test_a_label_that_looks_the_same_as_another_is_refused():
+    composed, decomposed = (unicodedata.normalize(form, "TUỔI") for form in ("NFC", "NFD"))
+    layer = Layer("entities", "entities", (Type(composed), Type("NGÀY")))
+    for change in (
+        Add(label=decomposed),
+        Rename(label="NGÀY", to=decomposed),
+        Split(label="NGÀY", into=("NGÀY", decomposed)),
+        Split(label=composed, into=(composed, decomposed)),
+    ):
+        with pytest.raises(SchemaError, match="looks the same as"):
+            change.types(layer)
+    assert [item.name for item in Rename(label=composed, to=decomposed).types(layer)] == [decomposed, "NGÀY"]
+    assert [item.name for item in Merge(labels=(composed, "NGÀY"), into=decomposed).types(layer)] == [decomposed]
+
+
+def test_a_type_that_has_a_key_of_the_page_can_still_be_described():
+    layer = Layer("entities", "entities", (Type("PERSON", key="*"),))
+    described = Describe(label="PERSON", description="people", key="*").types(layer)
+    assert described == (Type("PERSON", "people", key="*"),)
 
 
 @pytest.mark.parametrize(

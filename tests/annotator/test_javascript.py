@@ -8,6 +8,7 @@ from pathlib import Path
 
 import viner.annotator
 from support.node import need_node
+from viner.annotation.changes.kinds import PAGE_KEYS
 from viner.studio.notes import SENTENCES
 from viner.text import tone_style
 
@@ -39,11 +40,21 @@ def test_the_page_compares_syllables_as_the_server_does():
         for place in range(1, len(rhyme) + 1)
     }
     syllables = sorted(split | {unicodedata.normalize("NFC", syllable) for syllable in split})
-    module = (Path(viner.annotator.__file__).parent / "static" / "spelling.js").as_uri()
-    script = (
-        f"import {{ spelled }} from {json.dumps(module)}; console.log(JSON.stringify({json.dumps(syllables)}.map(spelled)))"
-    )
+    answer = evaluated(node, "spelled", "spelling.js", f"{json.dumps(syllables)}.map(spelled)")
+    assert answer == [tone_style(syllable, "new") for syllable in syllables]
+
+
+def test_no_type_gets_a_key_that_the_page_keeps_for_itself():
+    node = need_node("the keys of the page are compared with those that are refused")
+    taken = evaluated(node, "TAKEN", "keys.js", "[...TAKEN]")
+    assert sorted(key for key in taken if len(key) == 1 and not key.isspace()) == sorted(PAGE_KEYS)
+
+
+def evaluated(node, name, module, expression):
+    """What an expression is that uses a name of one of the page's modules."""
+    place = (Path(viner.annotator.__file__).parent / "static" / module).as_uri()
+    script = f"import {{ {name} }} from {json.dumps(place)}; console.log(JSON.stringify({expression}))"
     run = subprocess.run(
         [node, "--input-type=module", "--eval", script], capture_output=True, encoding="utf-8", timeout=60, check=True
     )
-    assert json.loads(run.stdout) == [tone_style(syllable, "new") for syllable in syllables]
+    return json.loads(run.stdout)

@@ -9,13 +9,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from viner.errors import SchemaError
 from viner.schema import ENTITIES, Layer, Schema, Type, is_color, is_key
 from viner.text import nfc
+
+PAGE_KEYS = "-=/?'!*,.+"
+"""Keys that the annotation page keeps for its own commands: a type that has one gets no key there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +83,8 @@ class Rename(Change):
 
     def types(self, layer: Layer) -> tuple[Type, ...]:
         """The same types, one under its new name."""
-        _check_new(layer, self.to)
         _find(layer, self.label)
+        _check_new(layer, self.to, instead=(self.label,))
         return tuple(replace(item, name=self.to) if item.name == self.label else item for item in layer.types)
 
     def sources(self) -> tuple[str, ...]:
@@ -113,7 +116,7 @@ class Merge(Change):
             raise SchemaError("a merge needs two different labels or more", where=f"layer {self.layer}")
         if self.into in layer.names:
             return tuple(item for item in layer.types if item.name == self.into or item.name not in self.labels)
-        _check_new(layer, self.into)
+        _check_new(layer, self.into, instead=self.labels)
         made = replace(merged[0], name=self.into)
         return tuple(made if item is merged[0] else item for item in layer.types if item is merged[0] or item not in merged)
 
@@ -156,7 +159,7 @@ class Split(Change):
                 )
         for name in self.into:
             if name != self.label:
-                _check_new(layer, name)
+                _check_new(layer, name, instead=() if self.label in self.into else (self.label,))
         # Colors and keys are told apart by their place; the old one's would stand for two.
         made = tuple(old if name == self.label else Type(name, old.description) for name in self.into)
         place = layer.types.index(old)
@@ -356,7 +359,7 @@ def _find(layer: Layer, label: str) -> Type:
     )
 
 
-def _check_new(layer: Layer, name: str) -> None:
+def _check_new(layer: Layer, name: str, instead: Sequence[str] = ()) -> None:
     if not name or name != name.strip() or not name.isprintable() or len(name) > 200:
         raise SchemaError(
             f"{name!r} is no name for a label", where=f"layer {layer.name}", hint="1 to 200 characters, no spaces at its ends"
@@ -365,6 +368,13 @@ def _check_new(layer: Layer, name: str) -> None:
         raise SchemaError(
             f"there is a label {name!r} already", where=f"layer {layer.name}", hint="To join two labels, merge them"
         )
+    for other in layer.names:
+        if nfc(other) == nfc(name) and other not in instead:
+            raise SchemaError(
+                f"the label {other!r} looks the same as {name!r}: both are the same characters, composed in two ways",
+                where=f"layer {layer.name}",
+                hint="Use the label that is there, or give the new one another name",
+            )
 
 
 def _check_color(color: str | None) -> None:
@@ -377,6 +387,12 @@ def _check_key(layer: Layer, label: str, key: str | None) -> None:
         return
     if not is_key(key):
         raise SchemaError(f"{key!r} is no key", where="change.key", hint="One character, such as 'p'")
+    if key in PAGE_KEYS and not any(item.name == label and item.key == key for item in layer.types):
+        raise SchemaError(
+            f"the annotation page uses the key {key!r} itself",
+            where="change.key",
+            hint=f"Any character but {' '.join(PAGE_KEYS)}, such as 'p'",
+        )
     for item in layer.types:
         if item.key == key and item.name != label:
             raise SchemaError(f"the key {key!r} is that of {item.name}", where="change.key")
