@@ -226,6 +226,23 @@ def test_what_cannot_be_done_is_refused(store, request_, where):
     assert store.get("d0").version == 1
 
 
+def test_what_happens_to_documents_between_the_search_and_the_change_counts(store, monkeypatch):
+    fill(store, "Huế", "Lan ở Huế", "Nam ở Huế", "Huế")
+
+    def after_the_search(**options):
+        monkeypatch.undo()
+        set_status(store, "d0", "done")
+        put(store, "d1", "rejected", 6, 9, "LOCATION")
+        store.erase(["d3"], who="lan")
+        store.add([Document("Một hai ba", id="d3")], who="import", split="train")
+        return store.transaction(**options)
+
+    monkeypatch.setattr(store, "transaction", after_the_search)
+    assert apply(store, HUE, operation="op", who="lan").documents == 1
+    assert [stands(store, name) for name in ("d0", "d2", "d3")] == [[], [("Huế", "LOCATION", "accepted")], []]
+    assert [entity.state for entity in store.get("d1").entities] == ["rejected"]
+
+
 def test_pages_and_batches_miss_nothing(store, monkeypatch):
     monkeypatch.setattr(label_all, "_PAGE", 3)
     monkeypatch.setattr(label_all, "_BATCH", 2)

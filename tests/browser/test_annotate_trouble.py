@@ -147,6 +147,25 @@ def test_a_document_is_not_done_without_what_was_refused(bench: Workbench, annot
     tab.wait_document("two")
 
 
+def test_the_next_document_is_waited_for_while_a_change_of_many_documents_goes_on(bench: Workbench, annotate: Opener) -> None:
+    for name in ("one", "two"):
+        bench.add(name, TEXT)
+    tab = annotate()
+    refused: list[str] = []
+
+    def busy(route: Route) -> None:
+        if len(refused) == 2:
+            return route.continue_()
+        refused.append(route.request.url)
+        return route.fulfill(status=503, json={"error": {"code": "store_locked", "message": "another change goes on"}})
+
+    tab.page.route("**/api/next", busy)
+    tab.press(".")
+    tab.page.get_by_text("busy with a change of many documents").first.wait_for()
+    tab.wait_document("two")
+    assert len(refused) == 2
+
+
 def test_where_there_are_no_locks_a_second_tab_leaves_the_first_ones_changes_to_it(bench: Workbench, annotate: Opener) -> None:
     for name in ("one", "two"):
         bench.add(name, TEXT)

@@ -124,6 +124,28 @@ def test_a_locked_database_is_waited_for_and_then_reported(folder: Path, monkeyp
         assert store.save(operation("a", 1, flagged=True), who="mai").version == 2
 
 
+def test_a_change_that_goes_on_is_not_called_another_program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 0.2)
+    with Store.open(folder / "viner.db") as store:
+        held, ended = threading.Event(), threading.Event()
+
+        def change_many() -> None:
+            with store.transaction(exclusive=True):
+                held.set()
+                ended.wait(30)
+
+        thread = threading.Thread(target=change_many)
+        thread.start()
+        try:
+            assert held.wait(30)
+            with pytest.raises(StoreLockedError, match="another change, such as one of many documents"):
+                store.save(operation("a", 1, flagged=True), who="mai")
+        finally:
+            ended.set()
+            thread.join()
+        assert store.save(operation("a", 1, flagged=True), who="mai").version == 2
+
+
 def test_a_short_lock_goes_unnoticed(folder: Path) -> None:
     with Store.open(folder / "viner.db") as store:
         held, released = threading.Event(), threading.Event()

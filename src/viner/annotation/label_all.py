@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from viner.store import RefusedError, StoredEntity
 from viner.store.delta import Delta
 from viner.store.reading import unflatten
 from viner.store.tables import contents, documents, entities
+from viner.store.transaction import batches
 from viner.store.values import LABEL_LIMIT
 from viner.text import nfc, split_words, tone_style
 
@@ -147,12 +148,13 @@ def preview(store: Store, request: LabelAll, *, samples: int = SAMPLES) -> Previ
     with store.reading() as connection:
         finder.check(store.schema()[0].entity_labels)
         for page in _pages(connection, request):
-            for document, hits, covered, others in finder.decide(connection, page):
+            texts = {document.number: document for document in page}
+            for number, hits, covered, others in finder.decide(connection, finder.find_all(page)):
                 touched += bool(hits)
                 matches += len(hits)
                 already += covered
                 otherwise += others
-                shown += [_sample(document, hit) for hit, _ in hits[: samples - len(shown)]]
+                shown += [_sample(texts[number], hit) for hit, _ in hits[: samples - len(shown)]]
     return Preview(touched, matches, already, otherwise, tuple(shown))
 
 
@@ -177,20 +179,22 @@ def apply(
         RefusedError: If the schema does not know the label, the surface has no word, or the id was used for something else.
     """
     finder = _Finder(request)
+    found: dict[int, list[Hit]] = {}
     with store.reading() as connection:
-        found = [document.number for page in _pages(connection, request) for document in page if finder.find(document)]
+        for page in _pages(connection, request):
+            found |= finder.find_all(page)  # stays true: a text never changes, and no number comes again
     matches = 0
     with store.transaction(exclusive=True) as transaction:
         event = transaction.event(operation, who=who, kind="label-all", body=request.to_dict())
         if event.answer is not None:
             return Labeled(event.answer.documents, 0, replayed=True)
         finder.check(transaction.schema()[0].entity_labels)
-        for first in range(0, len(found), _BATCH):
-            page = _read(transaction.connection, request, documents.c.number.in_(found[first : first + _BATCH]))
+        for some in batches(found, _BATCH):
+            statuses = _statuses(transaction.connection, request, some)
             deltas = {}
-            for document, hits, *_ in finder.decide(transaction.connection, page):
+            for number, hits, *_ in finder.decide(transaction.connection, {number: found[number] for number in statuses}):
                 if hits:
-                    deltas[document.number] = _delta(document, hits, request, who)
+                    deltas[number] = _delta(statuses[number], hits, request, who)
                     matches += len(hits)
             event.apply(deltas)
             if progress is not None:
@@ -205,7 +209,6 @@ class _Text:
 
     number: int
     id: str
-    status: str
     text: str
     words: list[tuple[int, int]] | None
 
@@ -234,36 +237,37 @@ class _Finder:
                 f"the schema has no entity label {self._label!r}", where="label", hint=f"Known: {', '.join(labels) or 'none'}"
             )
 
-    def find(self, document: _Text) -> list[Hit]:
+    def find_all(self, page: Sequence[_Text]) -> dict[int, list[Hit]]:
+        """The occurrences of each document that has some, by its number."""
+        return {document.number: hits for document in page if (hits := self._find(document))}
+
+    def _find(self, document: _Text) -> list[Hit]:
         view = nfc(document.text.casefold() if self._folds else document.text)
         if not any(spelling in view for spelling in self._spellings):
             return []
         return sorted(self._matcher.find(document.text, document.words))
 
     def decide(
-        self, connection: Connection, page: Sequence[_Text]
-    ) -> Iterator[tuple[_Text, list[tuple[Hit, StoredEntity | None]], int, int]]:
-        """For each document with occurrences those to label, each with the suggestion that says the same.
+        self, connection: Connection, found: Mapping[int, list[Hit]]
+    ) -> Iterator[tuple[int, list[tuple[Hit, StoredEntity | None]], int, int]]:
+        """For each document, by its number, those of its occurrences to label, each with the suggestion that says the same.
 
         Beside them how many are decided on already, and how many are of another label.
         """
-        found = {document.number: hits for document in page if (hits := self.find(document))}
         held: dict[int, list[StoredEntity]] = {number: [] for number in found}
         meant = (entities.c.label == self._label) | (entities.c.state == "accepted")
         statement = select(entities).where(entities.c.document.in_(found), meant)
         for row in connection.execute(statement):
             held[row.document].append(StoredEntity(row.id, row.start, row.end, row.label, row.state, row.score, row.source))
-        for document in page:
-            if document.number in found:
-                hits = found[document.number]
-                own = [entity for entity in held[document.number] if entity.label == self._label]
-                others = {(entity.start, entity.end) for entity in held[document.number] if entity.label != self._label}
-                undecided = _undecided(hits, own)
-                chosen = [(hit, suggestion) for hit, suggestion in undecided if (hit.start, hit.end) not in others]
-                otherwise = len(undecided) - len(chosen)
-                if self._suggests:
-                    chosen = [(hit, suggestion) for hit, suggestion in chosen if suggestion is None]
-                yield document, chosen, len(hits) - len(chosen) - otherwise, otherwise
+        for number, hits in found.items():
+            own = [entity for entity in held[number] if entity.label == self._label]
+            others = {(entity.start, entity.end) for entity in held[number] if entity.label != self._label}
+            undecided = _undecided(hits, own)
+            chosen = [(hit, suggestion) for hit, suggestion in undecided if (hit.start, hit.end) not in others]
+            otherwise = len(undecided) - len(chosen)
+            if self._suggests:
+                chosen = [(hit, suggestion) for hit, suggestion in chosen if suggestion is None]
+            yield number, chosen, len(hits) - len(chosen) - otherwise, otherwise
 
 
 def _undecided(hits: Sequence[Hit], held: Sequence[StoredEntity]) -> list[tuple[Hit, StoredEntity | None]]:
@@ -282,7 +286,7 @@ def _undecided(hits: Sequence[Hit], held: Sequence[StoredEntity]) -> list[tuple[
     return chosen
 
 
-def _delta(document: _Text, hits: Sequence[tuple[Hit, StoredEntity | None]], request: LabelAll, who: str) -> Delta:
+def _delta(status: str, hits: Sequence[tuple[Hit, StoredEntity | None]], request: LabelAll, who: str) -> Delta:
     if request.as_suggestions:
         suggested = [
             StoredEntity(uuid.uuid4().hex, hit.start, hit.end, request.label, "suggested", source=request.source)
@@ -294,7 +298,7 @@ def _delta(document: _Text, hits: Sequence[tuple[Hit, StoredEntity | None]], req
         key = uuid.uuid4().hex if suggestion is None else suggestion.id
         score, source = (None, None) if suggestion is None else (suggestion.score, suggestion.source)
         changed[key] = StoredEntity(key, hit.start, hit.end, request.label, "accepted", score, source)
-    fields = {"annotator": who} | ({"status": "started"} if document.status == "todo" else {})
+    fields = {"annotator": who} | ({"status": "started"} if status == "todo" else {})
     return Delta(changed, fields=fields)
 
 
@@ -304,33 +308,44 @@ def _pages(connection: Connection, request: LabelAll) -> Iterator[list[_Text]]:
         after = 0
         while True:
             stretch = (documents.c.split == split, documents.c.status == status, documents.c.number > after)
-            page = _read(connection, request, *stretch, limit=_PAGE)
+            page = _read(connection, *stretch)
             if not page:
                 break
             yield page
             after = page[-1].number
 
 
-def _read(connection: Connection, request: LabelAll, *asked: Any, limit: int | None = None) -> list[_Text]:
-    """Documents in order; with a limit, as many as make a page."""
+def _read(connection: Connection, *asked: Any) -> list[_Text]:
+    """Documents in order, as many as make a page."""
     statement = (
-        select(documents.c.number, documents.c.id, documents.c.status, contents.c.text, contents.c.words)
+        select(documents.c.number, documents.c.id, contents.c.text, contents.c.words)
         .join(contents, contents.c.document == documents.c.number)
-        .where(documents.c.split.in_(request.splits), documents.c.status.in_(request.statuses), *asked)
+        .where(*asked)
         .order_by(documents.c.number)
-        .limit(limit)
+        .limit(_PAGE)
         .execution_options(yield_per=50)
     )
     page: list[_Text] = []
     length = 0
     rows = connection.execute(statement)
     for row in rows:
-        page.append(_Text(row.number, row.id, row.status, row.text, None if row.words is None else unflatten(row.words)))
+        words = None if row.words is None else unflatten(row.words)
+        page.append(_Text(row.number, row.id, row.text, words))
         length += len(row.text)
-        if limit is not None and length >= _CHARACTERS:
+        if length >= _CHARACTERS:
             break
     rows.close()
     return page
+
+
+def _statuses(connection: Connection, request: LabelAll, numbers: Sequence[int]) -> dict[int, str]:
+    """The status of each of these documents, by number and in order, that is still there and still asked for."""
+    statement = (
+        select(documents.c.number, documents.c.status)
+        .where(documents.c.number.in_(numbers), documents.c.split.in_(request.splits), documents.c.status.in_(request.statuses))
+        .order_by(documents.c.number)
+    )
+    return {row.number: row.status for row in connection.execute(statement)}
 
 
 def _sample(document: _Text, hit: Hit) -> Sample:

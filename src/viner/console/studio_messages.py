@@ -53,8 +53,8 @@ STUDIO_MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "hint_store": ("Try again in a moment.", "Hãy thử lại sau giây lát."),
     "error_store_locked": (
-        "Another program holds the database; nothing was changed.",
-        "Chương trình khác đang giữ cơ sở dữ liệu; chưa có gì thay đổi.",
+        "Another change, or another program, holds the database; nothing was changed.",
+        "Một thay đổi khác hoặc chương trình khác đang giữ cơ sở dữ liệu; chưa có gì thay đổi.",
     ),
     "hint_store_locked": ("Try again in a moment.", "Hãy thử lại sau giây lát."),
     "error_store_full": ("The disk is full; nothing was changed.", "Ổ đĩa đã đầy; chưa có gì thay đổi."),

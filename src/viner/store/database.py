@@ -111,7 +111,11 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=PATIENCE):
-            raise self._locked()
+            raise StoreLockedError(
+                f"another change, such as one of many documents, has been going on for {PATIENCE} seconds",
+                where=self.where,
+                hint="Try again in a moment",
+            )
         try:
             self._check_file()
             yield

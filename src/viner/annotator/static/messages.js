@@ -99,6 +99,7 @@ export const MESSAGES = {
   nothing_to_undo: ["Nothing to undo", "Không có gì để hoàn tác"],
   nothing_to_redo: ["Nothing to redo", "Không có gì để làm lại"],
   changed_since: ["Some of it was changed by somebody else since, and stays.", "Một phần đã được người khác sửa sau đó nên được giữ nguyên."],
+  server_busy: ["The server is busy with a change of many documents. The page goes on when it is done.", "Máy chủ đang xử lý một thay đổi trên nhiều tài liệu. Trang sẽ tiếp tục khi xong."],
   last_one: ["No other document waits for you: this is the last one.", "Không còn tài liệu nào khác chờ bạn: đây là tài liệu cuối cùng."],
   label_gone: ["That step had the label {label}, which the schema no longer has: it is passed over.", "Bước đó dùng nhãn {label} nay không còn trong bộ nhãn nên được bỏ qua."],
   no_history: ["The history cannot be read now: no connection.", "Chưa đọc được lịch sử: mất kết nối."],

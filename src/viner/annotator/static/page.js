@@ -25,6 +25,9 @@ import { Training } from "./training.js";
 
 const VISITED = "viner-visited";
 const NOTICE_MS = 7000;
+/** How often, and after how many milliseconds, a document is asked for again while somebody's change of many documents goes on. */
+const BUSY_TRIES = 5;
+const BUSY_PAUSE_MS = 1000;
 /** How many documents the server takes as "not these". */
 const MOST_EXCLUDED = 500;
 
@@ -372,13 +375,26 @@ class Page {
     this.busy = true;
     document.body.setAttribute("aria-busy", "true");
     try {
-      await this.show(await ask());
+      await this.show(await this.#patiently(ask));
     } catch (error) {
       if (this.editor.state) this.notify("not_done", { reason: reasonOf(error) });
       else this.#showEmpty(error);
     } finally {
       this.busy = false;
       document.body.removeAttribute("aria-busy");
+    }
+  }
+
+  /** @param {() => Promise<any>} ask */
+  async #patiently(ask) {
+    for (let left = BUSY_TRIES; ; left -= 1) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (/** @type {any} */ (error).code !== "store_locked" || left === 0) throw error;
+        this.notify("server_busy");
+        await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+      }
     }
   }
 
