@@ -110,7 +110,8 @@ class Transaction:
         This leaves no event, since no person's work changes; the versions of the documents go up all the same.
 
         Args:
-            suggestions: For each document number its suggestions, with ids that the document does not use, and their sources.
+            suggestions: For each document number its suggestions, each with an id that nothing else of
+                the document has, and its source.
             by: What the documents are marked with, such as "model 003".
         """
         for numbers in batches(sorted(suggestions)):

@@ -13,7 +13,7 @@ from viner.document import Document, Entity
 from viner.project import Dictionary
 from viner.rules import Rules
 from viner.schema import Schema
-from viner.store import Operation, StoredEntity, tables
+from viner.store import Comment, Operation, StoredEntity, tables
 
 TEXT = "Lan ở Huế, Nam ở Huế"
 
@@ -68,6 +68,20 @@ def test_another_model_replaces_them(store):
     refresh(store, 1, suggester())
     assert refresh(store, 1, suggester({"Nam": "PERSON"}, model="004"))
     assert stands(store) == [(11, "PERSON", "suggested", "model 004")]
+
+
+def test_what_another_model_suggests_again_keeps_its_id_and_the_remark_about_it(store):
+    fill(store, TEXT)
+    refresh(store, 1, suggester())
+    before = {entity.start: entity.id for entity in store.get("d0").entities}
+    remark = Comment("c1", "which one?", before[6])
+    store.save(Operation(uuid.uuid4().hex, "d0", store.get("d0").version, 1, comments_put=(remark,)), who="lan")
+    assert store.get("d0").status == "todo"
+    assert refresh(store, 1, suggester({"Lan": "LOCATION", "Huế": "LOCATION"}, model="004"))
+    after = {entity.start: entity.id for entity in store.get("d0").entities}
+    assert (after[6], after[17]) == (before[6], before[17])
+    assert after[0] not in before.values()
+    assert [comment.entity for comment in store.get("d0").comments] == [after[6]]
 
 
 def test_another_model_that_says_the_same_changes_nothing_but_the_mark(store):

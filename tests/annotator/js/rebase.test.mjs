@@ -45,6 +45,21 @@ test("a suggestion that a model has withdrawn or moved meanwhile is no choice: t
   assert.equal(rejected.clashes.length, 1, "what a person has rejected is one");
 });
 
+test("a decision holds for the same suggestion under another id, which gives way", () => {
+  const was = entity("a", 0, 3, "A", "suggested");
+  const theirs = [entity("renewed", 0, 3, "A", "suggested"), entity("other", 0, 3, "B", "suggested")];
+  for (const state of ["rejected", "accepted"]) {
+    const mine = entity("a", 0, 3, "A", state);
+    const answer = rebase({ put: [mine] }, before({ a: was }), current(theirs));
+    assert.deepEqual(answer, { edit: { put: [mine], delete: ["renewed"] }, clashes: [] });
+  }
+  const both = { put: [entity("a", 0, 3, "A", "rejected"), entity("renewed", 0, 3, "A", "rejected")] };
+  const answer = rebase(both, before({ a: was, renewed: theirs[0] }), current(theirs));
+  assert.deepEqual(answer.edit, both, "what the person decided on itself stays");
+  const renamed = rebase({ put: [entity("a", 0, 3, "OLD", "rejected")] }, before({ a: { ...was, label: "OLD" } }), current(theirs), { OLD: "A" });
+  assert.deepEqual(renamed.edit.delete, ["renewed"]);
+});
+
 test("both sides adding the same entity leaves one", () => {
   const { edit, clashes } = rebase({ put: [entity("mine", 0, 3)] }, before({ mine: null }), current([entity("theirs", 0, 3)]));
   assert.ok(isEmpty(edit));

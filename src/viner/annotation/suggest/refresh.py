@@ -228,13 +228,17 @@ def _current(transaction: Transaction, batch: Sequence[_Item], leased: bool) -> 
 
 
 def _suggestions(item: _Item, found: Sequence[Entity]) -> Iterator[StoredEntity]:
-    """What is to stand in the store: without what somebody decided on, imported ones under their own ids."""
+    """What is to stand in the store: without what somebody decided on, imported ones under their own ids.
+
+    What was suggested before keeps its id: remarks are about it, and a page that has it open knows it by that.
+    """
     decided = {(e.start, e.end, e.label) for e in item.entities if e.state != "suggested"}
+    known = {(e.start, e.end, e.label): e.id for e in item.entities if e.state == "suggested" and is_suggesters(e.source)}
     for entity in found:
-        if (entity.start, entity.end, entity.label) not in decided:
-            yield StoredEntity(
-                entity.id or uuid.uuid4().hex, entity.start, entity.end, entity.label, "suggested", entity.score, entity.source
-            )
+        span = entity.start, entity.end, entity.label
+        if span not in decided:
+            key = entity.id or known.pop(span, None) or uuid.uuid4().hex
+            yield StoredEntity(key, *span, "suggested", entity.score, entity.source)
 
 
 def _content(entity: StoredEntity) -> tuple[Any, ...]:

@@ -39,6 +39,7 @@ export function rebase(edit, before, current, labelMap = {}, classMaps = {}) {
     entity && { ...entity, label: today(entity.label) ?? entity.label };
 
   const put = [];
+  const gone = [];
   for (const wanted of edit.put ?? []) {
     const theirs = current.entities.get(wanted.id) ?? null;
     if (today(wanted.label) === null) {
@@ -54,12 +55,14 @@ export function rebase(edit, before, current, labelMap = {}, classMaps = {}) {
     if (machine || sameEntity(was, theirs)) {
       const other = theirs === null ? rival(mine, current) : null;
       if (other && !edit.delete?.includes(other.id)) clashes.push({ kind: "entity", id: wanted.id, mine, theirs: other });
-      else if (!twin(mine, current)) put.push(mine);
+      else if (!twin(mine, current)) {
+        put.push(mine);
+        if (theirs === null) gone.push(...renewed(mine, current).filter((id) => !before.entities[id]));
+      }
     } else clashes.push({ kind: "entity", id: wanted.id, mine, theirs });
   }
   if (put.length) result.put = put;
 
-  const gone = [];
   for (const id of edit.delete ?? []) {
     const theirs = current.entities.get(id) ?? null;
     if (theirs === null) continue;
@@ -175,6 +178,17 @@ function twin(mine, current) {
   if (mine.state !== "accepted") return false;
   for (const other of current.entities.values()) if (other.id !== mine.id && sameEntity(mine, other)) return true;
   return false;
+}
+
+/**
+ * Ids of suggestions that say what a person has decided on under another id: a model has withdrawn it, and suggested it anew.
+ * @param {Entity} mine
+ * @param {DocumentState} current
+ */
+function renewed(mine, current) {
+  if (mine.state === "suggested") return [];
+  const same = [...current.entities.values()].filter((other) => other.id !== mine.id && sameEntity({ ...mine, state: "suggested" }, other));
+  return same.map(({ id }) => id);
 }
 
 /**
