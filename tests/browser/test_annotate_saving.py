@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Route
 
 from support.annotate import OUTBOX_HOLDS, Opener, Tab, Workbench
+from support.chromium import chromium
 from viner.annotation.changes import Delete, Rename
 from viner.annotation.changes import apply as apply_change
 from viner.store import Operation
@@ -151,13 +152,8 @@ def test_a_browser_that_crashes_with_a_full_outbox_has_everything_when_it_comes_
 ) -> None:
     bench.add("one", TEXT)
     profile = tmp_path / "profile"
-    chromium = next(
-        word
-        for word in (os.environ.get("VINER_CHROMIUM"), "/usr/bin/chromium", "/usr/bin/chromium-browser")
-        if word and Path(word).exists()
-    )
     address = f"{bench.url}/annotate/?language=en&document=one"
-    command = [sys.executable, "-c", CRASHING, address, str(profile), chromium, OUTBOX_HOLDS, "--no-sandbox", "--disable-gpu"]
+    command = [sys.executable, "-c", CRASHING, address, str(profile), chromium(), OUTBOX_HOLDS, "--no-sandbox", "--disable-gpu"]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
     try:
         assert child.stdout.readline() == "full\n"
@@ -170,7 +166,7 @@ def test_a_browser_that_crashes_with_a_full_outbox_has_everything_when_it_comes_
         lock.unlink()
     assert bench.said("one") == []
     context = browser.browser_type.launch_persistent_context(
-        str(profile), executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        str(profile), executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
     )
     tab = Tab.opened(context, bench, "one")
     tab.saved()
