@@ -6,8 +6,12 @@ Every error that viner raises on purpose is a :class:`VinerError`. It carries th
 
 from __future__ import annotations
 
+import os
 import traceback
 from pathlib import Path
+
+_OURS = str(Path(__file__).parent) + os.sep
+_INNERMOST = 5
 
 
 class VinerError(Exception):
@@ -105,9 +109,19 @@ class MissingPackageError(VinerError, ImportError):
 
 
 def outline(error: BaseException) -> str:
-    """Type and place of an exception for logs, without its message, which could quote a document."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return " < ".join([type(error).__name__, *(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))])
+    """Type and place of an exception for logs, without its message, which could quote a document.
+
+    Innermost first: where it arose, and every step of viner on the way there. What other packages did in between, which is
+    dozens of steps of a web framework in a server, is an ellipsis.
+    """
+    frames = list(reversed(traceback.extract_tb(error.__traceback__)))
+    parts = [type(error).__name__]
+    for depth, frame in enumerate(frames):
+        if depth < _INNERMOST or frame.filename.startswith(_OURS):
+            parts.append(f"{frame.filename}:{frame.lineno} {frame.name}")
+        elif parts[-1] != "…":
+            parts.append("…")
+    return " < ".join(parts)
 
 
 def interruption(error: BaseException) -> BaseException | None:

@@ -205,6 +205,40 @@ def test_routes_that_fetch_or_keep_are_closed(page, root, route):
     assert answer.json()["error"]["code"] == "not_found"
 
 
+@pytest.mark.parametrize(
+    ("route", "event"),
+    [
+        ("queue/join", {"fn_index": 9999, "session_hash": "s"}),
+        ("queue/join", {"fn_index": -1, "session_hash": "s"}),
+        ("call/nothing", {}),
+    ],
+)
+def test_an_event_that_the_page_does_not_have_is_refused(page, route, event, caplog):
+    answer = httpx.post(f"{page}/vi/gradio_api/{route}", json={"data": [], **event})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert not [record for record in caplog.records if record.name.startswith("viner")]
+
+
+def test_what_else_fails_in_gradio_is_a_failure(monkeypatch):
+    def lacking(*args: Any, **options: Any) -> None:
+        raise KeyError("what Gradio should have had")
+
+    app = create_app(FakeRecognizer(), Settings())
+    with TestClient(app, raise_server_exceptions=False) as client:
+        while client.get("/api/v1/ready").status_code != 200:
+            time.sleep(0.05)
+        assert client.get("/en/config").status_code == 200
+        monkeypatch.setattr("gradio.routes.App.get_blocks", lacking)
+        assert client.get("/en/config").status_code == 500
+
+
+@pytest.mark.parametrize("folder", ["", "assets/", "static/", "gradio_api/call/"])
+@pytest.mark.parametrize("name", ["a" * 300, "%E1%BA%BF" * 100])
+def test_what_no_file_can_be_called_is_not_found(page, folder, name):
+    answer = httpx.get(f"{page}/en/{folder}{name}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
 def test_what_gradio_answers_is_no_page(page):
     (path,) = httpx.post(f"{page}/en/gradio_api/upload", files={"files": ("x.html", b"<script>alert(1)</script>")}).json()
     for root in ("/en", ""):

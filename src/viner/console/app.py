@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import traceback
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.routing import Mount
 
 from viner.console.folder import UPLOADS
 from viner.console.lazy_package import defer
@@ -123,6 +127,9 @@ def _mount(
             head='<link rel="icon" href="../favicon.ico" type="image/svg+xml">'
             f'<script>document.documentElement.lang = "{language}";\n{script}</script>',
         )
+        for route in parent.routes:
+            if isinstance(route, Mount) and route.path == f"/{language}" and isinstance(route.app, FastAPI):
+                _refuse_unknown_events(route.app)
     mounted = parent.router.lifespan_context
 
     @asynccontextmanager
@@ -133,3 +140,17 @@ def _mount(
 
     parent.router.lifespan_context = lifespan
     return parent
+
+
+def _refuse_unknown_events(gradio: FastAPI) -> None:
+    """Has Gradio refuse an event that its page does not have, at which it fails otherwise, as the server refuses an address."""
+    from gradio.route_utils import FnIndexInferError, get_fn
+
+    async def refuse(request: Request, error: Exception) -> JSONResponse:
+        if traceback.extract_tb(error.__traceback__)[-1].name != get_fn.__name__:
+            raise error
+        unknown = {"code": "not_found", "message": "the page has no such event", "where": None, "hint": "Reload the page"}
+        return JSONResponse({"error": unknown}, HTTPStatus.NOT_FOUND)
+
+    for kind in (KeyError, FnIndexInferError):
+        gradio.add_exception_handler(kind, refuse)

@@ -8,12 +8,15 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from viner.languages import LANGUAGES
 from viner.server.errors import RequestError, error_response
 
 _GRADIO = "/gradio_api/"
 _CLOSED = re.compile(
     r"/gradio_api/+(?:file=[\s/]*[a-z][a-z0-9+.-]+:|file/|proxy=|deep_link|component_server|custom_component|run/|api/)", re.I
 )
+_PAGE = re.compile(rf"^/(?:{'|'.join(LANGUAGES)})(?:/|$)")
+_LONGEST_NAME = 255
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _SPACE_PARENTS = "https://huggingface.co https://*.huggingface.co"
 # Gradio's page evaluates its templates and styles itself; everything still comes from this server alone.
@@ -91,7 +94,8 @@ class GradioRoutes:
     """Refuses routes of Gradio that the page has no need of.
 
     Some fetch what any visitor names from elsewhere, so that this server would speak for them, and another site's page would
-    come from this one; others keep the state of a session on disk, call components, or pass the queue by.
+    come from this one; others keep the state of a session on disk, call components, or pass the queue by. Paths that no file
+    can have are refused as well.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -99,11 +103,17 @@ class GradioRoutes:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request (ASGI)."""
-        if scope["type"] != "http" or not _CLOSED.search(scope["path"]):
+        if scope["type"] != "http" or not (_CLOSED.search(scope["path"]) or _is_no_file(scope["path"])):
             await self._app(scope, receive, send)
             return
         refusal = RequestError(404, "not_found", "there is nothing at this address", hint="The API is described at /api/docs")
         await error_response(refusal)(scope, receive, send)
+
+
+def _is_no_file(path: str) -> bool:
+    """Whether a part of an address of the page is longer than a file's name may be; Gradio, which looks for the file, fails."""
+    longest = max(len(part.encode("utf-8", "surrogatepass")) for part in path.split("/"))
+    return longest > _LONGEST_NAME and _PAGE.search(path) is not None
 
 
 class SameOrigin:
