@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,10 @@ from viner.bundle import BundleWriter, Head, read_bundle
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
 from viner.project import Project
-from viner.store import Store
+from viner.store import Store, StoreLockedError
 from viner.studio import NoModelError, refreshing
 from viner.studio.promotion import promote
-from viner.studio.versions import DevLearnedError
+from viner.studio.versions import DevLearnedError, Versions
 
 
 @pytest.fixture
@@ -269,6 +270,18 @@ def test_a_new_model_that_is_not_worse_takes_over(models, open_studio):
     assert (outcome["activated"], outcome["former"], outcome["documents"]) == (True, "001", 12)
     assert outcome["f1"] == outcome["former_f1"] > 0
     assert models.active_model().name == "002"
+
+
+def test_where_the_documents_cannot_be_read_none_takes_over(models, monkeypatch):
+    models.activate("001")
+
+    def locked(*args: Any) -> None:
+        raise StoreLockedError("another program writes")
+
+    monkeypatch.setattr(Versions, "compare", locked)
+    with pytest.raises(StoreLockedError):
+        promote(models, "002")
+    assert models.active_model().name == "001"
 
 
 def test_a_new_model_that_is_worse_does_not_and_the_choice_is_left(models, open_studio):

@@ -6,7 +6,7 @@ from typing import Any
 
 from viner.errors import VinerError
 from viner.project import Project
-from viner.store import Store
+from viner.store import Store, StoreError
 from viner.studio.notes import Note
 from viner.studio.versions import Versions
 
@@ -21,6 +21,10 @@ def promote(project: Project, name: str) -> dict[str, Any]:
     Returns:
         ``{"activated", "code", "values", "message", "former", "f1", "former_f1", "documents"}``, the second to fourth as
         in :class:`~viner.studio.notes.Note`; figures are None where nothing could be compared.
+
+    Raises:
+        StoreError: If the documents cannot be read; the model before goes on serving.
+        BundleError: If the new model cannot be loaded; the one before goes on serving.
     """
     with Store.of_project(project, create=False) as store:
         versions = Versions(project, store)
@@ -31,6 +35,8 @@ def promote(project: Project, name: str) -> dict[str, Any]:
             return outcome | {"former": None, "activated": True, **Note.of("model_first", name=name).to_dict()}
         try:
             comparison = versions.compare(former, name)
+        except StoreError:  # nothing is known of the models then; a training that is resumed compares them again
+            raise
         except VinerError as error:
             versions.activate(name)
             told = Note.of("model_uncompared", name=name, former=former, reason=error.message, reason_code=error.code)
