@@ -105,15 +105,19 @@ def test_rules_of_a_project_and_of_a_file_go_along_and_missing_texts_have_no_ent
 
 
 @pytest.mark.parametrize(
-    ("frame", "message"),
-    [({"note": ["Lan"]}, "there is no column 'text'"), ({"text": ["Lan", 7]}, "row 1 holds no text but int")],
+    ("frame", "column", "message"),
+    [
+        ({"note": ["Lan"]}, "text", "there is no column 'text'"),
+        ({"text": ["Lan", 7]}, "text", "row 1 holds no text but int"),
+        ({"text": ["Lan"], "entities": [[]]}, "entities", "there is a column 'entities' already"),
+    ],
 )
-def test_a_wrong_column_is_named(tiny_model, frame, message):
+def test_a_wrong_column_is_named(tiny_model, frame, column, message):
     import pandas
 
     with pytest.raises(InputError, match=message) as caught:
         list(recognize_partitions(str(tiny_model))(iter([pandas.DataFrame(frame)])))
-    assert caught.value.where == "text"
+    assert caught.value.where == column
 
 
 @pytest.fixture(scope="module")

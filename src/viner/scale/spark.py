@@ -43,7 +43,8 @@ def recognize_partitions(
     Returns:
         A function from data frames to data frames of the same rows and columns, in order, and ``entities``: for each row a list
         of ``{"start", "end", "label", "text", "score"}``. Offsets are code points. The answers are those of :func:`viner.load`,
-        however the rows are spread. It raises an InputError that names the column where it is missing or holds no strings.
+        however the rows are spread. It raises an InputError that names the column where it is missing or holds no strings, or
+        where there are ``entities`` already.
     """
 
     def recognize(frames: Iterator[Any]) -> Iterator[Any]:
@@ -51,6 +52,12 @@ def recognize_partitions(
         for frame in frames:
             if text not in frame:
                 raise InputError(f"there is no column {text!r}", where=text, hint=f"Columns: {', '.join(map(str, frame))}")
+            if "entities" in frame:
+                raise InputError(
+                    "there is a column 'entities' already, which the answers would replace",
+                    where="entities",
+                    hint="Drop or rename it before: df.withColumnRenamed('entities', 'entities_before')",
+                )
             yield frame.assign(entities=_recognized(recognizer, frame[text].tolist(), text))
 
     return recognize
