@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from viner.document import Document
 from viner.errors import FormatError, InputError, UsageError
-from viner.formats.entity_rows import HEAD, read_rows, write_rows
+from viner.formats.entity_rows import HEADS, read_rows, write_rows
 from viner.formats.files import Source
 from viner.formats.format import Format
 from viner.formats.table import Columns, find_columns
@@ -52,8 +52,8 @@ def _read(
         if columns is None:
             if isinstance(row, FormatError):
                 raise row
-            if header and tuple(row) == HEAD and text_column is None:
-                yield from _own(rows, source)
+            if header and tuple(row) in HEADS and text_column is None:
+                yield from _own(rows, source, len(row))
                 return
             names = row if header else [str(index) for index in range(1, len(row) + 1)]
             columns = find_columns(names, text_column, id_column, where=source.where(number), numbered=not header)
@@ -154,8 +154,8 @@ def _document(row: list[str], columns: Columns, source: Source, number: int) -> 
         return FormatError(error.message, where=source.where(number), hint=error.hint)
 
 
-def _own(rows: Iterator[tuple[int, list[str] | FormatError]], source: Source) -> Iterator[Document]:
-    for document in read_rows(rows, source):
+def _own(rows: Iterator[tuple[int, list[str] | FormatError]], source: Source, width: int) -> Iterator[Document]:
+    for document in read_rows(rows, source, width):
         if isinstance(document, FormatError):
             source.refuse(document)
         else:

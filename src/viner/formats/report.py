@@ -10,7 +10,7 @@ from viner.answer_meta import REVIEWED
 from viner.document import Document, Entity
 
 UNANNOTATED = "the format cannot say that nobody annotated a document: it will count as one without entities"
-PARTIAL = "the format cannot say what nobody looked at: it will count as having no entities there (JSONL and Parquet can)"
+PARTIAL = "the format cannot say what nobody looked at: it will count as having no entities there (JSONL, Parquet and CSV can)"
 LISTED = 100
 """How many losses a report lists one by one; it counts all of them."""
 
