@@ -170,6 +170,7 @@ def test_what_is_left_as_it_was_comes_again_after_all_others(bench: Workbench, a
     tab.wait_document("one")
     tab.press(".")
     tab.page.get_by_text("this is the last one").first.wait_for()
+    tab.rested()
     assert tab.document() == "one"
     tab.press("Shift+ArrowRight", "1")
     tab.saved()

@@ -165,6 +165,10 @@ class Tab:
                 self.press("ArrowRight" if target > at else "ArrowLeft")
         return target
 
+    def rested(self) -> None:
+        """Waits until keys are taken again, which rest while another document is fetched."""
+        self.page.wait_for_function("() => !document.body.hasAttribute('aria-busy')")
+
     def saved(self) -> None:
         self.page.wait_for_function("() => document.querySelector('.saving').dataset.state === 'saved'")
 

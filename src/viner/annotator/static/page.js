@@ -427,8 +427,9 @@ class Page {
       this.left.clear();
       const again = await ask(id !== null && !status ? [id] : []);
       if (again.document || id === null || status) return again;
+      const last = await ask([]);
       this.notify("last_one");
-      return ask([]);
+      return last;
     });
   }
 
