@@ -13,10 +13,12 @@ from viner.encoding import PieceEncoder
 from viner.errors import TrainingError, UsageError
 from viner.text import words_of
 from viner.training import adapt as module
+from viner.training import adapted_base
 from viner.training.adapt import Adapter
 from viner.training.adapt_config import AdaptConfig
 from viner.training.checkpoint import ADAPTATION, TrainingFolder
 from viner.training.language_head import NewHead, OwnHead, language_head
+from viner.training.masked_model import Guesses
 from viner.training.masking import Passages
 from viner.training.model import load_encoder
 
@@ -173,8 +175,8 @@ def test_with_its_own_head_a_base_learns_at_once(tmp_path, base):
 
 def test_a_base_that_gets_no_better_stays_as_it_was(tmp_path, base, monkeypatch):
     made, events = make(base, patience=2)
-    measure, rising = made._measure, iter(range(100))
-    monkeypatch.setattr(made, "_measure", lambda: module.Guesses(measure().loss + 10 * next(rising), 0.0))
+    measure, rising = made._model.measure, iter(range(100))
+    monkeypatch.setattr(made._model, "measure", lambda: Guesses(measure().loss + 10 * next(rising), 0.0))
     adapted = run(made, tmp_path / "t")
     assert len(of(events, "adapt_round")) == 3
     assert not adapted.record["kept"]
@@ -186,7 +188,7 @@ def test_a_base_that_gets_no_better_stays_as_it_was(tmp_path, base, monkeypatch)
 def test_a_round_that_changed_nothing_is_not_taken_for_a_better_one(base, tmp_path, monkeypatch):
     """What is told is rounded, and up may be the way to round it."""
     made, events = make(base, patience=2)
-    monkeypatch.setattr(made, "_measure", lambda: module.Guesses(3.0765604, 0.1))
+    monkeypatch.setattr(made._model, "measure", lambda: Guesses(3.0765604, 0.1))
     adapted = run(made, tmp_path / "t")
     assert [event["best"] for event in of(events, "adapt_round")] == [True, False, False]  # the first is how it was
     assert not adapted.record["kept"]
@@ -194,12 +196,12 @@ def test_a_round_that_changed_nothing_is_not_taken_for_a_better_one(base, tmp_pa
 
 def test_a_loss_that_is_no_number_ends_it_and_the_best_round_is_kept(tmp_path, base, monkeypatch):
     made, events = make(base)
-    step, count = made._step, iter(range(1000))
+    step, count = made._model.step, iter(range(1000))
 
     def broken(batch, optimizer, *, encoder=True):
         return math.nan if encoder and next(count) == 12 else step(batch, optimizer, encoder=encoder)
 
-    monkeypatch.setattr(made, "_step", broken)
+    monkeypatch.setattr(made._model, "step", broken)
     adapted = run(made, tmp_path / "t")
     rounds = of(events, "adapt_round")
     assert rounds[-1]["share"] < 1
@@ -208,11 +210,11 @@ def test_a_loss_that_is_no_number_ends_it_and_the_best_round_is_kept(tmp_path, b
 
 def test_epochs_need_not_have_the_same_number_of_batches(tmp_path, base):
     made, events = make(base, epochs=9, batch_pieces=75, head_steps=0)
-    assert len({len(made._plan(epoch)) for epoch in range(9)}) > 1
+    assert len({len(made._model.plan(epoch)) for epoch in range(9)}) > 1
     adapted = run(made, tmp_path / "t")
     assert adapted.record["epochs"] == 9
     steps = of(events, "adapt_step")
-    assert len(steps) == sum(len(made._plan(epoch)) for epoch in range(9))
+    assert len(steps) == sum(len(made._model.plan(epoch)) for epoch in range(9))
     assert {event["epoch"] for event in steps} == set(range(1, 10))
 
 
@@ -288,7 +290,7 @@ def test_adapted_weights_that_cannot_be_written_are_said_and_not_left_by_half(tm
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.shutil, "copyfile", full)
+    monkeypatch.setattr(adapted_base.shutil, "copyfile", full)
     with pytest.raises(TrainingError, match="No space left") as caught:
         run(made, tmp_path / "t")
     assert "same command" in caught.value.hint

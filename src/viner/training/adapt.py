@@ -11,31 +11,25 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from accelerate.utils import set_seed
-from numpy.typing import NDArray
 
 from viner.base import identity
 from viner.encoding import PieceEncoder
 from viner.errors import TrainingError
 from viner.training.adapt_config import AdaptConfig
+from viner.training.adapted_base import AdaptedBase
 from viner.training.checkpoint import ADAPTATION, TrainingFolder
 from viner.training.config import default_learning_rate
-from viner.training.data import of_one_length, usual_batch
-from viner.training.language_head import language_head
-from viner.training.masking import MaskedBatch, Masker, Passages
-from viner.training.model import load_encoder, quiet
-from viner.training.optimizer import adamw, set_rate
-from viner.training.precision import arithmetic, make_accelerator
+from viner.training.masked_model import MaskedModel
+from viner.training.masking import Passages
+from viner.training.optimizer import set_rate
 
 _LAYOUT = 3
 """Of checkpoints; an older one is not gone on from."""
@@ -46,41 +40,6 @@ _PIECES, _MAX_EPOCHS = 1_500_000, 30
 _HEAD_STEPS, _HEAD_TIME = 0.5, 0.25
 """At most so many steps of a new head alone for each of the encoder's, and such a share of the time."""
 _RATE_OF_TASK = 0.5
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "bpe.codes")
-_RECORD, _LOG = "adaptation.json", "adaptation.jsonl"
-
-
-@dataclass(frozen=True, slots=True)
-class Guesses:
-    """How well hidden pieces were guessed.
-
-    Args:
-        loss: Mean cross-entropy in nats; its exponential is the perplexity.
-        accuracy: Share of the pieces that were guessed right, in [0, 1].
-    """
-
-    loss: float
-    accuracy: float
-
-    def to_dict(self) -> dict[str, float]:
-        """The JSON form."""
-        return {"loss": round(self.loss, 4), "accuracy": round(self.accuracy, 4)}
-
-
-@dataclass(frozen=True, slots=True)
-class AdaptedBase:
-    """A base that went on learning.
-
-    Args:
-        folder: A base folder like any other: configuration, weights, tokenizer.
-        record: What is known of it: ``{"passages", "words", "pieces", "held_out", "sha256", "epochs", "seconds", "rate",
-            "before", "after", "kept"}``; before and after are :class:`Guesses` on the held-out passages.
-        log: The events.
-    """
-
-    folder: Path
-    record: dict[str, Any]
-    log: Path
 
 
 @dataclass(slots=True)
@@ -132,29 +91,11 @@ class Adapter:
         observe: Callable[[Event], None] = lambda event: None,
     ) -> None:
         self._base, self._passages, self._config, self._observe = base, passages, config, observe
-        self._masker = Masker(encoder, base, config.mask)
-        self._specials = len(encoder.prefix) + len(encoder.suffix)
-        self._learned, held_out = passages.split(config.held_out, config.held_out_most, config.seed)
-        set_seed(config.seed)
-        self._accelerator = make_accelerator(config.precision)
-        self._encoder = load_encoder(base, config.dropout)
-        self._head = language_head(base, self._encoder, passages.counts(int(self._encoder.config.vocab_size)))
-        if config.freeze_embeddings:
-            self._encoder.get_input_embeddings().weight.requires_grad_(False)
-        for part in (self._encoder, self._head):
-            part.to(self._accelerator.device)
-        self._batch_pieces = config.batch_pieces or usual_batch(passages.pieces)
-        # Always the same words of the same passages, so that rounds can be compared.
-        rng = np.random.default_rng((config.seed, 0))
-        self._held_out = [self._masker.batch(passages, part, rng) for part in self._cut(held_out, rng)]
-        self._held_out = [batch for batch in self._held_out if len(batch.targets)]
-        self._held_out_passages = len(held_out)
-        width = int(self._encoder.config.hidden_size)
-        self._rate = config.learning_rate or _RATE_OF_TASK * default_learning_rate(width)
-        pieces = int(passages.lengths[self._learned].sum())
-        self._epochs = config.epochs or int(np.clip(math.ceil(_PIECES / max(pieces, 1)), 1, _MAX_EPOCHS))
+        self._model = model = MaskedModel(base, passages, encoder, config)
+        self._rate = config.learning_rate or _RATE_OF_TASK * default_learning_rate(model.width)
+        self._epochs = config.epochs or int(np.clip(math.ceil(_PIECES / max(model.learned_pieces, 1)), 1, _MAX_EPOCHS))
         self._head_steps = (
-            min(config.head_steps, int(_HEAD_STEPS * self._epochs * len(self._plan(0)))) if self._head.is_new else 0
+            min(config.head_steps, int(_HEAD_STEPS * self._epochs * len(model.plan(0)))) if model.head.is_new else 0
         )
         self._fingerprint = _fingerprint(base, passages, encoder, config)
         self._best_weights: dict[str, torch.Tensor] = {}
@@ -170,15 +111,14 @@ class Adapter:
         """
         target = folder.adapted(self._fingerprint)
         folder.remove_adapted(but=target)
-        if (target / _RECORD).is_file():
-            record = json.loads((target / _RECORD).read_text(encoding="utf-8"))
-            self._emit("adapt_found", **record)
-            return AdaptedBase(target, record, target / _LOG)
+        if (adapted := AdaptedBase.find(target)) is not None:
+            self._emit("adapt_found", **adapted.record)
+            return adapted
         state, optimizer = self._restore(folder)
         self._emit("adapt_start", **self._described())
         if not state.before:
             self._teach_head(state)
-            found = self._measure()
+            found = self._model.measure()
             state.before = state.best = found.to_dict()
             state.best_loss = found.loss
             if not math.isfinite(state.before["loss"]):
@@ -187,30 +127,30 @@ class Adapter:
                     f" {self._rate * self._config.head_multiplier:.1e}",
                     hint="Try a lower --adapt-learning-rate",
                 )
-            self._best_weights = self._weights()
+            self._best_weights = self._model.weights()
             self._emit("adapt_round", round=0, seconds_left=self._left(state), best=True, **state.before)
             folder.save(self._checkpoint(state, optimizer), ADAPTATION)
         while not self._finished(state):
             self._round(state, optimizer)
             folder.save(self._checkpoint(state, optimizer), ADAPTATION)
-        self._encoder.load_state_dict(self._best_weights, strict=False)
+        self._model.encoder.load_state_dict(self._best_weights, strict=False)
         record = self._record(state)
         self._emit("adapt_end", **record)
-        _write(self._encoder, self._base, target, record, folder.log)
+        adapted = AdaptedBase.write(target, self._model.encoder, self._base, record, folder.log)
         folder.discard(ADAPTATION)
-        return AdaptedBase(target, record, target / _LOG)
+        return adapted
 
     def _described(self) -> dict[str, Any]:
         return {
-            "passages": len(self._learned),
-            "held_out": self._held_out_passages,
+            "passages": self._model.learned,
+            "held_out": self._model.held_out,
             "pieces": self._passages.pieces,
             "epochs": self._epochs,
             "minutes": self._config.budget_minutes,
             "rate": self._rate,
-            "new_head": self._head.is_new,
-            "precision": arithmetic(self._accelerator),
-            "device": str(self._accelerator.device),
+            "new_head": self._model.head.is_new,
+            "precision": self._model.arithmetic,
+            "device": str(self._model.device),
         }
 
     def _record(self, state: _State) -> dict[str, Any]:
@@ -218,7 +158,7 @@ class Adapter:
             "passages": len(self._passages),
             "words": self._passages.words,
             "pieces": self._passages.pieces,
-            "held_out": self._held_out_passages,
+            "held_out": self._model.held_out,
             "sha256": self._passages.sha256,
             "epochs": round(state.passes, 2),
             "seconds": round(state.seconds + state.head_seconds, 1),
@@ -228,63 +168,44 @@ class Adapter:
             "kept": state.best_round > 0,
         }
 
-    # -- steps --------------------------------------------------------------------------------------------------------------
-
-    def _cut(self, indices: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.int64]]:
-        """Passages of about one length together."""
-        lengths = self._passages.lengths[indices] + self._specials
-        return [indices[part] for part in of_one_length(lengths, self._batch_pieces, rng)]
-
-    def _plan(self, epoch: int) -> list[NDArray[np.int64]]:
-        """Which passages go together in an epoch, in random order; not every epoch has as many batches.
-
-        What is drawn depends on seed, epoch and place alone, also where an adaptation goes on.
-        """
-        rng = np.random.default_rng((self._config.seed, 1, epoch))
-        parts = self._cut(self._learned, rng)
-        return [parts[place] for place in rng.permutation(len(parts))]
-
-    def _batch(self, part: NDArray[np.int64], epoch: int, place: int) -> MaskedBatch:
-        return self._masker.batch(self._passages, part, np.random.default_rng((self._config.seed, 2, epoch, place)))
-
     def _teach_head(self, state: _State) -> None:
         """Teaches a new head upon the encoder as it is, at a rate that falls from its peak."""
         if not self._head_steps:
             return
         torch.manual_seed(self._config.seed)
-        optimizer = self._optimizer((self._head, self._rate * self._config.head_multiplier))
-        self._encoder.eval()
+        optimizer = self._model.optimizer((self._model.head, self._rate * self._config.head_multiplier), rate=self._rate)
+        self._model.encoder.eval()
         step = pieces = 0
         began, last = time.monotonic(), 0.0
         epoch = 0
         while step < self._head_steps and last < 1:
-            for place, part in enumerate(self._plan(epoch)):
+            for place, part in enumerate(self._model.plan(epoch)):
                 running = time.monotonic() - began
                 last = max(step / self._head_steps, running / (_HEAD_TIME * 60 * (self._config.budget_minutes or math.inf)))
                 if last >= 1:
                     break
                 set_rate(optimizer, last, self._config.warmup)
-                batch = self._batch(part, epoch, place)
-                loss = self._step(batch, optimizer, encoder=False)
+                batch = self._model.batch(part, epoch, place)
+                loss = self._model.step(batch, optimizer, encoder=False)
                 step, pieces = step + 1, pieces + batch.pieces
                 state.head_seconds = time.monotonic() - began
                 self._tell(state, loss, optimizer, pieces, state.head_seconds, step / max(last, 1e-9), step, part="head")
             epoch += 1
-        self._encoder.zero_grad(set_to_none=True)  # of embeddings that the head shares
+        self._model.encoder.zero_grad(set_to_none=True)  # of embeddings that the head shares
 
     def _round(self, state: _State, optimizer: torch.optim.Optimizer) -> None:
         """Learns until the next twentieth of the adaptation, and measures."""
         torch.manual_seed(hash((self._config.seed, state.steps)) & 0x7FFFFFFF)
-        self._encoder.train()
+        self._model.encoder.train()
         until = (math.floor(state.progress * _ROUNDS + 1e-9) + 1) / _ROUNDS
         began, pieces, spent = time.monotonic(), 0, state.seconds
         losses: list[float] = []
         while state.progress < until and not state.diverged:
-            plan = self._plan(state.epoch)
+            plan = self._model.plan(state.epoch)
             for part in plan[state.batch :]:
                 set_rate(optimizer, state.progress, self._config.warmup)
-                batch = self._batch(part, state.epoch, state.batch)
-                loss = self._step(batch, optimizer)
+                batch = self._model.batch(part, state.epoch, state.batch)
+                loss = self._model.step(batch, optimizer)
                 state.diverged = not math.isfinite(loss)
                 if state.diverged:
                     break
@@ -301,11 +222,11 @@ class Adapter:
             if state.batch == len(plan):
                 state.epoch, state.batch = state.epoch + 1, 0
         state.round += 1
-        found = self._measure()
+        found = self._model.measure()
         better = not state.diverged and found.loss < state.best_loss
         if better:
             state.best, state.best_loss, state.best_round = found.to_dict(), found.loss, state.round
-            self._best_weights = self._weights()
+            self._best_weights = self._model.weights()
         shown = found.to_dict() if math.isfinite(found.loss) else {"loss": None, "accuracy": None}  # JSON has no NaN
         self._emit(
             "adapt_round",
@@ -319,50 +240,6 @@ class Adapter:
             **shown,
         )
 
-    def _step(self, batch: MaskedBatch, optimizer: torch.optim.Optimizer, *, encoder: bool = True) -> float:
-        """One step; returns the loss in nats a piece, 0 where there is nothing to guess."""
-        if not len(batch.targets):
-            return 0.0
-        batch = batch.to(self._accelerator.device)
-        with self._autocast():
-            with torch.set_grad_enabled(encoder):
-                vectors = self._vectors(batch)
-            loss = torch.nn.functional.cross_entropy(self._head(vectors).float(), batch.targets)
-        value = float(loss.detach())
-        if math.isfinite(value):
-            self._accelerator.backward(loss)
-            parameters = [p for group in optimizer.param_groups for p in group["params"]]
-            torch.nn.utils.clip_grad_norm_(parameters, self._config.clip)
-            optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        return value
-
-    def _vectors(self, batch: MaskedBatch) -> torch.Tensor:
-        hidden = self._encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
-        vectors: torch.Tensor = hidden.flatten(0, 1).index_select(0, batch.positions)
-        return vectors
-
-    @torch.inference_mode()
-    def _measure(self) -> Guesses:
-        """How well the held-out passages are guessed."""
-        self._encoder.eval()
-        self._head.eval()
-        loss, right, count = 0.0, 0, 0
-        for part in self._held_out:
-            batch = part.to(self._accelerator.device)
-            with self._autocast():
-                logits = self._head(self._vectors(batch)).float()
-            loss += float(torch.nn.functional.cross_entropy(logits, batch.targets, reduction="sum"))
-            right += int((logits.argmax(-1) == batch.targets).sum())
-            count += len(batch.targets)
-        self._head.train()
-        return Guesses(loss / max(count, 1), right / max(count, 1))
-
-    def _optimizer(self, *parts: tuple[torch.nn.Module, float]) -> torch.optim.AdamW:
-        """AdamW over parts of the model with their peak rates; what two parts share belongs to the first."""
-        weights = [(weight, peak) for part, peak in parts for weight in part.parameters()]
-        return adamw(weights, self._rate, self._config.weight_decay)
-
     # -- where it stands ----------------------------------------------------------------------------------------------------
 
     def _finished(self, state: _State) -> bool:
@@ -373,19 +250,14 @@ class Adapter:
         """Seconds that the rest will take at the speed so far; None before the encoder has learned at all."""
         return round(state.seconds * (1 / state.progress - 1), 1) if 0 < state.progress < 1 else None
 
-    def _weights(self) -> dict[str, torch.Tensor]:
-        """What of the encoder changes."""
-        changing = {name for name, parameter in self._encoder.named_parameters() if parameter.requires_grad}
-        return {name: t.detach().cpu().clone() for name, t in self._encoder.state_dict().items() if name in changing}
-
     def _checkpoint(self, state: _State, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-        current = None if state.best_round == state.round else self._weights()
+        current = None if state.best_round == state.round else self._model.weights()
         return {
             "fingerprint": self._fingerprint,
             "state": {item.name: getattr(state, item.name) for item in fields(state)},
             "best": self._best_weights,
             "current": current,
-            "head": self._head.state_dict(),
+            "head": self._model.head.state_dict(),
             "optimizer": optimizer.state_dict(),
         }
 
@@ -396,10 +268,11 @@ class Adapter:
             for name, value in saved["state"].items():
                 setattr(state, name, value)
             self._best_weights = saved["best"]
-            self._encoder.load_state_dict(saved["current"] or saved["best"], strict=False)
-            self._head.load_state_dict(saved["head"])
+            self._model.encoder.load_state_dict(saved["current"] or saved["best"], strict=False)
+            self._model.head.load_state_dict(saved["head"])
         # After the head has learned alone, at the encoder's rate: it is to follow the encoder, not to lead it.
-        optimizer = self._optimizer((self._encoder, self._rate), (self._head, self._rate))
+        model, rate = self._model, self._rate
+        optimizer = model.optimizer((model.encoder, rate), (model.head, rate), rate=rate)
         if saved is not None:
             optimizer.load_state_dict(saved["optimizer"])
             self._emit("adapt_resume", share=round(state.progress, 3), **state.best)
@@ -428,35 +301,8 @@ class Adapter:
             seconds=seconds,
         )
 
-    def _autocast(self) -> AbstractContextManager[object]:
-        context: AbstractContextManager[object] = self._accelerator.autocast()
-        return context
-
     def _emit(self, event: str, **fields: Any) -> None:
         self._observe({"event": event, **fields})
-
-
-def _write(encoder: Any, base: Path, target: Path, record: dict[str, Any], log: Path) -> None:
-    """Writes an adapted base as a folder that appears whole or not at all."""
-    draft = target.with_name(f"{target.name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
-    try:
-        with quiet():
-            encoder.save_pretrained(draft)
-        for name in _TOKENIZER_FILES:
-            if (base / name).is_file():
-                shutil.copyfile(base / name, draft / name)
-        if log.is_file():
-            shutil.copyfile(log, draft / _LOG)
-        (draft / _RECORD).write_text(json.dumps(record) + "\n", encoding="utf-8")
-        draft.rename(target)
-    except (OSError, RuntimeError) as error:  # safetensors reports a full disk in a way of its own
-        shutil.rmtree(draft, ignore_errors=True)
-        raise TrainingError(
-            f"the adapted base cannot be written ({error})",
-            where=target.parent,
-            hint="Free disk space and start the same command again",
-        ) from error
 
 
 def _fingerprint(base: Path, passages: Passages, encoder: PieceEncoder, config: AdaptConfig) -> str:
