@@ -2,7 +2,8 @@
 
 from viner.evaluation.comparison import Comparison
 from viner.studio.run import Run
-from viner.studio.runs import RunError, Runs
+from viner.studio.run_records import RunError
+from viner.studio.runs import Runs
 from viner.studio.serving import NoModelError, ServingRecognizer
 from viner.studio.studio import Studio
 from viner.studio.versions import Version, Versions

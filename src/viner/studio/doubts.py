@@ -29,7 +29,7 @@ from viner.project import Project
 from viner.store import Filter, Store
 from viner.store.transaction import batches
 from viner.studio.locks import held
-from viner.studio.runs import RunError
+from viner.studio.run_records import RunError
 from viner.text import words_of
 
 

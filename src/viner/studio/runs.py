@@ -1,17 +1,13 @@
-"""The trainings of a project: started, stopped, resumed, and followed by whoever looks at their folders."""
+"""The trainings of a project: started, stopped and resumed."""
 
 from __future__ import annotations
 
-import builtins
 import os
 import shutil
 import signal
-import subprocess
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,44 +17,27 @@ from viner.errors import MissingExtraError, TrainingError, VinerError
 from viner.project import Project
 from viner.store import Store
 from viner.studio.background import spawn
-from viner.studio.course import Course
 from viner.studio.locks import held
 from viner.studio.notes import Note
-from viner.studio.run import ACTIVE, RESUMABLE, Run
+from viner.studio.run import Run
 from viner.studio.run_folder import SELF_TRAIN, RunFolder, process_start
+from viner.studio.run_records import STOPPED, RunError, RunRecords
 from viner.studio.serving import NoModelError
 
 _TRIED = "training.tried"
 """Setting of the store: how many documents were done when a training was last started by itself, or could not be."""
-_KILLED = {
-    "code": "training_killed",
-    "message": "the training was ended from outside, or the machine was",
-    "where": None,
-    "hint": "Resume it: it goes on after its last epoch. If it happens again, memory or disk may be too small",
-}
-
 _LONGEST_SNAPSHOT = 600.0
 """Seconds that the snapshot of a million documents takes, amply."""
-_STOPPED = {"state": "stopped", "pid": None}
-_FAILED = {"state": "failed", "pid": None, "error": _KILLED}
-
-
-class RunError(VinerError):
-    """A training that cannot be started, stopped or resumed as things stand."""
-
-    code = "training_refused"
-
-
 _NO_RECIPE = frozenset(
     "distill_from layers teacher unlabeled self_train imitation temperature closeness track track_dir".split()
 )
 """Options of a run that say what it learned from beside the annotations, or who watched."""
 
 
-class Runs:
+class Runs(RunRecords):
     """The trainings of a project, each in a folder ``runs/NNN`` and a process of its own. Safe to call from several threads.
 
-    Nothing is remembered here: another server, or the same one after a restart, sees and steers the same runs.
+    Another server, or the same one after a restart, sees and steers the same runs.
 
     Args:
         project: The project.
@@ -66,12 +45,8 @@ class Runs:
     """
 
     def __init__(self, project: Project, store: Store) -> None:
-        self._project = project
+        super().__init__(project)
         self._store = store
-        self._folder = project.path / "runs"
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
-        self._courses: dict[str, tuple[tuple[int, int, int], Course]] = {}
-        self._lock = threading.Lock()
 
     def start(self, *, automatic: bool = False, **options: Any) -> Run:
         """Takes a snapshot of what is annotated, and starts a training on it in the background.
@@ -181,23 +156,6 @@ class Runs:
             raise NoModelError(f"there is no model yet that {wanted}", hint="Train one without it first")
         return str(self._project.active_model().resolve())
 
-    def list(self) -> list[Run]:
-        """All runs, newest first."""
-        return [self._read(folder) for folder in reversed(self._folders())]
-
-    def current(self) -> Run | None:
-        """The run at work, else the newest; None before the first."""
-        runs = self.list()
-        return next((run for run in runs if run.active), runs[0] if runs else None)
-
-    def get(self, name: str) -> Run:
-        """The run of a name.
-
-        Raises:
-            RunError: If there is none.
-        """
-        return self._read(self._known(name))
-
     def stop(self, name: str) -> Run:
         """Asks a run to stop. What it has learned up to its last whole epoch is kept.
 
@@ -233,12 +191,6 @@ class Runs:
             self._spawn(folder)
         return self.get(name)
 
-    def has_checkpoint(self, name: str) -> bool:
-        """Whether a run has whole epochs to go on from."""
-        from viner.training.checkpoint import TrainingFolder
-
-        return TrainingFolder(self._project.path / "models" / f"{name}.training").has_begun
-
     def recipe(self) -> dict[str, Any]:
         """The options by which the model in service was trained, as far as they are a recipe: its base and its choices.
 
@@ -252,30 +204,6 @@ class Runs:
             return {}
         return {name: value for name, value in options.items() if not name.startswith("adapt") and name not in _NO_RECIPE}
 
-    def wait(self, name: str, *, poll: float = 0.05) -> Run:
-        """Waits until a run is at work no more, and returns it."""
-        while (run := self.get(name)).active:
-            time.sleep(poll)
-        return run
-
-    def events(self, name: str, after: int = 0) -> builtins.list[dict[str, Any]]:
-        """What happened in a training, for plots: what was done again after a stop is there once.
-
-        Args:
-            name: Name of the run.
-            after: How many events to leave out. A resumed training takes back some, so ask for all then.
-
-        Returns:
-            ``{"time", "event": "start" | "step" | "epoch" | "collapse" | "resume" | "end" | "stage", …}`` each, with the loss
-            in steps (one a second) and the dev scores in epochs.
-        """
-        return self._known(name).events()[after:]
-
-    def output(self, name: str) -> str:
-        """The last 20,000 characters that the run's process printed."""
-        path = self._known(name).output
-        return path.read_text(encoding="utf-8", errors="replace")[-20_000:] if path.is_file() else ""
-
     def done_since(self) -> int:
         """How many more documents are done than when the last run began; all, before the first."""
         folders = self._folders()
@@ -283,7 +211,7 @@ class Runs:
         return max(0, done - (folders[-1].read().get("done", 0) if folders else 0))
 
     @contextmanager
-    def without(self, ids: Iterable[str]) -> Iterator[builtins.list[str]]:
+    def without(self, ids: Iterable[str]) -> Iterator[list[str]]:
         """Takes documents out of the snapshots of runs that have not finished. Erase them in the store within the block.
 
         Until the block ends no new snapshot is taken. What those runs have learned is thrown away, for they learned it from the
@@ -298,8 +226,8 @@ class Runs:
             TrainingError: If a snapshot cannot be written.
         """
         gone = set(ids)
-        changed: builtins.list[str] = []
-        interrupted: builtins.list[str] = []
+        changed: list[str] = []
+        interrupted: list[str] = []
         try:
             with self._alone(wait=_LONGEST_SNAPSHOT):
                 for folder in self._folders():
@@ -311,7 +239,7 @@ class Runs:
                 with suppress(VinerError):  # it has finished, or nothing is left to learn from; else it can be resumed later
                     self.resume(name)
 
-    def _lose(self, folder: RunFolder, gone: set[str], interrupted: builtins.list[str]) -> bool:
+    def _lose(self, folder: RunFolder, gone: set[str], interrupted: list[str]) -> bool:
         """Takes documents out of a run's snapshot, and stops it before; whether the run goes on without them."""
         run = self._read(folder)
         if run.active:
@@ -389,7 +317,7 @@ class Runs:
             yield folder
         finally:
             if folder.read()["state"] == "starting":
-                folder.update(**_STOPPED)
+                folder.update(**STOPPED)
 
     def _spawn(self, folder: RunFolder) -> None:
         """Starts the process and waits until it holds the run's lock, so that nobody takes the run for dead."""
@@ -408,81 +336,6 @@ class Runs:
             self._children[folder.name] = child
         while child.poll() is None and folder.read()["state"] == "starting":
             time.sleep(0.02)
-
-    def _read(self, folder: RunFolder) -> Run:
-        with self._lock:
-            child = self._children.get(folder.name)
-            if child is not None and child.poll() is not None:
-                del self._children[folder.name]
-        state = folder.read()
-        if state["state"] in ACTIVE and not (child is not None and child.poll() is None) and not folder.alive(state):
-            state = folder.read()  # it may have ended in this moment, as it should
-            if state["state"] in ACTIVE:
-                stopped = (folder.path / "stop").exists()
-                state = {**state, **(_STOPPED if stopped else _FAILED)}
-        elif state["state"] in ACTIVE and (folder.path / "stop").exists():
-            state = {**state, "state": "stopping"}
-        return _run(folder, state, self._course(folder, state.get("options", {}).get("budget_minutes")))
-
-    def _course(self, folder: RunFolder, minutes: float | None) -> Course:
-        """What the log says. Logs of trainings that have ended are long and do not change, so they are read once."""
-        try:
-            status = folder.log.stat()
-        except OSError:
-            return Course()
-        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
-        with self._lock:
-            seen = self._courses.get(folder.name)
-        if seen is None or seen[0] != stamp:
-            seen = (stamp, Course.of(folder.events(), minutes=minutes))
-            with self._lock:
-                self._courses[folder.name] = seen
-        return seen[1]
-
-    def _known(self, name: str) -> RunFolder:
-        for folder in self._folders():
-            if folder.name == name:
-                return folder
-        raise RunError(f"there is no training {name!r}")
-
-    def _folders(self) -> builtins.list[RunFolder]:
-        """Oldest first."""
-        if not self._folder.is_dir():
-            return []
-        paths = [path for path in self._folder.iterdir() if path.name.isdecimal() and (path / "run.json").is_file()]
-        return [RunFolder(path) for path in sorted(paths, key=lambda path: int(path.name))]
-
-    def _next_name(self) -> str:
-        """A name that neither a run nor a model ever had."""
-        used = [self._project.next_model().name, *(path.name for path in self._folder.iterdir() if path.name.isdecimal())]
-        return f"{max(int(used[0]), *(int(name) + 1 for name in used[1:]), 1):03d}"
-
-
-def _run(folder: RunFolder, state: Mapping[str, Any], course: Course) -> Run:
-    finished = state["state"] == "finished"
-    outcome = state.get("outcome")
-    notes = [*state.get("notes", ()), *([outcome] if outcome else [])]
-    ended: dict[str, Any] = {"progress": 1.0} if finished else {}
-    if finished or state["state"] in RESUMABLE:
-        ended["seconds_left"] = None
-    return Run(
-        name=folder.name,
-        state=state["state"],
-        created=state["created"],
-        begun=state.get("begun", state["created"]),
-        ended=state.get("ended"),
-        pid=state.get("pid"),
-        automatic=state.get("automatic", False),
-        options=state.get("options", {}),
-        counts=state.get("counts", {}),
-        fingerprint=state.get("fingerprint"),
-        model=state.get("model"),
-        dev_f1=state.get("dev_f1"),
-        error=state.get("error"),
-        outcome=outcome,
-        notes=tuple(Note.from_state(note) for note in notes),
-        **asdict(replace(course, **ended)),
-    )
 
 
 def _check_libraries() -> None:
