@@ -30,7 +30,7 @@ from viner.studio.doubts import (
     without_aside,
     write_doubts,
 )
-from viner.studio.runs import RunError
+from viner.studio.run_records import RunError
 
 TEXT = "Lan ở Huế. Minh về Vinh."
 LAN, HUE, VINH = Entity(0, 3, "LOCATION"), Entity(6, 9, "LOCATION"), Entity(19, 23, "LOCATION")
