@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 settings.register_profile("viner", deadline=None)  # a busy machine is no defect
 settings.load_profile("viner")
 
-
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # Tests run beside each other: threads of models as small as these only wait, and take a seventh more of the processor.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Threads of models as small as the tests' only wait for each other, the more so with other tests beside them. It is read when
+# torch is first imported, here and in every process that a test starts.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell that starts the tests in the background has them ignore Ctrl-C, and with them every program that they start.

@@ -53,7 +53,6 @@ def quick():
         monkeypatch.setattr(runs, "spawn", spawn)
         monkeypatch.setattr(refreshing, "spawn", spawn)
         monkeypatch.setattr(choose, "SENTENCES", 60)
-        monkeypatch.setenv("OMP_NUM_THREADS", "1")  # threads of so small a model only wait for each other
         yield
 
 

@@ -17,14 +17,6 @@ DEEP = {**RECIPE, "learning_rate": 3e-3}
 """For more than two layers, which fall silent at a higher rate."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Threads of so small a model only wait for each other, the more so with other tests beside this one."""
-    import torch
-
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def base(tmp_path_factory):
     """A random encoder. Read it, never change it."""

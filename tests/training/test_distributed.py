@@ -70,8 +70,7 @@ RECIPE = {
 def torchrun(*arguments):
     """Runs a program in two processes; its own output goes to the test's."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, check=True, capture_output=True, text=True)
 
 
 def side_by_side(*arguments):
@@ -82,7 +81,7 @@ def side_by_side(*arguments):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(probe.getsockname()[1])}
-    told = [{**place, "WORLD_SIZE": "2", "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"} for rank in "01"]
+    told = [{**place, "WORLD_SIZE": "2", "RANK": rank, "LOCAL_RANK": rank} for rank in "01"]
     command = [sys.executable, *map(str, arguments)]
     started = [subprocess.Popen(command, env={**os.environ, **variables}) for variables in told]
     try:
