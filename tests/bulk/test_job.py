@@ -293,3 +293,36 @@ def test_what_the_errors_file_needs_is_missed_at_once(folder, monkeypatch) -> No
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(MissingExtraError, match="needs the extra 'files'"):
         Job(Finder(), [folder / "a.txt"], folder / "out.jsonl", errors=folder / "e.jsonl.zst")
+
+
+@pytest.mark.parametrize("what", ["out", "errors"])
+def test_what_is_open_already_is_written_on_and_not_replaced(folder, what) -> None:
+    """As ``--errors /dev/stderr`` is where a shell has ``2>> run.log``."""
+    (folder / "bad.jsonl").write_text('{"text": "Lan"}\n{\n', encoding="utf-8")
+    log = folder / "run.log"
+    log.write_text("before\n")
+    with log.open("a") as file:
+        name = f"/dev/fd/{file.fileno()}"
+        options = {"out": folder / "out.jsonl", "errors": name} if what == "errors" else {"out": name, "to": "jsonl"}
+        source = folder / ("bad.jsonl" if what == "errors" else "a.txt")
+        Job(Finder(), [source], options.pop("out"), **options).run()
+        file.write("behind\n")
+    before, *written, behind = log.read_text(encoding="utf-8").splitlines()
+    assert (before, behind) == ("before", "behind")
+    assert [next(iter(json.loads(line))) for line in written] == (["file"] if what == "errors" else ["id", "id"])
+
+
+def test_what_standard_output_is_sent_to_is_no_input(folder, monkeypatch) -> None:
+    (folder / "in").mkdir()
+    (folder / "in" / "a.txt").write_text("Lan\n", encoding="utf-8")
+    with (folder / "in" / "out.txt").open("ab") as file:
+        monkeypatch.setattr("sys.stdout", sent := io.TextIOWrapper(file))
+        assert [Path(item.path).name for item in Job(Finder(), [folder / "in"], "-").inputs.files] == ["a.txt"]
+        for named in (folder / "in" / "out.txt", folder / "in" / "*t.txt"):
+            with pytest.raises((UsageError, InputError), match=r"would write it|no file matches"):
+                Job(Finder(), [named], "-")
+        os.link(folder / "in" / "out.txt", folder / "other.txt")
+        with pytest.raises(UsageError, match="would write it"):
+            Job(Finder(), [folder / "other.txt"], f"/dev/fd/{file.fileno()}", to="jsonl")
+        monkeypatch.undo()
+        sent.detach()

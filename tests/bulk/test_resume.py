@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pretended import Finder, Killed, Killer
 
-from viner.bulk import Job, Redactor
+from viner.bulk import Job, Redactor, Report
 from viner.bulk import job as room
 from viner.bulk.workplace import Journal, Workplace
 from viner.errors import InputError, VinerError
@@ -426,3 +426,32 @@ def _documents(journal: Path) -> int:
         return int(json.loads(journal.read_bytes())["documents"])
     except (OSError, ValueError):
         return -1
+
+
+def test_a_pipe_that_is_not_the_same_is_not_opened_again(tmp_path) -> None:
+    """As ``<(zcat a.gz)`` is one: what was read of it is gone."""
+
+    def run(lines: list[str], recognizer: Finder) -> Report:
+        reading, writing = os.pipe()
+        os.dup2(reading, number)
+        os.close(reading)
+        os.write(writing, "\n".join(lines).encode())
+        os.close(writing)
+        options = {"format": "text", "block": 30, "tell": lambda sentence: None}
+        return Job(recognizer, [f"/dev/fd/{number}"], tmp_path / "out.jsonl", **options).run()
+
+    def die() -> None:
+        if broken.seen == 9:
+            raise KeyboardInterrupt
+
+    number = os.dup(0)
+    try:
+        broken = Finder(watch=die)
+        with pytest.raises(KeyboardInterrupt):
+            run(LINES, broken)
+        with pytest.raises(InputError, match="not what the run that is to go on was reading"):
+            run([line.replace("Lan", "Nam") for line in LINES], Finder())
+        assert run(LINES, Finder()).resumed > 0
+    finally:
+        os.close(number)
+    assert [json.loads(line)["text"] for line in (tmp_path / "out.jsonl").read_bytes().splitlines()] == LINES

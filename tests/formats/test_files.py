@@ -15,6 +15,7 @@ import pytest
 from viner.document import Document
 from viner.errors import FormatError, InputError, VinerError
 from viner.formats import read, write
+from viner.formats.descriptors import FileId, descriptor_of
 
 
 @pytest.mark.parametrize(
@@ -152,3 +153,19 @@ def test_an_error_of_reading_is_none_of_writing(tmp_path: Path, monkeypatch: pyt
 def test_a_file_of_a_byte_order_mark_alone_is_empty(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\xef\xbb\xbf")
     assert list(read(tmp_path / name)) == []
+
+
+def test_names_of_what_is_open_are_told_from_others(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    with file.open("w") as opened:
+        number = opened.fileno()
+        (tmp_path / "link").symlink_to(f"/dev/fd/{number}")
+        (tmp_path / "other").symlink_to(file)
+        (tmp_path / "loop").symlink_to(tmp_path / "loop")
+        for name in (f"/dev/fd/{number}", f"/proc/self/fd/{number}", tmp_path / "link"):
+            assert descriptor_of(name) == number
+        assert descriptor_of("/dev/stderr") == 2
+        for name in (file, tmp_path / "other", tmp_path / "loop", tmp_path / "none", f"/proc/1/fd/{number}", "/dev/null", ""):
+            assert descriptor_of(name) is None
+        assert FileId.of(number) == FileId.of(file) == FileId.of(tmp_path / "other") is not None
+        assert FileId.of(tmp_path) is None

@@ -13,7 +13,8 @@ from typing import Any
 from viner.bulk.leftovers import PART, is_working
 from viner.errors import InputError, UsageError
 from viner.formats import distinct_stems, reads_name, stem_of
-from viner.formats.files import STDIN, real_path
+from viner.formats.descriptors import FileId
+from viner.formats.files import STDIN, is_special, real_path, written_straight
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Input:
 
     path: str
     stem: str
+
+    @property
+    def comes_once(self) -> bool:
+        """Whether it cannot be read a second time: standard input, or a pipe."""
+        return self.path == STDIN or is_special(self.path)
 
     def status(self) -> dict[str, Any]:
         """What tells whether the file is the one that it was: its name, and unless it is a stream, size and time of change."""
@@ -52,7 +58,7 @@ class Inputs:
     repeated: tuple[str, ...] = field(default=())
 
 
-def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[Path] = ()) -> Inputs:
+def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[str | os.PathLike[str]] = ()) -> Inputs:
     """The files that some paths stand for.
 
     A file stands for itself, a folder for all files below it that viner reads, in order of their names, and a name that is no
@@ -61,13 +67,13 @@ def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[
 
     Args:
         paths: Files, folders, patterns; ``-`` is standard input.
-        outputs: Files that the run writes, which are no input.
+        outputs: Files that the run writes, and streams such as ``-``, which may be sent to a file; they are no input.
 
     Raises:
         InputError: If nothing is there, or a folder cannot be looked into.
         UsageError: If an input is named that the run would write, or standard input is named twice.
     """
-    finder = _Finder({real_path(output) for output in outputs})
+    finder = _Finder(outputs)
     for path in paths:
         finder.take(os.fspath(path))
     if [file.path for file in finder.files].count(STDIN) > 1:
@@ -86,20 +92,29 @@ def find_inputs(paths: Iterable[str | os.PathLike[str]], *, outputs: Collection[
 
 
 class _Finder:
-    def __init__(self, written: Collection[Path]) -> None:
+    def __init__(self, outputs: Collection[str | os.PathLike[str]]) -> None:
         self.files: list[Input] = []
         self.passed_over: list[str] = []
-        self._written = written
+        self._written = {real_path(output) for output in outputs if os.fspath(output) != STDIN}
+        self._straight = {file for output in outputs if (file := written_straight(output)) is not None}
+
+    def _is_written(self, path: Path) -> bool:
+        return real_path(path) in self._written or (bool(self._straight) and FileId.of(path) in self._straight)
+
+    def _refuse_written(self, name: str) -> None:
+        raise UsageError("the run reads this file and would write it", where=name, hint="Name another output")
 
     def take(self, name: str) -> None:
         path = Path(name)
         if name == STDIN:
+            if self._straight and FileId.of(0) in self._straight:
+                self._refuse_written(name)
             self.files.append(Input(name, "stdin"))
         elif os.path.isdir(name):  # noqa: PTH112  (pathlib raises where a folder above it may not be entered)
             self._take_folder(path)
         elif os.path.exists(name):  # noqa: PTH110
-            if real_path(path) in self._written:
-                raise UsageError("the run reads this file and would write it", where=path, hint="Name another output")
+            if self._is_written(path):
+                self._refuse_written(name)
             self.files.append(Input(str(path), stem_of(Path(path.name))))
         else:
             self._take_pattern(name)
@@ -108,7 +123,7 @@ class _Finder:
         before = len(self.files)
         for name in _names_below(folder):
             path = folder / name
-            if real_path(path) in self._written:
+            if self._is_written(path):
                 continue
             if os.path.isfile(path) and reads_name(name):  # noqa: PTH113  (a pipe could be waited for without end; no error)
                 self.files.append(Input(str(path), stem_of(name)))
@@ -125,7 +140,7 @@ class _Finder:
         magic = glob.has_magic(pattern)
         found = sorted(glob.glob(pattern, recursive=True)) if magic else []  # noqa: PTH207  (a pattern may begin anywhere)
         paths = [Path(name) for name in found if os.path.isfile(name)]  # noqa: PTH113
-        files = [path for path in paths if real_path(path) not in self._written and not _is_aside(path, pattern)]
+        files = [path for path in paths if not self._is_written(path) and not _is_aside(path, pattern)]
         if not files:
             raise InputError(
                 "no file matches this pattern" if magic else "there is no such file or folder",

@@ -25,7 +25,7 @@ from viner.bundle.place import flush
 from viner.document import Document
 from viner.errors import FormatError, InputError, UsageError, VinerError
 from viner.formats import WriteReport, format_of_output, read, speakable, write
-from viner.formats.files import STDIN, is_special, permissions, real_path, replacing
+from viner.formats.files import STDIN, is_stream, permissions, real_path, replacing
 from viner.formats.packing import packed, packing
 from viner.rules import everything
 from viner.version import __version__
@@ -126,10 +126,10 @@ class Job:
     ) -> None:
         self.out = os.fspath(out)
         self.errors = None if errors is None else os.fspath(errors)
-        self._streams = self.out == STDIN or is_special(self.out)
+        self._streams = self.out == STDIN or is_stream(self.out)
         self._format = format_of_output(self.out, to or ("jsonl" if self.out == STDIN else None))
         self._check_outputs()
-        outputs = [Path(name) for name in (self.out, self.errors) if name is not None and name != STDIN]
+        outputs = [name for name in (self.out, self.errors) if name is not None]
         self.inputs: Inputs = find_inputs(inputs, outputs=outputs)
         # What a model is unsure of is not left standing.
         self._recognizer: RecognizerLike = everything(recognizer) if getattr(step, "hides", False) else recognizer
@@ -156,7 +156,7 @@ class Job:
             raise UsageError("errors cannot go to standard output", where=STDIN, hint="Name a file, or /dev/stderr")
         if not self._streams and Path(self.out).is_dir():
             raise InputError("this is a folder, not a file", where=self.out)
-        if self.errors is None or (is_special(self.errors) and not Path(self.errors).is_dir()):
+        if self.errors is None or (is_stream(self.errors) and not Path(self.errors).is_dir()):
             return
         path = real_path(self.errors)
         target = real_path(self.out)
@@ -175,7 +175,7 @@ class Job:
         """Finds out before the run what its outputs need: by writing no documents, and no errors."""
         with packed(io.BytesIO(), packing(self.out)):
             self._format.write(iter(()), lambda _: None, WriteReport(), **self._options_of_output())
-        if self.errors is not None and not is_special(self.errors):
+        if self.errors is not None and not is_stream(self.errors):
             with packed(io.BytesIO(), packing(self.errors)):
                 pass
 
@@ -224,7 +224,7 @@ class Job:
                 try:
                     self._recognize(place)
                 except ChangedInputError as error:
-                    if any(file.path == STDIN for file in self.inputs.files):
+                    if any(file.comes_once for file in self.inputs.files):
                         raise InputError(
                             "this is not what the run that is to go on was reading",
                             where=error.where,
@@ -328,7 +328,7 @@ class Job:
     def _write_errors(self, place: Workplace) -> None:
         if self.errors is None:
             return
-        if is_special(self.errors):
+        if is_stream(self.errors):
             _copy(place.errors, self.errors)
             return
         # A copy, so that what the journal knows stays until all is done.

@@ -13,7 +13,6 @@ from viner.bulk.inputs import Input
 from viner.document import Document
 from viner.errors import FormatError, VinerError
 from viner.formats import Source, detect_source, format_of_ending, options_of_reading, read_source
-from viner.formats.files import STDIN, is_special
 
 TEXT = "text"
 MARKED = "inline"
@@ -144,7 +143,7 @@ class Reader:
         for file in self._files:
             if wanted <= known:
                 break
-            if file.path == STDIN or is_special(file.path):
+            if file.comes_once:
                 format = format_of_ending(Path(file.path).suffix)
             else:
                 source = Source(file.path, stem=file.stem)

@@ -11,6 +11,7 @@ import click
 from viner.cli.terminal import echo_json
 from viner.document import Document
 from viner.errors import UsageError
+from viner.paths import expanded
 
 STANDARD = Path("-")
 """The name that stands for stdin or stdout."""
@@ -44,22 +45,28 @@ def check_output(output: Path | None, *sources: str | Path | Literal[False] | No
     """Makes sure that an output takes the place of nothing that the command reads.
 
     Args:
-        output: A file to be written; None, and ``-``, are none.
+        output: A file to be written, or ``-``, which may be sent to a file; None is none.
         sources: What is read: files, projects, of which settings and store stay, and model folders, in which nothing is
             written; None, False, ``-`` and what is not there count for nothing.
 
     Raises:
         UsageError: If the output is one of the files, or lies in a model folder.
     """
-    if output is None or output == STANDARD:
+    if output is None:
         return
-    from viner.formats.files import real_path
+    from viner.formats.descriptors import FileId
+    from viner.formats.files import real_path, written_straight
 
-    place = real_path(output.expanduser())
+    straight = written_straight(output)
+    place = None if output == STANDARD else real_path(expanded(output))
     for source in sources:
-        if not source or str(source) == str(STANDARD):
+        if not source:
             continue
-        path = real_path(Path(source).expanduser())
+        if straight is not None and straight == FileId.of(0 if str(source) == str(STANDARD) else expanded(source)):
+            raise UsageError("the command reads this file and would write it", where=source, hint="Name another output")
+        if place is None or str(source) == str(STANDARD):
+            continue
+        path = real_path(expanded(source))
         kept = [path / "viner.toml", *path.glob("*.db*")] if (path / "viner.toml").is_file() else [path]
         if place in kept and not place.is_dir():
             raise UsageError("the command reads this file and would write it", where=output, hint="Name another output")

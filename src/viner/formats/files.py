@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from viner.errors import FormatError, InputError, VinerError
+from viner.formats.descriptors import FileId, descriptor_of, standard_output
 from viner.formats.names import speakable
 from viner.formats.packing import DamagedError, packed, packing, unpacked, unpacked_name
 
@@ -294,8 +295,8 @@ Sink = Callable[[str | bytes], None]
 def replacing(path: str | os.PathLike[str], *, pack: bool = True) -> Iterator[Sink]:
     """Yields a function that takes text or bytes for a file, which appears only when the block ends without an error.
 
-    It goes to a temporary file beside the target, which then takes its place; ``.gz`` and ``.zst`` are packed. ``-`` and
-    special files such as ``/dev/stdout`` are written directly.
+    It goes to a temporary file beside the target, which then takes its place; ``.gz`` and ``.zst`` are packed. ``-``, special
+    files, and what the process has open already (``/dev/stderr``) are written directly.
 
     Args:
         path: The file.
@@ -309,6 +310,9 @@ def replacing(path: str | os.PathLike[str], *, pack: bool = True) -> Iterator[Si
         if target == STDIN:
             yield _encoder(sys.stdout.buffer)
             sys.stdout.buffer.flush()
+        elif (descriptor := descriptor_of(target)) is not None:
+            with os.fdopen(os.dup(descriptor), "wb") as file:  # goes on where it stands, whatever it leads to
+                yield _encoder(file)
         elif is_special(target):
             with Path(target).open("wb") as file:
                 yield _encoder(file)
@@ -334,6 +338,21 @@ def real_path(path: str | os.PathLike[str]) -> Path:
 def is_special(path: str | os.PathLike[str]) -> bool:
     """Whether something is there that is no regular file, such as ``/dev/stdout`` or a pipe."""
     return Path(path).exists() and not stat.S_ISREG(Path(path).stat().st_mode)
+
+
+def is_stream(path: str | os.PathLike[str]) -> bool:
+    """Whether what is written goes straight through: to a special file, or to what this process has open already."""
+    return is_special(path) or descriptor_of(path) is not None
+
+
+def written_straight(path: str | os.PathLike[str]) -> FileId | None:
+    """The ordinary file that a stream is sent to, as by ``> file``; None where there is none, or ``path`` is no stream.
+
+    Args:
+        path: ``-`` for standard output, or a name.
+    """
+    descriptor = standard_output() if os.fspath(path) == STDIN else descriptor_of(path)
+    return None if descriptor is None else FileId.of(descriptor)
 
 
 def _replacing_regular(target: Path, pack: bool) -> Iterator[Sink]:
