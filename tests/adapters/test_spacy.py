@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import pickle
 import shutil
@@ -238,3 +239,28 @@ def test_tokens_are_viners_words_and_white_space(text):
     assert doc.text == text
     words = [(token.idx, token.idx + len(token)) for token in doc if not token.text.isspace()]
     assert words == split_words(text)
+
+
+def test_bytes_of_somebody_else_write_nothing_elsewhere(pipeline, tmp_path):
+    import srsly
+
+    component = pipeline().get_pipe("viner")
+    files = srsly.msgpack_loads(component.to_bytes())
+    for name in ("../owned.txt", str(tmp_path / "owned.txt"), "model/../../owned.txt", "other/owned.txt", "model"):
+        with pytest.raises(InputError, match="no component of viner's"):
+            component.from_bytes(srsly.msgpack_dumps({**files, name: b"x"}))
+    for data in (b"", b"\xc1", srsly.msgpack_dumps([1]), srsly.msgpack_dumps({"rules.json": 1})):
+        with pytest.raises(InputError, match=r"to_bytes\(\)"):
+            component.from_bytes(data)
+    assert list(tmp_path.rglob("owned.txt")) == []
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda nlp: pickle.loads(pickle.dumps(nlp))])
+def test_a_copy_of_a_pipeline_of_bytes_outlives_it(pipeline, tmp_path, copied):
+    nlp = pipeline(model=tmp_path / "gone")
+    nlp.from_bytes(pipeline().to_bytes())
+    folder = nlp.get_pipe("viner")._unpacked.folder
+    other = copied(nlp)
+    nlp.get_pipe("viner")._unpacked.remove()  # as it is when the first one goes
+    assert not folder.exists()
+    assert [ent.label_ for ent in other("Lan BN12").ents] == ["PERSON"]

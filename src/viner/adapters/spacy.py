@@ -18,10 +18,12 @@ from typing import Any, Literal
 
 from viner.bundle import find_bundle, read_bundle
 from viner.bundle.bundle import INFO
+from viner.bundle.info import file_name
 from viner.bundle.place import draft_beside, settle
 from viner.document import Document, Entity
 from viner.encoding import check_least_score
 from viner.errors import InputError, MissingExtraError
+from viner.paths import expanded
 from viner.project.toml import write_text
 from viner.rules import RecognitionRules, RuledRecognizer, with_rules
 from viner.runtime import Recognizer
@@ -103,10 +105,10 @@ class VinerComponent:
         self._key = spans_key
         self._overwrite = overwrite_ents
         self._loaded: tuple[int, Recognizer | RuledRecognizer[Recognizer]] | None = None
-        self._unpacked: Callable[[], Any] | None = None
+        self._unpacked: _Unpacked | None = None
         self._lock = threading.Lock()
         self._told = False
-        if Path(model).expanduser().exists():  # a pipeline from disk brings its model along, and its old path may be gone
+        if expanded(model).exists():  # a pipeline from disk brings its model along, and its old path may be gone
             find_bundle(model, weights=False)
 
     @property
@@ -121,7 +123,7 @@ class VinerComponent:
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of the entities; empty while the model is not on this machine, for spaCy asks before it is needed."""
-        if self._loaded is None and not Path(self._model).expanduser().exists():
+        if self._loaded is None and not expanded(self._model).exists():
             return ()
         return self.recognizer.labels
 
@@ -175,41 +177,52 @@ class VinerComponent:
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "VinerComponent":
         """Takes model and rules that :meth:`to_disk` wrote in the place of those that the config names."""
-        folder = Path(path)
+        self._take(Path(path))
+        self._forget()
+        return self
+
+    def _take(self, folder: Path) -> None:
         self._model = read_bundle(folder / MODEL, weights=False).path
         file = folder / RULES
         self._rules = RecognitionRules.from_dict(json.loads(file.read_text("utf-8")), file) if file.is_file() else False
         self._loaded = None
-        return self
+
+    def _forget(self) -> None:
+        """Removes what was unpacked for the model before."""
+        if self._unpacked is not None:
+            self._unpacked.remove()
+        self._unpacked = None
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
         """Model and rules as bytes, as :meth:`to_disk` writes them: as large as the model's graph."""
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) / "viner"
             self.to_disk(folder)
-            files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-        return srsly.msgpack_dumps(files)
+            return _bytes_of(folder)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "VinerComponent":
-        """Takes what :meth:`to_bytes` gave. The model lies in a temporary folder as long as the component lives."""
-        folder = Path(tempfile.mkdtemp(prefix="viner-"))
-        unpacked = weakref.finalize(self, _remove, folder, os.getpid())
-        for name, content in srsly.msgpack_loads(data).items():
-            file = folder / name
-            file.parent.mkdir(exist_ok=True)
-            file.write_bytes(content)
-        self.from_disk(folder)
-        if self._unpacked is not None:
-            self._unpacked()
+        """Takes what :meth:`to_bytes` gave. The model lies in a temporary folder as long as the component lives.
+
+        Raises:
+            InputError: If it is nothing that :meth:`to_bytes` gave.
+            BundleError: If the model in it is none.
+        """
+        unpacked = _Unpacked(data)
+        self._take(unpacked.folder)
+        self._forget()
         self._unpacked = unpacked
         return self
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process gets: where the model lies, not the model itself."""
-        return {key: value for key, value in self.__dict__.items() if key not in ("_loaded", "_lock", "_unpacked")}
+        """What a copy, or another process, gets: where the model lies; the model itself where that is a temporary folder."""
+        state = {key: value for key, value in self.__dict__.items() if key not in ("_loaded", "_lock", "_unpacked")}
+        return state if self._unpacked is None else {**state, "_bytes": _bytes_of(self._unpacked.folder)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        data = state.pop("_bytes", None)
         self.__dict__.update(state, _loaded=None, _lock=threading.Lock(), _unpacked=None)
+        if data is not None:
+            self.from_bytes(data)
 
     def _load(self) -> Recognizer | RuledRecognizer[Recognizer]:
         recognizer = Recognizer.load(self._model).with_least_score(self._least_score)
@@ -258,6 +271,40 @@ def _sureness(found: tuple[Entity, Span]) -> tuple[bool, float]:
     entity, span = found
     exact = (entity.start, entity.end) == (span.start_char, span.end_char)
     return exact, 1.0 if entity.score is None else entity.score
+
+
+class _Unpacked:
+    """What :meth:`VinerComponent.to_bytes` gave, as files in a temporary folder that lives as long as this does.
+
+    Raises:
+        InputError: If the bytes are something else. Nothing is written then: a name in them may lead anywhere.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            files = dict(srsly.msgpack_loads(data))
+            if f"{MODEL}/{INFO}" not in files:
+                raise ValueError("there is no model in them")
+            for name, content in files.items():
+                if not isinstance(content, bytes):
+                    raise TypeError(f"{name!r} is no file")
+                if name != RULES and not file_name(name).startswith(f"{MODEL}/"):
+                    raise ValueError(f"{name!r} is no file of a component")
+        except Exception as error:  # msgpack has several of its own, and the bytes may be those of anything
+            raise InputError(
+                f"these bytes are no component of viner's ({error})", hint="Take those that to_bytes() gave"
+            ) from None
+        self.folder = Path(tempfile.mkdtemp(prefix="viner-"))
+        self.remove = weakref.finalize(self, _remove, self.folder, os.getpid())
+        for name, content in files.items():
+            file = self.folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+
+
+def _bytes_of(folder: Path) -> bytes:
+    files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    return bytes(srsly.msgpack_dumps(files))
 
 
 def _remove(folder: Path, owner: int) -> None:

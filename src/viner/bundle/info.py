@@ -205,8 +205,8 @@ class BundleInfo:
             raise BundleError(problem, where=path, hint="The file was changed by hand or damaged; copy it again") from error
 
 
-def _file_name(name: str) -> str:
-    """A name that ``viner.json`` lists, if it is one of a file in the folder.
+def file_name(name: str) -> str:
+    """A name that somebody else gave, such as ``viner.json``, if it is one of a file in a folder.
 
     Raises:
         ValueError: If it leads elsewhere: what is copied along must not be written there.
@@ -263,5 +263,5 @@ def parse_info(data: dict[str, Any]) -> BundleInfo:
         chosen=dict(data.get("chosen", {})),
         metrics=dict(data["metrics"]),
         viner=str(data["viner"]),
-        files={_file_name(name): FileRecord(int(item["bytes"]), str(item["sha256"])) for name, item in data["files"].items()},
+        files={file_name(name): FileRecord(int(item["bytes"]), str(item["sha256"])) for name, item in data["files"].items()},
     )
