@@ -12,6 +12,7 @@ import sys
 import time
 import unicodedata
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -252,6 +253,76 @@ class TestWorker:
         from viner.version import __version__
 
         assert "cannot load the model" in self.answer(Worker(__version__, ["no reference"], 1))["error"]
+
+
+def test_one_that_was_closed_says_so_and_others_go_on(recognizer, local, tiny_model):
+    with RayRecognizer(tiny_model, workers=1) as other:
+        left = other.stream(["Lan"])
+    with pytest.raises(UsageError, match="was closed"):
+        next(left)
+    with pytest.raises(UsageError, match="was closed"):
+        other("Lan")
+    other.close()
+    assert recognizer("Nam ở Huế") == local("Nam ở Huế")
+
+
+class TestSession:
+    """Who ends the cluster that was started for several."""
+
+    @pytest.fixture
+    def ray(self, monkeypatch):
+        """A cluster that is up if it was started, and its name."""
+        state = SimpleNamespace(up=False, name="here", started=0)
+
+        def connect(address, cores, model_bytes):
+            started, state.up = not state.up, True
+            state.started += started
+            return started
+
+        monkeypatch.setattr(session.Session, "_own", None)
+        monkeypatch.setattr(session.Session, "_users", set())
+        monkeypatch.setattr(session, "connect", connect)
+        monkeypatch.setattr(session, "_cluster", lambda: state.name)
+        monkeypatch.setattr(session, "disconnect", lambda: setattr(state, "up", False))
+        monkeypatch.setattr(session, "ray_module", lambda: SimpleNamespace(is_initialized=lambda: state.up))
+        return state
+
+    def test_it_ends_with_the_last_one_whoever_that_is(self, ray):
+        first, second = session.Session(None, 1, 0), session.Session(None, 1, 0)
+        first.close()
+        first.close()
+        assert ray.up
+        second.check()
+        second.close()
+        assert not ray.up
+        third = session.Session(None, 1, 0)
+        assert (ray.up, ray.started) == (True, 2)
+        second.close()
+        assert ray.up, "it is not theirs"
+        third.close()
+        assert not ray.up
+
+    def test_a_cluster_of_somebody_else_stays(self, ray):
+        ray.up = True
+        session.Session(None, 1, 0).close()
+        assert ray.up
+
+    def test_a_connection_that_somebody_ended_is_told_before_ray_starts_anew(self, ray):
+        one = session.Session(None, 1, 0)
+        ray.up = False
+        with pytest.raises(ClusterError, match="connection to the cluster was ended"):
+            one.check()
+        ray.up, ray.name = True, "elsewhere"
+        with pytest.raises(ClusterError, match="was ended"):
+            one.check()
+        one.close()
+        assert ray.up, "it is another one"
+
+
+def test_a_client_address_is_refused_wherever_it_is_named(tiny_model, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "ray://127.0.0.1:1")
+    with pytest.raises(UsageError, match="RAY_ADDRESS=ray://127"):
+        RayRecognizer(tiny_model)
 
 
 def test_a_cluster_that_does_not_answer(tiny_model, monkeypatch):

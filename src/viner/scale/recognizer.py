@@ -16,7 +16,7 @@ from viner.errors import UsageError
 from viner.scale.chunks import cut, pack, unpack
 from viner.scale.errors import ClusterError
 from viner.scale.run import Run
-from viner.scale.session import connect, disconnect, failures, ray_module
+from viner.scale.session import Session, failures, ray_module
 from viner.scale.shipment import Shipment
 from viner.schema import Schema
 
@@ -82,10 +82,10 @@ class RayRecognizer:
         self._cpus = cpus_per_worker
         self._run: Run | None = None
         self._busy = threading.Lock()
-        self._started = connect(address, workers and workers * cpus_per_worker, shipment.size)
+        self._session = Session(address, workers and workers * cpus_per_worker, shipment.size)
         self.workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)) // cpus_per_worker)
         self._shipment = ray.put(shipment)
-        self._warn_of_cores()
+        self._warned = False
 
     @property
     def schema(self) -> Schema:
@@ -109,8 +109,8 @@ class RayRecognizer:
         Raises:
             InputError: If a text holds a lone surrogate. As with any error, what came before is yielded first.
             BundleError: If a worker cannot use the model, or it answers with something that is no number (NaN).
-            ClusterError: If the cluster fails again and again, or viner there is not the same as here.
-            UsageError: If another stream of this recognizer is not at its end, or ``items`` is one string.
+            ClusterError: If the cluster fails again and again or was left, or viner there is not the same as here.
+            UsageError: If another stream of this recognizer is not at its end, this was closed, or ``items`` is one string.
         """
         if isinstance(items, str):
             raise UsageError("these are several texts or documents, not one string", hint="Give a list: [text]")
@@ -138,7 +138,9 @@ class RayRecognizer:
                 break
             failing = False
             try:
+                self._session.check()
                 if self._run is None:
+                    self._warn_of_cores()
                     self._run, sent = Run(self._shipment, self.workers, self._cpus), 0
                 while sent < len(under_way):
                     self._run.add(pack(under_way[sent]))
@@ -159,11 +161,9 @@ class RayRecognizer:
             yield from unpack(under_way.popleft(), answer)
 
     def close(self) -> None:
-        """Ends the workers, and the cluster if it was started here."""
+        """Ends the workers, and the cluster if it was started here and no other recognizer uses it."""
         self._end_run()
-        if self._started:
-            self._started = False
-            disconnect()
+        self._session.close()
 
     def __enter__(self) -> RayRecognizer:
         return self
@@ -177,12 +177,24 @@ class RayRecognizer:
             run.close()
 
     def _warn_of_cores(self) -> None:
-        machines = [node["Resources"].get("CPU", 0) for node in ray_module().nodes() if node["Alive"]]
+        """Says, before the first run, that workers will wait."""
+        if self._warned:
+            return
+        self._warned = True
+        ray = ray_module()
+        machines = [node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]]
         room = sum(int(cores) // self._cpus for cores in machines)
+        free = int(ray.available_resources().get("CPU", 0)) // self._cpus
         if room < self.workers:
             _log.warning(
                 "The cluster has cores for %d of %d workers; the others wait for machines to come",
                 room,
+                self.workers,
+            )
+        elif free < self.workers:
+            _log.warning(
+                "The cluster has free cores for %d of %d workers; the others wait until those that work there now are done",
+                free,
                 self.workers,
             )
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from viner.errors import MissingExtraError, UsageError
 from viner.runtime.engine import cores as own_cores
@@ -54,6 +54,65 @@ def ray_module() -> Any:
     return ray
 
 
+class Session:
+    """A connection to Ray that several share: a cluster that was started for one of them ends with the last one.
+
+    Args:
+        address: ``host:port`` of a cluster; "local" starts one on this machine; None takes the cluster that ``RAY_ADDRESS``
+            names or that runs on this machine, and else starts one.
+        cores: Cores for a cluster that is started here; None takes those that this process may use.
+        model_bytes: Size of the model.
+
+    Raises:
+        ClusterError: If there is no cluster at the address.
+        UsageError: If the address is one of Ray Client, which Ray Data does not support, or another one than this process is
+            connected to.
+    """
+
+    _lock = threading.Lock()
+    _own: ClassVar[str | None] = None
+    """The cluster that was started here."""
+    _users: ClassVar[set[Session]] = set()
+
+    def __init__(self, address: str | None, cores: int | None, model_bytes: int) -> None:
+        self._open = True
+        with Session._lock:
+            started = connect(address, cores, model_bytes)
+            self._cluster = _cluster()
+            if started:
+                Session._own = self._cluster
+                Session._users.clear()
+            if Session._own == self._cluster:
+                Session._users.add(self)
+
+    def check(self) -> None:
+        """Makes sure that the cluster is still there. Ray itself would start another one, which whoever is in the net can use.
+
+        Raises:
+            UsageError: If this was closed.
+            ClusterError: If this process is connected to another cluster by now, or to none.
+        """
+        if not self._open:
+            raise UsageError("this recognizer was closed", hint="Use it before close(), or within its with block")
+        if not ray_module().is_initialized() or _cluster() != self._cluster:
+            raise ClusterError("the connection to the cluster was ended", hint="Make a new RayRecognizer")
+
+    def close(self) -> None:
+        """Ends the cluster, if it was started here and nobody else uses it. May be called again."""
+        with Session._lock:
+            self._open = False
+            Session._users.discard(self)
+            if Session._users or Session._own != self._cluster:
+                return
+            Session._own = None
+            if ray_module().is_initialized() and _cluster() == self._cluster:
+                disconnect()
+
+
+def _cluster() -> str:
+    return str(ray_module().get_runtime_context().gcs_address)
+
+
 def connect(address: str | None, cores: int | None, model_bytes: int) -> bool:
     """Connects to Ray, unless this process is connected already.
 
@@ -72,10 +131,11 @@ def connect(address: str | None, cores: int | None, model_bytes: int) -> bool:
             connected to.
     """
     ray = ray_module()
-    if address is not None and address.startswith("ray://"):
+    named = address or os.environ.get("RAY_ADDRESS") or ""
+    if named.startswith("ray://"):
         raise UsageError(
             "Ray Data does not run through a Ray client (ray://)",
-            where=address,
+            where=named if address else f"RAY_ADDRESS={named}",
             hint="Run viner on a machine of the cluster, and give its GCS address (host:6379) or auto",
         )
     if ray.is_initialized():
