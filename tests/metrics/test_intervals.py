@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from viner.metrics import Scores, bootstrap_difference, bootstrap_interval
+from viner.metrics import Scores, bootstrap_difference, bootstrap_interval, seeds_interval
 
 
 def random_counts(seed, documents=200, recall=0.8):
@@ -57,8 +57,15 @@ def test_it_covers_the_truth_about_as_often_as_it_says():
     assert 182 <= covered <= 198  # 190 are expected
 
 
-def test_documents_without_entities_have_an_interval_of_zero():
-    assert bootstrap_interval(np.zeros((3, 3), dtype=np.int64))[:2] == (0.0, 0.0)
+def test_draws_without_any_entity_have_no_f1_and_do_not_count():
+    nothing = np.zeros((97, 3), dtype=np.int64)
+    assert bootstrap_interval(nothing) is None
+    assert bootstrap_difference(nothing, nothing) is None
+    right, wrong = (np.vstack([nothing, np.tile([[1, 1, correct]], (3, 1))]) for correct in (1, 0))
+    assert bootstrap_interval(right)[:2] == (1.0, 1.0)
+    assert bootstrap_difference(wrong, right)[:2] == (1.0, 1.0)
+    assert seeds_interval(np.stack([wrong] * 2), np.stack([right] * 2))[:2] == (1.0, 1.0)
+    assert seeds_interval(np.stack([nothing] * 2), np.stack([nothing] * 2)) is None
 
 
 def test_a_difference_is_drawn_with_the_documents_of_both():

@@ -20,6 +20,12 @@ def micro_f1(sums: Counts) -> NDArray[np.float64]:
     return f1
 
 
+def has_f1(sums: Counts) -> NDArray[np.bool_]:
+    """Whether there is an entity, annotated or predicted, so that F1 is a number. *Shape:* (sums, 3) → (sums,)."""
+    found: NDArray[np.bool_] = sums[..., 0] + sums[..., 1] > 0
+    return found
+
+
 def resampled(rows: Counts, rounds: int, draw: np.random.Generator) -> Iterator[Counts]:
     """Sums over rows that are drawn with replacement, as many as there are, in blocks. *Shape:* (rounds of a block, columns).
 

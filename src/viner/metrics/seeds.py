@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from viner.metrics.counts import micro_f1, resampled
+from viner.metrics.counts import has_f1, micro_f1, resampled
 from viner.metrics.intervals import LEVEL, ROUNDS, Interval, percentiles
 from viner.metrics.spread import Spread
 
@@ -40,7 +40,9 @@ def welch_p(a: Sequence[float], b: Sequence[float]) -> float | None:
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
 
 
-def seeds_interval(a: SeedCounts, b: SeedCounts, *, rounds: int = ROUNDS, level: float = LEVEL, seed: int = 0) -> Interval:
+def seeds_interval(
+    a: SeedCounts, b: SeedCounts, *, rounds: int = ROUNDS, level: float = LEVEL, seed: int = 0
+) -> Interval | None:
     """Where the difference in mean micro F1, ``b`` minus ``a``, would lie for other seeds and other documents of the kind.
 
     The multi-bootstrap (Sellam et al. 2022, "The MultiBERTs: BERT Reproductions for Robustness Analysis") for recipes whose
@@ -53,6 +55,9 @@ def seeds_interval(a: SeedCounts, b: SeedCounts, *, rounds: int = ROUNDS, level:
         rounds: How often is drawn.
         level: How much of the differences lies within, in (0, 1).
         seed: Of the draws.
+
+    Returns:
+        None where no draw has an F1 of all trainings, for want of entities.
     """
     documents = a.shape[1]
     # A row a document, with the counts of all trainings side by side.
@@ -60,8 +65,9 @@ def seeds_interval(a: SeedCounts, b: SeedCounts, *, rounds: int = ROUNDS, level:
     draw = np.random.default_rng(seed)
     differences = []
     for sums in resampled(rows, rounds, draw):
+        sums = sums[has_f1(sums.reshape(len(sums), -1, 3)).all(axis=1)]
         count = len(sums)
-        f1 = micro_f1(sums.reshape(-1, 3)).reshape(count, -1)
+        f1 = micro_f1(sums.reshape(-1, 3)).reshape(count, len(a) + len(b))
         means = []
         for figures in (f1[:, : len(a)], f1[:, len(a) :]):
             seeds = figures.shape[1]
