@@ -129,7 +129,7 @@ def settled(project, monkeypatch):
     """A project whose viner.toml says everything."""
     monkeypatch.delenv("VINER_DATABASE_URL", raising=False)
     (project.path / "viner.toml").write_text(SETTINGS, encoding="utf-8")
-    (project.path / "places.txt").write_text("\ufeffĐà Nẵng\n\n Huế \n", encoding="utf-8")
+    (project.path / "places.txt").write_text("\ufeffĐà Nẵng\r\n\n Huế \nHải\u2028Phòng", encoding="utf-8")
     (project.path / "docs").mkdir()
     (project.path / "docs" / "how.md").write_text("# How", encoding="utf-8")
     return project
@@ -140,7 +140,7 @@ def test_settings_are_what_viner_toml_says_and_defaults(settled):
     assert (settings.name, settings.language, settings.guideline) == ("Notices", "vi", "# How")
     assert (settings.annotation.order, settings.annotation.lease_minutes) == ("given", 5)
     assert (settings.annotation.random_share, settings.annotation.retrain_after) == (0.15, 0)
-    assert settings.dictionaries[0].terms == ("Huế", "Đà Nẵng")
+    assert settings.dictionaries[0].terms == ("Huế", "Đà Nẵng", "Hải\u2028Phòng")
     assert settings.dictionaries[0].ignore_case
     assert settings.patterns[0].pattern == r"BN\d+"
     assert [rule.recognize for rule in (*settings.dictionaries, *settings.patterns)] == ["never", "never"]
@@ -227,7 +227,7 @@ def test_a_file_within_the_project_may_be_named_in_any_way(settled):
     (settled.path / "link.txt").symlink_to(settled.path / "places.txt")
     for name in ("./docs/../places.txt", str(settled.path / "places.txt"), "link.txt"):
         (settled.path / "viner.toml").write_text(SETTINGS.replace("places.txt", name), encoding="utf-8")
-        assert settled.settings().dictionaries[0].terms == ("Huế", "Đà Nẵng")
+        assert settled.settings().dictionaries[0].terms == ("Huế", "Đà Nẵng", "Hải\u2028Phòng")
 
 
 def test_a_written_schema_leaves_comments_and_settings_as_they_were(settled):

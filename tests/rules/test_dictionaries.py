@@ -131,3 +131,14 @@ def test_an_error_names_the_place_in_the_file_where_it_is_known():
     with pytest.raises(InputError) as caught:
         DictionaryMatcher([Dictionary("PLACE", (" ",), place="rules.dictionaries[4]")], file="rules.toml")
     assert caught.value.where == "rules.toml: rules.dictionaries[4].terms[0]"
+
+
+def test_case_does_not_count_however_many_numbers_stand_before_letters():
+    matcher = DictionaryMatcher([Dictionary("NET", ("4g 5g", "5G"), ignore_case=True)])
+    text = "4G 5g, 4g 5G, 4G 5G, 4g 5g; 5g 5G"
+    assert [text[hit.start : hit.end] for hit in sorted(matcher.find(text))] == [
+        "4G 5g", "4g 5G", "4G 5G", "4g 5g", "5g", "5G",
+    ]  # fmt: skip
+    part = DictionaryMatcher([Dictionary("NET", ("g",), ignore_case=True)])
+    assert sorted(hit.start for hit in part.find("5G 5g G")) == [4, 6], "5G is one word, 5g is two"
+    assert part.find("5g", [(0, 2)]) == [], "the document says that it is one"

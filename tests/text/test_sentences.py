@@ -42,3 +42,10 @@ def test_sentences_are_trimmed_disjoint_and_lose_no_character(text: str) -> None
         assert text[start:end] == text[start:end].strip()
         last = end
     assert not text[last:].strip()
+
+
+def test_a_run_of_spaces_is_looked_at_once() -> None:
+    # Looked at anew from each of its ends, it would take hours.
+    spaces = " " * 300_000
+    assert surfaces(f"Hết.{spaces}Sau") == ["Hết.", "Sau"]
+    assert surfaces(f"z.B. so.{spaces}“ und so") == [f"z.B. so.{spaces}“ und so"]

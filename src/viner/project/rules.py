@@ -109,7 +109,7 @@ def _dictionary(table: Table, recognize: str) -> Dictionary:
 
 def _lines(path: Path, table: Table) -> Iterable[str]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines() would cut at U+2028 and others as well
     except (OSError, ValueError) as error:
         raise table.error("file", f"{path} cannot be read ({reason(error)})") from error
     return [line.strip() for line in lines if line.strip()]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+import regex
+
 from viner.document import Span
 from viner.errors import InputError
 from viner.project import Dictionary
@@ -13,9 +15,13 @@ from viner.text import nfc, split_words, tone_style
 LONGEST_TERM = 64
 """Longest term in words. What a lookup costs at each word of a text is bounded by it."""
 
+_CUT_BY_CASE = regex.compile(r"\p{Nd}++(?=[\p{Lu}\p{Lt}])")
+"""A number before a letter that has a small form, before which the splitter would cut."""
 _PARAGRAPH = 2
 """So many line breaks between two words end a paragraph, and a term with it."""
 _REMEMBERED = 1 << 16
+_Borders = tuple[set[int], set[int]]
+"""Where words begin, and where they end."""
 Fits = Callable[[int, int], bool]
 """Whether a hit may begin and end where it does."""
 
@@ -54,10 +60,6 @@ class DictionaryMatcher:
                         place = dictionary.place or f"rules.dictionaries[{index}]"
                         where = f"{file}: {place}.terms[{position}]"
                         _plant(root, views, term, dictionary.label, where)
-                        if view is _folded:
-                            # Words are cut at their case: 5g is two, 5G is one.
-                            for other in (term.lower(), term.upper()):
-                                _plant(root, views, other, dictionary.label, where)
             if root.next:
                 self._tries.append((views, root))
 
@@ -76,14 +78,18 @@ class DictionaryMatcher:
         """
         if not self._tries:
             return []
-        spans = split_words(text)
         look = _all_matches if every else _matches
-        borders = None if words is None else ({start for start, _ in words}, {end for _, end in words})
+        hits: set[Hit] = set()
+        own = split_words(text)
+        for views, root in self._tries:
+            spans = views.parts(text, own)
+            borders = [_borders(those) for those in (None if spans is own else own, words) if those is not None]
 
-        def fits(start: int, end: int) -> bool:
-            return borders is None or (start in borders[0] and end in borders[1])
+            def fits(start: int, end: int, borders: Sequence[_Borders] = borders) -> bool:
+                return all(start in starts and end in ends for starts, ends in borders)
 
-        return list({hit for views, root in self._tries for hit in look(root, views.keys(text, spans), spans, fits)})
+            hits.update(look(root, views.keys(text, spans), spans, fits))
+        return list(hits)
 
 
 class _Node:
@@ -103,6 +109,21 @@ class _Views:
         self._view = view
         self._known: dict[str, str] = {}
 
+    def parts(self, text: str, words: list[Span]) -> list[Span]:
+        """The words as they are looked up, the list itself if nothing is cut further.
+
+        Words are cut at their case: 5g is two, 5G is one. Where case does not count, each of them is two.
+        """
+        if self._view is not _folded or not _CUT_BY_CASE.search(text):
+            return words
+        parts = []
+        for start, end in words:
+            if cut := _CUT_BY_CASE.match(text, start, end):
+                parts.append((start, cut.end()))
+                start = cut.end()
+            parts.append((start, end))
+        return parts
+
     def keys(self, text: str, spans: Sequence[Span]) -> Iterator[str]:
         """For each word its view, after a space where it stands apart, or two at the beginning of a paragraph."""
         last = -1
@@ -120,13 +141,17 @@ class _Views:
             yield view
 
 
+def _borders(words: Sequence[Span]) -> _Borders:
+    return {start for start, _ in words}, {end for _, end in words}
+
+
 def _breaks(gap: str) -> bool:
     """Whether white space holds an empty line."""
     return gap.replace("\r\n", "\n").replace("\r", "\n").count("\n") >= _PARAGRAPH
 
 
 def _plant(root: _Node, views: _Views, term: str, label: str, where: str) -> None:
-    spans = split_words(term)
+    spans = views.parts(term, split_words(term))
     if not spans:
         raise InputError("the term has no word", where=where)
     if len(spans) > LONGEST_TERM:

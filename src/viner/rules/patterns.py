@@ -26,8 +26,9 @@ class PatternMatcher:
 
     RE2 takes linear time for one match, but looking for all matches may look through the whole rest of the text before each
     (``.*z|a``). So it is shown a stretch of twice :data:`LONGEST_MATCH` at a time, which makes all of it linear. Matches longer
-    than :data:`LONGEST_MATCH` are dropped; ``^``, ``$`` and ``\b`` see the whole text. ``\b``, ``\w`` and ``\d`` know ASCII
-    alone.
+    than :data:`LONGEST_MATCH` are dropped. Where one is longer than a stretch, its rest may be taken for a match of its own
+    (``"[^"]*"`` where a quotation mark stands alone): such a pattern wants a bound, ``"[^"]{1,200}"``. ``^``, ``$`` and ``\b``
+    see the whole text. ``\b``, ``\w`` and ``\d`` know ASCII alone.
 
     Args:
         patterns: The patterns.

@@ -10,6 +10,7 @@ from typing import Any
 
 from viner.document import Document, Entity
 from viner.errors import InputError
+from viner.paths import expanded
 from viner.project import Dictionary, Pattern
 from viner.project.rules import NEVER, OVER, UNDER, read_rules
 from viner.project.toml import read_toml
@@ -76,7 +77,7 @@ class RecognitionRules:
         Raises:
             InputError: If the file cannot be read or a rule cannot be used; ``where`` names file and key.
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         return cls.from_dict(read_toml(path), path)
 
     @classmethod

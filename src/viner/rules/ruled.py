@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from viner.document import Document
 from viner.errors import InputError, UsageError
+from viner.paths import expanded
 from viner.project import Project
 from viner.rules.recognition import RecognitionRules
 from viner.schema import ENTITIES, Schema
@@ -158,5 +159,5 @@ def rules_beside(model: str | Path, rules: str | Path | Literal[False] | None = 
                 " or below single rules",
             )
         return given
-    folder = Path(model).expanduser()
+    folder = expanded(model)
     return (RecognitionRules.read(folder / "viner.toml") or None) if Project.is_project(folder) else None

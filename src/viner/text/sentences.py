@@ -17,7 +17,7 @@ _BREAK = regex.compile(
 )
 _WORD_BEFORE = regex.compile(r"[\p{L}\p{M}\p{N}.]*\Z")
 _INITIALS = regex.compile(r"\p{L}\p{M}*(?:\.\p{L}\p{M}*)*")
-_LOWER_NEXT = regex.compile(r"\s+[\p{Ps}\p{Pi}\p{Pf}\"'–—-]*\s*\p{Ll}")
+_LOWER_NEXT = regex.compile(r"\s++[\p{Ps}\p{Pi}\p{Pf}\"'–—-]*+\s*+\p{Ll}")
 _DIGIT_NEXT = regex.compile(r"\s+\d")
 _NUMBERING = regex.compile(r"\s*\(?\d{1,3}\Z")
 _NOT_SPACE = regex.compile(r"[^\s\x1c-\x1f]")  # spaces are those of str.isspace
