@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -214,3 +215,23 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
         raise OSError(28, "No space left on device")
     assert "Free some space" in refused.value.hint
     assert left_in(tmp_path) == []
+
+
+def test_what_a_desktop_leaves_does_not_make_it_another_folder(tmp_path):
+    target = tmp_path / "space"
+    publish(target, "old")
+    (target / ".DS_Store").write_bytes(b"x")
+    publish(target, "old")
+    publish(target, force=True)
+    assert (target / "README.md").read_text() == "new"
+
+
+@pytest.mark.parametrize("theirs", [lambda path: path.mkdir(), lambda path: path.symlink_to("/tmp"), os.mkfifo])
+def test_force_does_not_remove_links_and_folders_that_somebody_made(tmp_path, theirs):
+    target = tmp_path / "space"
+    publish(target, "old")
+    theirs(target / "mine")
+    for text in ("old", "new"):
+        with pytest.raises(InputError, match="did not put there: mine"):
+            publish(target, text, force=True)
+    assert os.path.lexists(target / "mine")

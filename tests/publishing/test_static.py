@@ -8,6 +8,8 @@ import html
 import json
 import re
 import shutil
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -266,3 +268,23 @@ def test_every_kind_of_tokenizer_is_published(kind, runtime, tmp_path):
     rules = json.loads(unpacked(folder, published_in(folder)["files"]["rules"]))
     assert rules["pieces"]["model"]["type"] == ("BPE" if kind == "PhoBERT" else kind)
     assert rules["sample"]["entities"]
+
+    @pytest.mark.parametrize("answer", [b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n400\r\nx"])
+    def test_what_is_no_answer_of_a_registry_is_no_traceback(self, package, monkeypatch, answer):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def reply() -> None:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(answer)
+
+            thread = threading.Thread(target=reply)
+            thread.start()
+            monkeypatch.setenv("NPM_CONFIG_REGISTRY", f"http://127.0.0.1:{server.getsockname()[1]}")
+            with pytest.raises(VinerError, match="cannot be fetched"):
+                read_package(package, {})
+            thread.join()
+        monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://localhost:abc")
+        with pytest.raises(VinerError, match="cannot be fetched"):
+            read_package(package, {})

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from viner.errors import UsageError
 from viner.formats.files import real_path
+from viner.paths import expanded
 from viner.project import Project
 from viner.publishing.folder import file_sizes, new_folder
 from viner.publishing.image import Image, write_image
@@ -71,7 +72,7 @@ def publish_recognizer(
         VinerError: If there is no such model, or the folder may not be replaced. What was there before is there still.
     """
     bundle = find_model(model)
-    target = (out or Path(f"{_name(model_name(model))}-docker")).expanduser()
+    target = expanded(out or f"{_name(model_name(model))}-docker")
     written = "" if rules is None else rules_toml(rules)
     known = labels(bundle) if rules is None else rules.extend(bundle.info.schema).entity_labels
     image = Image(
@@ -111,14 +112,14 @@ def publish_workbench(
     Raises:
         VinerError: As :func:`publish_recognizer` does.
     """
-    source = Project(Path(project).expanduser())
+    source = Project(expanded(project))
     if not Project.is_project(source.path):
         raise UsageError(
             "a workbench is made of a project, and this is none",
             where=source.path,
             hint="Give a project folder, or leave --workbench out to publish a model alone",
         )
-    target = (out or Path(f"{_name(source.path)}-workbench")).expanduser()
+    target = expanded(out or f"{_name(source.path)}-workbench")
     model = suggesting_model(source)
     image = Image(
         kind="workbench",
@@ -157,7 +158,7 @@ def _published(folder: Path, image: Image) -> Published:
 
 def _name(path: str | Path) -> str:
     """A name for images and volumes, made of the last part of a path: small letters, digits, hyphens."""
-    plain = unicodedata.normalize("NFKD", real_path(Path(path).expanduser()).name.lower().replace("đ", "d"))
+    plain = unicodedata.normalize("NFKD", real_path(expanded(path)).name.lower().replace("đ", "d"))
     name = re.sub(r"[^a-z0-9]+", "-", "".join(letter for letter in plain if not unicodedata.combining(letter))).strip("-")
     return name[:_LONGEST_NAME].rstrip("-") or "viner"
 

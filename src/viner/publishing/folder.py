@@ -8,12 +8,13 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from viner.bundle.place import draft_beside, settle
 from viner.errors import InputError, VinerError
 from viner.formats.files import real_path
+from viner.paths import expanded
 from viner.version import __version__
 
 MARKER = ".viner-publish.json"
@@ -47,7 +48,7 @@ def new_folder(target: Path, *, kind: str, force: bool = False, kept: Collection
         InputError: If the target may not be replaced.
         PublishError: If the folder cannot be written.
     """
-    target = real_path(Path(target).expanduser())
+    target = real_path(expanded(target))
     _check(target, kind)
     try:
         with draft_beside(target) as draft:
@@ -97,7 +98,7 @@ def _check_replaceable(target: Path, force: bool, kept: Collection[str]) -> None
     written = _written(target)
     here = [name.as_posix() for name in _files(target)]
     ours = {MARKER, *kept, *written}
-    theirs = [name for name in here if name not in ours and PurePosixPath(name).name not in _LITTER]
+    theirs = [name for name in here if name not in ours] + _beside_files(target)
     edited = [name for name in here if written.get(name) and written[name] != _digest(target / name)]
     if (target / ".git").exists():
         raise InputError("it is a git repository with a history of its own", where=target, hint="Name another with --out")
@@ -119,12 +120,20 @@ def _check_replaceable(target: Path, force: bool, kept: Collection[str]) -> None
 
 def _same(draft: Path, target: Path) -> bool:
     names = _files(draft)
-    return names == _files(target) and all(filecmp.cmp(draft / name, target / name, shallow=False) for name in names)
+    same = names == _files(target) and all(filecmp.cmp(draft / name, target / name, shallow=False) for name in names)
+    return same and not _beside_files(target)
 
 
 def _files(folder: Path) -> list[Path]:
-    """The files of a folder, relative to it, in order."""
-    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    """The files of a folder, relative to it, in order, but for those that a desktop leaves anywhere."""
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and path.name not in _LITTER)
+
+
+def _beside_files(folder: Path) -> list[str]:
+    """What viner never writes into a folder: links, pipes and the like, and folders without anything in them."""
+    others = (path for path in folder.rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir()))
+    empty = (path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink() and not any(path.iterdir()))
+    return sorted({path.relative_to(folder).as_posix() for path in (*others, *empty)})
 
 
 def _digest(file: Path) -> str:

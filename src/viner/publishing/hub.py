@@ -8,6 +8,7 @@ from pathlib import Path
 from viner.bundle import Bundle, download
 from viner.bundle.bundle import CARD
 from viner.errors import InputError, UsageError
+from viner.paths import expanded
 from viner.publishing.model import check_title, copy_model, find_model
 from viner.publishing.repository import check_upload, publish_repository
 from viner.publishing.upload import check_repo
@@ -67,7 +68,7 @@ def publish_model(
     _check_choices(choices)
     check_upload(upload=upload, private=private, tag=tag)
     bundle = find_model(model, weights=True)
-    if not Path(model).expanduser().exists():
+    if not expanded(model).exists():
         download(str(model), (CARD,))  # recognition does without, so it is not there yet
         bundle = with_card(bundle)
     done = publish_repository(

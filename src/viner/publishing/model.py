@@ -13,6 +13,7 @@ from viner.bundle.bundle import CARD, FILES, INFO, NEEDED
 from viner.bundle.info import GRAPH
 from viner.errors import UsageError
 from viner.formats.files import real_path
+from viner.paths import expanded
 from viner.publishing.folder import PublishError
 from viner.publishing.paths import shortened, without_paths
 from viner.text import DEFAULT_SEGMENTER
@@ -37,7 +38,7 @@ def find_model(model: str | Path, *, weights: bool = False) -> Bundle:
 
 def model_name(model: str | Path) -> str:
     """The last part of a model's name, without the revision of a Hub id; a folder may have an "@" in its name."""
-    path = Path(model).expanduser()
+    path = expanded(model)
     return real_path(path).name if path.exists() else path.name.partition("@")[0]
 
 

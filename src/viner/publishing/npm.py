@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from viner.bundle import home
@@ -129,7 +130,7 @@ def _cached(package: Package, fetching: Callable[[Package], None] | None) -> Pat
             finally:
                 draft.close()
                 Path(draft.name).unlink(missing_ok=True)
-    except (OSError, ValueError) as error:  # URLError is an OSError; a malformed address a ValueError
+    except (OSError, ValueError, HTTPException) as error:  # URLError is an OSError, a malformed address either of the others
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise PublishError(f"{package} cannot be fetched ({reason})", where=address, hint=_elsewhere(package)) from error
     return path
