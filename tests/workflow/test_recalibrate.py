@@ -223,3 +223,15 @@ def test_a_crash_over_the_copy_leaves_nothing(model, texts, tmp_path, monkeypatc
 
 def _full(*_):
     raise VinerError("No space left on device")
+
+
+def test_scores_that_were_fitted_to_the_same_documents_are_not_compared_with_others(model, texts):
+    documents = texts(60)
+    assert not recalibrate_model(model, documents, dry_run=True).before_fitted, "the model's own scores"
+    recalibrate_model(model, documents)
+    again = recalibrate_model(model, documents, dry_run=True)
+    assert again.before_fitted
+    assert again.to_dict()["before_fitted"]
+    assert "were fitted to these very documents" in again.to_markdown()
+    assert "no better than those before" not in again.to_markdown()
+    assert not recalibrate_model(model, texts(60, seed=1), dry_run=True).before_fitted

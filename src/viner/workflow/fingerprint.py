@@ -71,7 +71,7 @@ def has_learned(data: Mapping[str, Any], documents: Mapping[str, Any]) -> bool:
         documents: Their fingerprint. Those without annotations do not count, since nothing is learned from them.
     """
     learned = [data.get(name) for name in ("train", WHOLE, *(("dev",) if data.get(REFIT) else ()))]
-    return any(_are_same(item, documents) for item in learned)
+    return any(are_same(item, documents) for item in learned)
 
 
 def has_learned_of(data: Mapping[str, Any], whole: Mapping[str, Any], aside: Mapping[str, Any]) -> bool:
@@ -83,14 +83,14 @@ def has_learned_of(data: Mapping[str, Any], whole: Mapping[str, Any], aside: Map
         aside: That of those that were set aside.
     """
     train, theirs, dev = (data.get(name) for name in ("train", WHOLE, "dev"))
-    if _are_same(train, whole):
+    if are_same(train, whole):
         return True
-    if not _are_same(theirs, whole):
+    if not are_same(theirs, whole):
         return False
-    return bool(data.get(REFIT)) or not _are_same(dev, aside)
+    return bool(data.get(REFIT)) or not are_same(dev, aside)
 
 
-def _are_same(told: object, documents: Mapping[str, Any]) -> bool:
+def are_same(told: object, documents: Mapping[str, Any]) -> bool:
     """Whether what a model folder says of documents is about these; older ones know the hash of the very lines alone."""
     if not isinstance(told, Mapping):
         return False

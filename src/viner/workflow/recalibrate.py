@@ -16,12 +16,13 @@ from viner.evaluation.confidence import Confidence, ConfidenceTally
 from viner.evaluation.evaluate import evaluate_model
 from viner.evaluation.markdown import markdown_table
 from viner.metrics.calibration import IDENTITY, Calibration
+from viner.paths import expanded
 from viner.project import Project
 from viner.project.toml import write_text
 from viner.runtime import Recognizer
 from viner.workflow.calibrate import calibrate
 from viner.workflow.card import edited_card, model_card
-from viner.workflow.fingerprint import fingerprint, has_learned
+from viner.workflow.fingerprint import are_same, fingerprint, has_learned
 from viner.workflow.successor import project_of, succeed
 
 CALIBRATION = "calibration"
@@ -39,6 +40,7 @@ class Recalibration:
         calibration: The calibration that it has now, or would have.
         data: What it was fitted to, see :func:`viner.workflow.fingerprint.fingerprint`; None for none.
         before: The scores as they were.
+        before_fitted: Whether these were fitted to the same documents, so that they look better there than on others.
         after: The scores of calibrations that were fitted to other documents of the file (cross-validation); None if unknown.
         card_kept: Whether the model card is an edited one, which goes on saying what it said.
         activated: Whether the copy now recognizes for its project.
@@ -50,6 +52,7 @@ class Recalibration:
     calibration: Calibration | None
     data: Mapping[str, Any] | None = None
     before: Confidence | None = None
+    before_fitted: bool = False
     after: Confidence | None = None
     card_kept: bool = False
     activated: bool = False
@@ -63,6 +66,7 @@ class Recalibration:
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
             "data": None if self.data is None else dict(self.data),
             "before": None if self.before is None else self.before.to_dict(),
+            "before_fitted": self.before_fitted,
             "after": None if self.after is None else self.after.to_dict(),
             "card_kept": self.card_kept,
             "activated": self.activated,
@@ -92,7 +96,12 @@ class Recalibration:
             if self.after is not None
             else "What the new scores are worth on other documents is not known: too few entities to set some aside."
         )
-        if self.after is not None and self.after.brier >= self.before.brier:
+        if self.before_fitted:
+            told += (
+                "\nBefore: those scores were fitted to these very documents, where they look better than on others;"
+                " so the two cannot be compared."
+            )
+        elif self.after is not None and self.after.brier >= self.before.brier:
             told += "\nOn other documents the new scores are no better than those before."
         head = ("score from", *(f"kept {name}" for name in heads), *(f"right {name}" for name in heads))
         return (
@@ -167,6 +176,7 @@ def recalibrate_model(
         calibration=fitted.calibration,
         data=data,
         before=before,
+        before_fitted=previous is not None and are_same(bundle.info.data.get(CALIBRATION) or bundle.info.data.get("dev"), data),
         after=None if fitted.held_out is None else Confidence.of(fitted.held_out),
     )
     return found if target is None else target.write(bundle, found)
@@ -189,7 +199,7 @@ class _Target:
         project = project_of(bundle)
         if project is not None:
             return cls(project=project)
-        if not Path(model).expanduser().exists() or _of_hub(bundle.path.resolve()):
+        if not expanded(model).exists() or _of_hub(bundle.path.resolve()):
             raise UsageError(
                 "the model lies in the cache of the Hub, which is not changed",
                 where=model,
@@ -213,7 +223,7 @@ class _Target:
 def _of_hub(place: Path) -> bool:
     from huggingface_hub import constants
 
-    return place.is_relative_to(Path(constants.HF_HUB_CACHE).expanduser().resolve())
+    return place.is_relative_to(expanded(constants.HF_HUB_CACHE).resolve())
 
 
 def _copied(bundle: Bundle, target: Path, found: Recalibration) -> bool:
