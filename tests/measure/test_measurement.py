@@ -93,3 +93,17 @@ def test_a_cascade_is_measured_as_one(tmp_path, monkeypatch):
     assert (found.engine, found.arithmetic) == ("cascade", "int8")
     assert sum(part.seconds for part in found.parts) == pytest.approx(found.cores / found.pieces_per_s)
     assert "model, cascade with onnxruntime" in to_text(found)
+
+
+def test_a_document_of_any_length_is_measured_up_to_the_bound(tiny_model, monkeypatch):
+    monkeypatch.setattr("viner.measure.measurement.measure_ceilings", lambda cores: {"int8": Ceiling("int8", 1e9, "")})
+    monkeypatch.setattr("viner.measure.measurement.MOST_PIECES", 10)
+    found = measure_model(tiny_model, [Document("Lan"), Document("Lan ở Huế " * 100), Document("never seen")])
+    assert (found.documents, found.words) == (2, 10)
+    brought = measure_model(tiny_model, [Document("Lan ở Huế " * 100, words=[(10 * n, 10 * n + 3) for n in range(100)])])
+    assert brought.words == 10
+
+
+def test_documents_that_bring_no_word_have_none_to_measure(tiny_model):
+    with pytest.raises(InputError, match="the texts have no word"):
+        measure_model(tiny_model, [Document("Lan ở Huế", words=[])])

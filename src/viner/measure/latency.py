@@ -11,7 +11,7 @@ import numpy as np
 
 from viner.document import Document
 from viner.encoding import PieceEncoder
-from viner.text import split_words
+from viner.text import split_words, words_of
 
 PIECES = 45
 """Length of a sentence: about the average of news."""
@@ -43,7 +43,7 @@ def single_sentences(encoder: PieceEncoder, documents: Sequence[Document], *, co
     """
     candidates = []
     for document in documents:
-        words = split_words(document.text)
+        words = words_of(document)
         offsets = encoder.encode(document.text, words).offsets
         last = int(np.searchsorted(offsets, PIECES, side="right")) - 1
         if last > 0:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from viner.bundle import Bundle, find_bundle, processor
 from viner.bundle.info import CASCADE, graphs_of
-from viner.document import Document
+from viner.document import Document, Span
 from viner.encoding import PieceEncoder
 from viner.errors import InputError
 from viner.measure.ceilings import SHAPE, Ceiling, measure_ceilings
@@ -226,10 +228,20 @@ def _sample(documents: Iterable[Document], encoder: PieceEncoder) -> Iterator[Do
     pieces = 0
     for document in islice(documents, MOST_DOCUMENTS):
         words = words_of(document)
-        pieces += len(encoder.encode(document.text, words).pieces)
-        yield document.bare()
-        if pieces >= MOST_PIECES:
+        offsets = encoder.encode(document.text, words).offsets
+        room, pieces = MOST_PIECES - pieces, pieces + int(offsets[-1])
+        if pieces > MOST_PIECES:
+            kept = max(1, int(np.searchsorted(offsets, room, side="right")) - 1)
+            yield _beginning(document, words[:kept])
             return
+        yield document.bare()
+        if pieces == MOST_PIECES:
+            return
+
+
+def _beginning(document: Document, words: Sequence[Span]) -> Document:
+    """A document that ends with some of its words, without annotations."""
+    return Document(document.text[: words[-1][1]], id=document.id, words=None if document.words is None else words)
 
 
 def _warm_stages(recognizer: StagedRecognizer, texts: list[Document]) -> Staged:
