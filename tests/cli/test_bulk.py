@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -185,3 +186,27 @@ def test_an_evaluation_scores_what_is_answered_with_the_least_score(run, silent_
     status, out, _ = run("evaluate", silent_model, "gold.conll", "--stress", "lower", "--least-score", "0", "--json")
     assert status == 0
     assert run("evaluate", silent_model, "gold.conll", "--stress", "lower", "--json")[1] != out
+
+
+def test_a_key_may_be_of_any_bytes(run, tiny_model, texts, monkeypatch) -> None:
+    key = b"\xff\xfe0123456789abcdef"
+    (texts / "key").write_bytes(key)
+    command = ["redact", tiny_model, "in/a.txt", "--by", "pseudonym", "--out"]
+    assert run(*command, "one.jsonl", "--key-file", "key")[0] == 0
+    monkeypatch.setenv("VINER_REDACT_KEY", os.fsdecode(key))
+    assert run(*command, "two.jsonl")[0] == 0
+    assert read(texts / "one.jsonl") == read(texts / "two.jsonl")
+
+
+def test_an_empty_name_is_no_folder(run, tiny_model, texts) -> None:
+    for command in (["predict", tiny_model, ""], ["predict", tiny_model, "in", "--out", ""], ["convert", "", "out.jsonl"]):
+        status, out, err = run(*command)
+        assert (status, out) == (2, "")
+        assert "the name is empty" in err
+
+
+@pytest.mark.parametrize("value", ["False", "no", "0", "a,b"])
+def test_an_option_that_is_true_or_false_is_nothing_else(run, tiny_model, texts, value) -> None:
+    status, out, err = run("predict", tiny_model, "visits.csv", "--text-column", "1", "--option", f"header={value}")
+    assert (status, out) == (2, "")
+    assert "header=true or header=false" in err

@@ -280,3 +280,26 @@ def test_documents_without_annotations_are_not_what_it_learned(models, gold, mon
     monkeypatch.setattr(viner, "load", lambda name, **_: Told({"train": learned}))
     assert main(["evaluate", "m", str(gold)]) == 0
     assert "m has learned the documents" in capsys.readouterr().err
+
+
+def test_answers_may_come_through_a_pipe(gold, capsys, tmp_path, monkeypatch):
+    os.mkfifo(pipe := tmp_path / "answers")
+    writer = threading.Thread(target=lambda: pipe.write_bytes(gold.read_bytes()), daemon=True)
+    writer.start()
+    assert main(["evaluate", str(pipe), str(gold)]) == 0
+    assert "1.0000" in capsys.readouterr().out
+    writer.join(10)
+    for command in (["evaluate", "-", "-"], ["evaluate", "-", str(gold), "--against", "-"], ["compare", "-", "-", str(gold)]):
+        assert main(command) == 2
+        assert "stdin can be read once" in capsys.readouterr().err
+
+
+def test_a_name_that_begins_with_a_tilde_is_no_user(gold, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    odd = tmp_path / "~$gold.jsonl"
+    odd.write_bytes(gold.read_bytes())
+    assert main(["evaluate", odd.name, str(gold)]) == 0
+    assert main(["evaluate", odd.name, str(gold), "--report", "~no-such-user.html"]) == 0
+    assert (tmp_path / "~no-such-user.html").is_file()
+    assert main(["predict", "~no-such-user", odd.name]) == 1
+    assert "no such model folder" in capsys.readouterr().err

@@ -143,3 +143,10 @@ def test_the_page_of_errors_shows_a_curve(drawn, run, tmp_path, tiny_model):
     (tmp_path / "curve.json").write_text("{}", encoding="utf-8")
     status, _, err = run(*given, "--report", page, "--curve", tmp_path / "curve.json")
     assert (status, "this is no learning curve" in err) == (1, True)
+
+
+def test_a_place_that_cannot_be_written_to_is_told_before_anything_is_trained(drawn, run, tmp_path):
+    options = ["--out", tmp_path / "c.json", "--out", tmp_path / "none" / "c.html"]
+    status, _, err = run("curve", "--train", tmp_path / "train.jsonl", *options)
+    assert (status, drawn) == (2, [])
+    assert "nothing can be written there" in err

@@ -76,3 +76,10 @@ def test_help_lists_them(run):
     _, out, _ = run("evaluate", "--help")
     listed = re.findall(r"^    ([a-z-]+)  +(\S.*)$", out.split("What --stress can try:")[1], re.MULTILINE)
     assert listed == [(perturbation.name, perturbation.title) for perturbation in PERTURBATIONS]
+
+
+def test_a_model_that_is_taken_for_names_is_told(run, tiny_model, gold):
+    status, _, err = run("evaluate", "--stress", tiny_model, gold)
+    assert status == 2
+    assert f"no perturbation '{tiny_model}'" in err
+    assert "put --stress last" in err

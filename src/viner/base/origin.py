@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from viner.bundle import BUNDLED_BASE, Origin
+from viner.paths import expanded
 
 
 def origin(base: str | Path | None, folder: Path) -> Origin:
@@ -19,7 +20,7 @@ def origin(base: str | Path | None, folder: Path) -> Origin:
     if base is None:
         return BUNDLED_BASE
     said = said_by_card(folder / "README.md")
-    if Path(base).expanduser().exists():
+    if expanded(base).exists():
         # Models travel further than the names of folders on the machine that trained them should.
         return replace(said, name=folder.resolve().name)
     return replace(said, name=str(base), id=str(base).partition("@")[0])

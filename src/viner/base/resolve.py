@@ -10,6 +10,7 @@ from viner.base.bundled import unpack
 from viner.bundle.hub import download, is_hub_id
 from viner.encoding import PieceEncoder
 from viner.errors import BundleError, MissingExtraError
+from viner.paths import expanded
 
 _DESCRIPTION = (
     "config.json",
@@ -42,7 +43,7 @@ def resolve(base: str | Path | None = None, *, allow_bin: bool = False) -> Path:
     """
     if base is None:
         return unpack()
-    folder = Path(base).expanduser()
+    folder = expanded(base)
     if not folder.exists():
         folder = _from_hub(str(base), allow_bin)
     _check_architecture(folder, str(base))

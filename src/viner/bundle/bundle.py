@@ -13,6 +13,7 @@ from viner.bundle.home import home
 from viner.bundle.hub import download, is_hub_id
 from viner.bundle.info import GRAPH, BundleInfo, place_of_graphs
 from viner.errors import BundleError
+from viner.paths import expanded
 from viner.project import Project
 
 INFO = "viner.json"
@@ -134,7 +135,7 @@ def find_bundle(name: str | Path, *, weights: bool = True) -> Bundle:
     Raises:
         BundleError: If there is none of that name, or it is not a whole model folder.
     """
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.exists():
         if Project.is_project(folder):
             folder = Project(folder).active_model()

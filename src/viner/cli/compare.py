@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from viner.cli.options import FILE, format_option, json_option, least_score_option, provider_option, rules_option
-from viner.cli.streams import comes_once
+from viner.cli.streams import STANDARD, comes_once
 from viner.cli.terminal import echo_json, progress, tell
 from viner.errors import UsageError
+from viner.paths import expanded
 
 if TYPE_CHECKING:
     from viner.document import Document
@@ -77,6 +78,8 @@ def compare(
             hint="Name two, such as: viner compare models/001 models/002 test.conll, or a folder of models",
         )
 
+    if [*models, str(file)].count(str(STANDARD)) > 1:
+        raise UsageError("stdin can be read once, and is named more often", hint="Give the others as files")
     refuse_rules(rules, *models)
     refuse_least_score(least_score, *models)
     piped = list(read(file, format, **read_options)) if comes_once(file) else None
@@ -123,7 +126,7 @@ def compare(
 
 def _seeds(place: str) -> list[str]:
     """The models that a place stands for: those of a folder of models, else itself, which may be a project or on the Hub."""
-    folder = Path(place).expanduser()
+    folder = expanded(place)
     if not folder.is_dir() or any((folder / name).is_file() for name in ("viner.json", "viner.toml")):
         return [place]
     return [str(path) for path in sorted(folder.iterdir()) if (path / "viner.json").is_file()] or [place]

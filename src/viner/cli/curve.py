@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -101,6 +102,8 @@ def curve(
             )
         if path.is_dir():
             raise UsageError("this is a folder, and a curve goes to a file", where=path, hint="Name another output with --out")
+        if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+            raise UsageError("nothing can be written there", where=path, hint="Name a file in a folder that is there")
         check_output(path, train, dev, choices)
     spoken = page_language(language, written=any(path.suffix == ".html" for path in out), example="--out curve.html")
     given = {name: value for name, value in options.items() if value is not None}

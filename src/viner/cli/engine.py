@@ -10,6 +10,7 @@ import click
 from viner.cli.options import FILE, format_option, json_option
 from viner.cli.terminal import echo_json, echo_successor, progress
 from viner.errors import UsageError, VinerError
+from viner.paths import expanded
 
 if TYPE_CHECKING:
     from viner.workflow.other_engine import EngineChange
@@ -69,7 +70,7 @@ def engine(
         echo_json(found.to_dict())
         return
     click.echo(f"{found.choice.summary()}.")
-    click.echo(_told(found, found.model if Path(model).expanduser().exists() else model))
+    click.echo(_told(found, found.model if expanded(model).exists() else model))
     echo_successor(
         found.written, found.model, activated=found.activated, card_kept=found.card_kept, what="the engine may be of the one"
     )

@@ -10,6 +10,7 @@ from viner.cli.options import FILE, json_option
 from viner.cli.projects import confirm, find_project, open_store, project_option, require_app
 from viner.cli.terminal import echo_json
 from viner.errors import UsageError
+from viner.paths import expanded
 
 
 @click.command(short_help="Remove documents for good, with their history.")
@@ -63,7 +64,7 @@ def _erase_flagged(folder: Path, receipts: tuple[str, ...], *, yes: bool, as_jso
     from viner.errors import InputError
     from viner.feedback import FeedbackBox, read_receipt
 
-    box = FeedbackBox(folder.expanduser())
+    box = FeedbackBox(expanded(folder))
     if not box.path.is_file():
         raise InputError("there are no flagged answers", where=folder, hint="Give the folder of: viner serve MODEL --feedback")
     count = len(receipts) or len(box)

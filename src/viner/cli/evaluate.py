@@ -19,9 +19,10 @@ from viner.cli.options import (
     rules_option,
 )
 from viner.cli.streams import STANDARD, check_output
-from viner.cli.stress import print_stress
+from viner.cli.stress import Perturbations, print_stress
 from viner.cli.terminal import echo_json, progress
 from viner.errors import InputError, UsageError
+from viner.paths import expanded
 
 
 @click.command(short_help="Score a model on an annotated file.")
@@ -38,6 +39,7 @@ from viner.errors import InputError, UsageError
 @click.option("--curve", type=FILE, metavar="FILE.json", help="Show this learning curve of viner curve on the page as well.")
 @click.option(
     "--stress",
+    type=Perturbations(),
     metavar="[NAMES]",
     is_flag=False,
     flag_value="all",
@@ -127,11 +129,12 @@ def evaluate(
     check_output(report, file, train, curve, rules, model, against)
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
         raise UsageError("--report writes a page", where=report, hint="Name it so: --report errors.html")
-    if report is not None and report.expanduser().is_dir():
+    if report is not None and expanded(report).is_dir():
         raise InputError("this is a folder, not a file", where=report, hint="Name the page, such as: --report errors.html")
-    if file == train == STANDARD:
-        raise UsageError("stdin can be read once, and FILE and --train both name it", hint="Give one of them as a file")
-    if report is not None and not report.expanduser().parent.is_dir():
+    once = [name for name in (model, against, file, train) if name is not None and str(name) == str(STANDARD)]
+    if len(once) > 1:
+        raise UsageError(f"stdin can be read once, and is named {len(once)} times", hint="Give the others as files")
+    if report is not None and not expanded(report).parent.is_dir():
         raise InputError("there is no such folder", where=report.parent, hint="Make it first, or name another one")
     if stress is not None:
         if is_answers(model):

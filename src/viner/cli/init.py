@@ -20,6 +20,7 @@ from viner.cli.terminal import echo_json, progress
 from viner.cli.texts import Texts, find_texts, read_documents
 from viner.cli.types import Types, read_types
 from viner.errors import InputError, UsageError
+from viner.paths import expanded
 from viner.schema import Schema
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def init(
       viner init covid --language vi --types "PERSON,PLACE: towns and countries" --texts notices/
     """
     require_app("a project")
-    folder = Path() if folder is None else folder.expanduser()
+    folder = Path() if folder is None else expanded(folder)
     lying = _check_folder(folder)
     asked = sys.stdin.isatty() and sys.stderr.isatty() and not as_json
     if asked:
@@ -162,7 +163,7 @@ def _texts(folder: Path, lying: bool, given: tuple[Path, ...], asked: bool) -> T
         if answer == "none" and not Path(answer).exists():
             return Texts()
         try:
-            return find_texts([Path(answer).expanduser()])
+            return find_texts([expanded(answer)])
         except InputError as error:
             click.echo(str(error), err=True)
 

@@ -13,6 +13,7 @@ from viner.cli.options import FILE, format_option, json_option
 from viner.cli.terminal import echo_json, progress
 from viner.document import Document
 from viner.errors import InputError, UsageError
+from viner.paths import expanded
 from viner.schema import Schema
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def lint(
     schema = _schema(project, model, labels)
     seen: dict[Path, Path] = {}
     for file in files:
-        same = seen.setdefault(real_path(file.expanduser()), file)
+        same = seen.setdefault(real_path(expanded(file)), file)
         if same is not file:
             raise UsageError(f"this is {same} once more", where=file, hint="Name each file once: splits are compared")
     by_file = {str(file): counted(file) for file in files}

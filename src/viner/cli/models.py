@@ -11,6 +11,7 @@ import click
 from viner.cli.options import json_option
 from viner.cli.projects import confirm, find_project
 from viner.cli.terminal import echo_json
+from viner.paths import expanded
 
 
 @click.command(short_help="List, check, activate and remove models.")
@@ -43,7 +44,7 @@ def models(arguments: tuple[str, ...], verify: bool, activate: str | None, keep:
         raise UsageError("prune takes --keep and --yes only", hint="See: viner models --help")
     if not pruning and (keep is not None or yes):
         raise UsageError("--keep and --yes belong to prune", hint="Such as: viner models prune --keep 3")
-    folder = Path(places[0]).expanduser() if places else Path()
+    folder = expanded(places[0]) if places else Path()
     if not folder.is_dir():
         from viner.errors import InputError
 

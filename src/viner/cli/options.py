@@ -15,7 +15,17 @@ from viner.languages import LANGUAGES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FILE = click.Path(path_type=Path)
+
+class _File(click.Path):
+    """A path, if something is given: an empty name would stand for the folder that one is in."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name is empty, as it is where a variable of the shell is not set", parameter, context)
+        return super().convert(value, parameter, context)
+
+
+FILE = _File(path_type=Path)
 """A path that the API checks, with its own message; click only turns it into a Path."""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from viner.cli.options import FILE
+from viner.paths import expanded
 
 if TYPE_CHECKING:
     from viner.project import Project
@@ -45,7 +46,7 @@ def find_project(folder: Path | None) -> Project:
                 hint="Give --project DIR, or make one with: viner init DIR",
             )
         return Project(Path())
-    folder = folder.expanduser()
+    folder = expanded(folder)
     if not folder.is_dir():
         raise InputError("there is no such folder", where=folder, hint="If the project was moved, give its new place")
     if not Project.is_project(folder):

@@ -120,7 +120,8 @@ def _key(file: Path | None) -> bytes | None:
     import os
 
     if file is None:
-        return os.environ["VINER_REDACT_KEY"].strip().encode() if os.environ.get("VINER_REDACT_KEY") else None
+        given = os.environ.get("VINER_REDACT_KEY")
+        return os.fsencode(given).strip() if given else None  # any bytes, as a file may hold them
     try:
         return file.read_bytes().strip()
     except OSError as error:

@@ -21,6 +21,26 @@ ALL = "all"
 """Stands for all perturbations."""
 
 
+class Perturbations(click.ParamType):
+    """Names of perturbations between commas, or :data:`ALL`: what stands behind ``--stress`` may be the model."""
+
+    name = "names"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        """The names as they were given."""
+        from viner.corpus.perturb import perturbations
+
+        try:
+            perturbations(_names(value) if value != ALL else ())
+        except UsageError as error:
+            self.fail(f"{error.message}. {error.hint}. To try all of them, put --stress last", parameter, context)
+        return str(value)
+
+
+def _names(value: str) -> list[str]:
+    return [name.strip() for name in value.split(",") if name.strip()]
+
+
 def print_stress(
     recognizer: Recognizer | RuledRecognizer,
     file: Path,
@@ -63,7 +83,7 @@ def print_stress(
             where=file,
             hint="Give a file that lies on a disk",
         )
-    named = [name.strip() for name in names.split(",") if name.strip()]
+    named = _names(names)
     if not named:
         raise UsageError("--stress names no perturbation", hint="Leave the names away to try all; --help lists them")
     chosen = None if names == ALL else perturbations(named)

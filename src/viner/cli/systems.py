@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from viner.cli.streams import comes_once
 from viner.errors import UsageError
+from viner.paths import expanded
 
 if TYPE_CHECKING:
     from viner.document import Document
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def is_answers(name: str) -> bool:
-    """Whether a name is that of a file of answers, rather than of a model."""
+    """Whether a name is that of a file of answers, or a stream of them (``-``, ``<(…)``), rather than of a model."""
     try:
-        return Path(name).expanduser().is_file()
-    except (OSError, RuntimeError, ValueError):  # no name that a file could have
+        return comes_once(Path(name)) or expanded(name).is_file()
+    except (OSError, ValueError):  # no name that a file could have
         return False
 
 
@@ -131,4 +133,4 @@ def load_system(
     from viner.evaluation.answers import Answers
     from viner.formats import read
 
-    return Answers(read(Path(name).expanduser(), format, **(read_options or {})), where=name)
+    return Answers(read(expanded(name), format, **(read_options or {})), where=name)

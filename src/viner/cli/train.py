@@ -12,6 +12,7 @@ import click
 from viner.cli.options import FILE, base_option, budget_option, choices_option, encoder_options, format_option, json_option
 from viner.cli.projects import find_project, has_store
 from viner.cli.terminal import echo_json
+from viner.paths import expanded
 
 if TYPE_CHECKING:
     from viner.project import Project
@@ -263,5 +264,5 @@ def _train_on_store(project: Project, choices: dict[str, Any], *, anew: bool) ->
 
 def _in_full(model: str) -> str:
     """The name of a model or a base, in full where it is a folder."""
-    folder = Path(model).expanduser()
+    folder = expanded(model)
     return str(folder.resolve()) if folder.is_dir() else model

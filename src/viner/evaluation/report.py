@@ -128,10 +128,10 @@ class Evaluation:
             )
         for name, scores in self.scores.labels.items():
             if not scores.support:
-                remarks.append(f"No {label(name)} is annotated: there is no F1 of it, and it counts as 0 in macro.")
+                remarks.append(f"No {label(shorten(name))} is annotated: there is no F1 of it, and it counts as 0 in macro.")
         for name, count in self.unknown_labels.items():
             entities = "1 gold entity" if count == 1 else f"{count:,} gold entities"
-            remarks.append(f"{label(name)}, the type of {entities}, is none of those that are answered with.")
+            remarks.append(f"{label(shorten(name))}, the type of {entities}, is none of those that are answered with.")
         return [line for remark in remarks for line in ("", remark)]
 
 

@@ -29,6 +29,7 @@ from viner.feedback.errors import (
     UnknownReceiptError,
 )
 from viner.feedback.reading import beginning_of, document_of, is_collected, is_erased, is_whole
+from viner.paths import expanded
 
 FILE = "feedback.jsonl"
 QUOTA = 50 * 1024 * 1024
@@ -64,7 +65,7 @@ class FeedbackBox:
             InputError: If the folder, or the file in it, is something else.
             FeedbackError: If it cannot be written, or the disk is nearly full; ``where`` is the folder.
         """
-        folder = Path(folder).expanduser()
+        folder = expanded(folder)
         box = cls(folder, quota=quota)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -195,3 +195,9 @@ def _check_options(function: Callable[..., Any], options: dict[str, Any], task: 
             others = [item.name for item in _BUILT_IN.values() if item.readable and name in _options(item.read)]
             elsewhere = f"; a file in {' or '.join(others)} has it: --format {others[0]}" if others else ""
             raise UsageError(f"{task} knows no option {name!r}", hint=f"Options: {', '.join(known) or 'none'}{elsewhere}")
+    for name, value in options.items():
+        if isinstance(inspect.signature(function).parameters[name].default, bool) and not isinstance(value, bool):
+            raise UsageError(
+                f"{name} is either true or false, not {value!r}",
+                hint=f"Give {name}=true or {name}=false (in Python: True or False)",
+            )

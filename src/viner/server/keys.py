@@ -22,6 +22,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from viner.errors import InputError, UsageError
+from viner.paths import expanded
 from viner.server.errors import RequestError, error_response
 
 API = "/api/v1/"
@@ -160,7 +161,7 @@ class ApiKeys:
         if any(item.startswith("sha256:") for item in hashes):
             hint = "A hash is sha256: and 64 hexadecimal digits; 'viner keys add' makes them"
             raise UsageError("there is something else among the hashes of keys", where="VINER_API_KEYS", hint=hint)
-        self._path = Path(source).expanduser()
+        self._path = expanded(source)
         self._looked = clock()
         try:
             self._keys = self._read(self._path)

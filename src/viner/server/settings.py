@@ -9,6 +9,7 @@ from pathlib import Path
 
 from viner.errors import UsageError
 from viner.feedback import QUOTA
+from viner.paths import expanded
 
 DEFAULT_HOST = "127.0.0.1"
 SPACE_HOST = "0.0.0.0"
@@ -106,7 +107,7 @@ class Settings:
             max_body=_number("max_body", max_body, env, "VINER_MAX_BODY", DEFAULT_MAX_BODY, range(1, 2**40)),
             max_texts=_number("max_texts", max_texts, env, "VINER_MAX_TEXTS", DEFAULT_MAX_TEXTS, range(1, 2**31)),
             space=space,
-            feedback=Path(folder).expanduser() if (folder := feedback or env.get("VINER_FEEDBACK")) else None,
+            feedback=expanded(folder) if (folder := feedback or env.get("VINER_FEEDBACK")) else None,
             feedback_note=_note(env),
             feedback_quota=_number("feedback_quota", None, env, "VINER_FEEDBACK_QUOTA", QUOTA, range(1024, 2**40)),
             max_text=_number("max_text", None, env, "VINER_MAX_TEXT", DEFAULT_MAX_TEXT, range(1, 2**40)),

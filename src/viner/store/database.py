@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from viner.errors import MissingExtraError
+from viner.paths import expanded
 from viner.store.errors import (
     StoreDamagedError,
     StoreDeadlockError,
@@ -236,7 +237,7 @@ def parse_url(url: str | Path) -> URL:
         StoreError: If it is no URL, or of another database.
     """
     if isinstance(url, Path) or "://" not in url:
-        return URL.create("sqlite", database=str(Path(url).expanduser()))
+        return URL.create("sqlite", database=str(expanded(url)))
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # a port that is no number; what it says may be a part of the password

@@ -17,6 +17,7 @@ from viner.bundle.revise import copy_files
 from viner.corpus import refuse_partial
 from viner.document import Document
 from viner.errors import BundleError, InputError, UsageError
+from viner.paths import expanded
 from viner.training.graph_file import copy_graph
 from viner.workflow.card import edited_card, model_card
 from viner.workflow.choose import SENTENCES, Choice, choose_engine, recognizer_in, write_canaries
@@ -110,7 +111,7 @@ def take_engine(
     elif out is None and not dry_run:
         raise UsageError("a model that is in no project stays as it is", hint="Name a folder for the new one: --out DIR")
     bundle = find_bundle(model)
-    if not Path(model).expanduser().exists():
+    if not expanded(model).exists():
         download(str(model), (CARD,))  # recognition does without, so it is not there yet
     report = report or Report()
     learned = _has_learned(bundle.info, compared, rest)

@@ -14,6 +14,7 @@ from viner.document import Document
 from viner.encoding import SEGMENTS, learned_segments
 from viner.encoding.tokenizer import load_tokenizer
 from viner.errors import BundleError, MissingExtraError, SchemaError, UsageError
+from viner.paths import expanded
 from viner.schema import ENTITIES, Schema
 from viner.text import DEFAULT_SEGMENTER
 from viner.workflow.card import with_card
@@ -307,7 +308,7 @@ def _check_same_labels(model: Bundle, wanted: Schema, whose: str) -> None:
 
 def _described(model: Bundle, name: str | Path, *, with_base: bool) -> dict[str, Any]:
     """The teacher by its name, its data and its weights, without where on this machine it lies."""
-    is_folder = Path(name).expanduser().exists()
+    is_folder = expanded(name).exists()
     known = {"name": model.path.resolve().name} if is_folder else {"name": str(name), "id": str(name).partition("@")[0]}
     return {
         **known,
