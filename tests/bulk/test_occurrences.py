@@ -100,3 +100,16 @@ def test_a_value_that_tells_a_name_in_any_way(name: str, value: str) -> None:
 )
 def test_a_value_that_tells_none(name: str, value: str) -> None:
     assert not stand_in({same_name(name)}, value)
+
+
+@given(st.lists(st.text("ab ", max_size=6), max_size=8), st.text("ab ", max_size=40))
+def test_of_many_names_the_longest_at_each_place_is_given(names: list[str], text: str) -> None:
+    wanted = {same_name(name) for name in names} - {""}
+    expected = []
+    for start in range(len(text)):
+        if start and not text[start - 1].isspace():
+            continue
+        ends = [end for end in range(start + 1, len(text) + 1) if end == len(text) or text[end].isspace()]
+        fitting = [end for end in ends if same_name(text[start:end]) in wanted and text[start:end].strip() == text[start:end]]
+        expected += [(start, max(fitting))] if fitting else []
+    assert [(start, end) for start, end, _ in occurrences(wanted, text)] == expected

@@ -16,6 +16,7 @@ from viner.document import Document
 from viner.errors import FormatError, InputError, VinerError
 from viner.formats import read, write
 from viner.formats.descriptors import FileId, descriptor_of
+from viner.paths import umask
 
 
 @pytest.mark.parametrize(
@@ -169,3 +170,14 @@ def test_names_of_what_is_open_are_told_from_others(tmp_path: Path) -> None:
             assert descriptor_of(name) is None
         assert FileId.of(number) == FileId.of(file) == FileId.of(tmp_path / "other") is not None
         assert FileId.of(tmp_path) is None
+
+
+def test_the_umask_is_looked_up_and_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = os.umask(0o027)
+    try:
+        assert umask() == 0o027
+        monkeypatch.setattr(Path, "read_text", lambda *_, **__: "no such line")  # as on macOS
+        assert umask() == 0o027
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(kept)

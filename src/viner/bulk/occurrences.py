@@ -81,8 +81,16 @@ def _one_style(text: str) -> str:
 
 
 def _any_of(names: Collection[str]) -> str:
-    longest_first = sorted(names, key=len, reverse=True)
-    return "|".join(r"\s+".join(map(re.escape, name.split())) for name in longest_first)
+    """A pattern for the longest of some names at a place, by their beginnings, so that few are looked at anywhere."""
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names, key=len, reverse=True):
+        groups.setdefault(name[:2], []).append(name[2:])
+    return "|".join(f"{_spaced(head)}(?:{'|'.join(map(_spaced, rests))})" for head, rests in groups.items())
+
+
+def _spaced(name: str) -> str:
+    """A pattern for a name, or a part of one, with any white space in the place of its own."""
+    return r"\s+".join(map(re.escape, name.split(" ")))
 
 
 def _apart(*words: str) -> str:

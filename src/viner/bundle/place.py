@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from viner.paths import umask
+
 
 @contextmanager
 def draft_beside(target: Path) -> Iterator[Path]:
@@ -61,11 +63,10 @@ def settle(draft: Path, target: Path, *, private: Collection[str] = ()) -> None:
 
 def _open_to_readers(folder: Path, private: Collection[Path]) -> None:
     """Gives files and folders the usual permissions: temporary folders and safetensors' files are for their owner only."""
-    umask = os.umask(0)
-    os.umask(umask)
+    mask = umask()
     for path in (folder, *folder.rglob("*")):
         if path not in private:
-            path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
+            path.chmod((0o777 if path.is_dir() else 0o666) & ~mask)
 
 
 def flush(path: Path) -> None:

@@ -17,6 +17,7 @@ from viner.errors import FormatError, InputError, VinerError
 from viner.formats.descriptors import FileId, descriptor_of, standard_output
 from viner.formats.names import speakable
 from viner.formats.packing import DamagedError, packed, packing, unpacked, unpacked_name
+from viner.paths import umask
 
 STDIN = "-"
 BOM = "\ufeff"
@@ -380,6 +381,4 @@ def permissions(target: Path) -> int:
     """Those of a file that is to be replaced, or what the umask leaves to any new file."""
     if target.exists():
         return stat.S_IMODE(target.stat().st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
+    return 0o666 & ~umask()
